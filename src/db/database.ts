@@ -1,0 +1,70 @@
+import { type SQL, sql } from "drizzle-orm";
+import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
+import postgres from "postgres";
+
+/** What every repository takes: inside a transaction it is the transaction's handle. */
+export type Tx = Pick<PostgresJsDatabase, "select" | "insert" | "update" | "delete" | "execute" | "transaction">;
+
+export interface Database {
+  readonly sql: postgres.Sql<{ bigint: bigint }>;
+  readonly orm: PostgresJsDatabase;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly poolSize: number;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName?: string;
+}
+
+/**
+ * Opens a pool on the primary. int8 comes back as bigint, numeric as text: money never becomes a float.
+ * Idle transactions are cut off by the server, so that a stuck client cannot hold locks or the snapshot horizon.
+ */
+export function openDatabase({ url, poolSize, applicationName = "reckoner" }: DatabaseOptions): Database {
+  const client = postgres(url, {
+    max: poolSize,
+    types: { bigint: postgres.BigInt },
+    connection: { application_name: applicationName, idle_in_transaction_session_timeout: 30_000 },
+    onnotice: () => {},
+  });
+  return { sql: client, orm: drizzle(client), close: () => client.end({ timeout: 5 }) };
+}
+
+export type Isolation = "read committed" | "repeatable read" | "serializable";
+
+/** Errors after which the whole transaction may simply run again: serialisation failure and deadlock. */
+const retriedErrorCodes = new Set(["40001", "40P01"]);
+const attemptsMax = 5;
+
+/** Runs `work` in one transaction, again from the start when the database asks for it. */
+export async function inTransaction<T>(
+  db: Database,
+  work: (tx: Tx) => Promise<T>,
+  { isolation = "read committed" }: { readonly isolation?: Isolation } = {},
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db.orm.transaction((tx) => work(tx), { isolationLevel: isolation });
+    } catch (error) {
+      if (attempt >= attemptsMax || !retriedErrorCodes.has(sqlState(error) ?? "")) throw error;
+    }
+  }
+}
+
+/** The five-character SQLSTATE of a database error, also when Drizzle has wrapped it. */
+export function sqlState(error: unknown): string | undefined {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    const { code } = current as { code?: unknown };
+    if (typeof code === "string" && /^[0-9A-Z]{5}$/.test(code)) return code;
+  }
+  return undefined;
+}
+
+/** Runs a query and gives its rows with the type the caller states for them. */
+export async function rows<Row>(tx: Pick<Tx, "execute">, query: SQL): Promise<Row[]> {
+  return [...(await tx.execute(query))] as Row[];
+}
+
+export { sql };
