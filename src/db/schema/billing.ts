@@ -1,0 +1,237 @@
+import { bigint, boolean, integer, jsonb, numeric, pgSchema, primaryKey, text } from "drizzle-orm/pg-core";
+import { instantColumn, snapshotColumn } from "./columns.ts";
+
+export const billing = pgSchema("billing");
+
+/** What may be shown of the card on file. */
+export interface PaymentMethodSummary {
+  readonly id: string;
+  readonly brand: string;
+  readonly last4: string;
+  readonly expMonth: number;
+  readonly expYear: number;
+}
+
+export const testClock = billing.table("test_clock", {
+  id: text().primaryKey(),
+  currentAt: instantColumn("current_at").notNull(),
+  targetAt: instantColumn("target_at").notNull(),
+});
+
+export const customer = billing.table("customer", {
+  id: text().primaryKey(),
+  name: text().notNull(),
+  email: text().notNull(),
+  currency: text().notNull(),
+  timeZone: text("time_zone").notNull(),
+  testClockId: text("test_clock_id"),
+  stripeCustomerId: text("stripe_customer_id"),
+  paymentMethod: jsonb("payment_method").$type<PaymentMethodSummary>(),
+  invoicesIssued: integer("invoices_issued").notNull().default(0),
+  createdAt: instantColumn("created_at").notNull(),
+});
+
+export type SubscriptionStatus = "active" | "past_due" | "paused" | "canceled";
+
+export const subscription = billing.table("subscription", {
+  id: text().primaryKey(),
+  customerId: text("customer_id").notNull(),
+  status: text().$type<SubscriptionStatus>().notNull(),
+  startedAt: instantColumn("started_at").notNull(),
+  intervalUnit: text("interval_unit").$type<"day" | "week" | "month" | "year">().notNull(),
+  intervalCount: integer("interval_count").notNull(),
+  timeZone: text("time_zone").notNull(),
+  currency: text().notNull(),
+  graceSeconds: integer("grace_seconds").notNull(),
+  billedThrough: instantColumn("billed_through").notNull(),
+  nextCloseAt: instantColumn("next_close_at"),
+  cancelAt: instantColumn("cancel_at"),
+  canceledAt: instantColumn("canceled_at"),
+});
+
+/** One thing subscribed to: a plan version, with its seats. */
+export interface SubscriptionItem {
+  readonly planKey: string;
+  readonly planVersion: number;
+  readonly seats: number;
+}
+
+export const subscriptionTerms = billing.table(
+  "subscription_terms",
+  {
+    subscriptionId: text("subscription_id").notNull(),
+    effectiveAt: instantColumn("effective_at").notNull(),
+    changeId: text("change_id").notNull(),
+    items: jsonb().$type<SubscriptionItem[]>().notNull(),
+    paused: boolean().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.subscriptionId, table.effectiveAt] })],
+);
+
+export const subscriptionChange = billing.table(
+  "subscription_change",
+  {
+    subscriptionId: text("subscription_id").notNull(),
+    changeId: text("change_id").notNull(),
+    kind: text().notNull(),
+    effectiveAt: instantColumn("effective_at").notNull(),
+    request: jsonb().notNull(),
+    lines: jsonb().notNull(),
+    invoiceId: text("invoice_id"),
+  },
+  (table) => [primaryKey({ columns: [table.subscriptionId, table.changeId] })],
+);
+
+export type InvoiceKind = "activation" | "cycle" | "proration" | "credit_purchase";
+export type InvoiceStatus = "open" | "paid" | "void" | "uncollectible";
+
+export const invoice = billing.table("invoice", {
+  id: text().primaryKey(),
+  sourceKey: text("source_key").notNull(),
+  kind: text().$type<InvoiceKind>().notNull(),
+  customerId: text("customer_id").notNull(),
+  subscriptionId: text("subscription_id"),
+  number: text().notNull(),
+  status: text().$type<InvoiceStatus>().notNull(),
+  currency: text().notNull(),
+  periodStart: instantColumn("period_start"),
+  periodEnd: instantColumn("period_end"),
+  subtotalMinor: bigint("subtotal_minor", { mode: "bigint" }).notNull(),
+  creditsAppliedMinor: bigint("credits_applied_minor", { mode: "bigint" }).notNull(),
+  balanceAppliedMinor: bigint("balance_applied_minor", { mode: "bigint" }).notNull(),
+  totalMinor: bigint("total_minor", { mode: "bigint" }).notNull(),
+  amountPaidMinor: bigint("amount_paid_minor", { mode: "bigint" }).notNull(),
+  issuedAt: instantColumn("issued_at").notNull(),
+  paidAt: instantColumn("paid_at"),
+  stripeInvoiceId: text("stripe_invoice_id"),
+  hostedInvoiceUrl: text("hosted_invoice_url"),
+  collectedBy: text("collected_by"),
+});
+
+export const invoiceLine = billing.table(
+  "invoice_line",
+  {
+    invoiceId: text("invoice_id").notNull(),
+    line: integer().notNull(),
+    kind: text().notNull(),
+    description: text().notNull(),
+    product: text(),
+    planKey: text("plan_key"),
+    planVersion: integer("plan_version"),
+    priceKey: text("price_key"),
+    periodStart: instantColumn("period_start").notNull(),
+    periodEnd: instantColumn("period_end").notNull(),
+    quantity: numeric(),
+    amountMinor: bigint("amount_minor", { mode: "bigint" }).notNull(),
+    exactMinor: numeric("exact_minor").notNull(),
+    detail: jsonb().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.invoiceId, table.line] })],
+);
+
+export const ratingRun = billing.table(
+  "rating_run",
+  {
+    subscriptionId: text("subscription_id").notNull(),
+    periodStart: instantColumn("period_start").notNull(),
+    periodEnd: instantColumn("period_end").notNull(),
+    revision: integer().notNull(),
+    invoiceId: text("invoice_id").notNull(),
+    snapshot: snapshotColumn().notNull(),
+    eventCount: bigint("event_count", { mode: "bigint" }).notNull(),
+    ratedAt: instantColumn("rated_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.subscriptionId, table.periodStart, table.revision] })],
+);
+
+export const ratedUsage = billing.table(
+  "rated_usage",
+  {
+    subscriptionId: text("subscription_id").notNull(),
+    periodStart: instantColumn("period_start").notNull(),
+    revision: integer().notNull(),
+    termsStart: instantColumn("terms_start").notNull(),
+    termsEnd: instantColumn("terms_end").notNull(),
+    planKey: text("plan_key").notNull(),
+    planVersion: integer("plan_version").notNull(),
+    priceKey: text("price_key").notNull(),
+    product: text().notNull(),
+    quantity: numeric().notNull(),
+    includedQuantity: numeric("included_quantity").notNull(),
+    exactMinor: numeric("exact_minor").notNull(),
+  },
+  (table) => [
+    primaryKey({
+      columns: [
+        table.subscriptionId,
+        table.periodStart,
+        table.revision,
+        table.termsStart,
+        table.planKey,
+        table.priceKey,
+      ],
+    }),
+  ],
+);
+
+export type CreditGrantKind = "paid" | "promotional";
+
+export const creditGrant = billing.table("credit_grant", {
+  id: text().primaryKey(),
+  customerId: text("customer_id").notNull(),
+  kind: text().$type<CreditGrantKind>().notNull(),
+  currency: text().notNull(),
+  amountMinor: bigint("amount_minor", { mode: "bigint" }).notNull(),
+  priority: integer().notNull(),
+  effectiveAt: instantColumn("effective_at").notNull(),
+  expiresAt: instantColumn("expires_at"),
+  invoiceId: text("invoice_id"),
+  reason: text().notNull(),
+  createdAt: instantColumn("created_at").notNull(),
+});
+
+export const creditDraw = billing.table(
+  "credit_draw",
+  {
+    grantId: text("grant_id").notNull(),
+    invoiceId: text("invoice_id").notNull(),
+    amount: numeric({ precision: 38, scale: 0 }).notNull(),
+    drawnAt: instantColumn("drawn_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.grantId, table.invoiceId] })],
+);
+
+export type AttemptCause = "first" | "schedule" | "new_payment_method";
+
+export const paymentAttempt = billing.table(
+  "payment_attempt",
+  {
+    invoiceId: text("invoice_id").notNull(),
+    attempt: integer().notNull(),
+    cause: text().$type<AttemptCause>().notNull(),
+    attemptedAt: instantColumn("attempted_at").notNull(),
+    outcome: text().$type<"paid" | "declined" | "requires_action">().notNull(),
+    declineCode: text("decline_code"),
+    declineClass: text("decline_class"),
+  },
+  (table) => [primaryKey({ columns: [table.invoiceId, table.attempt] })],
+);
+
+export const payment = billing.table("payment", {
+  stripePaymentIntentId: text("stripe_payment_intent_id").primaryKey(),
+  invoiceId: text("invoice_id").notNull(),
+  stripeChargeId: text("stripe_charge_id"),
+  amountMinor: bigint("amount_minor", { mode: "bigint" }).notNull(),
+  receivedAt: instantColumn("received_at").notNull(),
+});
+
+export type DunningState = "retrying" | "awaiting_payment_method" | "recovered" | "exhausted" | "closed";
+
+export const dunning = billing.table("dunning", {
+  invoiceId: text("invoice_id").primaryKey(),
+  state: text().$type<DunningState>().notNull(),
+  attempts: integer().notNull(),
+  startedAt: instantColumn("started_at").notNull(),
+  nextAttemptAt: instantColumn("next_attempt_at"),
+  endedAt: instantColumn("ended_at"),
+});
