@@ -1,0 +1,191 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { z } from "zod";
+import { ConfigurationError, type Problem } from "./config/configuration-error.ts";
+import { parts } from "./config/parts.ts";
+import {
+  billingSection,
+  databaseSection,
+  logSection,
+  stripeSection,
+  temporalSection,
+} from "./config/sections.ts";
+import { secretVariables } from "./config/variables.ts";
+
+export type {
+  BillingConfig,
+  DatabaseConfig,
+  LogConfig,
+  StripeConfig,
+  TemporalConfig,
+} from "./config/sections.ts";
+export { ConfigurationError };
+
+/** Variables as the operating system or a `.env` file gives them: text, or nothing. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The folder that holds package.json, wherever a command was started. */
+export const projectFolder = resolve(import.meta.dirname, "..");
+
+/** The environment laid over the project's `.env`; neither is changed. */
+export function readEnvironment(): Environment {
+  const file = join(projectFolder, ".env");
+  try {
+    return { ...(existsSync(file) ? parseEnv(readFileSync(file, "utf8")) : {}), ...process.env };
+  } catch (error) {
+    throw new ConfigurationError([{ variable: ".env", message: `cannot be read: ${String(error)}` }]);
+  }
+}
+
+/** What the API server needs. Like all loaders here, it throws one {@link ConfigurationError} with every problem. */
+export function loadApiConfig(environment = readEnvironment()) {
+  const values = read(parts.api, environment);
+  const stripe = stripeSection(values);
+  const publicHost = ["0.0.0.0", "::"].includes(values.API_HOST) ? "localhost" : values.API_HOST;
+  return {
+    database: databaseSection(values),
+    temporal: temporalSection(values),
+    stripe,
+    host: values.API_HOST,
+    port: values.API_PORT,
+    publicUrl: values.API_PUBLIC_URL ?? `http://${publicHost}:${values.API_PORT}`,
+    bootstrapKey: values.API_BOOTSTRAP_KEY,
+    ...billingSection(values, stripe),
+    log: logSection(values),
+  };
+}
+export type ApiConfig = ReturnType<typeof loadApiConfig>;
+
+/** What the workers need. */
+export function loadWorkerConfig(environment = readEnvironment()) {
+  const values = read(parts.worker, environment);
+  const stripe = stripeSection(values);
+  return {
+    database: databaseSection(values),
+    temporal: temporalSection(values),
+    stripe: { ...stripe, requestsPerSecond: values.STRIPE_REQUESTS_PER_SECOND },
+    /** Activities that run at once, on each task queue. */
+    activityConcurrency: values.WORKER_CONCURRENCY,
+    workflowConcurrency: values.WORKER_WORKFLOW_CONCURRENCY,
+    /** Undefined when metrics are not served. */
+    metricsPort: values.WORKER_METRICS_PORT,
+    ...billingSection(values, stripe),
+    log: logSection(values),
+  };
+}
+export type WorkerConfig = ReturnType<typeof loadWorkerConfig>;
+
+/** What migrations need: the schema owner's connection string, and the application's, whose role is let in. */
+export function loadMigrationConfig(environment = readEnvironment()) {
+  const values = read(parts.migration, environment);
+  return { ownerUrl: values.DATABASE_OWNER_URL, appUrl: values.DATABASE_URL };
+}
+
+/** What the Stripe stand-in needs; it keeps its state in the file `journalPath`. */
+export function loadSandboxConfig(environment = readEnvironment()) {
+  const values = read(parts.sandbox, environment);
+  const journal = values.STRIPE_SANDBOX_JOURNAL ?? join(values.RECKONER_HOME, "stripe-sandbox.journal");
+  return {
+    host: values.STRIPE_SANDBOX_HOST,
+    port: values.STRIPE_SANDBOX_PORT,
+    journalPath: resolve(projectFolder, journal),
+    log: logSection(values),
+  };
+}
+export type SandboxConfig = ReturnType<typeof loadSandboxConfig>;
+
+/** What `npm start` needs. It starts what is undefined here: the database, Temporal, the Stripe stand-in. */
+export function loadStartConfig(environment = readEnvironment()) {
+  const values = read(parts.start, environment);
+  const { STRIPE_API_KEY, STRIPE_API_BASE } = values;
+  return {
+    home: resolve(projectFolder, values.RECKONER_HOME),
+    database: databasePair(values.DATABASE_URL, values.DATABASE_OWNER_URL),
+    temporal: values.TEMPORAL_ADDRESS && { address: values.TEMPORAL_ADDRESS, uiUrl: values.TEMPORAL_UI_URL },
+    stripe: STRIPE_API_KEY === undefined && STRIPE_API_BASE === undefined ? undefined : stripeSection(values),
+    bootstrapKey: values.API_BOOTSTRAP_KEY,
+    ports: {
+      postgres: values.POSTGRES_PORT,
+      temporal: values.TEMPORAL_PORT,
+      temporalUi: values.TEMPORAL_UI_PORT,
+      stripeSandbox: values.STRIPE_SANDBOX_PORT,
+      api: values.API_PORT,
+      workerMetrics: values.WORKER_METRICS_PORT,
+    },
+  };
+}
+export type StartConfig = ReturnType<typeof loadStartConfig>;
+
+const runningSystem = z.object({
+  apiUrl: z.string(),
+  apiKey: z.string(),
+  temporalUiUrl: z.string().optional(),
+});
+
+/** What a client needs to know; `npm start` leaves it in a file while it runs, so that commands find the system. */
+export type ClientConfig = z.infer<typeof runningSystem>;
+
+export const runningFile = (home: string) => join(home, "running.json");
+
+/** Where the API is and the key to use: from the environment, else of the system that `npm start` runs. */
+export function loadClientConfig(environment = readEnvironment()): ClientConfig {
+  const {
+    RECKONER_API_URL: apiUrl,
+    RECKONER_API_KEY: apiKey,
+    RECKONER_HOME: home,
+  } = read(parts.client, environment);
+  if (apiUrl !== undefined && apiKey !== undefined) return { apiUrl, apiKey };
+  const file = runningFile(resolve(projectFolder, home));
+  if (existsSync(file)) return runningSystem.parse(JSON.parse(readFileSync(file, "utf8")));
+  const variable = apiUrl === undefined ? "RECKONER_API_URL" : "RECKONER_API_KEY";
+  const message =
+    "is not set and no system is running here: run npm start, or set RECKONER_API_URL and RECKONER_API_KEY";
+  throw new ConfigurationError([{ variable, message }]);
+}
+
+/** Servers that the tests use instead of starting their own. */
+export function loadTestConfig(environment = readEnvironment()) {
+  const values = read(parts.test, environment);
+  return {
+    home: resolve(projectFolder, values.RECKONER_HOME),
+    databaseUrl: values.TEST_DATABASE_URL,
+    temporalAddress: values.TEST_TEMPORAL_ADDRESS,
+  };
+}
+
+/** Runs a loader at the top of a program: a bad environment ends it with a line for each problem and exit code 1. */
+export function configurationOrExit<Config>(load: () => Config): Config {
+  try {
+    return load();
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+/** An empty value counts as not set, so that `NAME=` in a file or in Docker Compose means the default. */
+function read<Shape extends z.ZodRawShape>(part: z.ZodObject<Shape>, environment: Environment) {
+  const given = Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== "");
+  const result = part.safeParse(Object.fromEntries(given));
+  if (result.success) return result.data;
+  throw new ConfigurationError(result.error.issues.map((issue) => problem(issue, environment)));
+}
+
+function problem({ path, message }: z.core.$ZodIssue, environment: Environment): Problem {
+  const variable = String(path[0]);
+  const value = environment[variable]?.trim();
+  return {
+    variable,
+    message: value && !secretVariables.has(variable) ? `${message} (it is "${value}")` : message,
+  };
+}
+
+function databasePair(appUrl: string | undefined, ownerUrl: string | undefined) {
+  if (appUrl !== undefined && ownerUrl !== undefined) return { appUrl, ownerUrl };
+  if (appUrl === undefined && ownerUrl === undefined) return undefined;
+  const variable = appUrl === undefined ? "DATABASE_URL" : "DATABASE_OWNER_URL";
+  const message = "is not set: give both database URLs, or neither to have PostgreSQL started for you";
+  throw new ConfigurationError([{ variable, message }]);
+}

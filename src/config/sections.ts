@@ -1,0 +1,102 @@
+import type { z } from "zod";
+import { ConfigurationError } from "./configuration-error.ts";
+import type * as variables from "./variables.ts";
+
+type Values<Group extends z.ZodRawShape> = z.infer<z.ZodObject<Group>>;
+
+export interface DatabaseConfig {
+  readonly url: string;
+  readonly poolSize: number;
+}
+
+export interface TemporalConfig {
+  /** HOST:PORT of the frontend. */
+  readonly address: string;
+  readonly namespace: string;
+  readonly apiKey: string | undefined;
+  readonly tls: boolean;
+  readonly taskQueuePrefix: string;
+  /** Where operators see runs; undefined when nobody said where the Temporal UI is. */
+  readonly uiUrl: string | undefined;
+}
+
+export interface StripeConfig {
+  readonly apiKey: string;
+  readonly isLive: boolean;
+  /** Options of the Stripe SDK that lead it to the stand-in; undefined for Stripe itself. */
+  readonly apiBase:
+    | { readonly protocol: "http" | "https"; readonly host: string; readonly port: number }
+    | undefined;
+  readonly webhookSecrets: readonly string[];
+}
+
+export interface BillingConfig {
+  readonly testClocks: "allowed" | "refused";
+  readonly cycleClose: "workflow" | "paged";
+}
+
+export interface LogConfig {
+  readonly level: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+  readonly format: "json" | "pretty";
+}
+
+/** The stand-in takes any test key; this one is used when none is given. */
+const standInApiKey = "sk_test_reckoner_stand_in";
+
+export function databaseSection(values: Values<typeof variables.databaseVariables>): DatabaseConfig {
+  return { url: values.DATABASE_URL, poolSize: values.DATABASE_POOL_SIZE };
+}
+
+export function temporalSection(values: Values<typeof variables.temporalVariables>): TemporalConfig {
+  return {
+    address: values.TEMPORAL_ADDRESS,
+    namespace: values.TEMPORAL_NAMESPACE,
+    apiKey: values.TEMPORAL_API_KEY,
+    // Temporal Cloud's API keys work over TLS only.
+    tls:
+      values.TEMPORAL_TLS === undefined
+        ? values.TEMPORAL_API_KEY !== undefined
+        : values.TEMPORAL_TLS === "true",
+    taskQueuePrefix: values.TEMPORAL_TASK_QUEUE_PREFIX,
+    uiUrl: values.TEMPORAL_UI_URL,
+  };
+}
+
+/** A live key with another address would send real customers' data to a stranger, so the pair is refused. */
+export function stripeSection(values: Values<typeof variables.stripeVariables>): StripeConfig {
+  const { STRIPE_API_KEY: key, STRIPE_API_BASE: base } = values;
+  if (key === undefined && base === undefined) {
+    const message =
+      "is not set: give a Stripe key, or set STRIPE_API_BASE to the stand-in (npm run stripe-sandbox)";
+    throw new ConfigurationError([{ variable: "STRIPE_API_KEY", message }]);
+  }
+  const apiKey = key ?? standInApiKey;
+  const isLive = /^(sk|rk)_live_/.test(apiKey);
+  if (isLive && base !== undefined) {
+    const message = "must not be set together with a live STRIPE_API_KEY: remove one of the two";
+    throw new ConfigurationError([{ variable: "STRIPE_API_BASE", message }]);
+  }
+  return {
+    apiKey,
+    isLive,
+    apiBase: base === undefined ? undefined : apiBase(new URL(base)),
+    webhookSecrets: values.STRIPE_WEBHOOK_SECRETS,
+  };
+}
+
+function apiBase({ protocol, hostname, port }: URL): StripeConfig["apiBase"] {
+  const isPlain = protocol === "http:";
+  return { protocol: isPlain ? "http" : "https", host: hostname, port: Number(port || (isPlain ? 80 : 443)) };
+}
+
+/** Test clocks move a customer through time, so beside a live Stripe key they are refused whatever was asked for. */
+export function billingSection(
+  values: Values<typeof variables.billingVariables>,
+  { isLive }: StripeConfig,
+): BillingConfig {
+  return { testClocks: isLive ? "refused" : values.TEST_CLOCKS, cycleClose: values.CYCLE_CLOSE };
+}
+
+export function logSection(values: Values<typeof variables.logVariables>): LogConfig {
+  return { level: values.LOG_LEVEL, format: values.LOG_FORMAT };
+}

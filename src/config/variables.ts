@@ -1,0 +1,148 @@
+import { z } from "zod";
+
+/**
+ * Every environment variable the project reads, as text in and a checked value out. The messages say what a value must
+ * be; `src/config.ts` puts the variable's name in front of them. `.env.example` describes each variable.
+ */
+
+const text = (what: string) => z.string({ error: `is not set: ${what}` });
+
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, { error: `must be a whole number from ${min} to ${max}`, abort: true })
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, {
+      error: `must be a whole number from ${min} to ${max}`,
+    });
+
+/** Port 0 lets the operating system choose one that is free. */
+const port = wholeNumber(0, 65_535);
+const fixedPort = wholeNumber(1, 65_535);
+
+const oneOf = <const Choices extends readonly [string, ...string[]]>(...choices: Choices) =>
+  z.enum(choices, { error: `must be one of ${choices.join(", ")}` });
+
+const isUrl = (value: string, protocols: readonly string[]) =>
+  URL.canParse(value) && protocols.includes(new URL(value).protocol);
+
+const databaseUrl = (role: string) =>
+  text(`give the ${role}'s connection string, postgres://USER:PASSWORD@HOST:PORT/DATABASE`).refine(
+    (value) => isUrl(value, ["postgres:", "postgresql:"]) && new URL(value).pathname.length > 1,
+    { error: "must look like postgres://USER:PASSWORD@HOST:PORT/DATABASE" },
+  );
+
+const httpUrl = text("give a URL that starts with http:// or https://")
+  .refine((value) => isUrl(value, ["http:", "https:"]), {
+    error: "must be a URL that starts with http:// or https://",
+  })
+  .transform((value) => value.replace(/\/+$/, ""));
+
+const host = text("give a host name or an IP address").regex(/^[A-Za-z0-9.:_-]+$/, {
+  error: "must be a host name or an IP address, without a scheme or port",
+});
+
+const apiKey = text("give an API key").min(24, {
+  error: "must be at least 24 characters long: make one up at random",
+});
+
+export const databaseVariables = {
+  DATABASE_URL: databaseUrl("application role"),
+  DATABASE_POOL_SIZE: wholeNumber(1, 500).default(10),
+};
+
+export const migrationVariables = {
+  DATABASE_URL: databaseVariables.DATABASE_URL,
+  DATABASE_OWNER_URL: databaseUrl("role that owns the schema"),
+};
+
+export const temporalVariables = {
+  TEMPORAL_ADDRESS: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]+:\d{1,5}$/, { error: "must look like HOST:PORT, without a scheme" })
+    .default("127.0.0.1:7233"),
+  TEMPORAL_NAMESPACE: text("give a namespace").default("default"),
+  TEMPORAL_API_KEY: text("give an API key").optional(),
+  TEMPORAL_TLS: oneOf("true", "false").optional(),
+  TEMPORAL_TASK_QUEUE_PREFIX: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,40}$/, { error: "must be lower-case letters, digits and hyphens" })
+    .default("reckoner"),
+  TEMPORAL_UI_URL: httpUrl.optional(),
+};
+
+export const stripeVariables = {
+  STRIPE_API_KEY: z
+    .string()
+    .regex(/^(sk|rk)_(test|live)_/, { error: "must start with sk_test_, sk_live_, rk_test_ or rk_live_" })
+    .optional(),
+  STRIPE_API_BASE: httpUrl.optional(),
+  STRIPE_WEBHOOK_SECRETS: z
+    .string()
+    .transform((value) => value.split(",").map((secret) => secret.trim()))
+    .refine((secrets) => secrets.every((secret) => secret.startsWith("whsec_")), {
+      error: "must be signing secrets that start with whsec_, separated by commas",
+    })
+    .default([]),
+};
+
+export const apiVariables = {
+  API_HOST: host.default("127.0.0.1"),
+  API_PORT: port.default(8155),
+  API_PUBLIC_URL: httpUrl.optional(),
+  API_BOOTSTRAP_KEY: apiKey.optional(),
+};
+
+export const billingVariables = {
+  TEST_CLOCKS: oneOf("allowed", "refused").default("refused"),
+  CYCLE_CLOSE: oneOf("workflow", "paged").default("workflow"),
+};
+
+export const workerVariables = {
+  WORKER_CONCURRENCY: wholeNumber(1, 1_000).default(20),
+  WORKER_WORKFLOW_CONCURRENCY: wholeNumber(2, 1_000).default(40),
+  WORKER_METRICS_PORT: port.optional(),
+  STRIPE_REQUESTS_PER_SECOND: wholeNumber(1, 10_000).default(12),
+};
+
+export const logVariables = {
+  LOG_LEVEL: oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent").default("info"),
+  LOG_FORMAT: oneOf("json", "pretty").default("json"),
+};
+
+export const homeVariables = { RECKONER_HOME: text("give a folder").default(".reckoner") };
+
+export const sandboxVariables = {
+  STRIPE_SANDBOX_HOST: host.default("127.0.0.1"),
+  STRIPE_SANDBOX_PORT: port.default(12_155),
+  STRIPE_SANDBOX_JOURNAL: text("give a file").optional(),
+};
+
+/** The ports that `npm start` gives to the services it starts itself. */
+export const startVariables = {
+  POSTGRES_PORT: fixedPort.default(5455),
+  TEMPORAL_PORT: fixedPort.default(7255),
+  TEMPORAL_UI_PORT: fixedPort.default(8255),
+  STRIPE_SANDBOX_PORT: fixedPort.default(12_155),
+  API_PORT: fixedPort.default(8155),
+  WORKER_METRICS_PORT: fixedPort.default(9155),
+};
+
+export const clientVariables = { RECKONER_API_URL: httpUrl.optional(), RECKONER_API_KEY: apiKey.optional() };
+
+export const testVariables = {
+  TEST_DATABASE_URL: databaseUrl("superuser").optional(),
+  TEST_TEMPORAL_ADDRESS: temporalVariables.TEMPORAL_ADDRESS.removeDefault().optional(),
+};
+
+/** Their values are never repeated in a message or a log. */
+export const secretVariables: ReadonlySet<string> = new Set([
+  "DATABASE_URL",
+  "DATABASE_OWNER_URL",
+  "TEMPORAL_API_KEY",
+  "STRIPE_API_KEY",
+  "STRIPE_WEBHOOK_SECRETS",
+  "API_BOOTSTRAP_KEY",
+  "RECKONER_API_KEY",
+  "TEST_DATABASE_URL",
+]);
