@@ -1,0 +1,5 @@
+export * from "./allocate.ts";
+export * from "./currency.ts";
+export * from "./decimal.ts";
+export * from "./ledger-amount.ts";
+export * from "./money.ts";
