@@ -1,1 +1,523 @@
-select 1;
+-- Why: the ledger. Money moves only by postings, each from one account to another, and every rule about money is a CHECK, a unique index or a trigger here.
+--
+-- Amounts are numeric(38,0) in 10^-8 of the currency's minor unit. "Derived" tables (balances, deltas, history) follow
+-- from the postings and are written by triggers only; all the others are facts and append-only.
+
+create function ledger.normal_side(class text) returns smallint language sql immutable as $$
+  select case
+    when class in ('asset', 'expense', 'contra_liability', 'contra_revenue', 'suspense') then 1
+    when class in ('liability', 'revenue', 'contra_asset') then -1
+  end::smallint
+$$;
+comment on function ledger.normal_side is '1 when debits increase the account, -1 when credits do';
+
+create table ledger.chart_account (
+  code text primary key check (code ~ '^[0-9]{4}$'),
+  name text not null unique,
+  class text not null,
+  normal smallint not null check (normal is not distinct from ledger.normal_side(class)),
+  bounded boolean not null,
+  hot boolean not null,
+  keep_history boolean not null,
+  dimensions text[] not null,
+  check (not (hot and (bounded or keep_history)))
+);
+comment on table ledger.chart_account is 'The only accounts that can be opened. bounded: floor zero. hot: many customers post to it at once, so it takes appended deltas instead of a row lock. dimensions: the names, sorted, that an account of this code must have.';
+
+insert into ledger.chart_account (code, name, class, normal, bounded, hot, keep_history, dimensions) values
+  ('1000', 'Stripe balance',                    'asset',            1, false, true,  false, '{}'),
+  ('1010', 'Payments clearing',                 'asset',            1, false, true,  false, '{}'),
+  ('1020', 'Bank cash',                         'asset',            1, false, false, false, '{}'),
+  ('1030', 'Payouts in transit',                'asset',            1, false, false, false, '{}'),
+  ('1100', 'Accounts receivable',               'asset',            1, false, false, true,  '{customer}'),
+  ('1110', 'Unbilled receivable',               'asset',            1, false, false, false, '{customer}'),
+  ('1120', 'Disputed receivable',               'asset',            1, false, false, false, '{customer,dispute}'),
+  ('1190', 'Allowance for doubtful accounts',   'contra_asset',    -1, false, false, false, '{}'),
+  ('1300', 'Promotional offset',                'contra_liability', 1, false, true,  false, '{}'),
+  ('2000', 'Prepaid credits',                   'liability',       -1, true,  false, true,  '{customer,grant}'),
+  ('2005', 'Prepaid credits billed, unpaid',    'liability',       -1, false, false, false, '{customer,purchase}'),
+  ('2010', 'Promotional credits',               'liability',       -1, true,  false, true,  '{customer,grant}'),
+  ('2100', 'Deferred revenue',                  'liability',       -1, true,  false, false, '{customer,subscription}'),
+  ('2200', 'Customer balance',                  'liability',       -1, true,  false, true,  '{customer}'),
+  ('2300', 'Tax payable',                       'liability',       -1, false, true,  false, '{jurisdiction}'),
+  ('2400', 'Refunds payable',                   'liability',       -1, true,  false, false, '{customer,refund}'),
+  ('2500', 'Unclaimed property payable',        'liability',       -1, false, false, false, '{}'),
+  ('4000', 'Usage revenue',                     'revenue',         -1, false, true,  false, '{product}'),
+  ('4010', 'Subscription revenue',              'revenue',         -1, false, true,  false, '{product}'),
+  ('4020', 'Breakage revenue',                  'revenue',         -1, false, true,  false, '{}'),
+  ('4900', 'Promotional discount',              'contra_revenue',   1, false, true,  false, '{}'),
+  ('4910', 'Credit-note allowance',             'contra_revenue',   1, false, true,  false, '{}'),
+  ('5000', 'Processor fees',                    'expense',          1, false, true,  false, '{}'),
+  ('5010', 'Dispute fees',                      'expense',          1, false, true,  false, '{}'),
+  ('5100', 'Bad debt',                          'expense',          1, false, true,  false, '{}'),
+  ('5200', 'Goodwill',                          'expense',          1, false, true,  false, '{}'),
+  ('5300', 'Exchange difference',               'expense',          1, false, true,  false, '{}'),
+  ('5900', 'Rounding',                          'expense',          1, false, true,  false, '{}'),
+  ('9000', 'Exchange bridge',                   'suspense',         1, false, true,  false, '{}'),
+  ('9100', 'Suspense',                          'suspense',         1, false, true,  false, '{}');
+--> statement-breakpoint
+-- An account's key says everything about it, in one canonical spelling: code/currency/name=value/…, names sorted,
+-- "%", "/" and "=" in values written %25, %2F and %3D.
+create function ledger.account_key(code text, currency text, dimensions jsonb) returns text language sql immutable set search_path = '' as $$
+  select concat_ws('/', code, currency, (
+    select string_agg(name || '=' || replace(replace(replace(value, '%', '%25'), '/', '%2F'), '=', '%3D'), '/' order by name collate "C")
+    from jsonb_each_text(dimensions) as dimension (name, value)))
+$$;
+
+create table ledger.account (
+  id bigint generated always as identity primary key,
+  key text not null unique check (key = ledger.account_key(code, currency, dimensions)),
+  code text not null references ledger.chart_account,
+  class text not null,
+  normal smallint not null check (normal is not distinct from ledger.normal_side(class)),
+  currency text not null check (currency ~ '^[a-z]{3}$'),
+  floor numeric(38, 0),
+  hot boolean not null,
+  keep_history boolean not null,
+  customer_id text,
+  dimensions jsonb not null,
+  opened_at timestamptz not null default clock_timestamp(),
+  check (not (hot and (floor is not null or keep_history))),
+  check (customer_id is not distinct from dimensions ->> 'customer')
+);
+comment on column ledger.account.floor is 'the least the balance may be, on its normal side; null: no limit';
+create index account_customer on ledger.account (customer_id) where customer_id is not null;
+
+create table ledger.account_balance (
+  account_id bigint primary key references ledger.account,
+  normal smallint not null,
+  floor numeric(38, 0),
+  debit numeric(38, 0) not null default 0 check (debit >= 0),
+  credit numeric(38, 0) not null default 0 check (credit >= 0),
+  version bigint not null default 0 check (version >= 0),
+  constraint account_balance_floor check (normal * (debit - credit) >= floor)
+) with (fillfactor = 50);
+comment on table ledger.account_balance is 'Derived. One row per account, updated in place: no further index, so that updates stay heap-only. version counts the postings that touched the account.';
+
+create table ledger.balance_delta (
+  account_id bigint not null,
+  debit numeric(38, 0) not null,
+  credit numeric(38, 0) not null,
+  postings bigint not null
+);
+comment on table ledger.balance_delta is 'Derived. What was posted to hot accounts and is not folded into account_balance yet.';
+
+create table ledger.journal_entry (
+  id bigint generated always as identity primary key,
+  kind text not null check (kind ~ '^[a-z][a-z_]*$'),
+  source_key text not null unique check (source_key <> ''),
+  request_hash bytea not null,
+  occurred_at timestamptz not null,
+  effective_at timestamptz not null,
+  recorded_at timestamptz not null default clock_timestamp(),
+  recorded_xid xid8 not null default pg_current_xact_id(),
+  actor text not null check (actor <> ''),
+  cause_type text not null check (cause_type <> ''),
+  cause_id text not null check (cause_id <> ''),
+  customer_id text,
+  currency text not null check (currency ~ '^[a-z]{3}$'),
+  reverses bigint references ledger.journal_entry,
+  metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
+  unique (cause_type, cause_id, kind)
+);
+comment on column ledger.journal_entry.source_key is 'the business fact behind the entry; unique for ever';
+comment on column ledger.journal_entry.occurred_at is 'when it happened';
+comment on column ledger.journal_entry.effective_at is 'which accounting period it belongs to';
+create unique index journal_entry_reverses on ledger.journal_entry (reverses) where reverses is not null;
+create index journal_entry_customer on ledger.journal_entry (customer_id, id) where customer_id is not null;
+create index journal_entry_invoice on ledger.journal_entry ((metadata ->> 'invoice_id')) where metadata ? 'invoice_id';
+create index journal_entry_recorded_at on ledger.journal_entry using brin (recorded_at);
+
+-- No foreign key to account: each check would lock the parent row, and a revenue account would become a hot spot.
+-- The trigger apply_postings checks instead, which is safe because accounts are append-only.
+create table ledger.posting (
+  entry_id bigint not null references ledger.journal_entry,
+  line int not null check (line > 0),
+  currency text not null,
+  debit_account bigint not null,
+  credit_account bigint not null,
+  amount numeric(38, 0) not null check (amount > 0),
+  primary key (entry_id, line),
+  check (debit_account <> credit_account)
+);
+create index posting_debit on ledger.posting (debit_account, entry_id);
+create index posting_credit on ledger.posting (credit_account, entry_id);
+
+create table ledger.account_history (
+  account_id bigint not null,
+  version bigint not null check (version > 0),
+  entry_id bigint not null,
+  line int not null,
+  delta numeric(38, 0) not null,
+  balance_after numeric(38, 0) not null,
+  primary key (account_id, version)
+);
+comment on table ledger.account_history is 'Derived. Each line of the account''s statement, for accounts that keep one; versions have no gaps.';
+
+create table ledger.accounting_period (
+  month date primary key check (extract(day from month) = 1),
+  closed_at timestamptz not null default clock_timestamp(),
+  closed_by text not null check (closed_by <> '')
+);
+comment on table ledger.accounting_period is 'The closed months (UTC). Nothing can become effective in them any more.';
+
+call public.make_append_only('ledger.chart_account');
+call public.make_append_only('ledger.account');
+call public.make_append_only('ledger.journal_entry');
+call public.make_append_only('ledger.posting');
+call public.make_append_only('ledger.account_history');
+call public.make_append_only('ledger.accounting_period');
+--> statement-breakpoint
+-- Derived tables: only the functions that carry this setting may write them, so a hand cannot make a balance disagree with its postings.
+create function ledger.guard_derived() returns trigger language plpgsql set search_path = '' as $$
+begin
+  if current_setting('ledger.keeps_balances', true) is distinct from 'on' or tg_op = 'TRUNCATE' then
+    raise exception '% on %.% is refused: it follows from the postings', tg_op, tg_table_schema, tg_table_name using errcode = 'RK001';
+  end if;
+  return null;
+end
+$$;
+create trigger guard_derived before insert or update or delete or truncate on ledger.account_balance for each statement execute function ledger.guard_derived();
+create trigger guard_derived before insert or update or delete or truncate on ledger.balance_delta for each statement execute function ledger.guard_derived();
+create trigger guard_derived before insert on ledger.account_history for each statement execute function ledger.guard_derived();
+
+create function ledger.open_balances() returns trigger language plpgsql set search_path = '' set ledger.keeps_balances = 'on' as $$
+begin
+  insert into ledger.account_balance (account_id, normal, floor) select id, normal, floor from opened;
+  return null;
+end
+$$;
+create trigger open_balances after insert on ledger.account referencing new table as opened for each statement execute function ledger.open_balances();
+--> statement-breakpoint
+create function ledger.month_of(at timestamptz) returns date language sql immutable as $$
+  select date_trunc('month', at at time zone 'UTC')::date
+$$;
+
+-- Posting shares these months, closing takes one alone: a month cannot close between the check of an entry and its commit.
+create function ledger.share_months(months date[]) returns void language plpgsql set search_path = '' as $$
+begin
+  perform pg_advisory_xact_lock_shared(hashtext('ledger.accounting_period'), month - '2000-01-01'::date)
+    from (select distinct month from unnest(months) as month order by month) as wanted;
+end
+$$;
+
+create function ledger.close_period(month date, actor text) returns boolean language plpgsql security definer set search_path = '' as $$
+begin
+  perform pg_advisory_xact_lock(hashtext('ledger.accounting_period'), month - '2000-01-01'::date);
+  insert into ledger.accounting_period (month, closed_by) values (month, actor) on conflict do nothing;
+  return found;
+end
+$$;
+comment on function ledger.close_period is 'Closes the month that starts on this date, after waiting for entries under way in it; false when it was closed already.';
+
+create function ledger.check_entries() returns trigger language plpgsql set search_path = '' as $$
+begin
+  -- An older snapshot would not see a period that was closed meanwhile.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'the ledger is written in read committed, not in %', current_setting('transaction_isolation') using errcode = 'RK003';
+  end if;
+  if exists (select from entered where recorded_xid <> pg_current_xact_id()) then
+    raise exception 'recorded_xid is the database''s to set' using errcode = 'RK003';
+  end if;
+  perform ledger.share_months(array(select ledger.month_of(effective_at) from entered));
+  if exists (select from entered join ledger.accounting_period as period on period.month = ledger.month_of(entered.effective_at)) then
+    raise exception 'the accounting period of an entry is closed' using errcode = 'RK004';
+  end if;
+  return null;
+end
+$$;
+create trigger check_entries after insert on ledger.journal_entry referencing new table as entered for each statement execute function ledger.check_entries();
+--> statement-breakpoint
+-- Balances, deltas and history follow the postings, whoever inserts them. One call per statement, however many rows.
+create function ledger.apply_postings() returns trigger language plpgsql set search_path = '' set ledger.keeps_balances = 'on' as $$
+begin
+  if exists (
+    select from posted
+    left join ledger.journal_entry as entry on entry.id = posted.entry_id
+    left join ledger.account as debited on debited.id = posted.debit_account
+    left join ledger.account as credited on credited.id = posted.credit_account
+    where (debited.currency = posted.currency and credited.currency = posted.currency and entry.currency = posted.currency) is not true
+      -- Lines are written with their entry: what has been committed is complete.
+      or entry.recorded_xid <> pg_current_xact_id()
+  ) then
+    raise exception 'a posting names an unknown account, another currency, or an entry that is complete' using errcode = 'RK002';
+  end if;
+
+  -- Everyone locks in id order, so two writers can never wait for each other in a circle.
+  perform from ledger.account_balance as balance join ledger.account as account on account.id = balance.account_id
+  where not account.hot and account.id in (select debit_account from posted union all select credit_account from posted)
+  order by balance.account_id for update of balance;
+
+  with side as (
+    select entry_id, line, debit_account as account_id, amount as debit, 0 as credit from posted
+    union all select entry_id, line, credit_account, 0, amount from posted
+  ), change as (
+    select account_id, sum(debit) as debit, sum(credit) as credit, count(*) as postings from side group by account_id
+  ), updated as (
+    update ledger.account_balance as balance
+    set debit = balance.debit + change.debit, credit = balance.credit + change.credit, version = version + change.postings
+    from change join ledger.account as account on account.id = change.account_id
+    where balance.account_id = change.account_id and not account.hot
+    returning balance.account_id, balance.normal, account.keep_history, version - change.postings as version_before,
+      balance.normal * (balance.debit - change.debit - balance.credit + change.credit) as balance_before
+  )
+  insert into ledger.account_history (account_id, version, entry_id, line, delta, balance_after)
+  select updated.account_id, version_before + row_number() over in_order, entry_id, line,
+    normal * (debit - credit), balance_before + sum(normal * (debit - credit)) over in_order
+  from updated join side on side.account_id = updated.account_id
+  where keep_history
+  window in_order as (partition by updated.account_id order by entry_id, line);
+
+  insert into ledger.balance_delta (account_id, debit, credit, postings)
+  select account.id, sum(side.debit), sum(side.credit), count(*)
+  from (
+    select debit_account as account_id, amount as debit, 0 as credit from posted
+    union all select credit_account, 0, amount from posted
+  ) as side join ledger.account as account on account.id = side.account_id
+  where account.hot
+  group by account.id;
+  return null;
+end
+$$;
+create trigger apply_postings after insert on ledger.posting referencing new table as posted for each statement execute function ledger.apply_postings();
+
+create function ledger.fold_hot_balances() returns bigint language plpgsql security definer set search_path = '' set ledger.keeps_balances = 'on' as $$
+declare
+  folded_count bigint;
+begin
+  if not pg_try_advisory_xact_lock(hashtext('ledger.fold_hot_balances')) then
+    return 0;
+  end if;
+  with folded as (
+    delete from ledger.balance_delta returning account_id, debit, credit, postings
+  ), change as (
+    select account_id, sum(debit) as debit, sum(credit) as credit, sum(postings)::bigint as postings, count(*) as deltas from folded group by account_id
+  ), updated as (
+    update ledger.account_balance as balance
+    set debit = balance.debit + change.debit, credit = balance.credit + change.credit, version = version + change.postings
+    from change where balance.account_id = change.account_id
+  )
+  select coalesce(sum(deltas), 0) into folded_count from change;
+  return folded_count;
+end
+$$;
+comment on function ledger.fold_hot_balances is 'Moves the committed deltas of hot accounts into their balance; gives the number moved, 0 while another session folds.';
+
+create view ledger.balance with (security_invoker = true) as
+select account.id as account_id, account.key, account.code, chart.name, account.class, account.normal, account.currency,
+  account.floor, account.customer_id, account.dimensions,
+  stored.debit + unfolded.debit as debit,
+  stored.credit + unfolded.credit as credit,
+  account.normal * (stored.debit + unfolded.debit - stored.credit - unfolded.credit) as balance,
+  stored.version + unfolded.postings as version
+from ledger.account as account
+join ledger.chart_account as chart on chart.code = account.code
+join ledger.account_balance as stored on stored.account_id = account.id
+cross join lateral (
+  select coalesce(sum(debit), 0) as debit, coalesce(sum(credit), 0) as credit, coalesce(sum(postings), 0)::bigint as postings
+  from ledger.balance_delta where account.hot and account_id = account.id
+) as unfolded;
+comment on view ledger.balance is 'Every account''s balance, exact in the snapshot of the query that reads it: stored plus not yet folded.';
+--> statement-breakpoint
+-- ---------------------------------------------------------------- posting
+create type ledger.entry_draft as (
+  ordinal int, source_key text, kind text, occurred_at timestamptz, effective_at timestamptz, actor text, cause_type text, cause_id text,
+  customer_id text, currency text, reverses bigint, metadata jsonb, request_hash bytea
+);
+create type ledger.posting_draft as (ordinal int, line int, debit_key text, credit_key text, amount numeric);
+create type ledger.posting_result as (ordinal int, status text, entry_id bigint);
+
+-- What an account would be when opened from its key; no row when the chart has no such account or the spelling is not canonical.
+create function ledger.account_from_key(key text)
+returns table (
+  code text, class text, normal smallint, currency text, floor numeric, hot boolean, keep_history boolean, customer_id text, dimensions jsonb
+)
+language sql stable set search_path = '' as $$
+  select chart.code, chart.class, chart.normal, named.currency, case when chart.bounded then 0 end, chart.hot, chart.keep_history,
+    named.dimensions ->> 'customer', named.dimensions
+  from (
+    select split_part(key, '/', 1) as code, split_part(key, '/', 2) as currency, coalesce((
+      select jsonb_object_agg(split_part(part, '=', 1),
+        replace(replace(replace(split_part(part, '=', 2), '%3D', '='), '%2F', '/'), '%25', '%'))
+      from unnest((string_to_array(key, '/'))[3:]) as part), '{}') as dimensions
+  ) as named
+  join ledger.chart_account as chart on chart.code = named.code
+  where named.currency ~ '^[a-z]{3}$'
+    and chart.dimensions = array(select name from jsonb_object_keys(named.dimensions) as name order by name collate "C")
+    and key = ledger.account_key(named.code, named.currency, named.dimensions)
+    and key !~ '=(/|$)'
+$$;
+
+-- Entries that are in the ledger already: by source key, by business event, or because what they reverse has been reversed.
+create function ledger.recorded_drafts(drafts ledger.entry_draft[]) returns setof ledger.posting_result language sql volatile set search_path = '' as $$
+  select draft.ordinal, case when found.request_hash = draft.request_hash then 'exists' else 'exists_different' end, found.id
+  from unnest(drafts) as draft
+  cross join lateral (
+    select id, request_hash from (
+      select 1 as choice, id, request_hash from ledger.journal_entry where source_key = draft.source_key
+      union all select 2, id, request_hash from ledger.journal_entry
+        where cause_type = draft.cause_type and cause_id = draft.cause_id and kind = draft.kind
+      union all select 3, id, request_hash from ledger.journal_entry where reverses = draft.reverses
+    ) as candidate order by choice limit 1
+  ) as found
+$$;
+
+-- What would become of each draft now. Besides the final statuses: "admitted" may be posted together with all the other admitted ones;
+-- "contested" depends on the drafts before it (too little in an account for all, or a twin in the same batch) and is judged again alone.
+create function ledger.judge_drafts(drafts ledger.entry_draft[], lines ledger.posting_draft[])
+returns setof ledger.posting_result language sql volatile set search_path = '' as $$
+  with draft as (
+    select * from unnest(drafts)
+  ), recorded as (
+    select * from ledger.recorded_drafts(drafts)
+  ), move as (
+    select ordinal, key, sum(debit) - sum(credit) as net_debit
+    from (
+      select ordinal, debit_key as key, amount as debit, 0 as credit from unnest(lines)
+      union all select ordinal, credit_key, 0, amount from unnest(lines)
+    ) as side group by ordinal, key
+  ), subject as (
+    select account.key, account.currency, account.normal, account.floor, balance.debit, balance.credit
+    from ledger.account as account join ledger.account_balance as balance on balance.account_id = account.id
+    where account.key in (select key from move)
+    union all
+    select wanted.key, opened.currency, opened.normal, opened.floor, 0, 0
+    from (select distinct key from move) as wanted
+    left join ledger.account as account on account.key = wanted.key
+    cross join lateral ledger.account_from_key(wanted.key) as opened
+    where account.id is null
+  ), refused as (
+    select draft.ordinal, 'period_closed' as status from draft
+    join ledger.accounting_period as period on period.month = ledger.month_of(draft.effective_at)
+    union all
+    select move.ordinal, 'account_missing' from move join draft on draft.ordinal = move.ordinal
+    left join subject on subject.key = move.key and subject.currency = draft.currency
+    where subject.key is null
+  ), open as (
+    select ordinal,
+      count(*) over (partition by source_key) > 1
+        or count(*) over (partition by cause_type, cause_id, kind) > 1
+        or (reverses is not null and count(*) over (partition by reverses) > 1) as has_twin
+    from draft where ordinal not in (select ordinal from recorded union all select ordinal from refused)
+  ), short as (
+    -- Inflows of the batch are ignored: what fits without them fits in any order.
+    select move.key from move join open on open.ordinal = move.ordinal join subject on subject.key = move.key
+    where subject.floor is not null
+    group by move.key
+    having min(subject.normal * (subject.debit - subject.credit) - subject.floor) < sum(greatest(0, -subject.normal * move.net_debit))
+  )
+  select ordinal, status, entry_id from recorded
+  union all
+  select ordinal, max(status), null from refused where ordinal not in (select ordinal from recorded) group by ordinal
+  union all
+  select ordinal, case
+    when has_twin or exists (select from move join short on short.key = move.key where move.ordinal = open.ordinal) then 'contested'
+    else 'admitted' end, null
+  from open
+$$;
+
+-- Writes admitted drafts: their accounts, their entries in key order, their postings. A key that another transaction
+-- has recorded meanwhile is left alone.
+create function ledger.record_drafts(drafts ledger.entry_draft[], lines ledger.posting_draft[])
+returns setof ledger.posting_result language plpgsql volatile set search_path = '' as $$
+declare
+  created ledger.posting_result[];
+begin
+  insert into ledger.account (key, code, class, normal, currency, floor, hot, keep_history, customer_id, dimensions)
+  select wanted.key, opened.*
+  from (select debit_key as key from unnest(lines) union select credit_key from unnest(lines)) as wanted
+  left join ledger.account as account on account.key = wanted.key
+  cross join lateral (
+    select code, class, normal, currency, floor, hot, keep_history, customer_id, dimensions from ledger.account_from_key(wanted.key)
+  ) as opened
+  where account.id is null
+  order by wanted.key
+  on conflict (key) do nothing;
+
+  -- In key order, so that two batches with common keys wait for each other in one direction only.
+  with inserted as (
+    insert into ledger.journal_entry (kind, source_key, request_hash, occurred_at, effective_at, actor, cause_type, cause_id,
+      customer_id, currency, reverses, metadata)
+    select kind, source_key, request_hash, occurred_at, effective_at, actor, cause_type, cause_id, customer_id, currency, reverses, metadata
+    from unnest(drafts) order by source_key
+    on conflict do nothing
+    returning id, source_key
+  )
+  select coalesce(array_agg(row(draft.ordinal, 'created', inserted.id)::ledger.posting_result), '{}') into created
+  from inserted join unnest(drafts) as draft on draft.source_key = inserted.source_key;
+
+  insert into ledger.posting (entry_id, line, currency, debit_account, credit_account, amount)
+  select entry.entry_id, posted.line, debited.currency, debited.id, credited.id, posted.amount
+  from unnest(created) as entry
+  join unnest(lines) as posted on posted.ordinal = entry.ordinal
+  join ledger.account as debited on debited.key = posted.debit_key
+  join ledger.account as credited on credited.key = posted.credit_key
+  order by entry.entry_id, posted.line;
+
+  return query
+    select * from unnest(created)
+    union all
+    select * from ledger.recorded_drafts(array(
+      select draft from unnest(drafts) as draft where draft.ordinal not in (select ordinal from unnest(created))));
+end
+$$;
+
+create function ledger.post_entries(entries jsonb) returns table (ordinal int, status text, entry_id bigint)
+language plpgsql security definer set search_path = '' as $$
+#variable_conflict use_column
+declare
+  drafts ledger.entry_draft[];
+  lines ledger.posting_draft[];
+  results ledger.posting_result[];
+  verdict ledger.posting_result;
+  single_draft ledger.entry_draft[];
+  single_lines ledger.posting_draft[];
+begin
+  drafts := array(
+    select row(item.number, source_key, kind, occurred_at, effective_at, actor, cause_type, cause_id, customer_id, currency, reverses,
+      coalesce(metadata, '{}'), sha256(convert_to((entry - '{source_key,actor}'::text[])::text, 'UTF8')))::ledger.entry_draft
+    from rows from (jsonb_array_elements(entries), jsonb_to_recordset(entries) as (
+      source_key text, kind text, occurred_at timestamptz, effective_at timestamptz, actor text, cause_type text, cause_id text,
+      customer_id text, currency text, reverses bigint, metadata jsonb
+    )) with ordinality as item (entry, source_key, kind, occurred_at, effective_at, actor, cause_type, cause_id, customer_id, currency,
+      reverses, metadata, number));
+  lines := array(
+    select row(item.number, line.number, debit, credit, amount)::ledger.posting_draft
+    from jsonb_array_elements(entries) with ordinality as item (entry, number)
+    cross join rows from (jsonb_to_recordset(entry -> 'postings') as (debit text, credit text, amount numeric))
+      with ordinality as line (debit, credit, amount, number));
+  if exists (select from unnest(drafts) as draft where draft.ordinal not in (select posted.ordinal from unnest(lines) as posted))
+    or exists (select from unnest(lines) as posted where (posted.amount > 0 and posted.amount = trunc(posted.amount) and posted.debit_key <> posted.credit_key) is not true)
+  then
+    raise exception 'each entry needs postings, each from one account to another, of a positive whole amount' using errcode = 'RK002';
+  end if;
+
+  perform ledger.share_months(array(select ledger.month_of(draft.effective_at) from unnest(drafts) as draft));
+  perform from ledger.account_balance as balance join ledger.account as account on account.id = balance.account_id
+  where not account.hot and account.key in (select posted.debit_key from unnest(lines) as posted union all select posted.credit_key from unnest(lines) as posted)
+  order by balance.account_id for update of balance;
+
+  results := array(select judged from ledger.judge_drafts(drafts, lines) as judged);
+  return query select judged.ordinal, judged.status, judged.entry_id from unnest(results) as judged where judged.status not in ('admitted', 'contested');
+  return query select recorded.* from ledger.record_drafts(
+    array(select draft from unnest(drafts) as draft join unnest(results) as judged using (ordinal) where judged.status = 'admitted'),
+    array(select posted from unnest(lines) as posted join unnest(results) as judged using (ordinal) where judged.status = 'admitted')) as recorded;
+
+  for verdict in select judged.* from unnest(results) as judged where judged.status = 'contested' order by judged.ordinal loop
+    single_draft := array(select draft from unnest(drafts) as draft where draft.ordinal = verdict.ordinal);
+    single_lines := array(select posted from unnest(lines) as posted where posted.ordinal = verdict.ordinal);
+    select judged.* into verdict from ledger.judge_drafts(single_draft, single_lines) as judged;
+    if verdict.status = 'admitted' then
+      return query select recorded.* from ledger.record_drafts(single_draft, single_lines) as recorded;
+    else
+      -- Contested by nothing but itself: the money is not there.
+      return query select verdict.ordinal, replace(verdict.status, 'contested', 'insufficient'), verdict.entry_id;
+    end if;
+  end loop;
+end
+$$;
+comment on function ledger.post_entries is 'Posts a batch in the caller''s transaction. Each entry is posted whole or not at all; ordinal counts from 1. Statuses: created, exists, exists_different, insufficient, account_missing, period_closed.';
+--> statement-breakpoint
+revoke execute on all functions in schema ledger from public;
+grant select on all tables in schema ledger to reckoner_app;
+grant execute on function ledger.post_entries, ledger.fold_hot_balances, ledger.close_period to reckoner_app;
