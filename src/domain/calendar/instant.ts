@@ -11,8 +11,7 @@ export class InstantInvalidError extends BillingError {
 }
 
 // Date, time to the second or finer, and where the clock hung: without that it names no instant.
-const isoWithZone =
-  /^(\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?)(?:\.(\d+))?(Z|[+-]\d{2}:\d{2})$/;
+const isoWithZone = /^(\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d+))?(Z|[+-]\d{2}:\d{2})$/;
 
 const earliest = Temporal.Instant.from("0000-01-01T00:00:00Z").epochMilliseconds;
 const latest = Temporal.Instant.from("9999-12-31T23:59:59.999Z").epochMilliseconds;
@@ -27,7 +26,7 @@ export function instant(iso: string, field?: string): Instant {
   if (!parts) throw invalidInstant(iso, field);
   const [, dateTime, fraction = "0", offset] = parts;
   try {
-    const parsed = Temporal.Instant.from(`${dateTime}${seconds(dateTime)}.${fraction.slice(0, 3)}${offset}`);
+    const parsed = Temporal.Instant.from(`${dateTime}.${fraction.slice(0, 3)}${offset}`);
     return instantOfEpochMs(parsed.epochMilliseconds, field);
   } catch {
     throw invalidInstant(iso, field);
@@ -45,10 +44,6 @@ export function instantOfEpochMs(epochMs: number, field?: string): Instant {
 /** The canonical text: "2026-01-31T00:00:00.000Z". */
 export function isoOf(at: Instant): string {
   return Temporal.Instant.fromEpochMilliseconds(at).toString({ fractionalSecondDigits: 3 });
-}
-
-function seconds(dateTime = ""): string {
-  return dateTime.length === "2026-01-31T00:00".length ? ":00" : "";
 }
 
 function invalidInstant(value: unknown, field?: string): InstantInvalidError {

@@ -1,0 +1,68 @@
+import type { z } from "zod";
+import { BillingError } from "../errors.ts";
+import { type CatalogIssue, catalogIssues } from "./checks.ts";
+import type { Catalog } from "./plan.ts";
+import { catalogSchema } from "./schema.ts";
+
+/** A catalog that cannot be sold from; `issues` lists everything found, `field` is the first of it. */
+export class CatalogInvalidError extends BillingError {
+  readonly code = "catalog_invalid";
+  readonly issues: readonly CatalogIssue[];
+
+  constructor(issues: readonly CatalogIssue[]) {
+    super(issues.map(({ path, message }) => `${path}: ${message}`).join("\n"), issues[0]?.path);
+    this.issues = issues;
+  }
+}
+
+/**
+ * Parses a catalog written as JSON or in code: unknown fields refused, defaults filled in, decimals in
+ * canonical text.
+ * @throws CatalogInvalidError
+ */
+export function parseCatalog(input: unknown): Catalog {
+  const parsed = catalogSchema.safeParse(input, { error: whatToDo });
+  if (!parsed.success) throw new CatalogInvalidError(parsed.error.issues.flatMap(toCatalogIssues));
+  const catalog: Catalog = parsed.data;
+  const issues = catalogIssues(catalog);
+  if (issues.length > 0) throw new CatalogInvalidError(issues);
+  return catalog;
+}
+
+// What the schema's own messages leave open: wrong types, missing and unknown fields, bounds.
+function whatToDo(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case "invalid_type":
+      return issue.input === undefined
+        ? `is missing: write ${article(issue.expected)}`
+        : `write ${article(issue.expected)}`;
+    case "invalid_value":
+      return `write ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
+    case "too_small":
+      return `must be at least ${issue.minimum}`;
+    case "too_big":
+      return `must be at most ${issue.maximum}`;
+    default:
+      return undefined;
+  }
+}
+
+function toCatalogIssues(issue: z.core.$ZodIssue): CatalogIssue[] {
+  if (issue.code !== "unrecognized_keys") return [{ path: pathText(issue.path), message: issue.message }];
+  return issue.keys.map((key) => ({
+    path: pathText([...issue.path, key]),
+    message: "is not a known field: correct or remove it",
+  }));
+}
+
+/** `["plans", 1, "key"]` is `plans[1].key`; the catalog itself is `catalog`. */
+function pathText(path: readonly PropertyKey[]): string {
+  const text = path.map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`)).join("");
+  return text.replace(/^\./, "") || "catalog";
+}
+
+function article(expected: string): string {
+  if (expected === "string") return "text";
+  if (expected === "record") return "an object";
+  return `${/^[aeiou]/.test(expected) ? "an" : "a"} ${expected}`;
+}
