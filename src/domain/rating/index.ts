@@ -1,0 +1,2 @@
+export * from "./rate-usage.ts";
+export type { RatedAmount, RatedTier } from "./rated-amount.ts";
