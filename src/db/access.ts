@@ -25,7 +25,10 @@ export async function insertApiKey(tx: Tx, key: Omit<ApiKey, "revokedAt">): Prom
   return inserted.length > 0;
 }
 
-export async function listApiKeys(tx: Tx, page: PageRequest<NewestFirst>): Promise<Page<ApiKey, NewestFirst>> {
+export async function listApiKeys(
+  tx: Tx,
+  page: PageRequest<NewestFirst>,
+): Promise<Page<ApiKey, NewestFirst>> {
   const found = await tx
     .select()
     .from(apiKey)
@@ -56,9 +59,17 @@ export async function admitBootstrapKey(
 ): Promise<boolean> {
   const id = bootstrapIdStart + Buffer.from(secretHash).toString("hex").slice(0, 16);
   const scopes: Scope[] = ["admin"];
-  await insertApiKey(tx, { id, prefix, secretHash, name: "bootstrap", scopes, createdAt: at, expiresAt: null });
+  await insertApiKey(tx, {
+    id,
+    prefix,
+    secretHash,
+    name: "bootstrap",
+    scopes,
+    createdAt: at,
+    expiresAt: null,
+  });
   await tx.execute(sql`update access.api_key set revoked_at = ${isoOf(at)}::timestamptz
-    where starts_with(id, ${bootstrapIdStart}) and id <> ${id} and revoked_at is null`);
-  const [found] = await apiKeysByPrefix(tx, prefix);
+    where starts_with(id, ${bootstrapIdStart}) and secret_hash <> ${secretHash} and revoked_at is null`);
+  const [found] = await tx.select().from(apiKey).where(eq(apiKey.secretHash, secretHash));
   return found !== undefined && found.revokedAt === null;
 }

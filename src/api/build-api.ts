@@ -1,0 +1,43 @@
+import Fastify from "fastify";
+import { serializerCompiler } from "fastify-type-provider-zod";
+import type { ApiInstance } from "./api-instance.ts";
+import { authenticate } from "./authentication.ts";
+import type { ApiDependencies } from "./dependencies.ts";
+import { documentRoutes } from "./documentation.ts";
+import { handleErrors } from "./error-handler.ts";
+import { healthRoutes } from "./health.ts";
+import { makeWritesIdempotent } from "./idempotency.ts";
+import { observeRequests, requestIdOf } from "./observation.ts";
+import { apiKeyRoutes } from "./routes/api-keys.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
+import { validatorCompiler } from "./validation.ts";
+
+const bodyBytesMax = 1_048_576;
+const requestMsMax = 30_000;
+
+/** The whole API, ready to listen or to be asked for its OpenAPI document. Nothing in it is global. */
+export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
+  const api: ApiInstance = Fastify({
+    loggerInstance: deps.logger,
+    disableRequestLogging: true,
+    requestIdLogLabel: "request_id",
+    genReqId: requestIdOf,
+    bodyLimit: bodyBytesMax,
+    requestTimeout: requestMsMax,
+    routerOptions: { ignoreTrailingSlash: true },
+    exposeHeadRoutes: false,
+  });
+  api.setValidatorCompiler(validatorCompiler);
+  api.setSerializerCompiler(serializerCompiler);
+  // The order of these is the order in which a request meets them.
+  observeRequests(api, deps);
+  handleErrors(api);
+  authenticate(api, deps);
+  makeWritesIdempotent(api, deps);
+  await documentRoutes(api);
+  healthRoutes(api, deps);
+  apiKeyRoutes(api, deps);
+  await webhookRoutes(api, deps);
+  await api.ready();
+  return api;
+}

@@ -1,0 +1,96 @@
+import type { Logger } from "pino";
+import type { Registry } from "prom-client";
+import type { Database } from "../db/database.ts";
+import type { Instant } from "../domain/calendar/index.ts";
+import type { Money } from "../domain/money/index.ts";
+
+/** All that the API needs from outside. `main.ts` puts the real parts together; tests put others in their place. */
+export interface ApiDependencies {
+  readonly db: Database;
+  /** The time, for everything that is not on a test clock. */
+  readonly now: () => Instant;
+  readonly logger: Logger;
+  /** The API adds its own metrics to these and serves them all. */
+  readonly metrics: Registry;
+  /** What must work, beside the database, before this process should be sent requests. */
+  readonly readinessChecks: readonly ReadinessCheck[];
+  readonly testClocks: TestClockCommands;
+  readonly payments: PaymentCommands;
+  readonly credits: CreditCommands;
+  readonly receiveWebhook: WebhookReceiver;
+}
+
+export interface ReadinessCheck {
+  /** Shown in the answer, for example `temporal`. */
+  readonly name: string;
+  /** Throws when the part cannot be used. */
+  readonly check: () => Promise<void>;
+}
+
+/** Who asks, and under which id the logs of API, workflow and activity are found together. */
+export interface CommandContext {
+  readonly correlationId: string;
+  readonly apiKeyId: string;
+}
+
+export interface TestClock {
+  readonly id: string;
+  readonly currentAt: Instant;
+  /** Later than `currentAt` while the clock is advancing. */
+  readonly targetAt: Instant;
+}
+
+/** Every command may come twice with the same id: it is then done once. */
+export interface TestClockCommands {
+  /** False in a live deployment, where customers' time cannot be moved. */
+  readonly areAllowed: boolean;
+  create(clock: { readonly id: string; readonly at: Instant }, context: CommandContext): Promise<TestClock>;
+  /** Starts moving the clock and answers at once; refuses to go back and to start before an earlier move has ended. */
+  advance(move: { readonly id: string; readonly to: Instant }, context: CommandContext): Promise<TestClock>;
+}
+
+/** What may be shown of a card. */
+export interface PaymentMethod {
+  readonly id: string;
+  readonly brand: string;
+  readonly last4: string;
+  readonly expMonth: number;
+  readonly expYear: number;
+}
+
+export interface PaymentCommands {
+  /** Makes it the customer's payment method; a declined one is refused with `payment_method_declined`. */
+  attachPaymentMethod(
+    input: {
+      /** Names this attempt for ever: the key of the Stripe calls it makes. */
+      readonly requestId: string;
+      readonly customerId: string;
+      /** What the browser got from Stripe for the card. */
+      readonly token: string;
+    },
+    context: CommandContext,
+  ): Promise<PaymentMethod>;
+}
+
+export interface CreditTerms {
+  readonly id: string;
+  readonly customerId: string;
+  readonly amount: Money;
+  /** 0 to 100; the lowest is spent first. */
+  readonly priority: number;
+  readonly expiresAt: Instant | null;
+  readonly reason: string;
+}
+
+export interface CreditCommands {
+  /** Gives credit for nothing, at once. */
+  grantPromotional(terms: CreditTerms, context: CommandContext): Promise<void>;
+  /** Issues an invoice for prepaid credit; the grant can be spent once it is paid. */
+  purchase(terms: CreditTerms, context: CommandContext): Promise<{ readonly invoiceId: string }>;
+}
+
+/** Verifies and keeps a webhook; throws a BillingError when the signature is wrong. A repetition is kept once. */
+export type WebhookReceiver = (webhook: {
+  readonly rawBody: Buffer;
+  readonly signature: string | undefined;
+}) => Promise<void>;

@@ -1,0 +1,109 @@
+import swagger from "@fastify/swagger";
+import reference from "@scalar/fastify-api-reference";
+import type { FastifySchema, RouteOptions } from "fastify";
+import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import type { ApiInstance } from "./api-instance.ts";
+import { isKeyed } from "./idempotency.ts";
+import { statusOf } from "./problem.ts";
+
+const description = `
+Usage billing that can be proved right: usage events come in, exact invoices come out, and every amount is in a ledger.
+
+- **Keys.** Send \`Authorization: Bearer rk_…\`. A key has scopes: \`read\`, \`write\` (includes \`read\`), \`usage:write\`
+  (usage events only), \`admin\` (everything).
+- **Amounts** are texts of whole minor units beside a currency; quantities are exact decimals as texts. Never numbers.
+- **Times** are ISO 8601 with a zone, answered in UTC. Periods are half-open: the end belongs to the next one.
+- **Writes** by POST need an \`Idempotency-Key\`: a text of your choice that names this one write. Repeat it on retries and
+  you get the first answer, for ever, with \`Idempotent-Replayed: true\`.
+- **Lists** are pages: pass \`next_cursor\` on as \`cursor\` until it is null.
+- **Errors** are \`application/problem+json\`. Branch on \`code\`; \`field\` names the input at fault.
+- **Ids for support.** Every answer has an \`x-request-id\`; you may send your own.
+`.trim();
+
+/** OpenAPI 3.1 at /openapi.json and a reference to read at /docs, from this server alone. */
+export async function documentRoutes(api: ApiInstance): Promise<void> {
+  await api.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Reckoner",
+        version: "1.0.0",
+        description,
+        license: { name: "Proprietary", identifier: "LicenseRef-Proprietary" },
+      },
+      servers: [{ url: "/" }],
+      components: {
+        securitySchemes: { apiKey: { type: "http", scheme: "bearer", description: "An API key: rk_…" } },
+      },
+    },
+    transform: (document) => {
+      const { schema, url } = jsonSchemaTransform(document);
+      return { url, schema: url.startsWith("/v1/") ? withSharedRules(schema, document.route) : schema };
+    },
+    transformObject: jsonSchemaTransformObject,
+  });
+  api.get("/openapi.json", { schema: { hide: true } }, () => api.swagger());
+  await api.register(reference, {
+    routePrefix: "/docs",
+    configuration: { pageTitle: "Reckoner API", withDefaultFonts: false, telemetry: false },
+  });
+}
+
+/** What holds for every route and is therefore not written at each: keys, headers, errors. */
+function withSharedRules(schema: FastifySchema, { method, config }: RouteOptions): FastifySchema {
+  const isPublic = config?.scope === "public";
+  const keyed = isKeyed(method, config);
+  const codes = [
+    "request_invalid",
+    ...(schema.body === undefined
+      ? []
+      : ["json_malformed", "body_missing", "body_too_large", "media_type_unsupported"]),
+    ...(isPublic
+      ? []
+      : ["api_key_missing", "api_key_invalid", "api_key_revoked", "api_key_expired", "scope_missing"]),
+    ...(keyed
+      ? [
+          "idempotency_key_missing",
+          "idempotency_key_invalid",
+          "idempotency_key_reused",
+          "idempotency_in_progress",
+        ]
+      : []),
+    ...(config?.refusals ?? []),
+    "internal_error",
+    "unavailable",
+  ];
+  return {
+    ...schema,
+    ...(isPublic ? {} : { security: [{ apiKey: [] }] }),
+    ...(keyed ? { headers: idempotencyHeader } : {}),
+    response: { ...(schema.response as object), ...problemResponses(codes) },
+  };
+}
+
+const idempotencyHeader = {
+  type: "object",
+  properties: {
+    "Idempotency-Key": {
+      type: "string",
+      minLength: 1,
+      maxLength: 255,
+      description: "Names this write, for ever.",
+    },
+  },
+  required: ["Idempotency-Key"],
+};
+
+/** One answer per status, which lists the codes it may carry. */
+function problemResponses(codes: readonly string[]): Record<number, object> {
+  const byStatus = Map.groupBy(codes, statusOf);
+  return Object.fromEntries(
+    [...byStatus].map(([status, ofStatus]) => [
+      status,
+      {
+        description: ofStatus.map((code) => `\`${code}\``).join(", "),
+        content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+      },
+    ]),
+  );
+}

@@ -1,0 +1,80 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import { sqlState } from "../db/database.ts";
+import { BillingError } from "../domain/errors.ts";
+import type { ApiInstance } from "./api-instance.ts";
+import { type Problem, problem, problemMediaType } from "./problem.ts";
+
+/** What Fastify refuses by itself, in our words. */
+const frameworkRefusals: Readonly<Record<string, readonly [code: string, detail: string]>> = {
+  FST_ERR_CTP_INVALID_JSON_BODY: [
+    "json_malformed",
+    "the body is not valid JSON: check quotes, commas and brackets",
+  ],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ["body_missing", "this request needs a JSON body, and the body is empty"],
+  FST_ERR_CTP_BODY_TOO_LARGE: [
+    "body_too_large",
+    "the body is larger than this route takes: send less at once",
+  ],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    "media_type_unsupported",
+    "send the body as Content-Type: application/json",
+  ],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ["request_invalid", "Content-Length and the length of the body differ"],
+  FST_ERR_BAD_URL: ["request_invalid", "the path holds a wrong percent-encoding"],
+};
+
+/** Makes every error of every route, known or not, an answer in one shape. */
+export function handleErrors(api: ApiInstance): void {
+  api.setErrorHandler<Error>((error, request, reply) => sendProblem(reply, problemOf(error, request)));
+  api.setNotFoundHandler((request, reply) => {
+    const path = request.url.split("?", 1)[0];
+    const detail = `there is no ${request.method} ${path}: see /docs`;
+    return sendProblem(reply, problem("route_not_found", detail, request.id));
+  });
+}
+
+export function sendProblem(reply: FastifyReply, answer: Problem): FastifyReply {
+  if (answer.status === 401) reply.header("www-authenticate", "Bearer");
+  if (answer.status === 503 || answer.code === "idempotency_in_progress") reply.header("retry-after", "1");
+  return reply
+    .code(answer.status)
+    .type(problemMediaType)
+    .serializer((payload: unknown) => JSON.stringify(payload))
+    .send(answer);
+}
+
+function problemOf(error: Error, request: FastifyRequest): Problem {
+  if (error instanceof BillingError) return problem(error.code, error.message, request.id, error.field);
+  const refusal = frameworkRefusals[(error as FastifyError).code];
+  if (refusal) return problem(...refusal, request.id);
+  if (isOutage(error)) {
+    request.log.error({ err: error }, "the database cannot be reached");
+    return problem("unavailable", "Reckoner cannot reach its database: try again in a moment", request.id);
+  }
+  request.log.error({ err: error }, "unexpected error");
+  return problem(
+    "internal_error",
+    "something went wrong here; it is logged under the request id",
+    request.id,
+  );
+}
+
+const connectionErrorCodes = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOENT",
+  "CONNECT_TIMEOUT",
+  "CONNECTION_CLOSED",
+  "CONNECTION_DESTROYED",
+  "CONNECTION_ENDED",
+]);
+
+/** The database is away or restarting: nothing is wrong with the request, and the same request will work later. */
+function isOutage(error: Error): boolean {
+  for (let current: unknown = error; current instanceof Error; current = current.cause) {
+    const { code } = current as { code?: unknown };
+    if (typeof code === "string" && connectionErrorCodes.has(code)) return true;
+  }
+  // Class 57P: the server is shutting down or starting; class 08: connection exceptions; 53300: no connection is free.
+  return /^(57P|08|53300)/.test(sqlState(error) ?? "");
+}

@@ -1,0 +1,88 @@
+import { z } from "zod";
+
+/** Every error the API answers with: RFC 9457, sent as application/problem+json. */
+export const problemSchema = z
+  .object({
+    type: z.string().describe("Identifies the kind of problem: `urn:reckoner:problem:` and the code."),
+    title: z.string().describe("The code in words."),
+    status: z.number().int().describe("The HTTP status."),
+    code: z.string().describe("Stable: branch on this."),
+    detail: z.string().describe("What is wrong with this request and what to do, for people."),
+    field: z.string().optional().describe("The input at fault, for example `items.0.seats`."),
+    request_id: z.string().describe("Give this to support; our logs have it."),
+  })
+  .meta({ id: "Problem" });
+
+export type Problem = z.infer<typeof problemSchema>;
+
+export const problemMediaType = "application/problem+json; charset=utf-8";
+
+/** The status of each code. A code that is not here is a refusal of the billing rules: 422. */
+const codesByStatus: Readonly<Record<number, readonly string[]>> = {
+  400: [
+    "request_invalid",
+    "json_malformed",
+    "body_missing",
+    "cursor_invalid",
+    "idempotency_key_missing",
+    "idempotency_key_invalid",
+    "webhook_signature_invalid",
+  ],
+  401: ["api_key_missing", "api_key_invalid", "api_key_revoked", "api_key_expired"],
+  402: ["payment_method_declined"],
+  403: ["scope_missing", "test_clocks_refused"],
+  404: [
+    "route_not_found",
+    "api_key_not_found",
+    "customer_not_found",
+    "credit_grant_not_found",
+    "invoice_not_found",
+    "plan_not_found",
+    "subscription_not_found",
+    "test_clock_not_found",
+  ],
+  409: [
+    "idempotency_key_reused",
+    "idempotency_in_progress",
+    "customer_exists",
+    "subscription_exists",
+    "test_clock_exists",
+    "test_clock_busy",
+    "subscription_canceled",
+    "subscription_change_in_progress",
+  ],
+  413: ["body_too_large"],
+  415: ["media_type_unsupported"],
+  429: ["too_many_requests"],
+  500: ["internal_error"],
+  503: ["unavailable"],
+};
+
+const statusByCode = new Map(
+  Object.entries(codesByStatus).flatMap(([status, codes]) =>
+    codes.map((code) => [code, Number(status)] as const),
+  ),
+);
+
+export const statusOf = (code: string): number => statusByCode.get(code) ?? 422;
+
+export function problem(code: string, detail: string, requestId: string, field?: string): Problem {
+  return {
+    type: `urn:reckoner:problem:${code}`,
+    title: titleOf(code),
+    status: statusOf(code),
+    code,
+    detail,
+    ...(field === undefined ? {} : { field }),
+    request_id: requestId,
+  };
+}
+
+/** `api_key_missing` → "API key missing". */
+function titleOf(code: string): string {
+  const words = code
+    .replaceAll("_", " ")
+    .replace(/\bapi\b/g, "API")
+    .replace(/\bjson\b/g, "JSON");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

@@ -1,0 +1,61 @@
+import type { FastifySchemaCompiler } from "fastify";
+import type { z } from "zod";
+import { RequestRefusedError } from "./refusals.ts";
+
+const partNames: Readonly<Record<string, string>> = {
+  querystring: "query parameters",
+  params: "path",
+  headers: "headers",
+};
+
+/** Checks a part of the request against its zod schema; what does not fit is refused with the path of the first fault. */
+export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
+  const part = partNames[httpPart ?? ""] ?? "body";
+  return (value: unknown) => {
+    const result = schema.safeParse(value, { error: explain });
+    return result.success ? { value: result.data } : { error: refusal(part, result.error.issues) };
+  };
+};
+
+function refusal(part: string, issues: readonly z.core.$ZodIssue[]): RequestRefusedError {
+  const faults = issues.flatMap(faultsOf);
+  const shown = faults.slice(0, 5).map(({ field, message }) => (field ? `${field}: ${message}` : message));
+  const more = faults.length > shown.length ? [`and ${faults.length - shown.length} more`] : [];
+  const field = faults[0]?.field || undefined;
+  return new RequestRefusedError("request_invalid", `${part}: ${[...shown, ...more].join("; ")}`, field);
+}
+
+function faultsOf(issue: z.core.$ZodIssue): { field: string; message: string }[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      field: [...issue.path, key].join("."),
+      message: "is not a known field: remove it or check its spelling",
+    }));
+  }
+  return [{ field: issue.path.join("."), message: issue.message }];
+}
+
+/** Our words where zod's are about types; undefined leaves zod's. */
+function explain(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code !== "invalid_type") return undefined;
+  if (issue.input === undefined) return "is required";
+  return `must be ${nameOfType(issue.expected)}, not ${nameOfValue(issue.input)}`;
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  object: "an object",
+  record: "an object",
+  array: "a list",
+  tuple: "a list",
+  int: "a whole number",
+  boolean: "true or false",
+  string: "a text",
+  number: "a number",
+};
+const nameOfType = (type: string) => typeNames[type] ?? type;
+
+function nameOfValue(value: unknown): string {
+  if (value === null) return "null";
+  if (Number.isNaN(value)) return "something else";
+  return nameOfType(Array.isArray(value) ? "array" : typeof value);
+}
