@@ -1,4 +1,5 @@
 export * from "./canonical-json.ts";
 export * from "./measure.ts";
 export * from "./meter.ts";
+export * from "./parse-usage-event.ts";
 export * from "./usage-event.ts";

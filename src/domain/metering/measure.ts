@@ -39,7 +39,7 @@ export class UsageDimensionInvalidError extends BillingError {
 
 /**
  * What an event adds to each meter of its type; an empty list when no meter wants it. A declared
- * dimension that the event does not have counts as the empty string "".
+ * dimension that the event lacks, or that is null, counts as the empty string "".
  * @throws one of the refusals above, with `field` such as "data.input_tokens"
  */
 export function measure(event: UsageEvent, meters: readonly Meter[]): Contribution[] {
@@ -88,6 +88,9 @@ function quantityOf(event: UsageEvent, meter: Meter): Decimal {
 }
 
 function parseQuantity(value: JsonValue, field: string): Decimal {
+  if (typeof value === "number" && value > Number.MAX_SAFE_INTEGER) {
+    throw new UsageQuantityTooLargeError(`${field} is too large for a JSON number: send decimal text`, field);
+  }
   try {
     if (typeof value === "number") return decimalOfJsonNumber(value, field);
     if (typeof value === "string") return decimal(value, field);
