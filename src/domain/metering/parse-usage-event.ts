@@ -1,4 +1,4 @@
-import { addDuration, type Instant, instant, isoOf } from "../calendar/index.ts";
+import { type Instant, instant, isoOf } from "../calendar/index.ts";
 import { BillingError } from "../errors.ts";
 import type { JsonValue } from "./canonical-json.ts";
 import type { UsageEvent } from "./usage-event.ts";
@@ -9,7 +9,7 @@ export const eventTextLengthMax = 200;
 /** How far ahead of us the sender's clock may be. */
 export const eventAheadMinutesMax = 5;
 
-/** How late an event may come: a year, and a month to notice. */
+/** How late an event may come, in days of 24 hours: a year, and a month to notice. */
 export const eventAgeDaysMax = 400;
 
 /** How deep lists and objects in an event's data may be nested. */
@@ -103,13 +103,13 @@ function timeOf(input: JsonObject, now: Instant): Instant {
     throw new UsageEventInvalidError('time must be text such as "2026-01-31T00:00:00Z"', "time");
   }
   const time = instant(input.time, "time");
-  if (time > addDuration(now, { minutes: eventAheadMinutesMax }, "UTC")) {
+  if (time - now > eventAheadMinutesMax * 60_000) {
     throw new UsageEventInFutureError(
       `time ${isoOf(time)} is more than ${eventAheadMinutesMax} minutes ahead of ${isoOf(now)}`,
       "time",
     );
   }
-  if (time < addDuration(now, { days: -eventAgeDaysMax }, "UTC")) {
+  if (now - time > eventAgeDaysMax * 86_400_000) {
     throw new UsageEventTooOldError(
       `time ${isoOf(time)} is more than ${eventAgeDaysMax} days before ${isoOf(now)}`,
       "time",

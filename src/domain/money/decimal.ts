@@ -90,6 +90,11 @@ export class Decimal {
     return BigInt(this.text);
   }
 
+  /** Refuses "<" and "+", which would work on the text: "9" is not less than "10" there. */
+  valueOf(): never {
+    throw new TypeError("decimals are compared and added by their methods");
+  }
+
   toString(): string {
     return this.text;
   }
