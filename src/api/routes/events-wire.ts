@@ -1,0 +1,93 @@
+import { z } from "zod";
+import { decimalText, instantText } from "../wire.ts";
+
+/** How usage events look in requests and answers. */
+
+export const eventsMax = 10_000;
+
+const text = { type: "string", minLength: 1, maxLength: 200 };
+const time = { type: "string", format: "date-time" };
+const data = { type: "object", description: "What meters read; any JSON." };
+
+const usageEvent = {
+  title: "UsageEvent",
+  type: "object",
+  properties: { id: text, source: text, customer: text, type: text, time, data },
+  required: ["id", "source", "customer", "type", "time"],
+  additionalProperties: false,
+};
+
+const cloudEvent = {
+  title: "CloudEvent",
+  description: "CloudEvents 1.0 in JSON; `subject` is the customer.",
+  type: "object",
+  properties: {
+    specversion: { const: "1.0" },
+    id: text,
+    source: text,
+    subject: text,
+    type: text,
+    time,
+    data,
+  },
+  required: ["specversion", "id", "source", "subject", "type", "time"],
+};
+
+const event = { anyOf: [usageEvent, cloudEvent] };
+const events = { type: "array", items: event, maxItems: eventsMax };
+
+/** Documented here but parsed event by event, so that one bad event does not refuse the others. */
+export const batchInput = z.unknown().meta({
+  anyOf: [
+    usageEvent,
+    cloudEvent,
+    events,
+    { type: "object", properties: { events }, required: ["events"], additionalProperties: false },
+  ],
+});
+
+/** A text field of what may be an event; undefined when there is none. */
+export function eventText(input: unknown, field: string): string | undefined {
+  if (typeof input !== "object" || input === null) return undefined;
+  const value = (input as Record<string, unknown>)[field];
+  return typeof value === "string" && value.length <= 200 ? value : undefined;
+}
+
+const statuses = ["accepted", "duplicate", "conflict", "invalid", "quarantined"] as const;
+
+export const batchSchema = z
+  .object({
+    accepted: z.number().int(),
+    duplicates: z.number().int().describe("Sent before with the same content; counted then."),
+    conflicts: z.number().int().describe("Sent before with other content; the first one stands."),
+    invalid: z.number().int().describe("Not stored."),
+    quarantined: z.number().int().describe("Stored; counted once their customer or a meter for them exists."),
+    results: z.array(
+      z.object({
+        index: z.number().int().describe("Place in the request, from 0."),
+        id: z.string().optional(),
+        status: z.enum(statuses),
+        code: z.string().optional().describe("Stable: branch on this."),
+        field: z.string().optional(),
+        detail: z.string().optional(),
+      }),
+    ),
+  })
+  .meta({ id: "UsageBatch" });
+
+export const listedEventSchema = z
+  .object({
+    id: z.string(),
+    source: z.string(),
+    customer: z.string(),
+    type: z.string(),
+    time: instantText,
+    data: z.record(z.string(), z.unknown()),
+    recorded_at: instantText,
+    contributions: z
+      .array(
+        z.object({ meter: z.string(), dimensions: z.record(z.string(), z.string()), quantity: decimalText }),
+      )
+      .describe("What each meter made of it."),
+  })
+  .meta({ id: "UsageEvent" });
