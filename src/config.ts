@@ -38,6 +38,11 @@ export function readEnvironment(): Environment {
   }
 }
 
+/** The environment of a program we start: ours, with some variables set and, where undefined, taken away. */
+export function childEnvironment(variables: Environment): Environment {
+  return { ...readEnvironment(), ...variables };
+}
+
 /** What the API server needs. Like all loaders here, it throws one {@link ConfigurationError} with every problem. */
 export function loadApiConfig(environment = readEnvironment()) {
   const values = read(parts.api, environment);
