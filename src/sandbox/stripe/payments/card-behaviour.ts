@@ -1,0 +1,33 @@
+import type { CardBehaviour } from "../state/own-objects.ts";
+import type { Transaction } from "../state/transaction.ts";
+
+/** Remembers how the card behind a new payment method answers. */
+export function giveCardNature(tx: Transaction, paymentMethodId: string, nature: string): void {
+  tx.put({ ...behaviourOf(tx, paymentMethodId), nature });
+}
+
+/** Makes the next charges of a card end as listed, after which it follows its nature again. */
+export function scriptCard(tx: Transaction, paymentMethodId: string, outcomes: readonly string[]): void {
+  tx.put({ ...behaviourOf(tx, paymentMethodId), script: outcomes });
+}
+
+/** How the next charge ends; uses up one step of the script. */
+export function nextCardOutcome(tx: Transaction, paymentMethodId: string): string {
+  const behaviour = behaviourOf(tx, paymentMethodId);
+  const [scripted, ...rest] = behaviour.script;
+  if (scripted === undefined) return behaviour.nature;
+  tx.put({ ...behaviour, script: rest });
+  return scripted;
+}
+
+function behaviourOf(tx: Transaction, paymentMethodId: string): CardBehaviour {
+  const id = `card/${paymentMethodId}`;
+  const unset: CardBehaviour = {
+    id,
+    object: "card_behaviour",
+    created: tx.now,
+    nature: "succeed",
+    script: [],
+  };
+  return tx.find("card_behaviour", id) ?? unset;
+}

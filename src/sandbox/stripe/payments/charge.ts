@@ -1,0 +1,148 @@
+import type { StripeError } from "../http/refusal.ts";
+import { type Cause, emit } from "../resources/emit.ts";
+import { render } from "../resources/render.ts";
+import type { BalanceTransaction, Charge, PaymentIntent, PaymentMethod } from "../state/objects.ts";
+import type { Transaction } from "../state/transaction.ts";
+import { nextCardOutcome } from "./card-behaviour.ts";
+import { declineError } from "./declines.ts";
+
+/** How an attempt ended. The intent is as it is afterwards. */
+export type AttemptOutcome =
+  | { readonly status: "succeeded"; readonly intent: PaymentIntent; readonly charge: Charge }
+  | { readonly status: "requires_action"; readonly intent: PaymentIntent }
+  | { readonly status: "declined"; readonly intent: PaymentIntent; readonly error: StripeError };
+
+/** Attempts an intent with a card, and records charge, balance transaction and events. */
+export function attemptPayment(cause: Cause, intent: PaymentIntent, method: PaymentMethod): AttemptOutcome {
+  const outcome = nextCardOutcome(cause.tx, method.id);
+  if (outcome === "succeed") return succeed(cause, intent, method);
+  if (outcome === "require_action") return requireAction(cause, intent, method);
+  return decline(cause, intent, method, declineError(outcome));
+}
+
+/** Charges the card without asking it again: the customer has authenticated. */
+export function succeed(cause: Cause, intent: PaymentIntent, method: PaymentMethod): AttemptOutcome {
+  const { tx } = cause;
+  const chargeId = tx.newId("ch");
+  const balance = bookCharge(tx, chargeId, intent);
+  const charge: Charge = tx.put({
+    ...newCharge(tx, chargeId, intent, method),
+    status: "succeeded",
+    paid: true,
+    captured: true,
+    amount_captured: intent.amount,
+    balance_transaction: balance.id,
+    outcome: {
+      network_status: "approved_by_network",
+      type: "authorized",
+      seller_message: "Payment complete.",
+    },
+  });
+  const { last_payment_error: _error, next_action: _action, ...kept } = intent;
+  const paid: PaymentIntent = tx.put({
+    ...kept,
+    status: "succeeded",
+    amount_received: intent.amount,
+    payment_method: method.id,
+    latest_charge: charge.id,
+  });
+  emit(cause, "payment_intent.succeeded", paid);
+  emit(cause, "charge.succeeded", charge);
+  return { status: "succeeded", intent: paid, charge };
+}
+
+/** Records a failed charge and leaves the intent waiting for another payment method. */
+export function decline(
+  cause: Cause,
+  intent: PaymentIntent,
+  method: PaymentMethod,
+  error: StripeError,
+): AttemptOutcome {
+  const { tx } = cause;
+  const chargeId = tx.newId("ch");
+  const charge: Charge = tx.put({
+    ...newCharge(tx, chargeId, intent, method),
+    status: "failed",
+    failure_code: error.code ?? null,
+    failure_message: error.message,
+    outcome: {
+      advice_code: error.advice_code ?? null,
+      network_status: "declined_by_network",
+      reason: error.decline_code ?? null,
+      type: "issuer_declined",
+    },
+  });
+  const { next_action: _action, payment_method: _method, ...kept } = intent;
+  const failed: PaymentIntent = tx.put({
+    ...kept,
+    status: "requires_payment_method",
+    latest_charge: charge.id,
+    last_payment_error: { ...error, charge: charge.id, payment_method: render(tx, method) },
+  });
+  emit(cause, "charge.failed", charge);
+  emit(cause, "payment_intent.payment_failed", failed);
+  const nested = { payment_intent: render(tx, failed), payment_method: render(tx, method) };
+  return { status: "declined", intent: failed, error: { ...error, charge: charge.id, ...nested } };
+}
+
+function requireAction(cause: Cause, intent: PaymentIntent, method: PaymentMethod): AttemptOutcome {
+  const waiting: PaymentIntent = cause.tx.put({
+    ...intent,
+    status: "requires_action",
+    payment_method: method.id,
+    next_action: { type: "use_stripe_sdk", use_stripe_sdk: { type: "three_d_secure_redirect" } },
+  });
+  emit(cause, "payment_intent.requires_action", waiting);
+  return { status: "requires_action", intent: waiting };
+}
+
+function newCharge(tx: Transaction, id: string, intent: PaymentIntent, method: PaymentMethod) {
+  return {
+    id,
+    object: "charge",
+    created: tx.now,
+    livemode: false,
+    amount: intent.amount,
+    amount_captured: 0,
+    amount_refunded: 0,
+    billing_details: method.billing_details,
+    currency: intent.currency,
+    paid: false,
+    captured: false,
+    refunded: false,
+    disputed: false,
+    customer: intent.customer ?? null,
+    payment_intent: intent.id,
+    payment_method: method.id,
+    payment_method_details: { type: "card", card: method.card },
+    metadata: intent.metadata,
+  } as const;
+}
+
+const availableAfterSeconds = 2 * 24 * 60 * 60;
+const feePerMille = 29;
+const feeFixedMinor = 30;
+
+/** Stripe's standard fee for a card, 2.9 % and 30 minor units, rounded half up. */
+function bookCharge(tx: Transaction, chargeId: string, intent: PaymentIntent): BalanceTransaction {
+  const fee = Math.floor((intent.amount * feePerMille + 500) / 1000) + feeFixedMinor;
+  const { currency } = intent;
+  return tx.put({
+    id: tx.newId("txn"),
+    object: "balance_transaction",
+    created: tx.now,
+    amount: intent.amount,
+    fee,
+    net: intent.amount - fee,
+    currency,
+    available_on: tx.now + availableAfterSeconds,
+    balance_type: "payments",
+    fee_details: [
+      { amount: fee, application: null, currency, description: "Stripe processing fees", type: "stripe_fee" },
+    ],
+    reporting_category: "charge",
+    source: chargeId,
+    status: "pending",
+    type: "charge",
+  });
+}

@@ -1,0 +1,135 @@
+import { list } from "../http/lists.ts";
+import type { Reply } from "../http/route.ts";
+import { nullDefaults } from "../schema/replies.ts";
+import type { Invoice, InvoiceItem, Kind, Objects, WebhookEndpoint } from "../state/objects.ts";
+import type { Transaction } from "../state/transaction.ts";
+
+/** A stored object as Stripe would send it: fields that were never set are `null`, ours are left out. */
+export function render(tx: Transaction, row: Objects[Kind]): Reply {
+  switch (row.object) {
+    case "customer":
+      return row.deleted
+        ? { id: row.id, object: "customer", deleted: true }
+        : { ...nullDefaults("customer"), ...row };
+    case "invoice":
+      return renderInvoice(tx, row);
+    case "invoiceitem":
+      return renderInvoiceItem(row);
+    case "invoice_payment": {
+      const { payment_intent: _index, ...shown } = row;
+      return { ...nullDefaults("invoice_payment"), ...shown };
+    }
+    case "event": {
+      const waiting = tx
+        .list("delivery", { field: "event", value: row.id })
+        .filter(({ state }) => state === "pending");
+      return { ...nullDefaults("event"), ...row, pending_webhooks: waiting.length };
+    }
+    case "webhook_endpoint":
+      return renderEndpoint(row);
+    default:
+      return { ...nullDefaults(row.object), ...row };
+  }
+}
+
+/** Stripe embeds the first ten lines; the rest are read from the invoice's `lines` list. */
+const embeddedLinesMax = 10;
+
+function renderInvoice(tx: Transaction, invoice: Invoice): Reply {
+  const { hosted_token: _token, days_until_due: _days, paid_out_of_band: _outOfBand, ...shown } = invoice;
+  const items = linesOf(tx, invoice.id);
+  const lines = items.slice(0, embeddedLinesMax).map(renderLine);
+  const embedded = list(`/v1/invoices/${invoice.id}/lines`, lines, items.length > embeddedLinesMax);
+  return {
+    ...nullDefaults("invoice"),
+    ...shown,
+    ...unusedInvoiceFields,
+    subtotal_excluding_tax: invoice.subtotal,
+    total_excluding_tax: invoice.total,
+    lines: { ...embedded, total_count: items.length },
+  };
+}
+
+/** Required by the specification and the same for every invoice here: no tax, discounts, shipping or credit notes. */
+const unusedInvoiceFields = {
+  amount_overpaid: 0,
+  amount_paid_off_stripe: 0,
+  amount_shipping: 0,
+  automatic_tax: { enabled: false, disabled_reason: null, liability: null, provider: null, status: null },
+  default_tax_rates: [],
+  discounts: [],
+  issuer: { type: "self" },
+  payment_settings: { default_mandate: null, payment_method_options: null, payment_method_types: null },
+  post_payment_credit_notes_amount: 0,
+  pre_payment_credit_notes_amount: 0,
+  total_discount_amounts: [],
+  total_pretax_credit_amounts: [],
+  total_taxes: [],
+  account_country: "US",
+  account_name: "Sandbox",
+  customer_tax_exempt: "none",
+  customer_tax_ids: [],
+};
+
+/** The lines of an invoice in the order they were added. */
+export function linesOf(tx: Transaction, invoiceId: string): InvoiceItem[] {
+  return tx.list("invoiceitem", { field: "invoice", value: invoiceId }).toReversed();
+}
+
+/** An invoice item under its other id, `il_…`, as it appears on an invoice. */
+export function renderLine(item: InvoiceItem): Reply {
+  return {
+    id: item.line_id,
+    object: "line_item",
+    livemode: false,
+    amount: item.amount,
+    currency: item.currency,
+    description: item.description ?? null,
+    discount_amounts: [],
+    discountable: item.discountable,
+    discounts: [],
+    invoice: item.invoice ?? null,
+    metadata: item.metadata,
+    parent: {
+      type: "invoice_item_details",
+      subscription_item_details: null,
+      invoice_item_details: {
+        invoice_item: item.id,
+        proration: false,
+        proration_details: { credited_items: null },
+        subscription: null,
+      },
+    },
+    period: item.period,
+    pretax_credit_amounts: [],
+    pricing: pricingOf(item),
+    quantity: item.quantity,
+    quantity_decimal: String(item.quantity),
+    subscription: null,
+    subtotal: item.amount,
+    taxes: [],
+  };
+}
+
+function renderInvoiceItem(item: InvoiceItem): Reply {
+  const { line_id: _line, unit_amount_decimal: _price, created: _created, ...shown } = item;
+  return {
+    ...nullDefaults("invoiceitem"),
+    ...shown,
+    discounts: [],
+    pricing: pricingOf(item),
+    proration: false,
+    quantity_decimal: String(item.quantity),
+    tax_rates: [],
+  };
+}
+
+function pricingOf(item: InvoiceItem) {
+  return { type: "price_details", unit_amount_decimal: item.unit_amount_decimal };
+}
+
+/** The signing secret is shown once, when the endpoint is made. */
+function renderEndpoint(endpoint: WebhookEndpoint): Reply {
+  const { secrets: _secrets, ...shown } = endpoint;
+  return { ...nullDefaults("webhook_endpoint"), ...shown };
+}
