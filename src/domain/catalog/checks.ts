@@ -7,7 +7,8 @@ export type CatalogIssue = { readonly path: string; readonly message: string };
 
 /** The rules that one part of a catalog owes to another; an empty list when all are kept. */
 export function catalogIssues(catalog: Catalog): CatalogIssue[] {
-  const meters = new Map(catalog.meters.map((meter) => [meter.key, meter]));
+  // Of two meters with one key the first counts, so that the second is the only thing complained of.
+  const meters = new Map(catalog.meters.toReversed().map((meter) => [meter.key, meter]));
   return [
     ...duplicateKeys(catalog.meters, "meters"),
     ...catalog.meters.flatMap((meter, index) => meterIssues(meter, `meters[${index}]`)),

@@ -34,8 +34,8 @@ function whatToDo(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case "invalid_type":
       return issue.input === undefined
-        ? `is missing: write ${article(issue.expected)}`
-        : `write ${article(issue.expected)}`;
+        ? `is missing: write ${aValueOf(issue.expected)}`
+        : `write ${aValueOf(issue.expected)}`;
     case "invalid_value":
       return `write ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
     case "too_small":
@@ -61,8 +61,13 @@ function pathText(path: readonly PropertyKey[]): string {
   return text.replace(/^\./, "") || "catalog";
 }
 
-function article(expected: string): string {
-  if (expected === "string") return "text";
-  if (expected === "record") return "an object";
-  return `${/^[aeiou]/.test(expected) ? "an" : "a"} ${expected}`;
+function aValueOf(type: string): string {
+  const names: Record<string, string> = {
+    string: "text",
+    int: "a whole number",
+    array: "a list",
+    record: "an object",
+    object: "an object",
+  };
+  return names[type] ?? `a ${type}`;
 }
