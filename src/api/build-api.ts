@@ -1,4 +1,4 @@
-import Fastify from "fastify";
+import Fastify, { LogController } from "fastify";
 import { serializerCompiler } from "fastify-type-provider-zod";
 import type { ApiInstance } from "./api-instance.ts";
 import { authenticate } from "./authentication.ts";
@@ -19,8 +19,8 @@ const requestMsMax = 30_000;
 export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   const api: ApiInstance = Fastify({
     loggerInstance: deps.logger,
-    disableRequestLogging: true,
-    requestIdLogLabel: "request_id",
+    // Our own line for each request is written by `observeRequests`.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "request_id" }),
     genReqId: requestIdOf,
     bodyLimit: bodyBytesMax,
     requestTimeout: requestMsMax,

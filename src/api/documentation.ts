@@ -1,7 +1,7 @@
-import swagger from "@fastify/swagger";
+import swagger, { type SwaggerTransformObject } from "@fastify/swagger";
 import reference from "@scalar/fastify-api-reference";
 import type { FastifySchema, RouteOptions } from "fastify";
-import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { createJsonSchemaTransform, createJsonSchemaTransformObject } from "fastify-type-provider-zod";
 import type { ApiInstance } from "./api-instance.ts";
 import { isKeyed } from "./idempotency.ts";
 import { statusOf } from "./problem.ts";
@@ -19,6 +19,16 @@ Usage billing that can be proved right: usage events come in, exact invoices com
 - **Errors** are \`application/problem+json\`. Branch on \`code\`; \`field\` names the input at fault.
 - **Ids for support.** Every answer has an \`x-request-id\`; you may send your own.
 `.trim();
+
+/** Answers may gain fields in time, so only what is strict by itself, which is requests, refuses unknown ones. */
+const zodToJsonConfig: NonNullable<Parameters<typeof createJsonSchemaTransform>[0]["zodToJsonConfig"]> = {
+  override: ({ zodSchema, jsonSchema }) => {
+    const { def } = zodSchema._zod;
+    if (def.type === "object" && def.catchall === undefined) delete jsonSchema.additionalProperties;
+  },
+};
+const jsonSchemaTransform = createJsonSchemaTransform({ zodToJsonConfig });
+const jsonSchemaTransformObject = createJsonSchemaTransformObject({ zodToJsonConfig });
 
 /** OpenAPI 3.1 at /openapi.json and a reference to read at /docs, from this server alone. */
 export async function documentRoutes(api: ApiInstance): Promise<void> {
@@ -40,7 +50,7 @@ export async function documentRoutes(api: ApiInstance): Promise<void> {
       const { schema, url } = jsonSchemaTransform(document);
       return { url, schema: url.startsWith("/v1/") ? withSharedRules(schema, document.route) : schema };
     },
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (document) => withoutUnusedSchemas(jsonSchemaTransformObject(document)),
   });
   api.get("/openapi.json", { schema: { hide: true } }, () => api.swagger());
   await api.register(reference, {
@@ -106,4 +116,23 @@ function problemResponses(codes: readonly string[]): Record<number, object> {
       },
     ]),
   );
+}
+
+type OpenApiDocument = ReturnType<SwaggerTransformObject>;
+
+/** Schemas are registered once for requests and once for answers; most are used for one of the two. */
+function withoutUnusedSchemas(document: OpenApiDocument): OpenApiDocument {
+  if (!("components" in document)) return document;
+  const { schemas = {}, ...components } = document.components ?? {};
+  const used = new Set<string>();
+  const follow = (value: unknown): void => {
+    for (const [, name = ""] of JSON.stringify(value).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+      if (used.has(name)) continue;
+      used.add(name);
+      follow(schemas[name]);
+    }
+  };
+  follow(document.paths);
+  const kept = Object.fromEntries([...used].toSorted().map((name) => [name, schemas[name]]));
+  return { ...document, components: { ...components, schemas: kept } } as OpenApiDocument;
 }

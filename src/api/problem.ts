@@ -8,7 +8,7 @@ export const problemSchema = z
     status: z.number().int().describe("The HTTP status."),
     code: z.string().describe("Stable: branch on this."),
     detail: z.string().describe("What is wrong with this request and what to do, for people."),
-    field: z.string().optional().describe("The input at fault, for example `items.0.seats`."),
+    field: z.string().optional().describe("The input at fault, for example `items[0].seats`."),
     request_id: z.string().describe("Give this to support; our logs have it."),
   })
   .meta({ id: "Problem" });

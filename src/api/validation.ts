@@ -28,11 +28,19 @@ function refusal(part: string, issues: readonly z.core.$ZodIssue[]): RequestRefu
 function faultsOf(issue: z.core.$ZodIssue): { field: string; message: string }[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({
-      field: [...issue.path, key].join("."),
+      field: pathText([...issue.path, key]),
       message: "is not a known field: remove it or check its spelling",
     }));
   }
-  return [{ field: issue.path.join("."), message: issue.message }];
+  return [{ field: pathText(issue.path), message: issue.message }];
+}
+
+/** `["items", 0, "seats"]` is `items[0].seats`; the body itself has no name. */
+function pathText(path: readonly PropertyKey[]): string {
+  return path
+    .map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`))
+    .join("")
+    .replace(/^\./, "");
 }
 
 /** Our words where zod's are about types; undefined leaves zod's. */

@@ -1,0 +1,97 @@
+import { z } from "zod";
+import { latestPlans, publishCatalog } from "../../db/catalog.ts";
+import { inTransaction } from "../../db/database.ts";
+import { currentMeters, latestPlan, planVersion } from "../../db/plan-versions.ts";
+import { CatalogInvalidError, parseCatalog } from "../../domain/catalog/index.ts";
+import type { ApiInstance } from "../api-instance.ts";
+import type { ApiDependencies } from "../dependencies.ts";
+import { camelCase, renameFields, snakeCase } from "../field-names.ts";
+import { found, RequestRefusedError } from "../refusals.ts";
+import { textInput } from "../wire.ts";
+import { catalogChangesSchema, catalogInput, catalogSchema, planSchema } from "./catalog-schemas.ts";
+
+const tags = ["Catalog"];
+
+export function catalogRoutes(api: ApiInstance, deps: ApiDependencies): void {
+  putCatalog(api, deps);
+  getCatalog(api, deps);
+  getPlan(api, deps);
+}
+
+function putCatalog(api: ApiInstance, { db }: ApiDependencies): void {
+  api.put(
+    "/v1/catalog",
+    {
+      config: { scope: "admin", refusals: ["catalog_invalid", "meter_changed"] },
+      schema: {
+        tags,
+        summary: "Publish the whole catalog",
+        description:
+          "A plan that differs from its newest version gets a new one; subscriptions stay on theirs. Publishing the " +
+          "same catalog again changes nothing. Plans that are left out stay.",
+        body: catalogInput,
+        response: { 200: catalogChangesSchema },
+      },
+    },
+    async ({ body }) => {
+      const catalog = catalogOf(body);
+      const changes = await inTransaction(db, (tx) => publishCatalog(tx, catalog));
+      return { plans: changes.map(({ planKey, version, change }) => ({ key: planKey, version, change })) };
+    },
+  );
+}
+
+function getCatalog(api: ApiInstance, { db }: ApiDependencies): void {
+  api.get(
+    "/v1/catalog",
+    {
+      config: { scope: "read" },
+      schema: { tags, summary: "The meters and the newest version of every plan", response: { 200: catalogSchema } },
+    },
+    async () => {
+      const [meters, plans] = await Promise.all([currentMeters(db.orm), latestPlans(db.orm)]);
+      return catalogSchema.parse(toWire({ meters, plans }));
+    },
+  );
+}
+
+const planQuery = z.strictObject({
+  version: z.coerce.number().int().min(1).max(1_000_000).optional().describe("The newest one when left out."),
+});
+
+function getPlan(api: ApiInstance, { db }: ApiDependencies): void {
+  api.get(
+    "/v1/plans/:key",
+    {
+      config: { scope: "read", refusals: ["plan_not_found"] },
+      schema: {
+        tags,
+        summary: "A plan, in its newest or in a given version",
+        params: z.strictObject({ key: textInput(64) }),
+        querystring: planQuery,
+        response: { 200: planSchema },
+      },
+    },
+    async ({ params: { key }, query: { version } }) => {
+      const plan = version === undefined ? latestPlan(db.orm, key) : planVersion(db.orm, key, version);
+      const name = version === undefined ? key : `${key} version ${version}`;
+      return planSchema.parse(toWire(found(await plan, "plan", name)));
+    },
+  );
+}
+
+/** The keys inside are dimensions, which the catalog's author has named. */
+const opaque = new Set(["where"]);
+
+const toWire = (value: unknown) => renameFields(value, snakeCase, opaque);
+
+function catalogOf(body: z.infer<typeof catalogInput>) {
+  try {
+    return parseCatalog(renameFields(body, camelCase, opaque));
+  } catch (error) {
+    if (!(error instanceof CatalogInvalidError)) throw error;
+    const issues = error.issues.map(({ path, message }) => ({ path: snakeCase(path), message }));
+    const detail = issues.map(({ path, message }) => `${path}: ${message}`).join("; ");
+    throw new RequestRefusedError(error.code, detail, issues[0]?.path);
+  }
+}

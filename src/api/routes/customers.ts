@@ -1,0 +1,160 @@
+import { z } from "zod";
+import {
+  findCustomer,
+  insertCustomer,
+  listCustomers,
+  type NewCustomer,
+  renameCustomer,
+  type StoredCustomer,
+} from "../../db/customers.ts";
+import { findTestClock } from "../../db/test-clocks.ts";
+import { type Instant, isoOf } from "../../domain/calendar/index.ts";
+import type { ApiInstance } from "../api-instance.ts";
+import type { ApiDependencies } from "../dependencies.ts";
+import { newId } from "../idempotency.ts";
+import { listAnswer, listOf, newestFirst, pageQuery, pageRequest } from "../pagination.ts";
+import { found, NotFoundError, RequestRefusedError } from "../refusals.ts";
+import { currencyInput, currencyText, idInput, idParams, instantText, textInput, timeZoneInput } from "../wire.ts";
+import { paymentMethodAnswer, paymentMethodSchema } from "./payment-methods.ts";
+
+const customerSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    email: z.string(),
+    currency: currencyText,
+    time_zone: z.string().meta({ example: "UTC" }),
+    test_clock: z.string().nullable().describe("The clock this customer lives on; null for real time."),
+    payment_method: paymentMethodSchema.nullable(),
+    created_at: instantText,
+  })
+  .meta({ id: "Customer" });
+
+const emailInput = z.email({ error: "must be an e-mail address" }).max(254);
+
+const customerInput = z.strictObject({
+  id: idInput.optional().describe("Your own id for this customer; one is made when it is left out."),
+  name: textInput(200),
+  email: emailInput,
+  currency: currencyInput.describe("All of this customer's money, for good: a lower-case ISO 4217 code."),
+  time_zone: timeZoneInput.default("UTC"),
+  test_clock: idInput.optional().describe("The id of a test clock, for good."),
+});
+
+const customerChange = z
+  .strictObject({ name: textInput(200).optional(), email: emailInput.optional() })
+  .refine(({ name, email }) => name !== undefined || email !== undefined, {
+    error: "has nothing to change: give a name or an email",
+  });
+
+const tags = ["Customers"];
+
+export function customerRoutes(api: ApiInstance, deps: ApiDependencies): void {
+  createCustomer(api, deps);
+  getCustomer(api, deps);
+  getCustomers(api, deps);
+  patchCustomer(api, deps);
+}
+
+function createCustomer(api: ApiInstance, deps: ApiDependencies): void {
+  api.post(
+    "/v1/customers",
+    {
+      config: { scope: "write", refusals: ["customer_exists", "test_clock_not_found", "test_clocks_refused"] },
+      schema: {
+        tags,
+        summary: "Create a customer",
+        description: "Creating a customer again with the same id and the same values answers with the one there is.",
+        body: customerInput,
+        response: { 201: customerSchema },
+      },
+    },
+    async (request, reply) => {
+      const { id = newId(request, "cus"), test_clock: testClockId = null, time_zone: timeZone, ...rest } = request.body;
+      const createdAt = await timeOn(testClockId, deps);
+      const wanted: NewCustomer = { ...rest, id, timeZone, testClockId, createdAt };
+      const stored = found(await insertCustomer(deps.db.orm, wanted), "customer", id);
+      if (!isSame(stored, wanted)) {
+        const message = `there is a customer "${id}" with other values: choose another id, or change that one`;
+        throw new RequestRefusedError("customer_exists", message, "id");
+      }
+      return reply.code(201).send(customerAnswer(stored));
+    },
+  );
+}
+
+/** What time it is for a customer who will live on this clock. */
+async function timeOn(testClockId: string | null, { db, now, testClocks }: ApiDependencies): Promise<Instant> {
+  if (testClockId === null) return now();
+  if (!testClocks.areAllowed) {
+    const message = "this deployment has no test clocks: leave test_clock out";
+    throw new RequestRefusedError("test_clocks_refused", message, "test_clock");
+  }
+  const clock = await findTestClock(db.orm, testClockId);
+  if (clock === undefined) throw new NotFoundError("test_clock", testClockId);
+  return clock.currentAt;
+}
+
+const isSame = (stored: StoredCustomer, wanted: NewCustomer) =>
+  (["name", "email", "currency", "timeZone", "testClockId"] as const).every((name) => stored[name] === wanted[name]);
+
+function getCustomer(api: ApiInstance, { db }: ApiDependencies): void {
+  api.get(
+    "/v1/customers/:id",
+    {
+      config: { scope: "read", refusals: ["customer_not_found"] },
+      schema: { tags, summary: "A customer", params: idParams, response: { 200: customerSchema } },
+    },
+    async ({ params: { id } }) => customerAnswer(found(await findCustomer(db.orm, id), "customer", id)),
+  );
+}
+
+function getCustomers(api: ApiInstance, { db }: ApiDependencies): void {
+  api.get(
+    "/v1/customers",
+    {
+      config: { scope: "read", refusals: ["cursor_invalid"] },
+      schema: {
+        tags,
+        summary: "List customers, the newest first",
+        querystring: pageQuery,
+        response: { 200: listOf(customerSchema) },
+      },
+    },
+    async ({ query }) => {
+      const page = await listCustomers(db.orm, pageRequest(query, newestFirst));
+      return listAnswer(page, newestFirst, customerAnswer);
+    },
+  );
+}
+
+function patchCustomer(api: ApiInstance, { db }: ApiDependencies): void {
+  api.patch(
+    "/v1/customers/:id",
+    {
+      config: { scope: "write", refusals: ["customer_not_found"] },
+      schema: {
+        tags,
+        summary: "Change a customer's name or e-mail address",
+        params: idParams,
+        body: customerChange,
+        response: { 200: customerSchema },
+      },
+    },
+    async ({ params: { id }, body }) => customerAnswer(found(await renameCustomer(db.orm, id, body), "customer", id)),
+  );
+}
+
+function customerAnswer(stored: StoredCustomer): z.infer<typeof customerSchema> {
+  const { id, name, email, currency, timeZone, testClockId, paymentMethod, createdAt } = stored;
+  return {
+    id,
+    name,
+    email,
+    currency,
+    time_zone: timeZone,
+    test_clock: testClockId,
+    payment_method: paymentMethod && paymentMethodAnswer(paymentMethod),
+    created_at: isoOf(createdAt),
+  };
+}
