@@ -139,8 +139,10 @@ create table billing.invoice_line (
   invoice_id text not null references billing.invoice (id),
   line int not null check (line > 0),
   kind text not null,
+  -- Where the ledger books it: a claim it was already, service still to be given, earned, or a prepayment.
+  earning text not null check (earning in ('unbilled', 'deferred', 'earned', 'prepayment')),
   description text not null,
-  product text,
+  product text not null,
   plan_key text,
   plan_version int,
   price_key text,

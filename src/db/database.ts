@@ -3,7 +3,10 @@ import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
 
 /** What every repository takes: inside a transaction it is the transaction's handle. */
-export type Tx = Pick<PostgresJsDatabase, "select" | "insert" | "update" | "delete" | "execute" | "transaction">;
+export type Tx = Pick<
+  PostgresJsDatabase,
+  "select" | "selectDistinctOn" | "insert" | "update" | "delete" | "execute" | "transaction"
+>;
 
 export interface Database {
   readonly sql: postgres.Sql<{ bigint: bigint }>;

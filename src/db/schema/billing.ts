@@ -1,4 +1,5 @@
 import { bigint, boolean, integer, jsonb, numeric, pgSchema, primaryKey, text } from "drizzle-orm/pg-core";
+import type { InvoiceLineKind, LineEarning } from "../../domain/invoicing/index.ts";
 import { instantColumn, snapshotColumn } from "./columns.ts";
 
 export const billing = pgSchema("billing");
@@ -113,9 +114,10 @@ export const invoiceLine = billing.table(
   {
     invoiceId: text("invoice_id").notNull(),
     line: integer().notNull(),
-    kind: text().notNull(),
+    kind: text().$type<InvoiceLineKind>().notNull(),
+    earning: text().$type<LineEarning>().notNull(),
     description: text().notNull(),
-    product: text(),
+    product: text().notNull(),
     planKey: text("plan_key"),
     planVersion: integer("plan_version"),
     priceKey: text("price_key"),

@@ -1,0 +1,46 @@
+import type { Period } from "../calendar/index.ts";
+import type { Decimal, Money } from "../money/index.ts";
+
+/**
+ * flat, seats: a price for time, in advance or in arrears. usage: rated from events of this period.
+ * late_usage: the difference that late events make to a period already invoiced.
+ * proration_credit, proration_charge: the unused part of what was charged, and what the new terms cost for the rest.
+ * carried_forward, carried_over: an amount too small to be charged leaves one invoice and comes back on the next.
+ */
+export type InvoiceLineKind =
+  | "flat"
+  | "seats"
+  | "usage"
+  | "late_usage"
+  | "proration_credit"
+  | "proration_charge"
+  | "credit_purchase"
+  | "carried_forward"
+  | "carried_over";
+
+/**
+ * Where the ledger books a line. unbilled: rated usage (and carried amounts) that was a claim already;
+ * deferred: charged for time still to come; earned: for time that has passed; prepayment: credits bought.
+ */
+export type LineEarning = "unbilled" | "deferred" | "earned" | "prepayment";
+
+export interface InvoiceLine {
+  readonly kind: InvoiceLineKind;
+  readonly earning: LineEarning;
+  readonly description: string;
+  readonly product: string;
+  readonly source: {
+    readonly planKey: string;
+    readonly planVersion: number;
+    readonly priceKey: string;
+  } | null;
+  /** What the line is for; a late line names the period its usage belongs to. */
+  readonly period: Period;
+  /** Units or seats; null where there is nothing to count. */
+  readonly quantity: Decimal | null;
+  /** In minor units, before rounding. */
+  readonly exactMinor: Decimal;
+  readonly amount: Money;
+  /** What is needed to derive the line again: tiers passed, part of the period, rounding. */
+  readonly detail: Readonly<Record<string, unknown>>;
+}

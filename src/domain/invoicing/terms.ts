@@ -1,0 +1,42 @@
+import type { Instant, Period } from "../calendar/index.ts";
+import type { PlanVersion } from "../catalog/index.ts";
+import { invariant } from "../errors.ts";
+
+/** One thing subscribed to, with the version of its plan that was agreed. */
+export interface TermsItem {
+  readonly plan: PlanVersion;
+  readonly seats: number;
+}
+
+/** What was agreed from an instant on, until the next terms: the plan first, then add-ons. */
+export interface Terms {
+  readonly effectiveAt: Instant;
+  readonly items: readonly TermsItem[];
+  /** Nothing is charged in advance while paused; usage goes on being metered and billed. */
+  readonly paused: boolean;
+}
+
+/** A stretch of a period in which the terms did not change. */
+export interface TermsStretch extends Period {
+  readonly terms: Terms;
+}
+
+/** The terms in force at an instant. @param history ascending by `effectiveAt`, the first not after `at` */
+export function termsAt(history: readonly Terms[], at: Instant): Terms {
+  const terms = history.findLast(({ effectiveAt }) => effectiveAt <= at);
+  invariant(terms, "there are terms for every instant of a subscription");
+  return terms;
+}
+
+/** Cuts a period where the terms change; the stretches tile it. */
+export function stretchesOf(history: readonly Terms[], period: Period): TermsStretch[] {
+  const cuts = history
+    .map(({ effectiveAt }) => effectiveAt)
+    .filter((at) => at > period.start && at < period.end);
+  const starts = [period.start, ...cuts];
+  return starts.map((start, index) => ({
+    start,
+    end: starts[index + 1] ?? period.end,
+    terms: termsAt(history, start),
+  }));
+}

@@ -1,0 +1,204 @@
+import {
+  type Client,
+  type SignalDefinition,
+  type UpdateDefinition,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from "@temporalio/client";
+import { ApplicationFailure } from "@temporalio/common";
+import { BillingError } from "../domain/errors.ts";
+import type * as workflows from "../workflows/index.ts";
+import * as messages from "../workflows/messages.ts";
+import { searchAttributes } from "../workflows/search-attributes.ts";
+
+/** A workflow's refusal as it is told to callers: the code it was refused with, and why. */
+export class WorkflowRefusal extends BillingError {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * The one way in which API, activities and workers talk to workflows: starts, signals and updates with their names,
+ * ids, search attributes and summaries in one place.
+ */
+export class TemporalGateway {
+  readonly #client: Client;
+  readonly #taskQueue: string;
+
+  constructor(client: Client, taskQueue: string) {
+    this.#client = client;
+    this.#taskQueue = taskQueue;
+  }
+
+  /** Starts a subscription's run, or finds it running, and has it activated; safe to repeat with the same `requestId`. */
+  async activateSubscription(
+    input: messages.SubscriptionInput,
+    command: messages.ActivateCommand,
+  ): Promise<messages.ActivateAnswer> {
+    const workflowId = messages.workflowIds.subscription(input.subscriptionId);
+    if (input.clock !== null && !(await this.#exists(workflowId))) {
+      await this.#expect(input.clock.clockId, `start:${workflowId}`);
+    }
+    const planId = command.items[0]?.planKey;
+    const start = new WithStartWorkflowOperation<typeof workflows.subscription>("subscription", {
+      workflowId,
+      taskQueue: this.#taskQueue,
+      args: [input],
+      workflowIdConflictPolicy: "USE_EXISTING",
+      workflowIdReusePolicy: "REJECT_DUPLICATE",
+      staticSummary: `${input.customerId} on ${planId}`,
+      staticDetails: `Subscription \`${input.subscriptionId}\` of customer \`${input.customerId}\`.`,
+      typedSearchAttributes: [
+        { key: searchAttributes.customerId, value: input.customerId },
+        { key: searchAttributes.subscriptionId, value: input.subscriptionId },
+        ...(planId === undefined ? [] : [{ key: searchAttributes.planId, value: planId }]),
+        ...(input.clock === null ? [] : [{ key: searchAttributes.clockId, value: input.clock.clockId }]),
+      ],
+    });
+    return await refusals(
+      this.#client.workflow.executeUpdateWithStart(messages.activate, {
+        startWorkflowOperation: start,
+        updateId: command.requestId,
+        args: [command],
+      }),
+    );
+  }
+
+  /** Sends a command to a subscription's run and waits for its answer. The request's id makes repeating it harmless. */
+  async commandSubscription<C extends { readonly requestId: string }>(
+    subscriptionId: string,
+    update: UpdateDefinition<messages.ChangeAnswer, [C]>,
+    command: C,
+  ): Promise<messages.ChangeAnswer> {
+    const handle = this.#client.workflow.getHandle(messages.workflowIds.subscription(subscriptionId));
+    return await refusals(handle.executeUpdate(update, { updateId: command.requestId, args: [command] }));
+  }
+
+  /** Starts the collection of an invoice, unless it is being collected already. */
+  async startCollection(input: messages.CollectionInput): Promise<void> {
+    const workflowId = messages.workflowIds.collection(input.invoiceId);
+    await this.#startOnce("collection", workflowId, input, `Collection of ${input.invoiceId}`);
+  }
+
+  /** Gives a period a run of its own, unless it has one. */
+  async startBillingCycle(input: messages.BillingCycleInput): Promise<void> {
+    const workflowId = messages.workflowIds.billingCycle(input.subscriptionId, input.periodStart);
+    await this.#startOnce("billingCycle", workflowId, input, `Period from ${input.periodStart}`);
+  }
+
+  async startTestClock(input: messages.TestClockInput): Promise<void> {
+    const workflowId = messages.workflowIds.testClock(input.clockId);
+    await this.#startOnce("testClock", workflowId, input, `Test clock ${input.clockId}`);
+  }
+
+  /** Sets a clock on its way; it is there when its row says so. */
+  async advanceTestClock(clockId: string, to: string): Promise<{ readonly target: string }> {
+    const handle = this.#client.workflow.getHandle(messages.workflowIds.testClock(clockId));
+    return await refusals(handle.executeUpdate(messages.advance, { args: [{ to }] }));
+  }
+
+  /** Tells the run that collects an invoice that something was booked. A run that has ended needs no telling. */
+  async tellInvoiceChanged(workflowId: string, clockId: string | null, cause: string): Promise<void> {
+    await this.#nudge(workflowId, clockId, messages.invoiceChanged, cause);
+  }
+
+  async tellPaymentMethodUpdated(invoiceId: string, clockId: string | null, cause: string): Promise<void> {
+    await this.#nudge(messages.workflowIds.dunning(invoiceId), clockId, messages.paymentMethodUpdated, cause);
+  }
+
+  async tellPaymentStanding(
+    subscriptionId: string,
+    clockId: string | null,
+    pastDue: boolean,
+    cause: string,
+  ): Promise<void> {
+    const workflowId = messages.workflowIds.subscription(subscriptionId);
+    await this.#nudge(workflowId, clockId, messages.paymentStanding, cause, { pastDue });
+  }
+
+  /** On a test clock, time must not pass between a message and what it brings about: it is announced first. */
+  async #nudge<Extra extends object>(
+    workflowId: string,
+    clockId: string | null,
+    signal: SignalDefinition<[Extra & { readonly token?: string }]>,
+    cause: string,
+    extra?: Extra,
+  ): Promise<void> {
+    const token = `told:${workflowId}:${cause}`;
+    if (clockId !== null) await this.#expect(clockId, token);
+    try {
+      const handle = this.#client.workflow.getHandle(workflowId);
+      await handle.signal(signal, { ...(extra as Extra), ...(clockId === null ? {} : { token }) });
+    } catch (error) {
+      if (clockId !== null) await this.#settle(clockId, workflowId, token);
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+  }
+
+  async #expect(clockId: string, token: string): Promise<void> {
+    const clock = this.#client.workflow.getHandle(messages.workflowIds.testClock(clockId));
+    await clock.signal(messages.expectSettling, { token });
+  }
+
+  /** Nobody is left to settle this: the run it was meant for has ended. */
+  async #settle(clockId: string, workflowId: string, token: string): Promise<void> {
+    const clock = this.#client.workflow.getHandle(messages.workflowIds.testClock(clockId));
+    await clock.signal(messages.clockWaiting, { workflowId, wakeAt: null, settles: [token] });
+  }
+
+  async #exists(workflowId: string): Promise<boolean> {
+    try {
+      await this.#client.workflow.getHandle(workflowId).describe();
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  }
+
+  async #startOnce(
+    type: string,
+    workflowId: string,
+    input: object & { readonly customerId?: string; readonly clock?: messages.ClockReading | null },
+    staticSummary: string,
+  ): Promise<void> {
+    if (await this.#exists(workflowId)) return;
+    if (input.clock) await this.#expect(input.clock.clockId, `start:${workflowId}`);
+    try {
+      await this.#client.workflow.start(type, {
+        workflowId,
+        taskQueue: this.#taskQueue,
+        args: [input],
+        workflowIdReusePolicy: "REJECT_DUPLICATE",
+        staticSummary,
+        ...(input.customerId === undefined
+          ? {}
+          : { typedSearchAttributes: [{ key: searchAttributes.customerId, value: input.customerId }] }),
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  }
+}
+
+/** A refusal inside a failed update comes out with its own code; a run that is gone says that the thing has ended. */
+async function refusals<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
+    if (cause instanceof ApplicationFailure && cause.nonRetryable && cause.type) {
+      throw new WorkflowRefusal(cause.type, cause.message);
+    }
+    if (error instanceof WorkflowNotFoundError) {
+      throw new WorkflowRefusal("workflow_ended", "what this is about has ended or never began");
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,27 @@
+import { type ActivityOptions, proxyActivities, workflowInfo } from "@temporalio/workflow";
+import type { DatabaseActivities, StripeActivities } from "../activities/index.ts";
+import { stripeQueueOf } from "./messages.ts";
+
+const backoff = { initialInterval: "1s", backoffCoefficient: 2, maximumInterval: "60s" } as const;
+
+/** Our own database: it comes back, and until then there is nothing better to do than to try again. */
+const databaseOptions: ActivityOptions = { startToCloseTimeout: "30s", retry: backoff };
+
+/** Rating and page closing read more; the heartbeat says that they are alive. */
+const longOptions: ActivityOptions = { startToCloseTimeout: "10m", heartbeatTimeout: "60s", retry: backoff };
+
+export const databaseActivities = proxyActivities<DatabaseActivities>(databaseOptions);
+export const longActivities = proxyActivities<DatabaseActivities>(longOptions);
+
+/**
+ * Stripe: the client gives up after 30 s, so the activity outlives it. Bounded by time, not by attempts, so that an
+ * outage of hours is not turned into a failure; past 20 h a key may be forgotten, and nothing is resent blind.
+ */
+export function stripeActivities() {
+  return proxyActivities<StripeActivities>({
+    taskQueue: stripeQueueOf(workflowInfo().taskQueue),
+    startToCloseTimeout: "45s",
+    scheduleToCloseTimeout: "20h",
+    retry: backoff,
+  });
+}

@@ -1,0 +1,108 @@
+import {
+  executeChild,
+  ParentClosePolicy,
+  setCurrentDetails,
+  setHandler,
+  startChild,
+  upsertSearchAttributes,
+} from "@temporalio/workflow";
+import { isoOf } from "../domain/calendar/index.ts";
+import { stripeActivities } from "./activity-options.ts";
+import { type Clock, openClock, startToken } from "./clock.ts";
+import { dunning } from "./dunning.ts";
+import { type CollectionInput, invoiceChanged, workflowIds } from "./messages.ts";
+import { orPark } from "./park.ts";
+import { searchAttributes } from "./search-attributes.ts";
+import { untilBooked } from "./until-booked.ts";
+
+export type CollectionOutcome = "paid" | "past_due";
+
+/**
+ * Mirrors an issued invoice to Stripe, charges the card on file once, and waits until the payment is booked, which the
+ * webhook does; a declined charge goes to a `dunning` run. Id: `collection/{invoice}`. Answers `paid` or `past_due`.
+ */
+export async function collection(input: CollectionInput): Promise<CollectionOutcome> {
+  const { invoiceId, customerId, subscriptionId } = input;
+  const clock = openClock(input.clock);
+  let changed = false;
+  setHandler(invoiceChanged, ({ token }) => {
+    changed = true;
+    clock.hold(token);
+  });
+  const at = isoOf(clock.now());
+  await orPark("mirroring the invoice to Stripe", () => stripeActivities().mirrorInvoice({ invoiceId, at }));
+  const outcome = await orPark("charging the invoice", () =>
+    stripeActivities().payInvoice({ invoiceId, attempt: 1, cause: "first", at }),
+  );
+  if (outcome.status === "paid") {
+    await untilBooked(invoiceId, at, () => changed);
+    setCurrentDetails(`Invoice ${invoiceId} is paid.`);
+    await clock.close();
+    return "paid";
+  }
+  upsertSearchAttributes([{ key: searchAttributes.billingStatus, value: "past_due" }]);
+  setCurrentDetails(
+    `Invoice ${invoiceId}: the charge failed (${outcome.declineCode}); dunning goes on with it.`,
+  );
+  const workflowId = workflowIds.dunning(invoiceId);
+  await clock.expect(startToken(workflowId));
+  await startChild(dunning, {
+    workflowId,
+    args: [
+      {
+        invoiceId,
+        customerId,
+        subscriptionId,
+        startedAt: at,
+        lastDecline: outcome.declineClass,
+        clock: clock.reading(),
+      },
+    ],
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    staticSummary: `Dunning of ${invoiceId}`,
+    typedSearchAttributes: [
+      { key: searchAttributes.customerId, value: customerId },
+      { key: searchAttributes.invoiceId, value: invoiceId },
+      { key: searchAttributes.billingStatus, value: "past_due" },
+    ],
+  });
+  await clock.close();
+  return "past_due";
+}
+
+/** Starts the collection of an invoice and waits for its first outcome. */
+export async function collect(
+  clock: Clock,
+  input: Omit<CollectionInput, "clock">,
+): Promise<CollectionOutcome> {
+  const workflowId = workflowIds.collection(input.invoiceId);
+  await clock.expect(startToken(workflowId));
+  return await executeChild(collection, {
+    workflowId,
+    ...collectionOptions(input),
+    args: [{ ...input, clock: clock.reading() }],
+  });
+}
+
+/** Starts the collection of an invoice and does not wait for it. */
+export async function startCollecting(clock: Clock, input: Omit<CollectionInput, "clock">): Promise<void> {
+  const workflowId = workflowIds.collection(input.invoiceId);
+  await clock.expect(startToken(workflowId));
+  await startChild(collection, {
+    workflowId,
+    ...collectionOptions(input),
+    args: [{ ...input, clock: clock.reading() }],
+  });
+}
+
+function collectionOptions({ invoiceId, customerId, subscriptionId }: Omit<CollectionInput, "clock">) {
+  return {
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    staticSummary: `Collection of ${invoiceId}`,
+    typedSearchAttributes: [
+      { key: searchAttributes.customerId, value: customerId },
+      { key: searchAttributes.invoiceId, value: invoiceId },
+      ...(subscriptionId === null ? [] : [{ key: searchAttributes.subscriptionId, value: subscriptionId }]),
+    ],
+  };
+}

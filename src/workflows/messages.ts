@@ -1,0 +1,183 @@
+/**
+ * What may be said to the workflows, and how each run is called. Messages carry ids, states and ISO times, never
+ * amounts. Imported by the API, the activities and the workers too, so that names and shapes exist once.
+ */
+import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
+import type { SubscriptionStatus } from "../domain/lifecycle/index.ts";
+
+export const workflowIds = {
+  subscription: (subscriptionId: string) => `subscription/${subscriptionId}`,
+  billingCycle: (subscriptionId: string, periodStart: string) => `cycle/${subscriptionId}/${periodStart}`,
+  proration: (subscriptionId: string, changeId: string) => `proration/${subscriptionId}/${changeId}`,
+  collection: (invoiceId: string) => `collection/${invoiceId}`,
+  dunning: (invoiceId: string) => `dunning/${invoiceId}`,
+  testClock: (clockId: string) => `clock/${clockId}`,
+  cycleClose: "cycle-close",
+} as const;
+
+/** Stripe's calls have a queue of their own, where their rate is limited. */
+export const stripeQueueOf = (billingQueue: string) => `${billingQueue}-stripe`;
+
+/** A customer's test clock and the instant the message was sent at on it; null on the wall clock. */
+export interface ClockReading {
+  readonly clockId: string;
+  readonly now: string;
+  /** Still to be settled, carried over continue-as-new. */
+  readonly tokens?: readonly string[];
+}
+
+// ── subscription ──────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface SubscriptionInput {
+  readonly subscriptionId: string;
+  readonly customerId: string;
+  readonly clock: ClockReading | null;
+  /** Carried over continue-as-new; absent in a first run, which waits for `activate`. */
+  readonly standing?: RunningSubscription;
+}
+
+/** Everything a subscription's run remembers: ids, states and instants; what was agreed is in the database. */
+export interface RunningSubscription {
+  readonly status: SubscriptionStatus;
+  readonly cancelAt: string | null;
+  readonly anchor: { at: string; unit: "day" | "week" | "month" | "year"; count: number; timeZone: string };
+  readonly graceSeconds: number;
+  readonly periodIndex: number;
+  readonly planKey: string;
+  /** Requests already answered, newest last: an update id is only known within one run. */
+  readonly answered: readonly { requestId: string; answer: ChangeAnswer }[];
+}
+
+interface Command {
+  /** The caller's key for this request: the same one is answered with the same answer. */
+  readonly requestId: string;
+  /** When it takes effect, pinned between preview and commit. */
+  readonly at: string;
+}
+
+export interface ActivateCommand extends Command {
+  readonly items: readonly { planKey: string; seats: number }[];
+}
+export interface ChangePlanCommand extends Command {
+  readonly planKey: string;
+  readonly seats?: number;
+}
+export interface ChangeQuantityCommand extends Command {
+  readonly seats: number;
+}
+export interface AddAddOnCommand extends Command {
+  readonly planKey: string;
+  readonly seats: number;
+}
+export interface CancelCommand extends Command {
+  readonly when: "now" | "period_end";
+}
+export type PauseCommand = Command;
+export type ResumeCommand = Command;
+
+export interface ActivateAnswer {
+  readonly subscriptionId: string;
+  readonly status: SubscriptionStatus;
+  readonly periodStart: string;
+  readonly periodEnd: string;
+  readonly invoiceId: string | null;
+}
+
+export interface ChangeAnswer {
+  readonly subscriptionId: string;
+  readonly changeId: string;
+  readonly status: SubscriptionStatus;
+  /** When the change takes effect. */
+  readonly effectiveAt: string;
+  /** Issued for the change; null when nothing is owed, or when it goes on the invoice of the period about to close. */
+  readonly invoiceId: string | null;
+}
+
+export const activate = defineUpdate<ActivateAnswer, [ActivateCommand]>("activate");
+export const changePlan = defineUpdate<ChangeAnswer, [ChangePlanCommand]>("changePlan");
+export const changeQuantity = defineUpdate<ChangeAnswer, [ChangeQuantityCommand]>("changeQuantity");
+export const addAddOn = defineUpdate<ChangeAnswer, [AddAddOnCommand]>("addAddOn");
+export const cancel = defineUpdate<ChangeAnswer, [CancelCommand]>("cancel");
+export const pause = defineUpdate<ChangeAnswer, [PauseCommand]>("pause");
+export const resume = defineUpdate<ChangeAnswer, [ResumeCommand]>("resume");
+
+/** Dunning tells the subscription that an invoice failed for good so far, or was paid after all. */
+export const paymentStanding =
+  defineSignal<[{ readonly pastDue: boolean; readonly token?: string }]>("paymentStanding");
+
+export const standing = defineQuery<RunningSubscription | null>("standing");
+
+// ── cycles, changes, money ────────────────────────────────────────────────────────────────────────────────────
+
+export interface BillingCycleInput {
+  readonly subscriptionId: string;
+  readonly customerId: string;
+  readonly periodStart: string;
+  readonly periodEnd: string;
+  readonly graceSeconds: number;
+  readonly clock: ClockReading | null;
+}
+
+export type SubscriptionChange =
+  | { readonly kind: "change_plan"; readonly planKey: string; readonly seats?: number }
+  | { readonly kind: "change_quantity"; readonly seats: number }
+  | { readonly kind: "add_add_on"; readonly planKey: string; readonly seats: number }
+  | { readonly kind: "cancel" }
+  | { readonly kind: "pause" }
+  | { readonly kind: "resume" };
+
+export interface ProrationInput {
+  readonly subscriptionId: string;
+  readonly customerId: string;
+  readonly changeId: string;
+  readonly at: string;
+  readonly change: SubscriptionChange;
+  readonly clock: ClockReading | null;
+}
+
+export interface CollectionInput {
+  readonly invoiceId: string;
+  readonly customerId: string;
+  readonly subscriptionId: string | null;
+  readonly clock: ClockReading | null;
+}
+
+export interface DunningInput extends CollectionInput {
+  /** When the first attempt failed. */
+  readonly startedAt: string;
+  readonly lastDecline: "soft" | "hard" | "authentication";
+}
+
+/** Something about this invoice changed at Stripe and has been booked: read its state again. */
+export const invoiceChanged = defineSignal<[{ readonly token?: string }]>("invoiceChanged");
+/** The customer has a new payment method on file. */
+export const paymentMethodUpdated = defineSignal<[{ readonly token?: string }]>("paymentMethodUpdated");
+/** An operator looked at a parked step and wants it tried again. */
+export const tryAgain = defineSignal<[]>("tryAgain");
+
+// ── test clock ────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface TestClockInput {
+  readonly clockId: string;
+  readonly now: string;
+  /** Carried over continue-as-new. */
+  readonly target?: string;
+  readonly waiters?: readonly ClockWaiter[];
+  readonly expected?: readonly string[];
+  readonly wakes?: number;
+}
+
+export interface ClockWaiter {
+  readonly workflowId: string;
+  readonly wakeAt: string;
+}
+
+/** Time goes on only when every token that was announced here has been settled. */
+export const expectSettling = defineSignal<[{ readonly token: string }]>("expectSettling");
+/** A run has done what there was to do and sleeps until `wakeAt` (null: until something is told to it). */
+export const clockWaiting =
+  defineSignal<
+    [{ readonly workflowId: string; readonly wakeAt: string | null; readonly settles: readonly string[] }]
+  >("clockWaiting");
+export const clockWake = defineSignal<[{ readonly now: string; readonly token: string }]>("clockWake");
+export const advance = defineUpdate<{ readonly target: string }, [{ readonly to: string }]>("advance");

@@ -1,0 +1,40 @@
+import { setCurrentDetails } from "@temporalio/workflow";
+import { databaseActivities } from "./activity-options.ts";
+import { openClock } from "./clock.ts";
+import { startCollecting } from "./collection.ts";
+import type { ProrationInput } from "./messages.ts";
+import { type Refusal, refusalOf } from "./refusal.ts";
+
+/** What a change came to, in ids and states. */
+export interface ProrationOutcome {
+  readonly invoiceId: string | null;
+  readonly effectiveAt: string;
+  /** Set when the rules did not allow the change: nothing was changed. */
+  readonly refused: Refusal | null;
+}
+
+/**
+ * Makes a change of a subscription inside its period: new terms, entries and an invoice or a credit at the pinned
+ * instant, in one transaction; then the invoice's collection is started, not waited for.
+ * Id: `proration/{subscription}/{change}`. A change the rules do not allow is answered as refused, and changes nothing.
+ */
+export async function proration(input: ProrationInput): Promise<ProrationOutcome> {
+  const { subscriptionId, customerId, changeId, at, change } = input;
+  const clock = openClock(input.clock);
+  try {
+    const booked = await databaseActivities.applyChange({ subscriptionId, changeId, at, change });
+    const { invoiceId, effectiveAt } = booked;
+    setCurrentDetails(`${change.kind} as of ${effectiveAt}: invoice ${invoiceId ?? "none"}.`);
+    if (invoiceId !== null && booked.collect) {
+      await startCollecting(clock, { invoiceId, customerId, subscriptionId });
+    }
+    return { invoiceId, effectiveAt, refused: null };
+  } catch (error) {
+    const refused = refusalOf(error);
+    if (refused === null) throw error;
+    setCurrentDetails(`${change.kind} was refused: ${refused.message}`);
+    return { invoiceId: null, effectiveAt: at, refused };
+  } finally {
+    await clock.close();
+  }
+}

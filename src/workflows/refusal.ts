@@ -1,0 +1,14 @@
+import { ActivityFailure, ApplicationFailure } from "@temporalio/workflow";
+
+/** Why the rules did not allow something: a stable code, and what to do. */
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The refusal inside an activity's failure; null when it failed for another reason. */
+export function refusalOf(error: unknown): Refusal | null {
+  if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return null;
+  const { type, nonRetryable, message } = error.cause;
+  return nonRetryable && type ? { code: type, message } : null;
+}

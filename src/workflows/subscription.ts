@@ -1,0 +1,173 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  ParentClosePolicy,
+  setCurrentDetails,
+  setHandler,
+  startChild,
+  upsertSearchAttributes,
+} from "@temporalio/workflow";
+import {
+  type BillingAnchor,
+  type Instant,
+  instant,
+  isoOf,
+  type Period,
+  periodAt,
+} from "../domain/calendar/index.ts";
+import { databaseActivities } from "./activity-options.ts";
+import { billingCycle } from "./billing-cycle.ts";
+import { type Clock, openClock, startToken } from "./clock.ts";
+import * as messages from "./messages.ts";
+import { orPark } from "./park.ts";
+import { searchAttributes } from "./search-attributes.ts";
+import { handleCommands } from "./subscription-commands.ts";
+
+/**
+ * One run per subscription, for its whole life: it takes the commands, one at a time, and at each period's end starts
+ * the `billingCycle` that closes it. Id: `subscription/{id}`; continues as new after every period.
+ *
+ * Started with the update `activate`; then the updates `changePlan`, `changeQuantity`, `addAddOn`, `cancel`, `pause`,
+ * `resume`, each refused before anything is written when the state does not allow it, and answered again with the same
+ * answer when the same `requestId` comes twice. Ends when the subscription is canceled.
+ */
+export async function subscription(input: messages.SubscriptionInput): Promise<void> {
+  const clock = openClock(input.clock);
+  const self = new Running(input, clock);
+  handleCommands(self);
+  await condition(() => self.standing !== null);
+
+  for (;;) {
+    self.describe();
+    const { end } = self.period();
+    const { changes } = self;
+    await clock.until(end, () => self.changes !== changes || self.ended);
+    if (self.ended) break;
+    if (clock.now() < end) continue;
+    // A command that came first is finished first: a change lands wholly before or after the boundary.
+    await self.alone(() => self.crossBoundary());
+    if (self.ended) break;
+    await condition(allHandlersFinished);
+    await continueAsNew<typeof subscription>({ ...input, clock: clock.carry(), standing: self.remembered() });
+  }
+  self.describe();
+  await condition(allHandlersFinished);
+  await clock.close();
+}
+
+/** What a subscription's run holds between its tasks. */
+export class Running {
+  readonly input: messages.SubscriptionInput;
+  readonly clock: Clock;
+  standing: messages.RunningSubscription | null;
+  ended = false;
+  /** Counts what changed, so that the main loop notices. */
+  changes = 0;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(input: messages.SubscriptionInput, clock: Clock) {
+    this.input = input;
+    this.clock = clock;
+    this.standing = input.standing ?? null;
+    setHandler(messages.standing, () => this.standing);
+    setHandler(messages.paymentStanding, ({ pastDue, token }) => {
+      this.clock.hold(token);
+      const status = this.standing?.status;
+      if (status === "active" || status === "past_due")
+        this.become({ status: pastDue ? "past_due" : "active" });
+      this.changes += 1;
+    });
+  }
+
+  remembered(): messages.RunningSubscription {
+    if (this.standing === null)
+      throw new Error("a subscription that was never activated has nothing to remember");
+    return this.standing;
+  }
+
+  become(change: Partial<messages.RunningSubscription>): void {
+    this.standing = { ...this.remembered(), ...change };
+    this.changes += 1;
+  }
+
+  /** The answer given to this request before, if any. */
+  answered(requestId: string): messages.ChangeAnswer | undefined {
+    return this.standing?.answered.find((known) => known.requestId === requestId)?.answer;
+  }
+
+  period(): Period {
+    const { anchor, periodIndex } = this.remembered();
+    return periodAt(anchorOf(anchor), periodIndex);
+  }
+
+  /** When this run next wants to be woken. */
+  wakeAt(): Instant | null {
+    return this.ended ? null : this.period().end;
+  }
+
+  /** Runs one thing at a time: handlers interleave at every await, and what changes money must not. */
+  async alone<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(work);
+    this.#queue = turn.catch(() => {});
+    return await turn;
+  }
+
+  /** The period in course is over: hand it to its billing cycle, and begin the next one, or end. */
+  async crossBoundary(): Promise<void> {
+    const { cancelAt, periodIndex } = this.remembered();
+    const period = this.period();
+    if (cancelAt !== null && instant(cancelAt) <= period.end) {
+      await orPark("ending the subscription", () =>
+        databaseActivities.endSubscription({ subscriptionId: this.input.subscriptionId, at: cancelAt }),
+      );
+      this.become({ status: "canceled" });
+      this.ended = true;
+    }
+    await this.startCycle(period);
+    if (!this.ended) this.become({ periodIndex: periodIndex + 1 });
+  }
+
+  async startCycle(period: Period): Promise<void> {
+    const { subscriptionId, customerId } = this.input;
+    const { graceSeconds, planKey } = this.remembered();
+    const periodStart = isoOf(period.start);
+    const periodEnd = isoOf(period.end);
+    const workflowId = messages.workflowIds.billingCycle(subscriptionId, periodStart);
+    await this.clock.expect(startToken(workflowId));
+    await startChild(billingCycle, {
+      workflowId,
+      args: [
+        { subscriptionId, customerId, periodStart, periodEnd, graceSeconds, clock: this.clock.reading() },
+      ],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `${customerId}, ${planKey}, period from ${periodStart.slice(0, 10)}`,
+      typedSearchAttributes: [
+        { key: searchAttributes.customerId, value: customerId },
+        { key: searchAttributes.subscriptionId, value: subscriptionId },
+        { key: searchAttributes.planId, value: planKey },
+        { key: searchAttributes.periodEnd, value: new Date(period.end) },
+      ],
+    });
+  }
+
+  describe(): void {
+    const { status, cancelAt, planKey } = this.remembered();
+    const { start, end } = this.period();
+    upsertSearchAttributes([
+      { key: searchAttributes.billingStatus, value: status },
+      { key: searchAttributes.planId, value: planKey },
+      { key: searchAttributes.periodEnd, value: new Date(end) },
+    ]);
+    const next = cancelAt === null ? `the next period begins **${isoOf(end)}**` : `it ends **${cancelAt}**`;
+    setCurrentDetails(
+      this.ended
+        ? `**${status}** since ${cancelAt}.`
+        : `**${status}** on ${planKey}, in the period from ${isoOf(start)}; ${next}.`,
+    );
+  }
+}
+
+function anchorOf({ at, unit, count, timeZone }: messages.RunningSubscription["anchor"]): BillingAnchor {
+  return { at: instant(at), interval: { unit, count }, timeZone };
+}

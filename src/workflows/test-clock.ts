@@ -1,0 +1,120 @@
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from "@temporalio/workflow";
+import { databaseActivities } from "./activity-options.ts";
+import { advance, clockWaiting, clockWake, expectSettling, type TestClockInput } from "./messages.ts";
+
+/**
+ * A clock that can be moved, with everything that sleeps on it. On `advance(to)` it wakes the sleepers in the order
+ * of their instants (those of one instant together), waits until each has settled, with everything it started, and
+ * moves on. Time also stands still while anything announced is unsettled, so a year runs in seconds, in one order.
+ *
+ * Id: `clock/{id}`. Update `advance`: refused backwards and while an earlier advance is under way. The database row
+ * is moved before anybody is woken, so that all that is read and written during a step carries the step's instant.
+ */
+export async function testClock(input: TestClockInput): Promise<void> {
+  const { clockId } = input;
+  let now = input.now;
+  let target = input.target ?? input.now;
+  let wakes = input.wakes ?? 0;
+  const wakeAtOf = new Map((input.waiters ?? []).map((waiter) => [waiter.workflowId, waiter.wakeAt]));
+  const expected = new Set(input.expected ?? []);
+  // A settling can overtake its announcement; it must not be waited for when that comes.
+  const settledEarly = new Set<string>();
+
+  setHandler(expectSettling, ({ token }) => {
+    if (!settledEarly.delete(token)) expected.add(token);
+  });
+  setHandler(clockWaiting, ({ workflowId, wakeAt, settles }) => {
+    if (wakeAt === null) wakeAtOf.delete(workflowId);
+    else wakeAtOf.set(workflowId, wakeAt);
+    for (const token of settles) if (!expected.delete(token)) settledEarly.add(token);
+  });
+  setHandler(
+    advance,
+    async ({ to }) => {
+      await databaseActivities.moveTestClock({ clockId, now, target: to });
+      target = to;
+      return { target };
+    },
+    {
+      validator: ({ to }) => {
+        if (target !== now) throw refusal("test_clock_advancing", `the clock is on its way to ${target}`);
+        if (to < now) throw refusal("test_clock_backwards", `the clock is at ${now} and only goes forward`);
+      },
+    },
+  );
+
+  const settled = () => condition(() => expected.size === 0);
+  const nextInstant = () => {
+    const instants = [...wakeAtOf.values()].filter((wakeAt) => wakeAt <= target).sort();
+    return instants[0];
+  };
+
+  async function wakeDue(): Promise<void> {
+    const due = [...wakeAtOf].filter(([, wakeAt]) => wakeAt <= now).map(([workflowId]) => workflowId);
+    for (const workflowId of due.sort()) {
+      wakeAtOf.delete(workflowId);
+      const token = `wake:${workflowId}:${++wakes}`;
+      expected.add(token);
+      // A run that ended meanwhile has nothing to settle.
+      getExternalWorkflowHandle(workflowId)
+        .signal(clockWake, { now, token })
+        .catch(() => expected.delete(token));
+    }
+  }
+
+  function describe(): void {
+    const waiting = [...expected].slice(0, 20).map((token) => `- ${token}`);
+    setCurrentDetails(
+      [
+        `**${now}**, ${wakeAtOf.size} sleeping`,
+        target === now ? "ready" : `advancing to ${target}`,
+        ...waiting,
+      ].join("\n\n"),
+    );
+  }
+
+  for (;;) {
+    describe();
+    await condition(() => target !== now || workflowInfo().continueAsNewSuggested);
+    await settled();
+    for (let next = nextInstant(); next !== undefined && target !== now; next = nextInstant()) {
+      if (next > now) {
+        now = next;
+        await databaseActivities.moveTestClock({ clockId, now, target });
+      }
+      describe();
+      await wakeDue();
+      await settled();
+      if (workflowInfo().continueAsNewSuggested) break;
+    }
+    if (workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      const waiters = [...wakeAtOf].map(([workflowId, wakeAt]) => ({ workflowId, wakeAt }));
+      await continueAsNew<typeof testClock>({
+        clockId,
+        now,
+        target,
+        waiters,
+        expected: [...expected],
+        wakes,
+      });
+    }
+    if (target !== now) {
+      now = target;
+      await databaseActivities.moveTestClock({ clockId, now, target });
+    }
+  }
+}
+
+function refusal(code: string, message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, code);
+}
