@@ -1,0 +1,2 @@
+export * from "./burn.ts";
+export * from "./credit-grant.ts";

@@ -1,0 +1,85 @@
+import type { Currency } from "../money/index.ts";
+import type { AccountRef } from "./account-ref.ts";
+
+/** The accounts by their names, so that an entry reads as what it says. */
+
+export const stripeBalance = (currency: Currency): AccountRef => ({ code: "1000", currency });
+
+/** Payments that have succeeded and are not yet a balance transaction. */
+export const paymentsClearing = (currency: Currency): AccountRef => ({ code: "1010", currency });
+
+/** What invoices say the customer owes. */
+export const receivable = (customerId: string, currency: Currency): AccountRef => ({
+  code: "1100",
+  currency,
+  customerId,
+});
+
+/** Earned, not invoiced yet. */
+export const unbilledReceivable = (customerId: string, currency: Currency): AccountRef => ({
+  code: "1110",
+  currency,
+  customerId,
+});
+
+/** Stands against promotional credits: a gift is a promise, but not money received. */
+export const promotionalOffset = (currency: Currency): AccountRef => ({ code: "1300", currency });
+
+export const prepaidCredits = (customerId: string, grantId: string, currency: Currency): AccountRef => ({
+  code: "2000",
+  currency,
+  customerId,
+  grantId,
+});
+
+/** Credits on an invoice that is not paid: nobody can spend them. */
+export const unpaidCredits = (customerId: string, purchaseId: string, currency: Currency): AccountRef => ({
+  code: "2005",
+  currency,
+  customerId,
+  purchaseId,
+});
+
+export const promotionalCredits = (customerId: string, grantId: string, currency: Currency): AccountRef => ({
+  code: "2010",
+  currency,
+  customerId,
+  grantId,
+});
+
+/** Invoiced in advance, not earned yet. */
+export const deferredRevenue = (
+  customerId: string,
+  subscriptionId: string,
+  currency: Currency,
+): AccountRef => ({ code: "2100", currency, customerId, subscriptionId });
+
+/** What we owe the customer, to be set against coming invoices. */
+export const customerBalance = (customerId: string, currency: Currency): AccountRef => ({
+  code: "2200",
+  currency,
+  customerId,
+});
+
+export const usageRevenue = (productKey: string, currency: Currency): AccountRef => ({
+  code: "4000",
+  currency,
+  productKey,
+});
+
+export const subscriptionRevenue = (productKey: string, currency: Currency): AccountRef => ({
+  code: "4010",
+  currency,
+  productKey,
+});
+
+export const breakageRevenue = (currency: Currency): AccountRef => ({ code: "4020", currency });
+
+/** Takes back the revenue that promotional credits paid for. */
+export const promotionalDiscount = (currency: Currency): AccountRef => ({ code: "4900", currency });
+
+export const processorFees = (currency: Currency): AccountRef => ({ code: "5000", currency });
+
+export const badDebt = (currency: Currency): AccountRef => ({ code: "5100", currency });
+
+export const rounding = (currency: Currency): AccountRef => ({ code: "5900", currency });

@@ -1,0 +1,78 @@
+import type { Period } from "../../calendar/index.ts";
+import { isoOf } from "../../calendar/index.ts";
+import {
+  exactOfLedgerAmount,
+  type LedgerAmount,
+  ledgerAmount,
+  ledgerAmountOfMoney,
+  roundToMinor,
+} from "../../money/index.ts";
+import { customerBalance, rounding, unbilledReceivable, usageRevenue } from "../accounts.ts";
+import {
+  type EntryFacts,
+  type JournalEntryDraft,
+  journalEntryIfAny,
+  type Posting,
+  posting,
+  signedPosting,
+} from "../journal-entry.ts";
+import { burnPostings, type ProductDraw } from "./credits-burned.ts";
+
+export interface LateUsageAdjusted extends EntryFacts {
+  /** The correction: a period and its number, such as `sub_1/2026-01-01/2`. */
+  readonly correctionId: string;
+  /** The period the usage belongs to; it is closed and stays as it was. */
+  readonly period: Period;
+  /** Per product: what is owed now less what was booked, after credits. Negative: booked too much. */
+  readonly differences: readonly { readonly productKey: string; readonly amount: LedgerAmount }[];
+  /** For too little: what credits pay of it. */
+  readonly burned?: readonly ProductDraw[];
+  /** For too much: what goes back to the grants it was drawn from (see `unburn`). Never an expired grant. */
+  readonly restored?: readonly ProductDraw[];
+}
+
+/**
+ * Late or corrected usage of an invoiced period posts only the difference. What is missing becomes unbilled receivable
+ * and goes on the next invoice, named by its period. What was too much goes back to the same grants first; the rest is
+ * owed to the customer in whole minor units, customer balance, and the fraction below is rounding.
+ */
+export function lateUsageAdjusted(adjusted: LateUsageAdjusted): JournalEntryDraft | null {
+  const { correctionId, period, differences, burned = [], restored = [], ...facts } = adjusted;
+  return journalEntryIfAny(facts, {
+    kind: "late_usage_adjusted",
+    cause: { type: "usage_correction", id: correctionId },
+    postings: [
+      ...burned.flatMap((draw) => burnPostings(facts, draw)),
+      ...restored.flatMap((draw) => burnPostings(facts, draw).map(swapped)),
+      ...differences.flatMap(({ productKey, amount }) =>
+        amount >= 0n
+          ? [
+              posting(
+                unbilledReceivable(facts.customerId, facts.currency),
+                usageRevenue(productKey, facts.currency),
+                amount,
+              ),
+            ]
+          : refundPostings(facts, productKey, ledgerAmount(-amount)),
+      ),
+    ],
+    metadata: { period_start: isoOf(period.start), period_end: isoOf(period.end) },
+  });
+}
+
+function refundPostings(
+  { customerId, currency }: EntryFacts,
+  productKey: string,
+  amount: LedgerAmount,
+): Posting[] {
+  const whole = ledgerAmountOfMoney(roundToMinor(exactOfLedgerAmount(amount), currency));
+  const revenue = usageRevenue(productKey, currency);
+  return [
+    posting(revenue, customerBalance(customerId, currency), whole),
+    signedPosting(revenue, rounding(currency), ledgerAmount(amount - whole)),
+  ];
+}
+
+function swapped({ debit, credit, amount }: Posting): Posting {
+  return posting(credit, debit, amount);
+}

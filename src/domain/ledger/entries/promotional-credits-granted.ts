@@ -1,0 +1,26 @@
+import { ledgerAmountOfMoney, type Money } from "../../money/index.ts";
+import { promotionalCredits, promotionalOffset } from "../accounts.ts";
+import { type EntryFacts, type JournalEntryDraft, journalEntry, posting } from "../journal-entry.ts";
+
+export interface PromotionalCreditsGranted extends EntryFacts {
+  readonly grantId: string;
+  readonly amount: Money;
+}
+
+/** Credits given for nothing: 1300 → 2010. A promise and its offset; revenue is not touched. */
+export function promotionalCreditsGranted(granted: PromotionalCreditsGranted): JournalEntryDraft {
+  const { grantId, amount, ...facts } = granted;
+  const { customerId, currency } = facts;
+  return journalEntry(facts, {
+    kind: "promotional_credits_granted",
+    cause: { type: "credit_grant", id: grantId },
+    postings: [
+      posting(
+        promotionalOffset(currency),
+        promotionalCredits(customerId, grantId, currency),
+        ledgerAmountOfMoney(amount),
+      ),
+    ],
+    metadata: { grant_id: grantId },
+  });
+}

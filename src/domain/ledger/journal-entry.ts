@@ -1,0 +1,102 @@
+import type { Instant } from "../calendar/index.ts";
+import { BillingError } from "../errors.ts";
+import { type Currency, type LedgerAmount, ledgerAmount } from "../money/index.ts";
+import { type AccountRef, accountKey } from "./account-ref.ts";
+
+/** Moves a positive amount from one account to another: the debit of one is the credit of the other. */
+export interface Posting {
+  readonly debit: AccountRef;
+  readonly credit: AccountRef;
+  readonly amount: LedgerAmount;
+}
+
+/** An entry as it is asked for. Posting it twice is posting it once: by its source key, and by its cause and kind. */
+export interface JournalEntryDraft {
+  /** The business fact behind the entry, such as `invoice/in_1/issued`; unique for ever. */
+  readonly sourceKey: string;
+  readonly kind: string;
+  /** When it happened. */
+  readonly occurredAt: Instant;
+  /** Which accounting period (a month, UTC) it belongs to. */
+  readonly effectiveAt: Instant;
+  readonly customerId?: string;
+  /** What it happened to: with the kind, one entry at most. */
+  readonly cause: { readonly type: string; readonly id: string };
+  readonly currency: Currency;
+  readonly postings: readonly Posting[];
+  /** The id of the entry that this one undoes. */
+  readonly reverses?: bigint;
+  /** `invoice_id` finds the entry among those of its invoice. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** An entry as it stands in the ledger. */
+export interface JournalEntry extends JournalEntryDraft {
+  readonly id: bigint;
+  readonly actor: string;
+  /** The database's clock when it was written. */
+  readonly recordedAt: Instant;
+}
+
+/** What the caller of an event's function says besides the event itself. */
+export interface EntryFacts {
+  readonly sourceKey: string;
+  readonly customerId: string;
+  readonly currency: Currency;
+  readonly occurredAt: Instant;
+  readonly effectiveAt: Instant;
+}
+
+export class JournalEntryInvalidError extends BillingError {
+  readonly code = "journal_entry_invalid";
+}
+
+interface EntryContent {
+  readonly kind: string;
+  readonly cause: JournalEntryDraft["cause"];
+  readonly postings: readonly Posting[];
+  readonly reverses?: bigint;
+  readonly metadata?: JournalEntryDraft["metadata"];
+}
+
+/**
+ * A checked entry: postings of amount zero are left out, all others are positive, in the entry's currency and between
+ * two different accounts of the chart.
+ * @throws JournalEntryInvalidError also when nothing moves
+ */
+export function journalEntry(facts: EntryFacts, content: EntryContent): JournalEntryDraft {
+  const draft = journalEntryIfAny(facts, content);
+  if (draft === null) throw new JournalEntryInvalidError(`entry ${facts.sourceKey} moves nothing`);
+  return draft;
+}
+
+/** Like {@link journalEntry}, but null when nothing moves, for events that may come to zero. */
+export function journalEntryIfAny(
+  { sourceKey, customerId, currency, occurredAt, effectiveAt }: EntryFacts,
+  { metadata = {}, ...content }: EntryContent,
+): JournalEntryDraft | null {
+  if (sourceKey === "") throw new JournalEntryInvalidError("an entry needs a source key");
+  const postings = content.postings.filter(({ amount }) => amount !== 0n);
+  for (const posting of postings) requireSound(posting, currency, sourceKey);
+  if (postings.length === 0) return null;
+  return { ...content, sourceKey, customerId, currency, occurredAt, effectiveAt, metadata, postings };
+}
+
+export function posting(debit: AccountRef, credit: AccountRef, amount: LedgerAmount): Posting {
+  return { debit, credit, amount };
+}
+
+/** For differences: a negative amount moves the other way round. */
+export function signedPosting(debit: AccountRef, credit: AccountRef, amount: LedgerAmount): Posting {
+  return amount < 0n ? posting(credit, debit, ledgerAmount(-amount)) : posting(debit, credit, amount);
+}
+
+function requireSound({ debit, credit, amount }: Posting, currency: Currency, sourceKey: string): void {
+  if (amount < 0n) throw new JournalEntryInvalidError(`entry ${sourceKey} has a negative amount, ${amount}`);
+  if (debit.currency !== currency || credit.currency !== currency) {
+    throw new JournalEntryInvalidError(`entry ${sourceKey} is in ${currency}, and so must its accounts be`);
+  }
+  if (accountKey(debit) === accountKey(credit)) {
+    throw new JournalEntryInvalidError(`entry ${sourceKey} moves from an account to itself`);
+  }
+}
