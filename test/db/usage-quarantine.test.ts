@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inTransaction, sql } from "../../src/db/database.ts";
+import { ingestEvents } from "../../src/db/usage-ingest.ts";
+import { usageQuantities } from "../../src/db/usage-quantities.ts";
+import { customersToReplay, replayQuarantined } from "../../src/db/usage-quarantine.ts";
+import { eventCounts } from "../../src/db/usage-reads.ts";
+import { instant, period } from "../../src/domain/calendar/index.ts";
+import type { Meter } from "../../src/domain/metering/index.ts";
+import {
+  addCustomer,
+  expectInvariants,
+  ingest,
+  meters,
+  openUsage,
+  type UsageFixture,
+  usageEvent,
+} from "./usage-fixture.ts";
+
+let fixture: UsageFixture;
+beforeAll(async () => {
+  fixture = await openUsage();
+});
+afterAll(() => fixture.close());
+
+const replay = (customerId: string, metersNow: readonly Meter[] = meters) =>
+  inTransaction(fixture.db, (tx) => replayQuarantined(tx, { customerId, meters: metersNow }));
+
+async function requestsOf(customerId: string) {
+  const january = period(instant("2026-01-01T00:00:00Z"), instant("2026-02-01T00:00:00Z"));
+  const request = {
+    customerId,
+    meterKey: "requests",
+    aggregation: "count",
+    period: january,
+    groupBy: [],
+  } as const;
+  const [total] = await usageQuantities(fixture.db.orm, request);
+  return total?.quantity.text ?? "0";
+}
+
+test("events of a customer who does not exist yet wait, and are counted once when the customer appears", async () => {
+  const event = (n: number) => usageEvent({ id: `early/${n}`, customerId: "early" });
+  expect(await ingest(fixture.db, [event(1), event(2), event(1)])).toEqual([
+    "unknown_customer",
+    "unknown_customer",
+    "duplicate",
+  ]);
+  expect(await ingest(fixture.db, [event(2), { ...event(2), type: "other" }])).toEqual([
+    "duplicate",
+    "conflict",
+  ]);
+  expect(await replay("early")).toEqual({ released: 0, remaining: 2 });
+  expect(await requestsOf("early")).toBe("0");
+
+  await addCustomer(fixture.db, "early");
+  expect(await ingest(fixture.db, [event(1), event(3)])).toEqual(["duplicate", "accepted"]);
+  expect(await customersToReplay(fixture.db.orm)).toContain("early");
+  expect(await replay("early")).toEqual({ released: 2, remaining: 0 });
+  expect(await replay("early")).toEqual({ released: 0, remaining: 0 });
+  expect(await requestsOf("early")).toBe("3");
+  expect(await eventCounts(fixture.db.orm, "early")).toEqual({ accepted: 3, conflicting: 1, quarantined: 0 });
+  expect(await customersToReplay(fixture.db.orm)).not.toContain("early");
+  await expectInvariants(fixture.db);
+});
+
+test("events of a type without a meter wait for the meter; one that it cannot measure waits on", async () => {
+  await addCustomer(fixture.db, "unmetered");
+  const event = (id: string, data = {}) => usageEvent({ id, customerId: "unmetered", type: "build", data });
+  const events = [event("build/1", { minutes: "2.5" }), event("build/2")];
+  expect(await ingest(fixture.db, events)).toEqual(["no_meter", "no_meter"]);
+  expect(await replay("unmetered")).toEqual({ released: 0, remaining: 2 });
+  const minutes: Meter = {
+    key: "build_minutes",
+    eventType: "build",
+    aggregation: "sum",
+    property: "minutes",
+    dimensions: [],
+  };
+  expect(await replay("unmetered", [...meters, minutes])).toEqual({ released: 1, remaining: 1 });
+  expect(await ingestEvents(fixture.db, events, [minutes])).toMatchObject([
+    { status: "duplicate" },
+    { status: "invalid", refusal: { code: "usage_property_missing" } },
+  ]);
+  await expectInvariants(fixture.db);
+});
+
+describe("no event is forgotten while its customer is being added", () => {
+  const event = (id: string) => usageEvent({ id: `race/${id}`, customerId: id });
+
+  /** Adds the customer, replays, and then does `last` before the commit. */
+  const adding = (customerId: string, last = async () => {}) =>
+    inTransaction(fixture.db, async (tx) => {
+      await tx.execute(sql`
+        insert into billing.customer (id, name, email, currency, time_zone, created_at)
+        values (${customerId}, 'Race', 'race@example.com', 'usd', 'UTC', now())`);
+      const result = await replayQuarantined(tx, { customerId, meters });
+      await last();
+      return result;
+    });
+
+  test("a batch that comes after the replay waits for the customer", async () => {
+    let late: Promise<string[]> | undefined;
+    await adding("late", async () => {
+      late = ingest(fixture.db, [event("late")]);
+      await someoneWaitsFor("advisory");
+    });
+    expect(await late).toEqual(["accepted"]);
+    expect(await requestsOf("late")).toBe("1");
+  });
+
+  test("the replay waits for a batch that has missed the customer and not committed", async () => {
+    const [locked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const holding = fixture.owner.sql.begin(async (tx) => {
+      await tx`lock table usage.quarantined_event in exclusive mode`;
+      locked.resolve();
+      await released.promise;
+    });
+    await locked.promise;
+    const batch = ingest(fixture.db, [event("missed")]);
+    await someoneWaitsFor("relation");
+    const added = adding("missed");
+    await someoneWaitsFor("advisory");
+    released.resolve();
+    await holding;
+    expect(await batch).toEqual(["unknown_customer"]);
+    expect(await added).toEqual({ released: 1, remaining: 0 });
+    expect(await requestsOf("missed")).toBe("1");
+    await expectInvariants(fixture.db);
+  });
+});
+
+/** Until a connection to this database waits for a lock of this kind. */
+async function someoneWaitsFor(kind: "advisory" | "relation"): Promise<void> {
+  await expect
+    .poll(
+      () => fixture.db.sql`
+      select from pg_locks where locktype = ${kind} and not granted
+        and database = (select oid from pg_database where datname = current_database())`,
+      { timeout: 10_000 },
+    )
+    .toHaveLength(1);
+}
