@@ -13,10 +13,13 @@ const key = z
     "write 1 to 64 of a-z, 0-9, _, - and ., starting with a letter or digit",
   );
 
-const name = z.string().trim().min(1, "write a name").max(120, "write at most 120 characters");
+const name = text(120);
 
 // Names of members of an event's data; a leading letter keeps out "__proto__".
 const memberName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, "write a name such as input_tokens");
+
+// Usage without the dimension has the empty value, and may be priced too.
+const dimensionValue = text(200, 0);
 
 const currencyCode = z.custom<Currency>(isCurrency, 'write a lower-case ISO 4217 code such as "usd"');
 
@@ -42,7 +45,7 @@ const positiveQuantity = quantity.refine((text) => text !== "0", "must be more t
 
 const meter = z.strictObject({
   key,
-  eventType: z.string().min(1, "write the type of event to measure").max(200),
+  eventType: text(200),
   aggregation: z.enum(aggregations),
   property: memberName.exactOptional(),
   dimensions: z.array(memberName).max(8, "a meter has at most 8 dimensions").default([]),
@@ -106,8 +109,8 @@ const price = z.discriminatedUnion(
       name,
       product: key,
       meter: key,
-      where: z.record(memberName, z.string().max(200)).default({}),
-      unitLabel: z.string().trim().min(1).max(40).default("unit"),
+      where: z.record(memberName, dimensionValue).default({}),
+      unitLabel: text(40).default("unit"),
       model: usageModel,
       included: quantity.default("0"),
     }),
@@ -131,6 +134,16 @@ const plan = z.strictObject({
 
 /** The shape of a catalog; what one part says about another is checked in `checks.ts`. */
 export const catalogSchema = z.strictObject({ meters: z.array(meter), plans: z.array(plan) });
+
+// Control characters and half surrogate pairs are nothing that people or the database can read.
+function text(lengthMax: number, lengthMin = 1) {
+  return z
+    .string()
+    .regex(
+      new RegExp(`^[^\\p{Cc}\\p{Cs}]{${lengthMin},${lengthMax}}$`, "u"),
+      `write ${lengthMin} to ${lengthMax} characters, none of them control characters`,
+    );
+}
 
 // "1.50" and "1.5" are one price: a plan must not count as changed because it was written differently.
 function canonical(text: string): string {

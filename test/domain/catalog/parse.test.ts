@@ -64,6 +64,11 @@ describe("its shape", () => {
       value: "eur",
       message: "is not a known field: correct or remove it",
     },
+    {
+      path: "plans[1].name",
+      value: "Pro\u0000",
+      message: "write 1 to 120 characters, none of them control characters",
+    },
     { path: "plans[1].name", value: undefined, message: "is missing: write text" },
     { path: "plans[1].prices", value: undefined, message: "is missing: write a list" },
     {
@@ -116,6 +121,11 @@ describe("its shape", () => {
       path: "plans[1].prices[2].included",
       value: "-5",
       message: 'write a quantity as text, zero or more, such as "1000000"',
+    },
+    {
+      path: "plans[1].prices[2].where.class",
+      value: "x".repeat(201),
+      message: "write 0 to 200 characters, none of them control characters",
     },
     { path: "meters[0].aggregation", value: "average", message: 'write "count" or "sum" or "max"' },
     { path: "meters[0].property", value: "__proto__", message: "write a name such as input_tokens" },
