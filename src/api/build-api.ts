@@ -9,6 +9,11 @@ import { healthRoutes } from "./health.ts";
 import { makeWritesIdempotent } from "./idempotency.ts";
 import { observeRequests, requestIdOf } from "./observation.ts";
 import { apiKeyRoutes } from "./routes/api-keys.ts";
+import { catalogRoutes } from "./routes/catalog.ts";
+import { creditRoutes } from "./routes/credits.ts";
+import { customerRoutes } from "./routes/customers.ts";
+import { paymentMethodRoutes } from "./routes/payment-methods.ts";
+import { testClockRoutes } from "./routes/test-clocks.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 import { validatorCompiler } from "./validation.ts";
 
@@ -37,6 +42,11 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   await documentRoutes(api);
   healthRoutes(api, deps);
   apiKeyRoutes(api, deps);
+  catalogRoutes(api, deps);
+  customerRoutes(api, deps);
+  paymentMethodRoutes(api, deps);
+  creditRoutes(api, deps);
+  testClockRoutes(api, deps);
   await webhookRoutes(api, deps);
   await api.ready();
   return api;

@@ -1,6 +1,7 @@
 /** The names of fields in JSON are snake_case; in the domain they are camelCase. */
 export const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-export const camelCase = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+export const camelCase = (name: string) =>
+  name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 /** Renames the fields of a value, at every depth, except in what the caller has named himself: `opaque` fields. */
 export function renameFields(

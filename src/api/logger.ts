@@ -1,5 +1,5 @@
 import { DrizzleQueryError } from "drizzle-orm";
-import { type Logger, type LoggerOptions, pino } from "pino";
+import { type DestinationStream, type Logger, type LoggerOptions, pino } from "pino";
 
 export interface LoggerSettings {
   readonly level: string;
@@ -13,8 +13,12 @@ const secretPaths = ["authorization", "secret", "token", "password"].flatMap((na
   `*.*.${name}`,
 ]);
 
-/** One JSON object a line on standard output; `pretty` is for people at a terminal. */
-export function createLogger({ level, format }: LoggerSettings, name: string): Logger {
+/** One JSON object a line, on standard output unless another destination is given; `pretty` is for people at a terminal. */
+export function createLogger(
+  { level, format }: LoggerSettings,
+  name: string,
+  destination?: DestinationStream,
+): Logger {
   const options: LoggerOptions = {
     name,
     level,
@@ -22,7 +26,8 @@ export function createLogger({ level, format }: LoggerSettings, name: string): L
     serializers: { err: errorForLog },
     timestamp: pino.stdTimeFunctions.isoTime,
   };
-  return pino(format === "pretty" ? { ...options, transport: { target: "pino-pretty" } } : options);
+  if (format === "pretty") return pino({ ...options, transport: { target: "pino-pretty" } });
+  return destination === undefined ? pino(options) : pino(options, destination);
 }
 
 /**

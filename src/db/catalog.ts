@@ -18,7 +18,10 @@ export class MeterChangedError extends BillingError {
   readonly code = "meter_changed";
 
   constructor(key: string, index: number) {
-    super(`meter "${key}" is in use and cannot change: declare a new meter with another key`, `meters[${index}]`);
+    super(
+      `meter "${key}" is in use and cannot change: declare a new meter with another key`,
+      `meters[${index}]`,
+    );
   }
 }
 
@@ -52,13 +55,18 @@ function versionRow(definition: PlanDefinition, version: number) {
 }
 
 async function publishMeters(tx: Tx, meters: readonly Meter[]): Promise<void> {
-  const inForce = new Map((await currentMeters(tx)).map((definition) => [definition.key, canonicalJson(definition)]));
+  const inForce = new Map(
+    (await currentMeters(tx)).map((definition) => [definition.key, canonicalJson(definition)]),
+  );
   const added = meters.filter(({ key }) => !inForce.has(key));
   for (const [index, definition] of meters.entries()) {
     const before = inForce.get(definition.key);
-    if (before !== undefined && before !== canonicalJson(definition)) throw new MeterChangedError(definition.key, index);
+    if (before !== undefined && before !== canonicalJson(definition))
+      throw new MeterChangedError(definition.key, index);
   }
   if (added.length > 0) {
-    await tx.insert(meter).values(added.map((definition) => ({ key: definition.key, version: 1, definition })));
+    await tx
+      .insert(meter)
+      .values(added.map((definition) => ({ key: definition.key, version: 1, definition })));
   }
 }

@@ -20,8 +20,14 @@ export const meterSchema = z
     key,
     event_type: z.string().describe("The `type` of the usage events that are counted."),
     aggregation: z.enum(aggregations),
-    property: z.string().optional().describe("The field of the event's `data` that is added up; none for `count`."),
-    dimensions: z.array(z.string()).optional().describe("Fields of `data` by which quantities are kept apart."),
+    property: z
+      .string()
+      .optional()
+      .describe("The field of the event's `data` that is added up; none for `count`."),
+    dimensions: z
+      .array(z.string())
+      .optional()
+      .describe("Fields of `data` by which quantities are kept apart."),
   })
   .meta({ id: "Meter" });
 
@@ -42,8 +48,12 @@ const usageModelSchema = z
       package_price_minor: priceMinor,
       rounding: z.enum(["up", "down"]).optional().describe("Whether a package that was begun counts."),
     }),
-    z.strictObject({ type: z.literal("graduated"), tiers }).describe("Each unit at the price of its own tier."),
-    z.strictObject({ type: z.literal("volume"), tiers }).describe("All units at the price of the tier reached."),
+    z
+      .strictObject({ type: z.literal("graduated"), tiers })
+      .describe("Each unit at the price of its own tier."),
+    z
+      .strictObject({ type: z.literal("volume"), tiers })
+      .describe("All units at the price of the tier reached."),
   ])
   .meta({ id: "UsageModel" });
 

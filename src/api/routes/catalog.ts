@@ -46,7 +46,11 @@ function getCatalog(api: ApiInstance, { db }: ApiDependencies): void {
     "/v1/catalog",
     {
       config: { scope: "read" },
-      schema: { tags, summary: "The meters and the newest version of every plan", response: { 200: catalogSchema } },
+      schema: {
+        tags,
+        summary: "The meters and the newest version of every plan",
+        response: { 200: catalogSchema },
+      },
     },
     async () => {
       const [meters, plans] = await Promise.all([currentMeters(db.orm), latestPlans(db.orm)]);

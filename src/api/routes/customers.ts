@@ -14,7 +14,15 @@ import type { ApiDependencies } from "../dependencies.ts";
 import { newId } from "../idempotency.ts";
 import { listAnswer, listOf, newestFirst, pageQuery, pageRequest } from "../pagination.ts";
 import { found, NotFoundError, RequestRefusedError } from "../refusals.ts";
-import { currencyInput, currencyText, idInput, idParams, instantText, textInput, timeZoneInput } from "../wire.ts";
+import {
+  currencyInput,
+  currencyText,
+  idInput,
+  idParams,
+  instantText,
+  textInput,
+  timeZoneInput,
+} from "../wire.ts";
 import { paymentMethodAnswer, paymentMethodSchema } from "./payment-methods.ts";
 
 const customerSchema = z
@@ -60,17 +68,26 @@ function createCustomer(api: ApiInstance, deps: ApiDependencies): void {
   api.post(
     "/v1/customers",
     {
-      config: { scope: "write", refusals: ["customer_exists", "test_clock_not_found", "test_clocks_refused"] },
+      config: {
+        scope: "write",
+        refusals: ["customer_exists", "test_clock_not_found", "test_clocks_refused"],
+      },
       schema: {
         tags,
         summary: "Create a customer",
-        description: "Creating a customer again with the same id and the same values answers with the one there is.",
+        description:
+          "Creating a customer again with the same id and the same values answers with the one there is.",
         body: customerInput,
         response: { 201: customerSchema },
       },
     },
     async (request, reply) => {
-      const { id = newId(request, "cus"), test_clock: testClockId = null, time_zone: timeZone, ...rest } = request.body;
+      const {
+        id = newId(request, "cus"),
+        test_clock: testClockId = null,
+        time_zone: timeZone,
+        ...rest
+      } = request.body;
       const createdAt = await timeOn(testClockId, deps);
       const wanted: NewCustomer = { ...rest, id, timeZone, testClockId, createdAt };
       const stored = found(await insertCustomer(deps.db.orm, wanted), "customer", id);
@@ -84,7 +101,10 @@ function createCustomer(api: ApiInstance, deps: ApiDependencies): void {
 }
 
 /** What time it is for a customer who will live on this clock. */
-async function timeOn(testClockId: string | null, { db, now, testClocks }: ApiDependencies): Promise<Instant> {
+async function timeOn(
+  testClockId: string | null,
+  { db, now, testClocks }: ApiDependencies,
+): Promise<Instant> {
   if (testClockId === null) return now();
   if (!testClocks.areAllowed) {
     const message = "this deployment has no test clocks: leave test_clock out";
@@ -96,7 +116,9 @@ async function timeOn(testClockId: string | null, { db, now, testClocks }: ApiDe
 }
 
 const isSame = (stored: StoredCustomer, wanted: NewCustomer) =>
-  (["name", "email", "currency", "timeZone", "testClockId"] as const).every((name) => stored[name] === wanted[name]);
+  (["name", "email", "currency", "timeZone", "testClockId"] as const).every(
+    (name) => stored[name] === wanted[name],
+  );
 
 function getCustomer(api: ApiInstance, { db }: ApiDependencies): void {
   api.get(
@@ -141,7 +163,8 @@ function patchCustomer(api: ApiInstance, { db }: ApiDependencies): void {
         response: { 200: customerSchema },
       },
     },
-    async ({ params: { id }, body }) => customerAnswer(found(await renameCustomer(db.orm, id, body), "customer", id)),
+    async ({ params: { id }, body }) =>
+      customerAnswer(found(await renameCustomer(db.orm, id, body), "customer", id)),
   );
 }
 

@@ -19,7 +19,9 @@ export const paymentMethodSchema = z
   .meta({ id: "PaymentMethod" });
 
 const paymentMethodInput = z.strictObject({
-  token: textInput(255).describe("What Stripe gave the customer's browser for the card; card numbers never come here."),
+  token: textInput(255).describe(
+    "What Stripe gave the customer's browser for the card; card numbers never come here.",
+  ),
 });
 
 const tags = ["Payment methods"];

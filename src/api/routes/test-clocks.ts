@@ -34,7 +34,8 @@ export function testClockRoutes(api: ApiInstance, deps: ApiDependencies): void {
       config: { scope: "read", refusals: ["test_clock_not_found"] },
       schema: { tags, summary: "A test clock", params: idParams, response: { 200: testClockSchema } },
     },
-    async ({ params: { id } }) => testClockAnswer(found(await findTestClock(deps.db.orm, id), "test_clock", id)),
+    async ({ params: { id } }) =>
+      testClockAnswer(found(await findTestClock(deps.db.orm, id), "test_clock", id)),
   );
 }
 
@@ -96,7 +97,8 @@ function advanceTestClock(api: ApiInstance, { db, testClocks }: ApiDependencies)
 
 function refuseUnlessAllowed({ areAllowed }: ApiDependencies["testClocks"]): void {
   if (areAllowed) return;
-  const message = "this deployment has no test clocks: they are allowed by TEST_CLOCKS, never beside a live Stripe key";
+  const message =
+    "this deployment has no test clocks: they are allowed by TEST_CLOCKS, never beside a live Stripe key";
   throw new RequestRefusedError("test_clocks_refused", message);
 }
 

@@ -1,0 +1,87 @@
+import { z } from "zod";
+import { currencyText, decimalText, instantText, minorText } from "../wire.ts";
+import { entrySchema } from "./entries.ts";
+
+export const invoiceStatus = z.enum(["open", "paid", "void", "uncollectible"]);
+
+export const invoiceSchema = z
+  .object({
+    id: z.string(),
+    number: z.string().describe("Without gaps within a customer."),
+    kind: z.enum(["activation", "cycle", "proration", "credit_purchase"]),
+    status: invoiceStatus,
+    customer: z.string(),
+    subscription: z.string().nullable(),
+    currency: currencyText,
+    period_start: instantText.nullable(),
+    period_end: instantText.nullable(),
+    subtotal_minor: minorText,
+    credits_applied_minor: minorText.describe("Paid from credit grants."),
+    balance_applied_minor: minorText.describe("Paid from, or put on, the customer's balance."),
+    total_minor: minorText.describe("`subtotal_minor` less the two amounts above."),
+    amount_paid_minor: minorText,
+    issued_at: instantText,
+    paid_at: instantText.nullable(),
+    stripe_invoice: z.string().nullable(),
+    hosted_invoice_url: z.string().nullable(),
+  })
+  .meta({ id: "Invoice" });
+
+export const invoiceLineSchema = z
+  .object({
+    line: z.int(),
+    kind: z.string(),
+    description: z.string(),
+    product: z.string().nullable(),
+    plan: z.string().nullable(),
+    plan_version: z.int().nullable(),
+    price: z.string().nullable(),
+    period_start: instantText,
+    period_end: instantText,
+    quantity: decimalText.nullable(),
+    amount_minor: minorText,
+    exact_minor: decimalText.describe("Before rounding to the minor unit."),
+    detail: z
+      .record(z.string(), z.unknown())
+      .describe("How the amount came about: tiers, included quantity, shares."),
+  })
+  .meta({ id: "InvoiceLine" });
+
+const paymentSchema = z
+  .object({
+    stripe_payment_intent: z.string(),
+    stripe_charge: z.string().nullable(),
+    amount_minor: minorText,
+    received_at: instantText,
+  })
+  .meta({ id: "Payment" });
+
+const paymentAttemptSchema = z
+  .object({
+    attempt: z.int(),
+    cause: z.enum(["first", "schedule", "new_payment_method"]),
+    outcome: z.enum(["paid", "declined", "requires_action"]),
+    decline_code: z.string().nullable(),
+    attempted_at: instantText,
+  })
+  .meta({ id: "PaymentAttempt" });
+
+const dunningSchema = z
+  .object({
+    state: z.enum(["retrying", "awaiting_payment_method", "recovered", "exhausted", "closed"]),
+    attempts: z.int(),
+    started_at: instantText,
+    next_attempt_at: instantText.nullable(),
+    ended_at: instantText.nullable(),
+  })
+  .meta({ id: "Dunning" });
+
+export const invoiceDetailSchema = invoiceSchema
+  .extend({
+    lines: z.array(invoiceLineSchema),
+    payments: z.array(paymentSchema),
+    payment_attempts: z.array(paymentAttemptSchema),
+    dunning: dunningSchema.nullable().describe("What followed a failed payment; null when none failed."),
+    entries: z.array(entrySchema),
+  })
+  .meta({ id: "InvoiceDetail" });

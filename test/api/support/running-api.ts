@@ -1,0 +1,132 @@
+import { randomUUID } from "node:crypto";
+import { Registry } from "prom-client";
+import { hashOf, newApiKeySecret, prefixOf } from "../../../src/api/api-key-secret.ts";
+import { buildApi } from "../../../src/api/build-api.ts";
+import type { ApiDependencies } from "../../../src/api/dependencies.ts";
+import { createLogger } from "../../../src/api/logger.ts";
+import { admitBootstrapKey, insertApiKey, type Scope } from "../../../src/db/access.ts";
+import { type Database, openDatabase } from "../../../src/db/database.ts";
+import { type Instant, instant } from "../../../src/domain/calendar/index.ts";
+import { cloneDatabase } from "../../support/postgres.ts";
+
+/** A fixed wall clock, so that expiry and creation times are known. */
+export const wallClock: Instant = instant("2026-03-01T12:00:00Z");
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks at whatever came back
+  readonly body: any;
+}
+
+export interface CallOptions {
+  /** A whole secret; the admin key when left out, no header when null. */
+  readonly key?: string | null;
+  /** A new one for every call when left out, no header when null. */
+  readonly idempotencyKey?: string | null;
+  readonly headers?: Record<string, string>;
+}
+
+export interface RunningApi {
+  readonly url: string;
+  readonly db: Database;
+  readonly ownerUrl: string;
+  readonly adminKey: string;
+  /** Everything the API has logged, as text. */
+  readonly log: () => string;
+  call(method: string, path: string, body?: unknown, options?: CallOptions): Promise<Answer>;
+  newKey(scopes: readonly Scope[], expiresAt?: Instant | null): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** The API on a port of its own and a database of its own. Parts that are not given refuse every command. */
+export async function startApi(parts: Partial<ApiDependencies> = {}): Promise<RunningApi> {
+  const database = await cloneDatabase();
+  const db = openDatabase({ url: database.appUrl, poolSize: 5 });
+  const lines: string[] = [];
+  const logger = createLogger({ level: "debug", format: "json" }, "api", {
+    write: (line) => void lines.push(line),
+  });
+  const api = await buildApi({
+    ...refusingParts,
+    db,
+    now: () => wallClock,
+    logger,
+    metrics: new Registry(),
+    ...parts,
+  });
+  const url = await api.listen({ host: "127.0.0.1", port: 0 });
+  const adminKey = newApiKeySecret();
+  const secretHash = hashOf(adminKey);
+  await admitBootstrapKey(db.orm, { prefix: prefixOf(adminKey), secretHash, at: wallClock });
+  return {
+    url,
+    db,
+    ownerUrl: database.ownerUrl,
+    adminKey,
+    log: () => lines.join(""),
+    call: (method, path, body, options) => call(url, adminKey, method, path, body, options),
+    newKey: (scopes, expiresAt = null) => newKey(db, scopes, expiresAt),
+    stop: async () => {
+      await api.close();
+      await db.close();
+      await database.drop();
+    },
+  };
+}
+
+async function call(
+  url: string,
+  adminKey: string,
+  method: string,
+  path: string,
+  body: unknown,
+  { key = adminKey, idempotencyKey = randomUUID(), headers = {} }: CallOptions = {},
+): Promise<Answer> {
+  const response = await fetch(url + path, {
+    method,
+    redirect: "manual",
+    headers: {
+      ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+      ...(idempotencyKey === null || method !== "POST" ? {} : { "idempotency-key": idempotencyKey }),
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get("content-type")?.includes("json") ?? false;
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: isJson ? JSON.parse(text) : undefined,
+  };
+}
+
+async function newKey(db: Database, scopes: readonly Scope[], expiresAt: Instant | null): Promise<string> {
+  const secret = newApiKeySecret();
+  await insertApiKey(db.orm, {
+    id: `key_${randomUUID()}`,
+    prefix: prefixOf(secret),
+    secretHash: hashOf(secret),
+    name: "a test's key",
+    scopes: [...scopes],
+    createdAt: instant("2026-01-01T00:00:00Z"),
+    expiresAt,
+  });
+  return secret;
+}
+
+const notHere = async (): Promise<never> => {
+  throw new Error("this part is not here in this test");
+};
+
+const refusingParts = {
+  readinessChecks: [],
+  testClocks: { areAllowed: true, create: notHere, advance: notHere },
+  payments: { attachPaymentMethod: notHere },
+  credits: { grantPromotional: notHere, purchase: notHere },
+  receiveWebhook: notHere,
+};
