@@ -20,7 +20,8 @@ export function allocate(total: Money, weights: readonly bigint[]): Money[] {
     return { index, whole: scaled / weightSum, remainder: scaled % weightSum };
   });
   const leftOver = total.amountMinor - shares.reduce((sum, share) => sum + share.whole, 0n);
-  const byLoss = shares.toSorted((a, b) => compareBigInt(b.remainder, a.remainder) || a.index - b.index);
+  // Sorting is stable: among equals the earlier part comes first.
+  const byLoss = shares.toSorted((a, b) => compareBigInt(b.remainder, a.remainder));
   const favoured = new Set(byLoss.slice(0, Number(leftOver)).map((share) => share.index));
   return shares.map(({ index, whole }) => money(favoured.has(index) ? whole + 1n : whole, total.currency));
 }

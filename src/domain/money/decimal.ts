@@ -25,7 +25,7 @@ export class Decimal {
   /** Use {@link decimal}, which checks its input. */
   constructor(big: Big) {
     this.#big = big;
-    this.text = big.eq(0) ? "0" : big.toFixed();
+    this.text = big.toFixed();
   }
 
   plus(other: Decimal): Decimal {

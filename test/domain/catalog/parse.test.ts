@@ -66,7 +66,7 @@ describe("its shape", () => {
     },
     {
       path: "plans[1].name",
-      value: "Pro\u0000",
+      value: "Pro\tPlus",
       message: "write 1 to 120 characters, none of them control characters",
     },
     { path: "plans[1].name", value: undefined, message: "is missing: write text" },
