@@ -33,6 +33,7 @@ const averageMs: Record<IntervalUnit, number> = {
  * that a short month leaves no trace: 31 January, 28 February, 31 March. The local clock time is kept
  * over changes of daylight saving time; one that is skipped moves to as long after the change, one that
  * happens twice means the first.
+ * @throws IntervalInvalidError unless the interval is a whole number of units, at least one
  */
 export function boundary(anchor: BillingAnchor, index: number): Instant {
   const { unit, count } = checkedInterval(anchor.interval);
@@ -64,8 +65,7 @@ export function periodContaining(anchor: BillingAnchor, at: Instant): { index: n
   return { index, period };
 }
 
-/** @throws IntervalInvalidError unless the interval is a whole number of units, at least one */
-export function checkedInterval(interval: BillingInterval): BillingInterval {
+function checkedInterval(interval: BillingInterval): BillingInterval {
   if (!intervalUnits.includes(interval.unit) || !Number.isSafeInteger(interval.count) || interval.count < 1) {
     throw new IntervalInvalidError(
       `${JSON.stringify(interval)} is not an interval: write one such as 1 month`,

@@ -4,7 +4,7 @@ import { aggregations } from "../metering/index.ts";
 import { type Currency, decimal, isCurrency } from "../money/index.ts";
 
 /** The most decimals of a minor unit that a price may have. */
-export const priceDecimalsMax = 12;
+const priceDecimalsMax = 12;
 
 const key = z
   .string()
@@ -41,7 +41,7 @@ const quantity = z
   .regex(/^\d{1,18}(\.\d{1,12})?$/, 'write a quantity as text, zero or more, such as "1000000"')
   .transform(canonical);
 
-const positiveQuantity = quantity.refine((text) => text !== "0", "must be more than zero");
+const positiveQuantity = quantity.refine((size) => size !== "0", "must be more than zero");
 
 const meter = z.strictObject({
   key,

@@ -1,7 +1,7 @@
 import { BillingError } from "../errors.ts";
 import { type Decimal, decimal, decimalOfJsonNumber } from "../money/index.ts";
 import type { JsonValue } from "./canonical-json.ts";
-import { type Dimensions, type Meter, oneEvent } from "./meter.ts";
+import type { Dimensions, Meter } from "./meter.ts";
 import type { UsageEvent } from "./usage-event.ts";
 
 /** What one usage event adds to one meter. */
@@ -16,6 +16,8 @@ export const dimensionLengthMax = 200;
 
 /** The most one event may add to a meter, so that no sum of them outgrows the database's numeric. */
 export const quantityMax = decimal("1000000000000000000");
+
+const oneEvent = decimal("1");
 
 export class UsagePropertyMissingError extends BillingError {
   readonly code = "usage_property_missing";

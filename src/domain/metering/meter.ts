@@ -1,5 +1,5 @@
 import { unreachable } from "../errors.ts";
-import { type Decimal, decimal, maxDecimal, sumDecimals, zero } from "../money/index.ts";
+import { type Decimal, maxDecimal, sumDecimals, zero } from "../money/index.ts";
 import { canonicalJson } from "./canonical-json.ts";
 
 export const aggregations = ["count", "sum", "max"] as const;
@@ -40,6 +40,3 @@ export function aggregate(aggregation: Aggregation, quantities: readonly Decimal
       return unreachable(aggregation);
   }
 }
-
-/** What one event adds to a meter that counts. */
-export const oneEvent = decimal("1");
