@@ -1,0 +1,124 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Database, openDatabase } from "../../src/db/database.ts";
+import { migrate } from "../../src/db/migrate.ts";
+import { usageQuantities } from "../../src/db/usage-quantities.ts";
+import { eventCounts } from "../../src/db/usage-reads.ts";
+import { instant, instantOfEpochMs, period } from "../../src/domain/calendar/index.ts";
+import { freePort } from "../../src/sandbox/local-services/ports.ts";
+import { startPostgres } from "../../src/sandbox/local-services/postgres.ts";
+import {
+  createDatabase,
+  ensureRoles,
+  randomPasswords,
+  roleUrls,
+} from "../../src/sandbox/local-services/postgres-roles.ts";
+import { isRunning } from "../../src/sandbox/local-services/running-processes.ts";
+import { createServiceGroup } from "../../src/sandbox/local-services/service-group.ts";
+import { addCustomer, expectInvariants, ingest, usageEvent } from "./usage-fixture.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "reckoner-kill-"));
+chmodSync(folder, 0o711); // the server may run under an account of its own
+const group = createServiceGroup();
+let start: () => Promise<{ adminUrl: string }>;
+let db: Database;
+
+beforeAll(async () => {
+  const place = {
+    group,
+    folder: join(folder, "postgres"),
+    port: await freePort(),
+    logFile: join(folder, "postgres.log"),
+  };
+  // A killed server, unlike a power cut, leaves to the kernel what it has written.
+  start = () => startPostgres({ ...place, settings: { fsync: "off" }, note: () => {} });
+  const { adminUrl } = await start();
+  const passwords = randomPasswords();
+  await ensureRoles(adminUrl, passwords);
+  await createDatabase(adminUrl, "killed");
+  const urls = roleUrls(adminUrl, "killed", passwords);
+  await migrate(urls);
+  db = openDatabase({ url: urls.appUrl, poolSize: writers });
+  await addCustomer(db, "acme");
+});
+
+afterAll(async () => {
+  await db.close();
+  await group.stopAll();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const writers = 4;
+const kills = 3;
+const batchSize = 50;
+let interruptions = 0;
+const midnight = instant("2026-01-15T00:00:00Z");
+
+test("fault 28: the server is killed under writers that retry; nothing is lost, nothing is counted twice", async () => {
+  const acknowledged: number[] = Array.from({ length: writers }, () => 0);
+  let isOver = false;
+  const writing = acknowledged.map(async (_, writer) => {
+    while (!isOver) {
+      await insist(batchOf(writer, acknowledged[writer] ?? 0));
+      acknowledged[writer] = (acknowledged[writer] ?? 0) + 1;
+    }
+  });
+  for (let kill = 0; kill < kills; kill++) {
+    const before = sumOf(acknowledged);
+    await expect.poll(() => sumOf(acknowledged), { timeout: 20_000 }).toBeGreaterThan(before + 3 * writers);
+    await killServer();
+    await start();
+  }
+  isOver = true;
+  await Promise.all(writing);
+
+  expect(interruptions).toBeGreaterThanOrEqual(kills);
+  const batches = sumOf(acknowledged);
+  const events = BigInt(batches * batchSize);
+  expect((await eventCounts(db.orm)).accepted).toBe(Number(events));
+  const day = period(midnight, instantOfEpochMs(midnight + 86_400_000));
+  const request = {
+    customerId: "acme",
+    meterKey: "tokens",
+    aggregation: "sum",
+    period: day,
+    groupBy: [],
+  } as const;
+  const [tokens] = await usageQuantities(db.orm, request);
+  expect(tokens?.eventCount).toBe(events);
+  expect(tokens?.quantity.text).toBe(String(batches * 1225)); // 0 + 1 + … + 49 in each batch
+  await expectInvariants(db);
+}, 120_000);
+
+function batchOf(writer: number, batch: number) {
+  return Array.from({ length: batchSize }, (_, n) =>
+    usageEvent({
+      id: `${writer}/${batch}/${n}`,
+      time: instantOfEpochMs(midnight + ((batch * 7 + n) % 24) * 3_600_000),
+      data: { model: n % 2 === 0 ? "large" : "small", tokens: n },
+    }),
+  );
+}
+
+/** Sends until it is answered, and then once more: an answer that was lost looks just like this. */
+async function insist(batch: ReturnType<typeof batchOf>): Promise<void> {
+  for (let answers = 0; answers < 2; ) {
+    const outcomes = await ingest(db, batch).catch(() => undefined);
+    if (outcomes === undefined) {
+      interruptions++;
+      await delay(50);
+    } else if (answers++ === 1) expect(new Set(outcomes)).toEqual(new Set(["duplicate"]));
+  }
+}
+
+const sumOf = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
+
+async function killServer(): Promise<void> {
+  const lockFile = join(folder, "postgres", "data", "cluster", "postmaster.pid");
+  const pid = Number(readFileSync(lockFile, "utf8").split("\n")[0]);
+  process.kill(pid, "SIGKILL");
+  await expect.poll(() => isRunning(pid), { timeout: 10_000, interval: 10 }).toBe(false);
+}
