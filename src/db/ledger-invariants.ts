@@ -1,0 +1,74 @@
+import type { InvariantQuery } from "./usage-invariants.ts";
+
+/** The postings of each account and side, in the whole ledger: what everything else must agree with. */
+const sides = `
+  select debit_account as account_id, amount as debit, 0 as credit from ledger.posting
+  union all select credit_account, 0, amount from ledger.posting`;
+
+/** The ledger's rules, recomputed from the postings. */
+export const ledgerInvariantQueries: readonly InvariantQuery[] = [
+  {
+    name: "V1: in each currency, debits equal credits",
+    sql: `
+      select currency, sum(debit) as debit, sum(credit) as credit
+      from ledger.balance group by currency having sum(debit) <> sum(credit)`,
+  },
+  {
+    name: "V1: every posting stays in the currency of its entry and of both its accounts",
+    sql: `
+      select posting.entry_id, posting.line, posting.currency
+      from ledger.posting as posting
+      left join ledger.journal_entry as entry on entry.id = posting.entry_id
+      left join ledger.account as debited on debited.id = posting.debit_account
+      left join ledger.account as credited on credited.id = posting.credit_account
+      where (entry.currency, debited.currency, credited.currency)
+        is distinct from (posting.currency, posting.currency, posting.currency)`,
+  },
+  {
+    name: "V1: every entry has postings",
+    sql: `
+      select id, source_key from ledger.journal_entry as entry
+      where not exists (select from ledger.posting where entry_id = entry.id)`,
+  },
+  {
+    name: "V2: every balance is the sum of its postings",
+    sql: `
+      select balance.key, balance.debit, posted.debit as expected_debit, balance.credit, posted.credit as expected_credit
+      from ledger.balance as balance
+      full join (
+        select account_id, sum(debit) as debit, sum(credit) as credit, count(*) as postings from (${sides}) as side
+        group by account_id
+      ) as posted using (account_id)
+      where (coalesce(balance.debit, 0), coalesce(balance.credit, 0), coalesce(balance.version, 0))
+        is distinct from (coalesce(posted.debit, 0), coalesce(posted.credit, 0), coalesce(posted.postings, 0))`,
+  },
+  {
+    name: "V2: a statement has no gaps, each line follows from the one before, and the last is the balance",
+    sql: `
+      select key, version, delta, balance_after from (
+        select balance.key, history.version, history.delta, history.balance_after, balance.version as last_version,
+          balance.balance,
+          lag(history.version, 1, 0::bigint) over in_order as version_before,
+          lag(history.balance_after, 1, 0::numeric) over in_order as balance_before,
+          lead(history.version) over in_order as next_version
+        from ledger.account as account
+        join ledger.balance as balance on balance.account_id = account.id
+        left join ledger.account_history as history on history.account_id = account.id
+        where account.keep_history
+        window in_order as (partition by account.id order by history.version)
+      ) as line
+      where (version is null and last_version > 0)
+        or version <> version_before + 1
+        or balance_after <> balance_before + delta
+        or (next_version is null and (version, balance_after) <> (last_version, balance))`,
+  },
+  {
+    name: "V3: no account is below its floor",
+    sql: `
+      select account.key, account.floor, account.normal * sum(side.debit - side.credit) as balance
+      from ledger.account as account
+      join (${sides}) as side on side.account_id = account.id
+      where account.floor is not null
+      group by account.id having account.normal * sum(side.debit - side.credit) < account.floor`,
+  },
+];

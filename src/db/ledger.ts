@@ -1,0 +1,103 @@
+import { isoOf } from "../domain/calendar/index.ts";
+import { invariant } from "../domain/errors.ts";
+import { accountKey, type JournalEntryDraft } from "../domain/ledger/index.ts";
+import { rows, sql, type Tx } from "./database.ts";
+
+export * from "./ledger-balances.ts";
+export * from "./ledger-entries.ts";
+
+/**
+ * What became of a draft. `created`: it is in the ledger now. `exists`: it was already, with the same content.
+ * `exists_different`: its source key, its cause and kind, or what it reverses is taken by an entry with other content.
+ * `insufficient`: an account would go below its floor. `account_missing`: the chart has no such account.
+ * `period_closed`: it would become effective in a closed month.
+ */
+export type PostingStatus =
+  | "created"
+  | "exists"
+  | "exists_different"
+  | "insufficient"
+  | "account_missing"
+  | "period_closed";
+
+export interface PostingResult {
+  readonly sourceKey: string;
+  readonly status: PostingStatus;
+  /** The entry that was created or was there already; null after a refusal. */
+  readonly entryId: bigint | null;
+}
+
+/**
+ * Posts entries in the caller's transaction, which must be read committed: each whole or not at all, in their order
+ * where one depends on another. Accounts are opened on first use. One round trip, up to a few thousand entries.
+ * @param actor who causes the entries, for the record
+ * @returns a result per draft, in the order of the drafts
+ */
+export async function postEntries(
+  tx: Pick<Tx, "execute">,
+  drafts: readonly JournalEntryDraft[],
+  actor = "reckoner",
+): Promise<PostingResult[]> {
+  if (drafts.length === 0) return [];
+  const entries = JSON.stringify(drafts.map((draft) => sentEntry(draft, actor)));
+  const posted = await rows<{ ordinal: number; status: PostingStatus; entry_id: bigint | null }>(
+    tx,
+    sql`select ordinal, status, entry_id from ledger.post_entries(${entries}::jsonb) order by ordinal`,
+  );
+  invariant(posted.length === drafts.length, "every draft has a result");
+  return drafts.map(({ sourceKey }, index) => {
+    const result = posted[index];
+    invariant(result?.ordinal === index + 1, "results are numbered like their drafts");
+    return { sourceKey, status: result.status, entryId: result.entry_id };
+  });
+}
+
+function sentEntry(draft: JournalEntryDraft, actor: string) {
+  return {
+    source_key: draft.sourceKey,
+    kind: draft.kind,
+    occurred_at: isoOf(draft.occurredAt),
+    effective_at: isoOf(draft.effectiveAt),
+    actor,
+    cause_type: draft.cause.type,
+    cause_id: draft.cause.id,
+    customer_id: draft.customerId,
+    currency: draft.currency,
+    reverses: draft.reverses?.toString(),
+    metadata: draft.metadata,
+    postings: draft.postings.map(({ debit, credit, amount }) => ({
+      debit: accountKey(debit),
+      credit: accountKey(credit),
+      amount: amount.toString(),
+    })),
+  };
+}
+
+/**
+ * Folds what hot accounts have collected into their balances: housekeeping, to be run every few seconds. Reads are
+ * exact before, while and after.
+ * @returns how many deltas were folded; zero while another session does it
+ */
+export async function foldHotBalances(tx: Pick<Tx, "execute">): Promise<bigint> {
+  const [result] = await rows<{ folded: bigint }>(tx, sql`select ledger.fold_hot_balances() as folded`);
+  invariant(result, "folding gives a count");
+  return result.folded;
+}
+
+/**
+ * Closes a month (UTC), after waiting for entries under way in it: nothing becomes effective in it any more.
+ * @param month its first day, "2026-01-01"
+ * @returns false when it was closed already
+ */
+export async function closeAccountingPeriod(
+  tx: Pick<Tx, "execute">,
+  month: string,
+  actor: string,
+): Promise<boolean> {
+  const [result] = await rows<{ closed: boolean }>(
+    tx,
+    sql`select ledger.close_period(${month}::date, ${actor}) as closed`,
+  );
+  invariant(result, "closing gives an answer");
+  return result.closed;
+}
