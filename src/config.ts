@@ -6,6 +6,7 @@ import { ConfigurationError, type Problem } from "./config/configuration-error.t
 import { parts } from "./config/parts.ts";
 import {
   billingSection,
+  type DatabaseConfig,
   databaseSection,
   logSection,
   stripeSection,
@@ -107,7 +108,10 @@ export function loadStartConfig(environment = readEnvironment()) {
   return {
     home: resolve(projectFolder, values.RECKONER_HOME),
     database: databasePair(values.DATABASE_URL, values.DATABASE_OWNER_URL),
-    temporal: values.TEMPORAL_ADDRESS && { address: values.TEMPORAL_ADDRESS, uiUrl: values.TEMPORAL_UI_URL },
+    temporal:
+      values.TEMPORAL_ADDRESS === undefined
+        ? undefined
+        : { address: values.TEMPORAL_ADDRESS, uiUrl: values.TEMPORAL_UI_URL },
     stripe: STRIPE_API_KEY === undefined && STRIPE_API_BASE === undefined ? undefined : stripeSection(values),
     bootstrapKey: values.API_BOOTSTRAP_KEY,
     ports: {
@@ -126,26 +130,34 @@ const runningSystem = z.object({
   apiUrl: z.string(),
   apiKey: z.string(),
   temporalUiUrl: z.string().optional(),
+  databaseUrl: z.string(),
 });
 
-/** What a client needs to know; `npm start` leaves it in a file while it runs, so that commands find the system. */
-export type ClientConfig = z.infer<typeof runningSystem>;
+/** What `npm start` leaves in a file while it runs, so that other commands find the system. */
+export type RunningSystem = z.infer<typeof runningSystem>;
 
 export const runningFile = (home: string) => join(home, "running.json");
 
 /** Where the API is and the key to use: from the environment, else of the system that `npm start` runs. */
-export function loadClientConfig(environment = readEnvironment()): ClientConfig {
-  const {
-    RECKONER_API_URL: apiUrl,
-    RECKONER_API_KEY: apiKey,
-    RECKONER_HOME: home,
-  } = read(parts.client, environment);
-  if (apiUrl !== undefined && apiKey !== undefined) return { apiUrl, apiKey };
+export function loadClientConfig(environment = readEnvironment()) {
+  const values = read(parts.client, environment);
+  const { RECKONER_API_URL: apiUrl, RECKONER_API_KEY: apiKey, TEMPORAL_UI_URL: temporalUiUrl } = values;
+  if (apiUrl !== undefined && apiKey !== undefined) return { apiUrl, apiKey, temporalUiUrl };
+  return running(values.RECKONER_HOME, apiUrl === undefined ? "RECKONER_API_URL" : "RECKONER_API_KEY");
+}
+export type ClientConfig = Pick<ReturnType<typeof loadClientConfig>, "apiUrl" | "apiKey" | "temporalUiUrl">;
+
+/** The database for a command that only reads it: from the environment, else of the system that `npm start` runs. */
+export function loadDatabaseConfig(environment = readEnvironment()): DatabaseConfig {
+  const values = read(parts.databaseReader, environment);
+  const url = values.DATABASE_URL ?? running(values.RECKONER_HOME, "DATABASE_URL").databaseUrl;
+  return databaseSection({ ...values, DATABASE_URL: url });
+}
+
+function running(home: string, variable: string): RunningSystem {
   const file = runningFile(resolve(projectFolder, home));
   if (existsSync(file)) return runningSystem.parse(JSON.parse(readFileSync(file, "utf8")));
-  const variable = apiUrl === undefined ? "RECKONER_API_URL" : "RECKONER_API_KEY";
-  const message =
-    "is not set and no system is running here: run npm start, or set RECKONER_API_URL and RECKONER_API_KEY";
+  const message = "is not set and no system is running here: run npm start, or set the variable";
   throw new ConfigurationError([{ variable, message }]);
 }
 

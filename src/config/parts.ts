@@ -32,6 +32,15 @@ export const parts = {
     ...variables.startVariables,
     API_BOOTSTRAP_KEY: variables.apiVariables.API_BOOTSTRAP_KEY,
   }),
-  client: z.object({ ...variables.clientVariables, ...variables.homeVariables }),
+  client: z.object({
+    ...variables.clientVariables,
+    ...variables.homeVariables,
+    TEMPORAL_UI_URL: variables.temporalVariables.TEMPORAL_UI_URL,
+  }),
+  databaseReader: z.object({
+    ...variables.databaseVariables,
+    DATABASE_URL: variables.databaseVariables.DATABASE_URL.optional(),
+    ...variables.homeVariables,
+  }),
   test: z.object({ ...variables.testVariables, ...variables.homeVariables }),
 };

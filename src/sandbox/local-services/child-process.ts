@@ -115,13 +115,19 @@ export async function runCommand(
   } = {},
 ): Promise<string> {
   const { account, environment, timeoutMs } = options;
-  const { stdout } = await promisify(execFile)(command, args, {
+  const running = promisify(execFile)(command, args, {
     ...asAccount(account),
     ...(environment && { env: environment }),
     ...(timeoutMs !== undefined && { timeout: timeoutMs }),
     maxBuffer: 16 * 1024 * 1024,
   });
-  return stdout;
+  const killWithUs = () => running.child.kill();
+  process.once("exit", killWithUs);
+  try {
+    return (await running).stdout;
+  } finally {
+    process.off("exit", killWithUs);
+  }
 }
 
 function spawnLogged({ command, args, environment, account, logFile }: ServiceProgram): ChildProcess {

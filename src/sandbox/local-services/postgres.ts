@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
 import { runCommand } from "./child-process.ts";
-import { localHost } from "./ports.ts";
+import { localHost, requireFreePort } from "./ports.ts";
 import { type PostgresInstallation, preparePostgres } from "./postgres-installation.ts";
 import type { Note } from "./progress.ts";
 import { isRunning, processCommand } from "./running-processes.ts";
@@ -99,6 +99,7 @@ async function startServer(
     String(port),
     ...Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
   ];
+  await requireFreePort(port, "PostgreSQL", "POSTGRES_PORT");
   for (let attempt = 1; ; attempt++) {
     const server = group.start({
       name: "PostgreSQL",

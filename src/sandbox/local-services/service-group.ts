@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { type Service, type ServiceProgram, startService } from "./child-process.ts";
+import { LocalServiceError } from "./local-service-error.ts";
 
 const guardianScript = join(import.meta.dirname, "guardian.sh");
 
@@ -22,12 +23,15 @@ export function createServiceGroup(): ServiceGroup {
   const guardian = spawn("sh", [guardianScript], { stdio: ["pipe", "ignore", "ignore"], detached: true });
   guardian.unref();
   guardian.stdin.on("error", () => {}); // the guardian was killed; the services run on
+  let isClosed = false;
   const firstDeath = Promise.withResolvers<{ service: Service; ending: string }>();
 
   return {
     guardianPid: guardian.pid ?? 0,
     firstDeath: firstDeath.promise,
     start(program) {
+      if (isClosed)
+        throw new LocalServiceError(`${program.name} is not started: everything is being stopped`);
       const service = startService(program);
       services.push(service);
       guardian.stdin.write(`watch ${service.pid} ${(program.stopSignal ?? "SIGTERM").slice("SIG".length)}\n`);
@@ -39,6 +43,7 @@ export function createServiceGroup(): ServiceGroup {
       return service;
     },
     async stopAll(onStop) {
+      isClosed = true;
       for (const service of services.toReversed()) {
         onStop?.(service);
         await service.stop();
@@ -46,6 +51,7 @@ export function createServiceGroup(): ServiceGroup {
       guardian.stdin.end();
     },
     killAll() {
+      isClosed = true;
       for (const service of services) service.kill();
       guardian.stdin.end();
     },

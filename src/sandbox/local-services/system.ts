@@ -1,0 +1,205 @@
+import { join } from "node:path";
+import { Connection } from "@temporalio/client";
+import {
+  childEnvironment,
+  type Environment,
+  loadWorkerConfig,
+  readEnvironment,
+  type StartConfig,
+} from "../../config.ts";
+import { buildConsole, consoleState } from "./console-build.ts";
+import { type DatabaseUrls, givenDatabase, localDatabase, requireConnection } from "./database.ts";
+import { LocalServiceError } from "./local-service-error.ts";
+import { runNodeProgram, startNodeProgram } from "./node-program.ts";
+import { localHost, requireFreePort } from "./ports.ts";
+import type { Progress } from "./progress.ts";
+import { keptSecret, randomSecret } from "./secrets.ts";
+import type { ServiceGroup } from "./service-group.ts";
+import { registerWebhookEndpoint } from "./stripe-webhook.ts";
+import { findTemporalCli } from "./temporal-cli.ts";
+import { startTemporal } from "./temporal-server.ts";
+
+/** What runs, and where. */
+export interface LocalSystem {
+  readonly apiUrl: string;
+  readonly apiKey: string;
+  readonly database: DatabaseUrls;
+  readonly temporalAddress: string;
+  readonly temporalUiUrl: string | undefined;
+  /** Undefined when payments go to Stripe itself. */
+  readonly stripeUrl: string | undefined;
+  readonly metricsUrl: string;
+}
+
+export interface SystemOptions {
+  readonly config: StartConfig;
+  readonly group: ServiceGroup;
+  readonly progress: Progress;
+}
+
+/** Starts every part in the order of need: servers, then the schema, then the worker and the API. */
+export async function startSystem(options: SystemOptions): Promise<LocalSystem> {
+  const { config, progress } = options;
+  await requirePorts(config);
+  const [database, temporal, stripeUrl] = await Promise.all([
+    startDatabase(options),
+    startProcessEngine(options),
+    startStripe(options),
+    buildConsoleWhenStale(progress),
+  ]);
+  const apiUrl = `http://${localHost}:${config.ports.api}`;
+  const apiKey = config.bootstrapKey ?? (await keptSecret(join(config.home, "api-key.json"), newApiKey));
+  const servers = { database, ...temporal, stripeUrl, apiUrl, apiKey };
+  const environment = partsEnvironment(config, servers);
+  await progress.step("Database schema", () =>
+    runNodeProgram("the migration", "src/db/migrate.ts", {
+      ...environment,
+      DATABASE_OWNER_URL: database.ownerUrl,
+    }),
+  );
+  await requireConnection("DATABASE_URL", database.appUrl);
+  return startParts(options, servers, environment);
+}
+
+const newApiKey = () => `reckoner_${randomSecret()}`;
+
+/** Every taken port is found before anything is started; PostgreSQL's comes later, once its own remains are gone. */
+async function requirePorts({ ports, temporal, stripe }: StartConfig): Promise<void> {
+  await requireFreePort(ports.api, "the API", "API_PORT");
+  await requireFreePort(ports.workerMetrics, "the worker", "WORKER_METRICS_PORT");
+  if (stripe === undefined)
+    await requireFreePort(ports.stripeSandbox, "the Stripe stand-in", "STRIPE_SANDBOX_PORT");
+  if (temporal !== undefined) return;
+  await requireFreePort(ports.temporal, "Temporal", "TEMPORAL_PORT");
+  await requireFreePort(ports.temporalUi, "the Temporal UI", "TEMPORAL_UI_PORT");
+}
+
+function startDatabase({ config, group, progress }: SystemOptions): Promise<DatabaseUrls> {
+  const { database, home, ports } = config;
+  return progress.step("PostgreSQL", (note) =>
+    database === undefined
+      ? localDatabase({ group, home, port: ports.postgres, note })
+      : givenDatabase(database),
+  );
+}
+
+function startProcessEngine({ config, group, progress }: SystemOptions) {
+  const { temporal, home, ports } = config;
+  return progress.step("Temporal", async (note) => {
+    if (temporal !== undefined) {
+      await requireTemporal(temporal.address);
+      return { temporalAddress: temporal.address, temporalUiUrl: temporal.uiUrl };
+    }
+    const { path: program, version } = await findTemporalCli(join(home, "bin"), note);
+    note(`starting ${version}`);
+    const files = { databaseFile: join(home, "temporal.db"), logFile: join(home, "logs", "temporal.log") };
+    const { address } = await startTemporal({
+      group,
+      program,
+      port: ports.temporal,
+      uiPort: ports.temporalUi,
+      ...files,
+    });
+    return { temporalAddress: address, temporalUiUrl: `http://${localHost}:${ports.temporalUi}` };
+  });
+}
+
+function startStripe({ config, group, progress }: SystemOptions): Promise<string | undefined> {
+  const { stripe, home, ports } = config;
+  if (stripe !== undefined) return Promise.resolve(undefined);
+  const url = `http://${localHost}:${ports.stripeSandbox}`;
+  return progress.step("Stripe stand-in", async () => {
+    await startNodeProgram(group, {
+      name: "the Stripe stand-in",
+      entry: "src/sandbox/stripe/main.ts",
+      environment: childEnvironment({
+        STRIPE_SANDBOX_HOST: localHost,
+        STRIPE_SANDBOX_PORT: String(ports.stripeSandbox),
+        RECKONER_HOME: home,
+      }),
+      logFile: join(home, "logs", "stripe-sandbox.log"),
+      readyUrl: `${url}/_sandbox/health`,
+    });
+    return url;
+  });
+}
+
+async function buildConsoleWhenStale(progress: Progress): Promise<void> {
+  const state = consoleState();
+  if (state === "absent")
+    progress.line("  – Console: src/console is missing, so there are no pages to build");
+  if (state !== "stale") return;
+  await progress.step("Console pages", async (note) => {
+    if (!(await buildConsole())) note("not built, npm run console:build shows why");
+  });
+}
+
+type Servers = Omit<LocalSystem, "metricsUrl">;
+
+/** What the API and the worker are told; what the user has set for them stays. */
+function partsEnvironment({ ports }: StartConfig, servers: Servers): Environment {
+  const given = readEnvironment();
+  return childEnvironment({
+    DATABASE_URL: servers.database.appUrl,
+    DATABASE_OWNER_URL: undefined,
+    TEMPORAL_ADDRESS: servers.temporalAddress,
+    TEMPORAL_UI_URL: servers.temporalUiUrl,
+    API_PORT: String(ports.api),
+    API_BOOTSTRAP_KEY: servers.apiKey,
+    WORKER_METRICS_PORT: String(ports.workerMetrics),
+    TEST_CLOCKS: given.TEST_CLOCKS || "allowed",
+    ...(servers.stripeUrl !== undefined && {
+      STRIPE_API_BASE: servers.stripeUrl,
+      // The stand-in has no rate limit to stay below.
+      STRIPE_REQUESTS_PER_SECOND: given.STRIPE_REQUESTS_PER_SECOND || "500",
+    }),
+  });
+}
+
+async function startParts(
+  { config, group, progress }: SystemOptions,
+  servers: Servers,
+  environment: Environment,
+): Promise<LocalSystem> {
+  const { home, ports } = config;
+  const metricsUrl = `http://${localHost}:${ports.workerMetrics}/metrics`;
+  const { stripe } = loadWorkerConfig(environment);
+  const withWebhooks =
+    servers.stripeUrl === undefined
+      ? environment
+      : {
+          ...environment,
+          STRIPE_WEBHOOK_SECRETS: await registerWebhookEndpoint(
+            stripe,
+            `${servers.apiUrl}/v1/webhooks/stripe`,
+            home,
+          ),
+        };
+  const start = (name: string, entry: string, log: string, readyUrl: string) =>
+    progress.step(name, () =>
+      startNodeProgram(group, {
+        name,
+        entry,
+        environment: withWebhooks,
+        logFile: join(home, "logs", log),
+        readyUrl,
+      }),
+    );
+  await Promise.all([
+    start("Worker", "src/workers/main.ts", "worker.log", metricsUrl),
+    start("API", "src/api/main.ts", "api.log", `${servers.apiUrl}/readyz`),
+  ]);
+  return { ...servers, metricsUrl };
+}
+
+async function requireTemporal(address: string): Promise<void> {
+  try {
+    const connection = await Connection.connect({ address, connectTimeout: "10s" });
+    await connection.close();
+  } catch (error) {
+    throw new LocalServiceError(
+      `Temporal at ${address} (TEMPORAL_ADDRESS) cannot be reached (${String(error)}): start it or correct the ` +
+        "variable, or remove it to have a server started for you",
+    );
+  }
+}
