@@ -1,0 +1,100 @@
+import type { Stripe } from "stripe";
+import type { DeclineClass } from "../domain/lifecycle/dunning.ts";
+import { classifyDecline } from "./declines.ts";
+
+/** How an attempt to collect an invoice ended, decided from what Stripe holds afterwards. */
+export type PaymentOutcome =
+  | {
+      readonly status: "paid";
+      readonly stripePaymentIntentId: string;
+      readonly stripeChargeId: string;
+      /** What was collected, in whole minor units. */
+      readonly amountMinor: string;
+    }
+  | {
+      readonly status: "declined";
+      readonly declineCode: string;
+      readonly adviceCode?: string;
+      readonly declineClass: DeclineClass;
+      readonly stripePaymentIntentId?: string;
+    }
+  | {
+      readonly status: "requires_action";
+      readonly stripePaymentIntentId: string;
+      readonly hostedInvoiceUrl: string;
+    };
+
+/** The state of an invoice at Stripe, for webhooks and the poller as well as after an attempt. */
+export type StripeInvoiceState =
+  | PaymentOutcome
+  /** No attempt has been made on it yet. */
+  | { readonly status: "draft" | "open" }
+  | { readonly status: "void" }
+  | { readonly status: "uncollectible" }
+  /** Closed without a charge: nothing was due, paid out of band, or below Stripe's smallest charge. */
+  | { readonly status: "paid_without_charge"; readonly totalMinor: string };
+
+/** Reads an invoice with its payment and decides what state it is in. */
+export async function readInvoiceState(stripe: Stripe, stripeInvoiceId: string): Promise<StripeInvoiceState> {
+  const invoice = await stripe.invoices.retrieve(stripeInvoiceId, {
+    expand: ["payments.data.payment.payment_intent"],
+  });
+  return invoiceState(invoice);
+}
+
+/** The decision of {@link readInvoiceState}, for an invoice whose payments are expanded. */
+export function invoiceState(invoice: Stripe.Invoice): StripeInvoiceState {
+  const intents = intentsOf(invoice);
+  switch (invoice.status) {
+    case "paid":
+      return paidState(invoice, intents);
+    case "draft":
+      return { status: "draft" };
+    case "void":
+      return { status: "void" };
+    case "uncollectible":
+      return { status: "uncollectible" };
+    case "open":
+      return openState(invoice, intents.at(0));
+    default:
+      throw new Error(`Stripe invoice ${invoice.id} has the unknown status ${invoice.status}`);
+  }
+}
+
+function intentsOf(invoice: Stripe.Invoice): Stripe.PaymentIntent[] {
+  const payments = invoice.payments?.data ?? [];
+  return payments
+    .toSorted((a, b) => Number(b.is_default) - Number(a.is_default))
+    .map(({ payment }) => payment.payment_intent)
+    .filter((intent) => typeof intent === "object");
+}
+
+function paidState(invoice: Stripe.Invoice, intents: readonly Stripe.PaymentIntent[]): StripeInvoiceState {
+  const intent = intents.find(({ status }) => status === "succeeded");
+  const charge = intent?.latest_charge;
+  if (!intent || !charge) return { status: "paid_without_charge", totalMinor: String(invoice.total) };
+  return {
+    status: "paid",
+    stripePaymentIntentId: intent.id,
+    stripeChargeId: typeof charge === "string" ? charge : charge.id,
+    amountMinor: String(intent.amount_received),
+  };
+}
+
+function openState(invoice: Stripe.Invoice, intent: Stripe.PaymentIntent | undefined): StripeInvoiceState {
+  if (intent === undefined) return { status: "open" };
+  if (intent.status === "requires_action") {
+    const hostedInvoiceUrl = invoice.hosted_invoice_url ?? "";
+    return { status: "requires_action", stripePaymentIntentId: intent.id, hostedInvoiceUrl };
+  }
+  const error = intent.last_payment_error;
+  if (error === null || error === undefined) return { status: "open" };
+  const decline = classifyDecline(error.decline_code ?? error.code ?? "unknown", error.advice_code);
+  return {
+    status: "declined",
+    declineCode: decline.code,
+    ...(decline.adviceCode !== undefined && { adviceCode: decline.adviceCode }),
+    declineClass: decline.class,
+    stripePaymentIntentId: intent.id,
+  };
+}
