@@ -1,7 +1,7 @@
-import { type AccountCode, type ChartAccount, chartOfAccounts, normalSideOf } from "./chart-of-accounts.ts";
-import { ledgerAmountText } from "./posting-text.ts";
 import { type AccountRef, accountDimensions } from "./account-ref.ts";
+import { type AccountCode, type ChartAccount, chartOfAccounts, normalSideOf } from "./chart-of-accounts.ts";
 import { type WorkedExample, workedExamples } from "./examples/index.ts";
+import { ledgerAmountText } from "./posting-text.ts";
 
 /** docs/ledger.md, made from the chart and the worked examples, so that it says what the code does. */
 export function ledgerDocument(): string {
@@ -97,5 +97,9 @@ function exampleLines({ event, story, entry }: WorkedExample, position: number):
 
 function namedAccount(ref: AccountRef): string {
   const values = accountDimensions(ref).map(([, value]) => value);
-  return [ref.code, chartOfAccounts[ref.code].name, ...(values.length === 0 ? [] : [`(${values.join(", ")})`])].join(" ");
+  return [
+    ref.code,
+    chartOfAccounts[ref.code].name,
+    ...(values.length === 0 ? [] : [`(${values.join(", ")})`]),
+  ].join(" ");
 }
