@@ -175,7 +175,7 @@ function tilings(intervalUnits: IntervalUnit[]) {
   );
 }
 
-describe(`INV-7: periods tile ${years} years without gap or overlap, and each holds its own instants`, () => {
+describe("INV-7: periods tile two centuries without gap or overlap, and each holds its own instants", () => {
   test.each(tilings(["month", "year"]))("by the $unit from $at in $zone", ({ zone, at, unit }) => {
     const of = anchor(at, { unit, count: 1 }, zone);
     expectTiling(of, years * (unit === "month" ? 12 : 1), 12);

@@ -50,7 +50,7 @@ describe("a catalog that can be sold from", () => {
     });
   });
 
-  test("INV-12: is the same when it is read again", () => {
+  test("INV-12: a catalog that was parsed is the same when it is read again", () => {
     expect(parseCatalog(JSON.parse(JSON.stringify(catalog)))).toEqual(catalog);
   });
 });
