@@ -186,12 +186,15 @@ create table billing.rating_run (
   period_start timestamptz not null,
   period_end timestamptz not null check (period_end > period_start),
   revision int not null check (revision >= 0),
-  invoice_id text not null references billing.invoice (id),
+  -- Null when there was nothing to invoice.
+  invoice_id text references billing.invoice (id),
   -- Exactly the usage events this run has seen: those whose transaction is visible in it.
   snapshot pg_snapshot not null,
+  -- Events of the period that no run before has seen: over all runs, each event once.
   event_count bigint not null check (event_count >= 0),
   rated_at timestamptz not null,
-  primary key (subscription_id, period_start, revision)
+  primary key (subscription_id, period_start, revision),
+  check (invoice_id is not null or event_count = 0)
 );
 call public.make_append_only('billing.rating_run');
 

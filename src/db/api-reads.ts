@@ -1,9 +1,12 @@
 import { and, desc, eq, type SQL } from "drizzle-orm";
-import { exactOfLedgerAmount, ledgerAmount, ledgerAmountOfMoney, money } from "../domain/money/index.ts";
-import { sql, type Tx } from "./database.ts";
+import { type AccountRef, prepaidCredits, promotionalCredits } from "../domain/ledger/index.ts";
+import { currency, type LedgerAmount, ledgerAmount } from "../domain/money/index.ts";
+import type { StoredGrant } from "./credit-grants.ts";
+import type { Tx } from "./database.ts";
 import type { StoredInvoice } from "./invoices.ts";
+import { accountBalances } from "./ledger.ts";
 import { type NewestFirst, olderThan, type Page, type PageRequest, pageOf, rowsToRead } from "./page.ts";
-import { creditDraw, creditGrant, type InvoiceStatus, invoice } from "./schema/billing.ts";
+import { creditGrant, type InvoiceStatus, invoice } from "./schema/billing.ts";
 
 /** What the API shows and nothing else needs. */
 
@@ -32,12 +35,12 @@ export async function listInvoices(
   return pageOf(found, page, ({ issuedAt, id }) => ({ at: issuedAt, id }));
 }
 
-export type CreditGrantStanding = typeof creditGrant.$inferSelect & {
-  /** In minor units, exact: usage draws fractions of a cent. */
-  readonly remainingMinor: string;
+export interface CreditGrantStanding extends StoredGrant {
+  /** What the ledger says can be spent; zero before the invoice it was bought with is paid. */
+  readonly remaining: LedgerAmount;
   /** Of the invoice it was bought with; null for credit that was given. */
   readonly invoiceStatus: InvoiceStatus | null;
-};
+}
 
 export async function findCreditGrant(tx: Tx, id: string): Promise<CreditGrantStanding | undefined> {
   const [found] = await grantsWhere(tx, eq(creditGrant.id, id), 1);
@@ -59,18 +62,22 @@ async function grantsWhere(
   condition: SQL | undefined,
   limit: number,
 ): Promise<CreditGrantStanding[]> {
-  const drawn = sql<string>`(select coalesce(sum(${creditDraw.amount}), 0)::text from ${creditDraw}
-    where ${creditDraw.grantId} = ${creditGrant.id})`;
   const found = await tx
-    .select({ grant: creditGrant, drawn, invoiceStatus: invoice.status })
+    .select({ grant: creditGrant, invoiceStatus: invoice.status })
     .from(creditGrant)
     .leftJoin(invoice, eq(invoice.id, creditGrant.invoiceId))
     .where(condition)
     .orderBy(desc(creditGrant.createdAt), desc(creditGrant.id))
     .limit(limit);
-  return found.map(({ grant, drawn, invoiceStatus }) => {
-    const granted = ledgerAmountOfMoney(money(grant.amountMinor, grant.currency));
-    const remaining = exactOfLedgerAmount(ledgerAmount(granted - BigInt(drawn)));
-    return { ...grant, remainingMinor: remaining.text, invoiceStatus };
+  const balances = await accountBalances(
+    tx,
+    found.map(({ grant }) => accountOf(grant)),
+  );
+  return found.map(({ grant, invoiceStatus }, index) => {
+    return { ...grant, remaining: balances[index] ?? ledgerAmount(0n), invoiceStatus };
   });
+}
+
+function accountOf({ id, customerId, kind, currency: code }: StoredGrant): AccountRef {
+  return (kind === "paid" ? prepaidCredits : promotionalCredits)(customerId, id, currency(code));
 }

@@ -11,6 +11,8 @@ export type Tx = Pick<
 export interface Database {
   readonly sql: postgres.Sql<{ bigint: bigint }>;
   readonly orm: PostgresJsDatabase;
+  /** Connections of their own for {@link inSnapshot}: who holds a transaction open never waits for one of its own pool. */
+  readonly snapshots: PostgresJsDatabase;
   close(): Promise<void>;
 }
 
@@ -26,13 +28,23 @@ export interface DatabaseOptions {
  * Idle transactions are cut off by the server, so that a stuck client cannot hold locks or the snapshot horizon.
  */
 export function openDatabase({ url, poolSize, applicationName = "reckoner" }: DatabaseOptions): Database {
-  const client = postgres(url, {
-    max: poolSize,
-    types: { bigint: postgres.BigInt },
-    connection: { application_name: applicationName, idle_in_transaction_session_timeout: 30_000 },
-    onnotice: () => {},
-  });
-  return { sql: client, orm: drizzle(client), close: () => client.end({ timeout: 5 }) };
+  const connect = () =>
+    postgres(url, {
+      max: poolSize,
+      types: { bigint: postgres.BigInt },
+      connection: { application_name: applicationName, idle_in_transaction_session_timeout: 30_000 },
+      onnotice: () => {},
+    });
+  const client = connect();
+  const snapshotClient = connect();
+  return {
+    sql: client,
+    orm: drizzle(client),
+    snapshots: drizzle(snapshotClient),
+    close: async () => {
+      await Promise.all([client.end({ timeout: 5 }), snapshotClient.end({ timeout: 5 })]);
+    },
+  };
 }
 
 export type Isolation = "read committed" | "repeatable read" | "serializable";
@@ -54,6 +66,17 @@ export async function inTransaction<T>(
       if (attempt >= attemptsMax || !retriedErrorCodes.has(sqlState(error) ?? "")) throw error;
     }
   }
+}
+
+/**
+ * Reads several things as of one moment. May be called inside a transaction that holds locks: it sees everything
+ * committed before this call, and it takes no locks and writes nothing itself.
+ */
+export async function inSnapshot<T>(db: Database, read: (tx: Tx) => Promise<T>): Promise<T> {
+  return await db.snapshots.transaction((tx) => read(tx), {
+    isolationLevel: "repeatable read",
+    accessMode: "read only",
+  });
 }
 
 /** The five-character SQLSTATE of a database error, also when Drizzle has wrapped it. */

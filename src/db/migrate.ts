@@ -16,7 +16,11 @@ const migrationsFolder = fileURLToPath(new URL("../../drizzle", import.meta.url)
 export async function migrate({ ownerUrl, appUrl }: MigrationTarget): Promise<void> {
   const client = postgres(ownerUrl, { max: 1, onnotice: () => {} });
   try {
-    await runMigrations(drizzle(client), { migrationsFolder, migrationsSchema: "public", migrationsTable: "migration" });
+    await runMigrations(drizzle(client), {
+      migrationsFolder,
+      migrationsSchema: "public",
+      migrationsTable: "migration",
+    });
     await admitLogin(client, new URL(appUrl));
   } finally {
     await client.end();

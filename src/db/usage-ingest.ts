@@ -84,7 +84,7 @@ async function record(db: Database, batch: string): Promise<RecordedOutcome[]> {
   for (let attempt = 1; ; attempt++) {
     try {
       const [row] = await db.sql<[{ outcomes: RecordedOutcome[] }]>`
-        select usage.ingest(${batch}::text::json) as outcomes`;
+        select usage.ingest(${batch}::text::jsonb) as outcomes`;
       return row.outcomes;
     } catch (error) {
       if (attempt >= attemptsMax || sqlState(error) !== "40P01") throw error;

@@ -66,7 +66,7 @@ async function release(
   tx: Tx,
   batch: { seq: string; contributions: StoredContribution[] }[],
 ): Promise<number> {
-  const released = await rows(tx, sql`select usage.release(${JSON.stringify(batch)}::text::json)`);
+  const released = await rows(tx, sql`select usage.release(${JSON.stringify(batch)}::text::jsonb)`);
   return released.length;
 }
 

@@ -1,3 +1,4 @@
+export type { ChargeSettlement } from "./balance-transaction.ts";
 export * from "./client.ts";
 export type { AttachedCard, CustomerToMirror, PaymentMethodToAttach } from "./customer-rail.ts";
 export { classifyDecline, type Decline } from "./declines.ts";

@@ -1,4 +1,5 @@
 import type { Stripe } from "stripe";
+import { type ChargeSettlement, readSettlement } from "./balance-transaction.ts";
 import {
   type AttachedCard,
   attachPaymentMethod,
@@ -32,6 +33,8 @@ export interface StripeRail {
   markUncollectible(input: MirroredInvoiceRef): Promise<void>;
   /** A read: for webhooks and the poller. */
   retrieveInvoiceState(stripeInvoiceId: string): Promise<StripeInvoiceState>;
+  /** A read: how a charge reached the Stripe balance; undefined while it has not. */
+  retrieveSettlement(stripeChargeId: string): Promise<ChargeSettlement | undefined>;
 }
 
 /** The rail over one Stripe account and one operation log. */
@@ -45,6 +48,7 @@ export function stripeRail(stripe: Stripe, log: OperationLog): StripeRail {
     voidInvoice: (input) => classified("voidInvoice", voidInvoice(stripe, log, input)),
     markUncollectible: (input) => classified("markUncollectible", markUncollectible(stripe, log, input)),
     retrieveInvoiceState: (id) => classified("retrieveInvoiceState", readInvoiceState(stripe, id)),
+    retrieveSettlement: (id) => classified("retrieveSettlement", readSettlement(stripe, id)),
   };
 }
 

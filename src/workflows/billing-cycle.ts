@@ -6,7 +6,7 @@ import { type CollectionOutcome, collect } from "./collection.ts";
 import type { BillingCycleInput } from "./messages.ts";
 import { orPark } from "./park.ts";
 
-export type BillingCycleOutcome = "nothing_to_bill" | "closed_elsewhere" | CollectionOutcome;
+export type BillingCycleOutcome = "nothing_to_collect" | CollectionOutcome | "collected_elsewhere";
 
 /**
  * Closes one period of one subscription: waits the grace for late usage, then freezes, rates, applies credits, posts
@@ -27,8 +27,8 @@ export async function billingCycle(input: BillingCycleInput): Promise<BillingCyc
   setCurrentDetails(
     `Period ${periodStart} to ${periodEnd}: ${closed.outcome}, invoice ${closed.invoiceId ?? "none"}.`,
   );
-  let outcome: BillingCycleOutcome = closed.outcome === "closed" ? "nothing_to_bill" : "closed_elsewhere";
-  if (closed.outcome === "closed" && closed.invoiceId !== null && closed.collect) {
+  let outcome: BillingCycleOutcome = "nothing_to_collect";
+  if (closed.invoiceId !== null && closed.collect) {
     outcome = await collect(clock, { invoiceId: closed.invoiceId, customerId, subscriptionId });
     setCurrentDetails(`Period ${periodStart} to ${periodEnd}: invoice ${closed.invoiceId} is ${outcome}.`);
   }

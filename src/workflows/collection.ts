@@ -1,10 +1,12 @@
+import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
 import {
-  executeChild,
+  type ChildWorkflowHandle,
   ParentClosePolicy,
   setCurrentDetails,
   setHandler,
   startChild,
   upsertSearchAttributes,
+  WorkflowIdReusePolicy,
 } from "@temporalio/workflow";
 import { isoOf } from "../domain/calendar/index.ts";
 import { stripeActivities } from "./activity-options.ts";
@@ -70,39 +72,39 @@ export async function collection(input: CollectionInput): Promise<CollectionOutc
   return "past_due";
 }
 
-/** Starts the collection of an invoice and waits for its first outcome. */
+/** Starts the collection of an invoice, unless it has one, and waits for its first outcome. */
 export async function collect(
   clock: Clock,
   input: Omit<CollectionInput, "clock">,
-): Promise<CollectionOutcome> {
-  const workflowId = workflowIds.collection(input.invoiceId);
-  await clock.expect(startToken(workflowId));
-  return await executeChild(collection, {
-    workflowId,
-    ...collectionOptions(input),
-    args: [{ ...input, clock: clock.reading() }],
-  });
+): Promise<CollectionOutcome | "collected_elsewhere"> {
+  const collecting = await startCollecting(clock, input);
+  return collecting === null ? "collected_elsewhere" : await collecting.result();
 }
 
-/** Starts the collection of an invoice and does not wait for it. */
-export async function startCollecting(clock: Clock, input: Omit<CollectionInput, "clock">): Promise<void> {
-  const workflowId = workflowIds.collection(input.invoiceId);
+/** Starts the collection of an invoice; null when it has one already. */
+export async function startCollecting(
+  clock: Clock,
+  input: Omit<CollectionInput, "clock">,
+): Promise<ChildWorkflowHandle<typeof collection> | null> {
+  const { invoiceId, customerId, subscriptionId } = input;
+  const workflowId = workflowIds.collection(invoiceId);
   await clock.expect(startToken(workflowId));
-  await startChild(collection, {
-    workflowId,
-    ...collectionOptions(input),
-    args: [{ ...input, clock: clock.reading() }],
-  });
-}
-
-function collectionOptions({ invoiceId, customerId, subscriptionId }: Omit<CollectionInput, "clock">) {
-  return {
-    parentClosePolicy: ParentClosePolicy.ABANDON,
-    staticSummary: `Collection of ${invoiceId}`,
-    typedSearchAttributes: [
-      { key: searchAttributes.customerId, value: customerId },
-      { key: searchAttributes.invoiceId, value: invoiceId },
-      ...(subscriptionId === null ? [] : [{ key: searchAttributes.subscriptionId, value: subscriptionId }]),
-    ],
-  };
+  try {
+    return await startChild(collection, {
+      workflowId,
+      args: [{ ...input, clock: clock.reading() }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      staticSummary: `Collection of ${invoiceId}`,
+      typedSearchAttributes: [
+        { key: searchAttributes.customerId, value: customerId },
+        { key: searchAttributes.invoiceId, value: invoiceId },
+        ...(subscriptionId === null ? [] : [{ key: searchAttributes.subscriptionId, value: subscriptionId }]),
+      ],
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    clock.hold(startToken(workflowId));
+    return null;
+  }
 }

@@ -138,7 +138,7 @@ export const ratingRun = billing.table(
     periodStart: instantColumn("period_start").notNull(),
     periodEnd: instantColumn("period_end").notNull(),
     revision: integer().notNull(),
-    invoiceId: text("invoice_id").notNull(),
+    invoiceId: text("invoice_id"),
     snapshot: snapshotColumn().notNull(),
     eventCount: bigint("event_count", { mode: "bigint" }).notNull(),
     ratedAt: instantColumn("rated_at").notNull(),

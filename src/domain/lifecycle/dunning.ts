@@ -41,3 +41,10 @@ export function nextDunningStep(
   if (lastDecline === "soft") return { kind: "attempt", at: startedAt + nextOffset * dayMs };
   return { kind: "await_payment_method", until: startedAt + Math.max(...offsets) * dayMs };
 }
+
+/** For an invoice that belongs to no plan, such as a purchase of credits: nothing but the invoice is given up. */
+export const defaultDunningPolicy: DunningPolicy = {
+  retryAfterDays: [3, 5, 7],
+  finalAction: "uncollectible",
+  accessGraceDays: 7,
+};

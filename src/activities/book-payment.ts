@@ -1,0 +1,144 @@
+import { findGrantOfInvoice } from "../db/credit-grants.ts";
+import { inTransaction, type Tx } from "../db/database.ts";
+import { findInvoice, findInvoiceAtStripe, type StoredInvoice, updateInvoice } from "../db/invoices.ts";
+import { postEntries } from "../db/ledger.ts";
+import { insertPayment } from "../db/payments.ts";
+import { lockCustomer } from "../db/subscriptions.ts";
+import type { Instant } from "../domain/calendar/index.ts";
+import { invariant } from "../domain/errors.ts";
+import {
+  balanceTransactionRecorded,
+  type EntryFacts,
+  invoiceWrittenOff,
+  type JournalEntryDraft,
+  paymentSucceeded,
+  prepaidCreditsFunded,
+  writeOffRecovered,
+} from "../domain/ledger/index.ts";
+import { currency, money } from "../domain/money/index.ts";
+import type { PaymentOutcome } from "../stripe/index.ts";
+import type { ActivityDependencies } from "./dependencies.ts";
+import { book } from "./issue-invoice.ts";
+
+/** What an invoice came to by being read at Stripe. */
+export type Booking = "paid" | "written_off" | "nothing_new" | "not_ours";
+
+type Paid = Extract<PaymentOutcome, { status: "paid" }>;
+
+/**
+ * Reads an invoice at Stripe and books what has become of it: the one way in which payments enter the ledger, whether
+ * a webhook or a question of ours led here. States only move forward; booked twice is booked once.
+ */
+export async function bookPayment(
+  deps: ActivityDependencies,
+  stripeInvoiceId: string,
+  at: Instant,
+): Promise<Booking> {
+  const invoice = await findInvoiceAtStripe(deps.db.orm, stripeInvoiceId);
+  if (invoice === undefined) return "not_ours";
+  const state = await deps.rail.retrieveInvoiceState(stripeInvoiceId);
+  if (state.status === "uncollectible") return await writeOff(deps, invoice, at);
+  if (state.status !== "paid") return "nothing_new";
+  const isNews = await inTransaction(deps.db, (tx) => receive(tx, invoice.id, state, at));
+  await bookSettlement(deps, invoice, state, at);
+  return isNews ? "paid" : "nothing_new";
+}
+
+async function receive(tx: Tx, invoiceId: string, paid: Paid, at: Instant): Promise<boolean> {
+  const invoice = await lockedInvoice(tx, invoiceId);
+  const received = money(BigInt(paid.amountMinor), invoice.currency);
+  const isNews = await insertPayment(tx, {
+    stripePaymentIntentId: paid.stripePaymentIntentId,
+    invoiceId,
+    stripeChargeId: paid.stripeChargeId,
+    amountMinor: received.amountMinor,
+    receivedAt: at,
+  });
+  if (!isNews) return false;
+  const paymentId = paid.stripePaymentIntentId;
+  const facts = factsOf(invoice, `payment/${paymentId}`, at);
+  if (invoice.status === "uncollectible") {
+    await book(tx, [writeOffRecovered({ ...facts, invoiceId, paymentId, received })]);
+  } else {
+    const due = money(invoice.totalMinor - invoice.amountPaidMinor, invoice.currency);
+    await book(tx, [paymentSucceeded({ ...facts, paymentId, invoiceId, received, due })]);
+  }
+  const amountPaidMinor = invoice.amountPaidMinor + received.amountMinor;
+  const isPaid = invoice.status !== "paid" && amountPaidMinor >= invoice.totalMinor;
+  await updateInvoice(tx, invoiceId, { amountPaidMinor, ...(isPaid ? { status: "paid", paidAt: at } : {}) });
+  if (isPaid) await fundCredits(tx, invoice, at);
+  return true;
+}
+
+/** The credits that were bought with an invoice can be spent once it is paid. */
+async function fundCredits(tx: Tx, invoice: StoredInvoice, at: Instant): Promise<void> {
+  const grant = await findGrantOfInvoice(tx, invoice.id);
+  if (grant === undefined) return;
+  await book(tx, [
+    prepaidCreditsFunded({
+      ...factsOf(invoice, `credit-purchase/${invoice.id}/funded`, at),
+      purchaseId: invoice.id,
+      grantId: grant.id,
+      invoiceId: invoice.id,
+      amount: money(grant.amountMinor, grant.currency),
+    }),
+  ]);
+}
+
+/** What Stripe keeps of a payment, and what reached our balance there: the clearing account returns to zero. */
+async function bookSettlement(
+  { db, rail }: ActivityDependencies,
+  invoice: StoredInvoice,
+  paid: Paid,
+  at: Instant,
+): Promise<void> {
+  const settlement = await rail.retrieveSettlement(paid.stripeChargeId);
+  if (settlement === undefined) return;
+  const { balanceTransactionId, grossMinor, feeMinor } = settlement;
+  invariant(settlement.currency === invoice.currency, "Stripe settles in the invoice's currency");
+  const entry = balanceTransactionRecorded({
+    ...factsOf(invoice, `balance-transaction/${balanceTransactionId}`, at),
+    balanceTransactionId,
+    paymentId: paid.stripePaymentIntentId,
+    gross: money(BigInt(grossMinor), invoice.currency),
+    fee: money(BigInt(feeMinor), invoice.currency),
+  });
+  await bookOnce(db, entry);
+}
+
+async function writeOff({ db }: ActivityDependencies, { id }: StoredInvoice, at: Instant): Promise<Booking> {
+  return await inTransaction(db, async (tx) => {
+    const invoice = await lockedInvoice(tx, id);
+    if (invoice.status !== "open") return "nothing_new";
+    const due = money(invoice.totalMinor - invoice.amountPaidMinor, invoice.currency);
+    await book(tx, [
+      invoiceWrittenOff({ ...factsOf(invoice, `invoice/${id}/written-off`, at), invoiceId: id, due }),
+    ]);
+    await updateInvoice(tx, id, { status: "uncollectible" });
+    return "written_off";
+  });
+}
+
+/** For an entry whose own key is all that says whether it is news; a later look may see it at another instant. */
+async function bookOnce(db: ActivityDependencies["db"], entry: JournalEntryDraft): Promise<void> {
+  const [result] = await inTransaction(db, (tx) => postEntries(tx, [entry]));
+  const isBooked = result !== undefined && ["created", "exists", "exists_different"].includes(result.status);
+  invariant(isBooked, `entry ${entry.sourceKey} can be booked, but was: ${result?.status}`);
+}
+
+async function lockedInvoice(tx: Tx, id: string): Promise<StoredInvoice> {
+  const unlocked = await findInvoice(tx, id);
+  invariant(unlocked, `invoice ${id} exists`);
+  await lockCustomer(tx, unlocked.customerId);
+  return (await findInvoice(tx, id)) ?? unlocked;
+}
+
+function factsOf(invoice: StoredInvoice, sourceKey: string, at: Instant): EntryFacts {
+  return {
+    sourceKey,
+    customerId: invoice.customerId,
+    currency: currency(invoice.currency),
+    occurredAt: at,
+    effectiveAt: at,
+  };
+}

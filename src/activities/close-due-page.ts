@@ -1,0 +1,72 @@
+import { findCustomer } from "../db/customers.ts";
+import { dueSubscriptions } from "../db/due-subscriptions.ts";
+import type { StoredSubscription } from "../db/subscriptions.ts";
+import { type Instant, instantOfEpochMs, isoOf } from "../domain/calendar/index.ts";
+import { closePeriodOnce } from "./close-period.ts";
+import type { ActivityDependencies } from "./dependencies.ts";
+import { periodOf } from "./period-facts.ts";
+
+export interface PageInput {
+  readonly limit: number;
+}
+
+export interface ClosedPage {
+  readonly closed: number;
+  /** Periods that could not be closed here and have a `billingCycle` of their own now. */
+  readonly handedOver: number;
+  readonly more: boolean;
+}
+
+/** How long after it was due a period is left to its own subscription's run before the net takes it. */
+export const patienceMs = { workflow: 10 * 60_000, paged: 0 } as const;
+
+/**
+ * Closes a page of periods that are due, each in its own transaction, and starts the collection of what they came to.
+ * Customers on test clocks are left to their clocks. A period that fails gets a run of its own, where it is seen.
+ */
+export async function closeDuePage(
+  deps: ActivityDependencies,
+  { limit }: PageInput,
+  options: { readonly now: Instant; readonly patienceMs: number; readonly heartbeat: (done: number) => void },
+): Promise<ClosedPage> {
+  const due = await dueSubscriptions(deps.db.orm, instantOfEpochMs(options.now - options.patienceMs), limit);
+  let handedOver = 0;
+  for (const [index, row] of due.entries()) {
+    options.heartbeat(index);
+    try {
+      await closeOne(deps, row, options.now);
+    } catch {
+      handedOver += 1;
+      await handOver(deps, row);
+    }
+  }
+  // What was handed over is still due: without progress there is nothing more for this page to do.
+  const closed = due.length - handedOver;
+  return { closed, handedOver, more: due.length === limit && closed > 0 };
+}
+
+async function closeOne(deps: ActivityDependencies, row: StoredSubscription, now: Instant): Promise<void> {
+  const periodStart = isoOf(row.billedThrough);
+  const closed = await closePeriodOnce(deps.db, { subscriptionId: row.id, periodStart, at: isoOf(now) });
+  if (closed.invoiceId === null || !closed.collect) return;
+  await deps.gateway.startCollection({
+    invoiceId: closed.invoiceId,
+    customerId: row.customerId,
+    subscriptionId: row.id,
+    clock: null,
+  });
+}
+
+async function handOver({ gateway, db }: ActivityDependencies, row: StoredSubscription): Promise<void> {
+  const customer = await findCustomer(db.orm, row.customerId);
+  if (customer === undefined) return;
+  const { period } = periodOf(row, row.billedThrough);
+  await gateway.startBillingCycle({
+    subscriptionId: row.id,
+    customerId: row.customerId,
+    periodStart: isoOf(period.start),
+    periodEnd: isoOf(period.end),
+    graceSeconds: row.graceSeconds,
+    clock: null,
+  });
+}

@@ -1,0 +1,115 @@
+import { type Database, inTransaction, type Tx } from "../db/database.ts";
+import { findInvoice } from "../db/invoices.ts";
+import { advanceOf, closingRun, insertRun } from "../db/rating-runs.ts";
+import { type StoredSubscription, settleWaitingChanges, updateSubscription } from "../db/subscriptions.ts";
+import { addDuration, type Instant, instant, isoOf, type Period } from "../domain/calendar/index.ts";
+import { invariant } from "../domain/errors.ts";
+import { type ClosedPeriod, closePeriod, closingEntries } from "../domain/invoicing/index.ts";
+import { lockedSubscription } from "./apply-change.ts";
+import { book, type Issued, invoiceIdOf, issueInvoice, nothingIssued } from "./issue-invoice.ts";
+import { type LoadedPeriod, loadPeriod } from "./period-facts.ts";
+
+export interface ClosePeriodInput {
+  readonly subscriptionId: string;
+  readonly periodStart: string;
+  /** When it is closed; what the invoice carries as its date. */
+  readonly at: string;
+}
+
+export type PeriodOutcome = Issued & { readonly outcome: "closed" | "closed_before" };
+
+/** An earlier period of the subscription is still open. Passes by itself: that period has a run of its own. */
+export class PeriodOutOfOrderError extends Error {}
+
+/**
+ * Closes a period in one transaction: freezes the usage by a snapshot, rates it, applies credits,
+ * posts, issues, and moves the subscription on. A period is closed once: whoever comes later is answered with what was
+ * done, and may be told to collect it, which is harmless, because collecting is keyed by the invoice.
+ */
+export async function closePeriodOnce(db: Database, input: ClosePeriodInput): Promise<PeriodOutcome> {
+  const { subscriptionId } = input;
+  const start = instant(input.periodStart);
+  const at = instant(input.at);
+  return await inTransaction(db, async (tx) => {
+    const row = await lockedSubscription(tx, subscriptionId);
+    const before = await closingRun(tx, subscriptionId, start);
+    if (before !== undefined) {
+      return { outcome: "closed_before" as const, ...(await issuedBefore(tx, before.invoiceId)) };
+    }
+    if (row.billedThrough < start) {
+      throw new PeriodOutOfOrderError(`${subscriptionId} is billed through ${isoOf(row.billedThrough)} only`);
+    }
+    invariant(row.billedThrough === start, "periods are closed one after the other, each from its start");
+    const facts = await loadPeriod(db, tx, row, start, at);
+    const issued = await store(tx, row, facts, closePeriod(facts), at);
+    await moveOn(tx, row, facts);
+    return { outcome: "closed" as const, ...issued };
+  });
+}
+
+/** What was issued may still have to be collected: whoever closed the period can have died before saying so. */
+async function issuedBefore(tx: Tx, invoiceId: string | null): Promise<Issued> {
+  const invoice = invoiceId === null ? undefined : await findInvoice(tx, invoiceId);
+  return { invoiceId, collect: invoice?.status === "open" };
+}
+
+async function store(
+  tx: Tx,
+  row: StoredSubscription,
+  facts: LoadedPeriod,
+  closed: ClosedPeriod,
+  at: Instant,
+): Promise<Issued> {
+  const { period, currency, grants, late, newEvents, snapshot } = facts;
+  const { id: subscriptionId, customerId } = row;
+  const sourceKey = `cycle/${subscriptionId}/${isoOf(period.start)}`;
+  const id = invoiceIdOf(sourceKey);
+  const revisionOf = (of: Period) =>
+    1 + (late.find(({ run }) => run.periodStart === of.start)?.run.revision ?? -1);
+  const identity = { invoiceId: id, customerId, subscriptionId, currency, issuedAt: at };
+  const entries = closingEntries(
+    {
+      ...identity,
+      period,
+      grantKinds: new Map(grants.map((grant) => [grant.id, grant.kind])),
+      revisionOf,
+      advance: await advanceOf(tx, subscriptionId, period, currency),
+    },
+    closed,
+  );
+  const { lines, totals } = closed;
+  const isAnything = lines.length > 0 || newEvents > 0n || late.length > 0;
+  const invoice = {
+    id,
+    sourceKey,
+    kind: "cycle" as const,
+    customerId,
+    subscriptionId,
+    period,
+    lines,
+    totals,
+    issuedAt: at,
+  };
+  // Without an invoice there may still be something to book: what was charged in advance has now been earned.
+  if (!isAnything) await book(tx, entries);
+  const issued = isAnything ? await issueInvoice(tx, invoice, entries) : nothingIssued;
+  const run = { subscriptionId, invoiceId: issued.invoiceId, snapshot, ratedAt: at };
+  await insertRun(tx, { ...run, period, revision: 0, eventCount: newEvents, rated: closed.rated });
+  for (const [index, earlier] of late.entries()) {
+    const rated = closed.late[index]?.rated ?? [];
+    const { period: corrected, newEvents: eventCount } = earlier;
+    await insertRun(tx, { ...run, period: corrected, revision: revisionOf(corrected), eventCount, rated });
+  }
+  if (issued.invoiceId !== null) await settleWaitingChanges(tx, subscriptionId, issued.invoiceId);
+  return issued;
+}
+
+async function moveOn(tx: Tx, row: StoredSubscription, { period, next }: LoadedPeriod): Promise<void> {
+  // An end that was agreed meanwhile may lie inside the next period.
+  const end =
+    next === null ? null : row.cancelAt !== null && row.cancelAt < next.end ? row.cancelAt : next.end;
+  await updateSubscription(tx, row.id, {
+    billedThrough: period.end,
+    nextCloseAt: end === null ? null : addDuration(end, { seconds: row.graceSeconds }, "UTC"),
+  });
+}

@@ -1,0 +1,158 @@
+import { setStripeCustomer } from "../db/customer-payment.ts";
+import { findCustomer, type StoredCustomer } from "../db/customers.ts";
+import { findInvoice, linesOfInvoice, type StoredInvoice, updateInvoice } from "../db/invoices.ts";
+import { insertAttempt } from "../db/payments.ts";
+import type { AttemptCause } from "../db/schema/billing.ts";
+import { type Instant, instant } from "../domain/calendar/index.ts";
+import { invariant } from "../domain/errors.ts";
+import type { DeclineClass } from "../domain/lifecycle/index.ts";
+import { workflowIds } from "../workflows/messages.ts";
+import { bookPayment } from "./book-payment.ts";
+import type { ActivityDependencies } from "./dependencies.ts";
+
+export interface InvoiceAt {
+  readonly invoiceId: string;
+  readonly at: string;
+}
+
+export interface PayInput extends InvoiceAt {
+  /** 1 for the first; counts every charge of this invoice. */
+  readonly attempt: number;
+  readonly cause: AttemptCause;
+}
+
+/** What became of a charge, without the amount. */
+export type ChargeOutcome =
+  | { readonly status: "paid" }
+  | { readonly status: "declined"; readonly declineCode: string; readonly declineClass: DeclineClass };
+
+/** Makes the invoice exist at Stripe, finalised, line by line as we issued it. Done once, however often it is asked. */
+export async function mirrorInvoice(deps: ActivityDependencies, { invoiceId, at }: InvoiceAt): Promise<void> {
+  const { db, rail } = deps;
+  const { invoice, customer } = await loadInvoice(deps, invoiceId);
+  await updateInvoice(db.orm, invoiceId, { collectedBy: workflowIds.collection(invoiceId) });
+  if (invoice.stripeInvoiceId !== null) return;
+  const stripeCustomerId = await customerAtStripe(deps, customer, instant(at));
+  const lines = await linesOfInvoice(db.orm, invoiceId);
+  const deductions = [
+    { lineId: "credits", description: "Credits applied", amount: -invoice.creditsAppliedMinor },
+    { lineId: "balance", description: "Customer balance applied", amount: -invoice.balanceAppliedMinor },
+  ].filter(({ amount }) => amount !== 0n);
+  const mirrored = await rail.mirrorInvoice({
+    invoiceId,
+    number: invoice.number,
+    customerId: customer.id,
+    stripeCustomerId,
+    currency: invoice.currency,
+    totalMinor: invoice.totalMinor.toString(),
+    metadata: { reckoner_workflow: workflowIds.collection(invoiceId) },
+    lines: [
+      ...lines
+        .filter(({ amountMinor }) => amountMinor !== 0n)
+        .map(({ line, description, amountMinor, periodStart, periodEnd }) => ({
+          lineId: String(line),
+          description,
+          amountMinor: amountMinor.toString(),
+          period: { start: periodStart, end: periodEnd },
+        })),
+      ...deductions.map(({ lineId, description, amount }) => ({
+        lineId,
+        description,
+        amountMinor: amount.toString(),
+      })),
+    ],
+    at: instant(at),
+  });
+  await updateInvoice(db.orm, invoiceId, {
+    stripeInvoiceId: mirrored.stripeInvoiceId,
+    hostedInvoiceUrl: mirrored.hostedInvoiceUrl,
+  });
+}
+
+/** Charges the card on file for a mirrored invoice. The same attempt again has the same outcome, and charges nothing. */
+export async function payInvoice(deps: ActivityDependencies, input: PayInput): Promise<ChargeOutcome> {
+  const { invoiceId, attempt, cause } = input;
+  const at = instant(input.at);
+  const { invoice, customer } = await loadInvoice(deps, invoiceId);
+  if (invoice.status === "paid") return { status: "paid" };
+  const outcome = await charge(deps, invoice, customer, attempt, at);
+  await insertAttempt(deps.db.orm, {
+    invoiceId,
+    attempt,
+    cause,
+    attemptedAt: at,
+    outcome: outcome.status,
+    ...(outcome.status === "declined"
+      ? { declineCode: outcome.declineCode, declineClass: outcome.declineClass }
+      : {}),
+  });
+  return outcome;
+}
+
+/** Asks Stripe how an invoice stands and books what it answers; for when a webhook does not come. */
+export async function settleInvoice(deps: ActivityDependencies, { invoiceId, at }: InvoiceAt): Promise<void> {
+  const { invoice } = await loadInvoice(deps, invoiceId);
+  invariant(invoice.stripeInvoiceId, "an invoice that was charged is at Stripe");
+  await bookPayment(deps, invoice.stripeInvoiceId, instant(at));
+}
+
+/** Nobody goes on trying: Stripe is told, so that nobody pays by its link unnoticed. */
+export async function giveUpInvoice(deps: ActivityDependencies, { invoiceId, at }: InvoiceAt): Promise<void> {
+  const { invoice } = await loadInvoice(deps, invoiceId);
+  if (invoice.stripeInvoiceId === null || invoice.status !== "open") return;
+  await deps.rail.markUncollectible({
+    invoiceId,
+    stripeInvoiceId: invoice.stripeInvoiceId,
+    at: instant(at),
+  });
+}
+
+async function charge(
+  { rail }: ActivityDependencies,
+  invoice: StoredInvoice,
+  customer: StoredCustomer,
+  attempt: number,
+  at: Instant,
+): Promise<ChargeOutcome> {
+  invariant(invoice.stripeInvoiceId, "an invoice is mirrored before it is charged");
+  if (customer.paymentMethod === null) {
+    return { status: "declined", declineCode: "no_payment_method", declineClass: "hard" };
+  }
+  const outcome = await rail.payInvoice({
+    invoiceId: invoice.id,
+    stripeInvoiceId: invoice.stripeInvoiceId,
+    attempt,
+    stripePaymentMethodId: customer.paymentMethod.id,
+    at,
+  });
+  switch (outcome.status) {
+    case "paid":
+      return { status: "paid" };
+    case "requires_action":
+      return { status: "declined", declineCode: "authentication_required", declineClass: "authentication" };
+    case "declined":
+      return { status: "declined", declineCode: outcome.declineCode, declineClass: outcome.declineClass };
+  }
+}
+
+async function customerAtStripe(
+  { db, rail }: ActivityDependencies,
+  { id, name, email, stripeCustomerId }: StoredCustomer,
+  at: Instant,
+): Promise<string> {
+  if (stripeCustomerId !== null) return stripeCustomerId;
+  const made = await rail.ensureCustomer({ customerId: id, name, email, at });
+  await setStripeCustomer(db.orm, id, made.stripeCustomerId);
+  return made.stripeCustomerId;
+}
+
+async function loadInvoice(
+  { db }: ActivityDependencies,
+  invoiceId: string,
+): Promise<{ invoice: StoredInvoice; customer: StoredCustomer }> {
+  const invoice = await findInvoice(db.orm, invoiceId);
+  invariant(invoice, `invoice ${invoiceId} was issued before it is collected`);
+  const customer = await findCustomer(db.orm, invoice.customerId);
+  invariant(customer, "an invoice has a customer");
+  return { invoice, customer };
+}

@@ -1,0 +1,10 @@
+import type { Database } from "../db/database.ts";
+import type { StripeRail } from "../stripe/rail.ts";
+import type { TemporalGateway } from "../temporal/gateway.ts";
+
+/** What activities act on; the workers put the real parts together. */
+export interface ActivityDependencies {
+  readonly db: Database;
+  readonly rail: StripeRail;
+  readonly gateway: TemporalGateway;
+}

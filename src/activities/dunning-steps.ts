@@ -1,0 +1,104 @@
+import { findCustomer } from "../db/customers.ts";
+import { inTransaction } from "../db/database.ts";
+import { findInvoice } from "../db/invoices.ts";
+import { insertDunning, otherOpenDunning, updateDunning } from "../db/payments.ts";
+import type { DunningState } from "../db/schema/billing.ts";
+import { findSubscription, termsHistory, updateSubscription } from "../db/subscriptions.ts";
+import { instant } from "../domain/calendar/index.ts";
+import { invariant } from "../domain/errors.ts";
+import { termsAt } from "../domain/invoicing/index.ts";
+import { type DunningPolicy, defaultDunningPolicy } from "../domain/lifecycle/index.ts";
+import { WorkflowRefusal } from "../temporal/gateway.ts";
+import * as messages from "../workflows/messages.ts";
+import { lockedSubscription } from "./apply-change.ts";
+import type { ActivityDependencies } from "./dependencies.ts";
+
+export interface EndDunningInput {
+  readonly invoiceId: string;
+  readonly outcome: "recovered" | "exhausted" | "closed";
+  readonly attempts: number;
+  readonly at: string;
+}
+
+/** Writes down that dunning is at work, marks the subscription past due, and answers with the policy that was agreed. */
+export async function openDunning(
+  deps: ActivityDependencies,
+  { invoiceId, startedAt }: { invoiceId: string; startedAt: string },
+): Promise<DunningPolicy> {
+  const { invoice, clockId } = await load(deps, invoiceId);
+  const { subscriptionId } = invoice;
+  await inTransaction(deps.db, async (tx) => {
+    await insertDunning(tx, { invoiceId, state: "retrying", attempts: 1, startedAt: instant(startedAt) });
+    if (subscriptionId === null) return;
+    const { status } = await lockedSubscription(tx, subscriptionId);
+    if (status === "active") await updateSubscription(tx, subscriptionId, { status: "past_due" });
+  });
+  if (subscriptionId === null) return defaultDunningPolicy;
+  await deps.gateway.tellPaymentStanding(subscriptionId, clockId, true, `past-due/${invoiceId}`);
+  const terms = termsAt(await termsHistory(deps.db.orm, subscriptionId), invoice.issuedAt);
+  return terms.items[0]?.plan.dunning ?? defaultDunningPolicy;
+}
+
+/** Keeps what a customer's page shows of a dunning that goes on. */
+export async function noteDunning(
+  { db }: ActivityDependencies,
+  note: { invoiceId: string; attempts: number; state: DunningState; nextAttemptAt: string | null },
+): Promise<void> {
+  const { invoiceId, nextAttemptAt, ...rest } = note;
+  await updateDunning(db.orm, invoiceId, {
+    ...rest,
+    nextAttemptAt: nextAttemptAt === null ? null : instant(nextAttemptAt),
+  });
+}
+
+/** The end of a dunning: the subscription is active again, or the policy's final action is taken. */
+export async function endDunning(deps: ActivityDependencies, input: EndDunningInput): Promise<void> {
+  const { invoiceId, outcome, attempts, at } = input;
+  const { invoice, clockId } = await load(deps, invoiceId);
+  const { subscriptionId } = invoice;
+  const recovers = await inTransaction(deps.db, async (tx) => {
+    const endedAt = instant(at);
+    await updateDunning(tx, invoiceId, { state: outcome, attempts, nextAttemptAt: null, endedAt });
+    if (subscriptionId === null || outcome === "exhausted") return false;
+    const { status } = await lockedSubscription(tx, subscriptionId);
+    if (status !== "past_due" || (await otherOpenDunning(tx, subscriptionId, invoiceId))) return false;
+    await updateSubscription(tx, subscriptionId, { status: "active" });
+    return true;
+  });
+  if (subscriptionId === null) return;
+  if (recovers) {
+    await deps.gateway.tellPaymentStanding(subscriptionId, clockId, false, `recovered/${invoiceId}`);
+  }
+  if (outcome === "exhausted") await takeFinalAction(deps, subscriptionId, invoiceId, at);
+}
+
+async function takeFinalAction(
+  { db, gateway }: ActivityDependencies,
+  subscriptionId: string,
+  invoiceId: string,
+  at: string,
+): Promise<void> {
+  const row = await findSubscription(db.orm, subscriptionId);
+  if (row === undefined || row.status === "canceled") return;
+  const terms = termsAt(await termsHistory(db.orm, subscriptionId), instant(at));
+  const { finalAction } = terms.items[0]?.plan.dunning ?? defaultDunningPolicy;
+  const requestId = `dunning/${invoiceId}`;
+  try {
+    if (finalAction === "cancel") {
+      await gateway.commandSubscription(subscriptionId, messages.cancel, { requestId, at, when: "now" });
+    }
+    if (finalAction === "pause") {
+      await gateway.commandSubscription(subscriptionId, messages.pause, { requestId, at });
+    }
+  } catch (error) {
+    // It is ending, ended or paused already: there is nothing left for the final action to do.
+    if (!(error instanceof WorkflowRefusal)) throw error;
+  }
+}
+
+async function load({ db }: ActivityDependencies, invoiceId: string) {
+  const invoice = await findInvoice(db.orm, invoiceId);
+  invariant(invoice, `invoice ${invoiceId} exists`);
+  const customer = await findCustomer(db.orm, invoice.customerId);
+  return { invoice, clockId: customer?.testClockId ?? null };
+}

@@ -1,0 +1,53 @@
+import { ApplicationFailure } from "@temporalio/activity";
+import { BillingError, InvariantViolation } from "../domain/errors.ts";
+import { StripeCallError, type StripeFailure } from "../stripe/index.ts";
+
+type Activities = Record<string, (input: never) => Promise<unknown>>;
+
+/**
+ * What an activity's failure means to Temporal. A refusal will not get better by asking again, and neither will a
+ * broken invariant: they fail for good, typed by their code, and the run is parked. Stripe's failures are retried as
+ * their kind says. Everything else (a database that is away) is retried as the workflow's policy says.
+ */
+export function atTheEdge<A extends Activities>(activities: A): A {
+  const entries = Object.entries(activities).map(([name, activity]) => [
+    name,
+    async (input: never) => {
+      try {
+        return await activity(input);
+      } catch (error) {
+        throw failureOf(error);
+      }
+    },
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function failureOf(error: unknown): unknown {
+  if (error instanceof BillingError) return ApplicationFailure.nonRetryable(error.message, error.code);
+  if (error instanceof InvariantViolation) {
+    return ApplicationFailure.nonRetryable(error.message, "invariant_violated");
+  }
+  return error instanceof StripeCallError ? stripeFailure(error) : error;
+}
+
+function stripeFailure({ message, failure }: StripeCallError): ApplicationFailure {
+  const type = `stripe_${failure.kind}`;
+  const nextRetryDelay = retryDelayMs(failure);
+  if (failure.kind === "invalid_request" || failure.kind === "key_reused" || failure.kind === "declined") {
+    return ApplicationFailure.nonRetryable(message, type);
+  }
+  return ApplicationFailure.create({
+    message,
+    type,
+    ...(nextRetryDelay === undefined ? {} : { nextRetryDelay }),
+  });
+}
+
+/** Undefined leaves it to the policy. Spread at random, so that those who were refused together do not come back together. */
+function retryDelayMs(failure: StripeFailure): number | undefined {
+  if (failure.kind === "rate_limited") return failure.retryAfterMs + Math.random() * 3_000;
+  if (failure.kind === "conflict") return 1_000 + Math.random() * 4_000;
+  if (failure.kind === "auth") return 120_000;
+  return undefined;
+}

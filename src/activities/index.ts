@@ -1,0 +1,68 @@
+import { Context } from "@temporalio/activity";
+import { moveTestClock } from "../db/test-clocks.ts";
+import { type Instant, instant, instantOfEpochMs } from "../domain/calendar/index.ts";
+import { type ApplyChangeInput, applyChange, endSubscription, scheduleCancellation } from "./apply-change.ts";
+import { closeDuePage, type PageInput } from "./close-due-page.ts";
+import { type ClosePeriodInput, closePeriodOnce } from "./close-period.ts";
+import {
+  giveUpInvoice,
+  type InvoiceAt,
+  mirrorInvoice,
+  type PayInput,
+  payInvoice,
+  settleInvoice,
+} from "./collect-invoice.ts";
+import type { ActivityDependencies } from "./dependencies.ts";
+import { type EndDunningInput, endDunning, noteDunning, openDunning } from "./dunning-steps.ts";
+import { atTheEdge } from "./edge.ts";
+import { type OpenSubscriptionInput, openSubscription } from "./open-subscription.ts";
+import { readInvoiceStatus } from "./read-invoice-status.ts";
+
+export type { ActivityDependencies } from "./dependencies.ts";
+
+export interface ActivityOptions {
+  /** How long the cycle-close net leaves a due period to its own run. */
+  readonly patienceMs: number;
+}
+
+export type DatabaseActivities = ReturnType<typeof databaseActivities>;
+export type StripeActivities = ReturnType<typeof stripeActivities>;
+
+/** What workflows have done in our own database, on the billing queue. */
+export function databaseActivities(deps: ActivityDependencies, { patienceMs }: ActivityOptions) {
+  const { db } = deps;
+  return atTheEdge({
+    openSubscription: (input: OpenSubscriptionInput) => openSubscription(db, input),
+    applyChange: (input: ApplyChangeInput) => applyChange(db, input),
+    scheduleCancellation: (input: Parameters<typeof scheduleCancellation>[1]) =>
+      scheduleCancellation(db, input),
+    endSubscription: (input: Parameters<typeof endSubscription>[1]) => endSubscription(db, input),
+    closePeriod: (input: ClosePeriodInput) => closePeriodOnce(db, input),
+    closeDuePage: (input: PageInput) =>
+      closeDuePage(deps, input, {
+        now: wallClock(),
+        patienceMs,
+        heartbeat: (done) => Context.current().heartbeat(done),
+      }),
+    readInvoiceStatus: ({ invoiceId }: { invoiceId: string }) => readInvoiceStatus(db, invoiceId),
+    openDunning: (input: { invoiceId: string; startedAt: string }) => openDunning(deps, input),
+    noteDunning: (input: Parameters<typeof noteDunning>[1]) => noteDunning(deps, input),
+    endDunning: (input: EndDunningInput) => endDunning(deps, input),
+    moveTestClock: ({ clockId, now, target }: { clockId: string; now: string; target: string }) =>
+      moveTestClock(db.orm, clockId, instant(now), instant(target)),
+  });
+}
+
+/** What calls Stripe, on a queue of its own. */
+export function stripeActivities(deps: ActivityDependencies) {
+  return atTheEdge({
+    mirrorInvoice: (input: InvoiceAt) => mirrorInvoice(deps, input),
+    payInvoice: (input: PayInput) => payInvoice(deps, input),
+    settleInvoice: (input: InvoiceAt) => settleInvoice(deps, input),
+    giveUpInvoice: (input: InvoiceAt) => giveUpInvoice(deps, input),
+  });
+}
+
+function wallClock(): Instant {
+  return instantOfEpochMs(Date.now());
+}

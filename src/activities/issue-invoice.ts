@@ -1,0 +1,47 @@
+import { createHash } from "node:crypto";
+import type { Tx } from "../db/database.ts";
+import { type InvoiceToStore, insertInvoice } from "../db/invoices.ts";
+import { postEntries } from "../db/ledger.ts";
+import { invariant } from "../domain/errors.ts";
+import type { JournalEntryDraft } from "../domain/ledger/index.ts";
+
+/** The outcome of something that may have issued an invoice, as workflows see it: ids and states. */
+export interface Issued {
+  readonly invoiceId: string | null;
+  /** Whether there is something to be paid. */
+  readonly collect: boolean;
+}
+
+export const nothingIssued: Issued = { invoiceId: null, collect: false };
+
+/** An invoice's id is made from the fact behind it: whoever comes again, comes to the same one. */
+export function invoiceIdOf(sourceKey: string): string {
+  return `inv_${createHash("sha256").update(sourceKey).digest("hex").slice(0, 20)}`;
+}
+
+/** Stores an invoice and posts its entries, in the caller's transaction. */
+export async function issueInvoice(
+  tx: Tx,
+  invoice: InvoiceToStore,
+  entries: readonly JournalEntryDraft[],
+): Promise<Issued> {
+  const stored = await insertInvoice(tx, invoice);
+  await book(tx, entries);
+  return { invoiceId: stored.id, collect: stored.status === "open" };
+}
+
+/**
+ * Posts entries that must be news, because the rows they go with are. Anything else is a bug or a broken floor, and
+ * takes the whole transaction back.
+ */
+export async function book(tx: Tx, entries: readonly JournalEntryDraft[]): Promise<void> {
+  if (entries.length === 0) return;
+  const results = await postEntries(tx, entries);
+  for (const [index, result] of results.entries()) {
+    const entry = entries[index];
+    invariant(
+      result.status === "created",
+      `entry ${entry?.sourceKey} (${entry?.kind}) is new and allowed, but was: ${result.status}`,
+    );
+  }
+}

@@ -1,0 +1,145 @@
+import { type Database, inTransaction, type Tx } from "../db/database.ts";
+import { findInvoiceBySource } from "../db/invoices.ts";
+import {
+  anchorOf,
+  findSubscription,
+  insertSubscription,
+  insertTerms,
+  lockCustomer,
+  type StoredCustomer,
+  type StoredSubscription,
+} from "../db/subscriptions.ts";
+import { addDuration, type Instant, instant, isoOf, periodContaining } from "../domain/calendar/index.ts";
+import { invariant } from "../domain/errors.ts";
+import { advanceLines, invoiceEntries, invoiceTotals, type Terms } from "../domain/invoicing/index.ts";
+import { currency, money } from "../domain/money/index.ts";
+import type { RunningSubscription } from "../workflows/messages.ts";
+import { type Issued, invoiceIdOf, issueInvoice, nothingIssued } from "./issue-invoice.ts";
+import { SubscriptionRuleError } from "./refusals.ts";
+import { itemFor, requireFitting } from "./subscription-items.ts";
+
+export interface OpenSubscriptionInput {
+  readonly subscriptionId: string;
+  readonly customerId: string;
+  readonly requestId: string;
+  readonly at: string;
+  readonly items: readonly { readonly planKey: string; readonly seats: number }[];
+}
+
+export type OpenedSubscription = Issued & { readonly standing: RunningSubscription };
+
+const sourceKeyOf = (subscriptionId: string) => `subscription/${subscriptionId}/activated`;
+
+/**
+ * Opens a subscription with the newest versions of its plans and invoices what is charged in advance for its first
+ * period, in one transaction. Opening it again answers with what is there.
+ * @throws SubscriptionRuleError when the plans do not exist or do not fit
+ */
+export async function openSubscription(
+  db: Database,
+  input: OpenSubscriptionInput,
+): Promise<OpenedSubscription> {
+  const { subscriptionId, customerId } = input;
+  return await inTransaction(db, async (tx) => {
+    const customer = await lockCustomer(tx, customerId);
+    if (customer === undefined) {
+      throw new SubscriptionRuleError(
+        "customer_not_found",
+        `there is no customer "${customerId}"`,
+        "customer",
+      );
+    }
+    const known = await findSubscription(tx, subscriptionId);
+    if (known !== undefined) return await openedBefore(tx, known, input);
+    const at = instant(input.at);
+    const items = [];
+    for (const { planKey, seats } of input.items) items.push(await itemFor(tx, planKey, seats));
+    await requireFitting(tx, customer, subscriptionId, items);
+    const terms: Terms = { effectiveAt: at, items, paused: false };
+    const row = newSubscription(subscriptionId, customer, terms, at);
+    await insertSubscription(tx, row);
+    await insertTerms(tx, subscriptionId, input.requestId, terms);
+    const issued = await invoiceActivation(tx, row, terms, at);
+    return { ...issued, standing: standingOf(row, input) };
+  });
+}
+
+function newSubscription(
+  id: string,
+  customer: StoredCustomer,
+  terms: Terms,
+  at: Instant,
+): StoredSubscription {
+  const plan = terms.items[0]?.plan;
+  invariant(plan, "a subscription has a plan");
+  const { interval, graceSeconds } = plan;
+  const { period } = periodContaining({ at, interval, timeZone: customer.timeZone }, at);
+  return {
+    id,
+    customerId: customer.id,
+    status: "active",
+    startedAt: at,
+    intervalUnit: interval.unit,
+    intervalCount: interval.count,
+    timeZone: customer.timeZone,
+    currency: customer.currency,
+    graceSeconds,
+    billedThrough: at,
+    nextCloseAt: addDuration(period.end, { seconds: graceSeconds }, "UTC"),
+    cancelAt: null,
+    canceledAt: null,
+  };
+}
+
+async function invoiceActivation(
+  tx: Tx,
+  row: StoredSubscription,
+  terms: Terms,
+  at: Instant,
+): Promise<Issued> {
+  const { period } = periodContaining(anchorOf(row), at);
+  const lines = advanceLines(terms, period);
+  if (lines.length === 0) return nothingIssued;
+  const sourceKey = sourceKeyOf(row.id);
+  const id = invoiceIdOf(sourceKey);
+  const inCurrency = currency(row.currency);
+  const totals = invoiceTotals(lines, [], money(0n, row.currency), inCurrency, at);
+  const { customerId, id: subscriptionId } = row;
+  const identity = { invoiceId: id, customerId, subscriptionId, currency: inCurrency, issuedAt: at };
+  return await issueInvoice(
+    tx,
+    { id, sourceKey, kind: "activation", customerId, subscriptionId, period, lines, totals, issuedAt: at },
+    invoiceEntries(identity, lines, totals),
+  );
+}
+
+async function openedBefore(
+  tx: Tx,
+  row: StoredSubscription,
+  input: OpenSubscriptionInput,
+): Promise<OpenedSubscription> {
+  const invoice = await findInvoiceBySource(tx, sourceKeyOf(row.id));
+  return {
+    invoiceId: invoice?.id ?? null,
+    collect: invoice !== undefined && invoice.totalMinor > 0n,
+    standing: standingOf(row, input),
+  };
+}
+
+/** What the subscription's run remembers when its life begins. */
+function standingOf(row: StoredSubscription, { items }: OpenSubscriptionInput): RunningSubscription {
+  return {
+    status: row.status,
+    cancelAt: row.cancelAt === null ? null : isoOf(row.cancelAt),
+    anchor: {
+      at: isoOf(row.startedAt),
+      unit: row.intervalUnit,
+      count: row.intervalCount,
+      timeZone: row.timeZone,
+    },
+    graceSeconds: row.graceSeconds,
+    periodIndex: 0,
+    planKey: items[0]?.planKey ?? "",
+    answered: [],
+  };
+}

@@ -1,0 +1,22 @@
+import { BillingError } from "../domain/errors.ts";
+
+/** A rule does not allow what was asked of a subscription. */
+export class SubscriptionRuleError extends BillingError {
+  readonly code: SubscriptionRuleCode;
+
+  constructor(code: SubscriptionRuleCode, message: string, field?: string) {
+    super(message, field);
+    this.code = code;
+  }
+}
+
+export type SubscriptionRuleCode =
+  | "customer_not_found"
+  | "subscription_not_found"
+  | "plan_not_found"
+  | "plan_currency_differs"
+  | "plan_interval_differs"
+  | "plan_already_subscribed"
+  | "meter_already_billed"
+  | "seats_invalid"
+  | "items_missing";

@@ -1,0 +1,91 @@
+import type { Tx } from "../db/database.ts";
+import { latestPlan } from "../db/plan-versions.ts";
+import { otherSubscriptions, termsHistory } from "../db/subscriptions.ts";
+import type { BillingInterval, PlanVersion } from "../domain/catalog/index.ts";
+import type { TermsItem } from "../domain/invoicing/index.ts";
+import { SubscriptionRuleError } from "./refusals.ts";
+
+/** More seats than any organisation has; a typing mistake is refused instead of billed. */
+const seatsMax = 1_000_000;
+
+/** The newest version of a plan that somebody wants, with as many seats. @throws SubscriptionRuleError */
+export async function itemFor(tx: Tx, planKey: string, seats: number): Promise<TermsItem> {
+  const plan = await latestPlan(tx, planKey);
+  if (plan === undefined) {
+    throw new SubscriptionRuleError(
+      "plan_not_found",
+      `there is no plan "${planKey}": check the catalog`,
+      "plan",
+    );
+  }
+  return { plan, seats: checkedSeats(seats) };
+}
+
+/** @throws SubscriptionRuleError unless it is a whole number of seats that somebody can have */
+export function checkedSeats(seats: number): number {
+  if (Number.isSafeInteger(seats) && seats >= 1 && seats <= seatsMax) return seats;
+  throw new SubscriptionRuleError("seats_invalid", `seats must be 1 to ${seatsMax}, not ${seats}`, "seats");
+}
+
+/**
+ * Refuses items that do not fit together or with the customer: one currency, one interval, each plan once, and each
+ * meter priced by one subscription only, so that no usage is billed twice.
+ */
+export async function requireFitting(
+  tx: Tx,
+  customer: { readonly id: string; readonly currency: string },
+  subscriptionId: string,
+  items: readonly TermsItem[],
+): Promise<void> {
+  const [first] = items;
+  if (first === undefined) {
+    throw new SubscriptionRuleError("items_missing", "a subscription needs at least one plan", "items");
+  }
+  for (const [index, { plan }] of items.entries()) {
+    requirePlanFits(plan, customer.currency, first.plan.interval);
+    if (items.findIndex((item) => item.plan.key === plan.key) < index) {
+      throw new SubscriptionRuleError(
+        "plan_already_subscribed",
+        `${plan.key} is subscribed to already`,
+        "plan",
+      );
+    }
+  }
+  const meters = metersOf(items);
+  for (const other of await otherSubscriptions(tx, customer.id, subscriptionId)) {
+    const latest = (await termsHistory(tx, other.id)).at(-1);
+    const shared =
+      latest === undefined ? undefined : metersOf(latest.items).find((key) => meters.includes(key));
+    if (shared !== undefined) {
+      throw new SubscriptionRuleError(
+        "meter_already_billed",
+        `usage of ${shared} is billed by subscription ${other.id} already: change that one instead`,
+      );
+    }
+  }
+}
+
+/** The meters that any of these items prices. */
+export function metersOf(items: readonly TermsItem[]): string[] {
+  const keys = items.flatMap(({ plan }) =>
+    plan.prices.flatMap((price) => (price.type === "usage" ? [price.meter] : [])),
+  );
+  return [...new Set(keys)];
+}
+
+function requirePlanFits(plan: PlanVersion, currency: string, interval: BillingInterval): void {
+  if (plan.currency !== currency) {
+    throw new SubscriptionRuleError(
+      "plan_currency_differs",
+      `plan ${plan.key} is in ${plan.currency}, the customer is billed in ${currency}`,
+      "plan",
+    );
+  }
+  if (plan.interval.unit !== interval.unit || plan.interval.count !== interval.count) {
+    throw new SubscriptionRuleError(
+      "plan_interval_differs",
+      `plan ${plan.key} is billed every ${plan.interval.count} ${plan.interval.unit}, this subscription every ${interval.count} ${interval.unit}`,
+      "plan",
+    );
+  }
+}

@@ -1,0 +1,25 @@
+import type { Stripe } from "stripe";
+
+/** A charge as it reached the Stripe balance. Amounts in whole minor units, as text. */
+export type ChargeSettlement = {
+  readonly balanceTransactionId: string;
+  readonly currency: string;
+  readonly grossMinor: string;
+  readonly feeMinor: string;
+};
+
+/** Reads a charge's balance transaction; undefined while Stripe has not made it. */
+export async function readSettlement(
+  stripe: Stripe,
+  stripeChargeId: string,
+): Promise<ChargeSettlement | undefined> {
+  const charge = await stripe.charges.retrieve(stripeChargeId, { expand: ["balance_transaction"] });
+  const transaction = charge.balance_transaction;
+  if (transaction === null || typeof transaction === "string") return undefined;
+  return {
+    balanceTransactionId: transaction.id,
+    currency: transaction.currency,
+    grossMinor: String(transaction.amount),
+    feeMinor: String(transaction.fee),
+  };
+}
