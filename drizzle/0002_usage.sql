@@ -2,8 +2,8 @@
 
 create sequence usage.event_seq;
 
--- Every event ever taken in, accepted or quarantined. Kept for ever: a key that expires is a double count waiting for a late retry.
--- Both columns are 16 bytes of SHA-256, held as uuid because that is the only fixed-width type of this size.
+-- Every event ever taken in, accepted or quarantined. Kept for ever: a key that expires is a double count waiting for
+-- a late retry. Key and hash are 16 bytes of SHA-256, held as uuid because that is the fixed-width type of this size.
 create table usage.event_key (
   key uuid primary key, -- of (source, id)
   payload_hash uuid not null, -- of what the event says
@@ -15,7 +15,7 @@ call public.make_append_only('usage.event_key');
 -- Windows, edge hours and proofs all sum these contributions, so that "measure" has one definition, the domain's.
 create table usage.event (
   seq bigint primary key,
-  recorded_xid xid8 not null default pg_current_xact_id(), -- "had run R seen it": pg_visible_in_snapshot(recorded_xid, R.snapshot)
+  recorded_xid xid8 not null default pg_current_xact_id(), -- did a run see it? pg_visible_in_snapshot(this, its snapshot)
   recorded_at timestamptz not null default now(),
   time timestamptz not null,
   source text not null,
@@ -28,7 +28,8 @@ create table usage.event (
 create index event_of_customer on usage.event (customer_id, time);
 call public.make_append_only('usage.event');
 
--- Sent with the key of an earlier event but saying something else. The first was counted and stays in usage.event; this is the other.
+-- Sent with the key of an earlier event but saying something else. The first stands, in usage.event or in quarantine;
+-- this is the other, kept once however often it is sent.
 create table usage.event_conflict (
   event_seq bigint not null, -- of the first
   payload_hash uuid not null,
@@ -76,7 +77,8 @@ select e.seq, e.recorded_xid, e.time, e.customer_id, c.meter_key, c.dimensions_k
 from usage.event e,
   jsonb_to_recordset(e.contributions) as c (meter_key text, dimensions_key text, quantity numeric);
 --> statement-breakpoint
--- Windows follow events whoever inserts them. One statement per batch, in key order: two batches never wait for each other in a ring.
+-- Windows follow events whoever inserts them. Each batch updates them in key order, so that no two batches can wait for
+-- each other in a ring.
 create function usage.count_events() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   insert into usage.hourly_window as w (customer_id, meter_key, hour, dimensions_key, sum, max, count)
@@ -107,8 +109,14 @@ create type usage.sent_event as (
   contributions jsonb
 );
 
--- Which of these customers do not exist. Waits for a transaction that is about to add one (see await_ingest),
--- so that no event can slip into quarantine behind the back of the replay.
+-- Batches and replays of one customer meet at a lock. There are 256, so that a batch cannot fill the lock table.
+create function usage.customer_lock(customer_id text) returns integer
+language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select hashtext(customer_id) & 255;
+$$;
+
+-- Which of these customers do not exist. Waits for a transaction that is about to add one (see await_ingest), so that
+-- no event can slip into quarantine behind the back of the replay.
 create function usage.unknown_customers(customer_ids text[]) returns text[]
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -121,7 +129,8 @@ begin
   if unknown = '{}' then
     return unknown;
   end if;
-  perform pg_advisory_xact_lock_shared(hashtext('usage.customer'), hashtext(u.id)) from unnest(unknown) as u (id);
+  perform pg_advisory_xact_lock_shared(hashtext('usage.customer'), lock.number)
+  from (select distinct usage.customer_lock(u.id) as number from unnest(unknown) as u (id) order by 1) lock;
   return array(
     select u.id from unnest(unknown) as u (id) where not exists (select from billing.customer c where c.id = u.id)
   );
@@ -131,7 +140,7 @@ $$;
 -- The replay's side of the lock: batches that found the customer missing have committed, later ones will find it.
 create function usage.await_ingest(customer_id text) returns void
 language sql set search_path = pg_catalog, pg_temp as $$
-  select pg_advisory_xact_lock(hashtext('usage.customer'), hashtext(customer_id));
+  select pg_advisory_xact_lock(hashtext('usage.customer'), usage.customer_lock(customer_id));
 $$;
 
 -- Events whose key was known before: the same again, or a contradiction that is kept and reported.
@@ -152,9 +161,9 @@ end
 $$;
 --> statement-breakpoint
 -- Takes in a batch: an array of objects with the fields of usage.sent_event but its ordinal. One call, one commit.
--- Answers for each event, in the order sent: accepted, duplicate, conflict, unknown_customer or no_meter (the last two are quarantined).
--- Of events with the same key the first in the batch wins. Keys are claimed in key order, before any window is touched.
-create function usage.ingest(batch json) returns text[]
+-- Answers for each event, in the order sent: accepted, duplicate, conflict, or why it was quarantined. Of events with
+-- the same key the first in the batch wins. Keys are claimed in key order, before any window is touched.
+create function usage.ingest(batch jsonb) returns text[]
 language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
 declare
   sent usage.sent_event[];
@@ -165,9 +174,10 @@ declare
   repeat_ordinals integer[];
   repeat_outcomes text[];
 begin
-  select array_agg((s.ordinality, key, payload_hash, source, id, customer_id, type, time, data, contributions)::usage.sent_event)
-  into sent
-  from rows from (json_to_recordset(batch) as (key uuid, payload_hash uuid, source text, id text, customer_id text,
+  select array_agg(
+    (s.ordinality, key, payload_hash, source, id, customer_id, type, time, data, contributions)::usage.sent_event
+  ) into sent
+  from rows from (jsonb_to_recordset(batch) as (key uuid, payload_hash uuid, source text, id text, customer_id text,
     type text, time timestamptz, data jsonb, contributions jsonb)) with ordinality as s;
   unknown := usage.unknown_customers(array(select distinct customer_id from unnest(sent)));
 
@@ -206,13 +216,13 @@ end
 $$;
 
 -- Lets quarantined events in, with the contributions measured now: [{ seq, contributions }]. Gives the seqs that were let in.
-create function usage.release(batch json) returns setof bigint
+create function usage.release(batch jsonb) returns setof bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   return query
   insert into usage.event (seq, time, source, id, customer_id, type, data, contributions)
   select q.seq, q.time, q.source, q.id, q.customer_id, q.type, q.data, r.contributions
-  from json_to_recordset(batch) as r (seq bigint, contributions jsonb) join usage.quarantined_event q using (seq)
+  from jsonb_to_recordset(batch) as r (seq bigint, contributions jsonb) join usage.quarantined_event q using (seq)
   where exists (select from billing.customer c where c.id = q.customer_id)
   order by q.seq
   on conflict (seq) do nothing
@@ -221,5 +231,5 @@ end
 $$;
 
 revoke execute on all functions in schema usage from public;
-grant execute on function usage.ingest, usage.release, usage.await_ingest to reckoner_app;
+grant execute on function usage.ingest, usage.release, usage.await_ingest, usage.customer_lock to reckoner_app;
 grant select on all tables in schema usage to reckoner_app;

@@ -84,6 +84,13 @@ test("events of a type without a meter wait for the meter; one that it cannot me
   await expectInvariants(fixture.db);
 });
 
+test("a full batch of customers whom nobody knows is kept", async () => {
+  const strangers = Array.from({ length: 10_000 }, (_, n) =>
+    usageEvent({ id: `${n}`, customerId: `stranger-${n}` }),
+  );
+  expect(new Set(await ingest(fixture.db, strangers))).toEqual(new Set(["unknown_customer"]));
+});
+
 describe("no event is forgotten while its customer is being added", () => {
   const event = (id: string) => usageEvent({ id: `race/${id}`, customerId: id });
 

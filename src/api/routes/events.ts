@@ -23,6 +23,9 @@ export interface EventsDependencies extends Pick<ApiDependencies, "db" | "now"> 
 
 const bodyBytesMax = 10 * 1024 * 1024;
 const tags = ["Usage"];
+const batchDescription =
+  `One event, or up to ${eventsMax}. Safe to repeat: an event is counted once, for ever, by its source and id. ` +
+  "`accepted` means that it is stored, deduplicated and counted.";
 
 /** Usage events in, and out again. */
 export function eventsRoutes(api: ApiInstance, deps: EventsDependencies): void {
@@ -35,7 +38,7 @@ export function eventsRoutes(api: ApiInstance, deps: EventsDependencies): void {
       schema: {
         tags,
         summary: "Take in usage events",
-        description: `One event or up to ${eventsMax}. Safe to repeat: an event is counted once, for ever, by its source and id. \`accepted\` means stored, deduplicated and counted.`,
+        description: batchDescription,
         body: batchInput,
         response: { 200: batchSchema },
       },
