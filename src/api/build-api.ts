@@ -1,5 +1,7 @@
 import Fastify, { LogController } from "fastify";
 import { serializerCompiler } from "fastify-type-provider-zod";
+import { testClockTimes } from "../db/customers.ts";
+import { currentMeters } from "../db/plan-versions.ts";
 import type { ApiInstance } from "./api-instance.ts";
 import { authenticate } from "./authentication.ts";
 import type { ApiDependencies } from "./dependencies.ts";
@@ -12,8 +14,12 @@ import { apiKeyRoutes } from "./routes/api-keys.ts";
 import { catalogRoutes } from "./routes/catalog.ts";
 import { creditRoutes } from "./routes/credits.ts";
 import { customerRoutes } from "./routes/customers.ts";
+import { eventsRoutes } from "./routes/events.ts";
+import { invoiceRoutes } from "./routes/invoices.ts";
+import { ledgerRoutes } from "./routes/ledger.ts";
 import { paymentMethodRoutes } from "./routes/payment-methods.ts";
 import { testClockRoutes } from "./routes/test-clocks.ts";
+import { usageRoutes } from "./routes/usage.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 import { validatorCompiler } from "./validation.ts";
 
@@ -46,7 +52,13 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   customerRoutes(api, deps);
   paymentMethodRoutes(api, deps);
   creditRoutes(api, deps);
+  invoiceRoutes(api, deps);
+  ledgerRoutes(api, deps);
   testClockRoutes(api, deps);
+  const meters = () => currentMeters(deps.db.orm);
+  const nowFor = (customerIds: readonly string[]) => testClockTimes(deps.db.orm, customerIds);
+  eventsRoutes(api, { ...deps, meters, nowFor });
+  usageRoutes(api, { ...deps, meters });
   await webhookRoutes(api, deps);
   await api.ready();
   return api;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { NewestFirst, Page, PageRequest } from "../db/page.ts";
 import { instant, isoOf } from "../domain/calendar/index.ts";
+import { invariant } from "../domain/errors.ts";
 import { RequestRefusedError } from "./refusals.ts";
 
 /** The query parameters of every list. */
@@ -32,6 +33,15 @@ export interface CursorForm<Position> {
 export const newestFirst: CursorForm<NewestFirst> = {
   write: ({ at, id }) => [isoOf(at), id],
   read: ([at = "", id = ""]) => ({ at: instant(at), id }),
+};
+
+/** For lists in the order of a number that counts up. */
+export const byNumber: CursorForm<bigint> = {
+  write: (number) => [number.toString()],
+  read: ([text = ""]) => {
+    invariant(/^\d{1,18}$/.test(text), "the position is a number");
+    return BigInt(text);
+  },
 };
 
 /** What to read for a request's query. */

@@ -27,6 +27,7 @@ const codesByStatus: Readonly<Record<number, readonly string[]>> = {
     "idempotency_key_missing",
     "idempotency_key_invalid",
     "webhook_signature_invalid",
+    "webhook_mode_invalid",
   ],
   401: ["api_key_missing", "api_key_invalid", "api_key_revoked", "api_key_expired"],
   402: ["payment_method_declined"],

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type CreditGrantStanding, findCreditGrant, listCreditGrants } from "../../db/api-reads.ts";
 import { findCustomer } from "../../db/customers.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
-import { money } from "../../domain/money/index.ts";
+import { exactOfLedgerAmount, money } from "../../domain/money/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import { timeOfCustomer } from "../customer-time.ts";
 import type { ApiDependencies, CreditTerms } from "../dependencies.ts";
@@ -148,7 +148,7 @@ async function answerFor({ id, customerId }: CreditTerms, deps: ApiDependencies)
 }
 
 function creditGrantAnswer(grant: CreditGrantStanding, now: Instant): z.infer<typeof creditGrantSchema> {
-  const { id, customerId, kind, currency, amountMinor, remainingMinor, priority, reason, invoiceId } = grant;
+  const { id, customerId, kind, currency, amountMinor, remaining, priority, reason, invoiceId } = grant;
   return {
     id,
     customer: customerId,
@@ -156,7 +156,7 @@ function creditGrantAnswer(grant: CreditGrantStanding, now: Instant): z.infer<ty
     status: statusOf(grant, now),
     currency,
     amount_minor: amountMinor.toString(),
-    remaining_minor: remainingMinor,
+    remaining_minor: exactOfLedgerAmount(remaining).text,
     priority,
     effective_at: isoOf(grant.effectiveAt),
     expires_at: isoOrNull(grant.expiresAt),
@@ -167,9 +167,9 @@ function creditGrantAnswer(grant: CreditGrantStanding, now: Instant): z.infer<ty
 }
 
 function statusOf(grant: CreditGrantStanding, now: Instant): z.infer<typeof creditGrantSchema>["status"] {
-  const { invoiceStatus, remainingMinor, effectiveAt, expiresAt } = grant;
+  const { invoiceStatus, remaining, effectiveAt, expiresAt } = grant;
   if (invoiceStatus === "void" || invoiceStatus === "uncollectible") return "canceled";
   if (invoiceStatus === "open" || effectiveAt > now) return "pending";
-  if (remainingMinor === "0") return "used_up";
-  return expiresAt !== null && expiresAt <= now ? "expired" : "active";
+  if (expiresAt !== null && expiresAt <= now) return "expired";
+  return remaining === 0n ? "used_up" : "active";
 }

@@ -1,11 +1,13 @@
 import { z } from "zod";
 import {
+  type CustomerStanding,
   findCustomer,
   insertCustomer,
   listCustomers,
   type NewCustomer,
   renameCustomer,
   type StoredCustomer,
+  standingsOf,
 } from "../../db/customers.ts";
 import { findTestClock } from "../../db/test-clocks.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
@@ -20,6 +22,7 @@ import {
   idInput,
   idParams,
   instantText,
+  minorText,
   textInput,
   timeZoneInput,
 } from "../wire.ts";
@@ -37,6 +40,26 @@ const customerSchema = z
     created_at: instantText,
   })
   .meta({ id: "Customer" });
+
+const subscriptionStatus = z.enum(["active", "past_due", "paused", "canceled"]);
+
+const customerOverviewSchema = customerSchema
+  .extend({
+    open_balance_minor: minorText.describe("What is left to pay of open invoices."),
+    subscriptions: z.array(
+      z.object({
+        id: z.string(),
+        status: subscriptionStatus,
+        items: z.array(z.object({ plan: z.string(), plan_version: z.int(), seats: z.int() })),
+      }),
+    ),
+  })
+  .meta({ id: "CustomerOverview" });
+
+const customersQuery = pageQuery.extend({
+  search: textInput(200).optional().describe("Part of an id, a name or an e-mail address."),
+  status: subscriptionStatus.optional().describe("Only those with a subscription in this state."),
+});
 
 const emailInput = z.email({ error: "must be an e-mail address" }).max(254);
 
@@ -131,23 +154,42 @@ function getCustomer(api: ApiInstance, { db }: ApiDependencies): void {
   );
 }
 
-function getCustomers(api: ApiInstance, { db }: ApiDependencies): void {
+function getCustomers(api: ApiInstance, { db, now }: ApiDependencies): void {
   api.get(
     "/v1/customers",
     {
       config: { scope: "read", refusals: ["cursor_invalid"] },
       schema: {
         tags,
-        summary: "List customers, the newest first",
-        querystring: pageQuery,
-        response: { 200: listOf(customerSchema) },
+        summary: "List customers with what they owe and subscribe to, the newest first",
+        querystring: customersQuery,
+        response: { 200: listOf(customerOverviewSchema) },
       },
     },
     async ({ query }) => {
-      const page = await listCustomers(db.orm, pageRequest(query, newestFirst));
-      return listAnswer(page, newestFirst, customerAnswer);
+      const page = await listCustomers(db.orm, query, pageRequest(query, newestFirst));
+      const ids = page.items.map(({ id }) => id);
+      const standings = await standingsOf(db.orm, ids, now());
+      return listAnswer(page, newestFirst, (stored) => overviewAnswer(stored, standings.get(stored.id)));
     },
   );
+}
+
+function overviewAnswer(stored: StoredCustomer, standing: CustomerStanding | undefined) {
+  const subscriptions = standing?.subscriptions ?? [];
+  return {
+    ...customerAnswer(stored),
+    open_balance_minor: standing?.openMinor ?? "0",
+    subscriptions: subscriptions.map(({ id, status, items }) => ({
+      id,
+      status,
+      items: items.map(({ planKey, planVersion, seats }) => ({
+        plan: planKey,
+        plan_version: planVersion,
+        seats,
+      })),
+    })),
+  };
 }
 
 function patchCustomer(api: ApiInstance, { db }: ApiDependencies): void {

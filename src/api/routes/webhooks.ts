@@ -11,7 +11,7 @@ export async function webhookRoutes(api: ApiInstance, { receiveWebhook }: ApiDep
     raw.post(
       "/v1/webhooks/stripe",
       {
-        config: { scope: "public", refusals: ["webhook_signature_invalid"] },
+        config: { scope: "public", refusals: ["webhook_signature_invalid", "webhook_mode_invalid"] },
         schema: {
           tags: ["Webhooks"],
           summary: "Receive a Stripe event",
