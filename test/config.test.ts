@@ -39,8 +39,10 @@ describe(".env.example", () => {
   const listed = Object.keys(parseEnv(text));
   const read = [...new Set(Object.values(parts).flatMap((part) => Object.keys(part.shape)))];
 
-  test("lists exactly the variables that are read", () => {
-    expect(listed.toSorted()).toEqual(read.toSorted());
+  test("lists exactly the variables that are read, by the code or by Docker Compose", () => {
+    const compose = readFileSync(join(projectFolder, "docker-compose.yml"), "utf8");
+    const interpolated = [...compose.matchAll(/\$\{(\w+)/g)].map(([, name = ""]) => name);
+    expect(listed.toSorted()).toEqual([...new Set([...read, ...interpolated])].toSorted());
   });
 
   test("lists each variable once", () => {
