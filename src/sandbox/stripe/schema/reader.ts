@@ -1,5 +1,5 @@
 import type { FormTree, FormValue } from "../http/form.ts";
-import { badParameter } from "../http/refusal.ts";
+import { badParameter, StripeRefusal } from "../http/refusal.ts";
 
 /** A parameter after its schema gave it a type. */
 export type Param = string | number | boolean | Param[] | Params;
@@ -143,33 +143,40 @@ function readString(schema: RequestSchema): Reader {
   };
 }
 
-/** The first alternative that takes the value wins; when none does, the last complaint is the answer. */
+/** Among the alternatives of the value's shape the first that takes it wins; when none does, the last complains. */
 function readAlternatives(alternatives: readonly RequestSchema[]): Reader {
-  const readers = alternatives.toSorted((a, b) => strictness(a) - strictness(b)).map(compileReader);
+  const mayBeUnset = alternatives.some(isUnset);
+  const valued = alternatives
+    .filter((schema) => !isUnset(schema))
+    .toSorted((a, b) => openness(a) - openness(b));
+  const readers = valued.map((schema) => ({ read: compileReader(schema), takesText: !isNested(schema) }));
   return (value, param) => {
-    let complaint: unknown;
-    for (const read of readers) {
+    if (value === "" && mayBeUnset) return "";
+    const fitting = readers.filter(({ takesText }) => takesText === (typeof value === "string"));
+    const [last, ...others] = (fitting.length > 0 ? fitting : readers).toReversed();
+    for (const { read } of others.toReversed()) {
       try {
         return read(value, param);
       } catch (error) {
-        complaint =
-          complaint === undefined || typeof value !== "string" ? preferred(complaint, error) : complaint;
+        if (!(error instanceof StripeRefusal)) throw error;
       }
     }
-    throw complaint;
+    return last ? last.read(value, param) : "";
   };
 }
 
-/** An unknown parameter inside an object says more than "not a string". */
-function preferred(earlier: unknown, later: unknown): unknown {
-  const isDeep = earlier instanceof Error && !/^Invalid (object|array|string)$/.test(earlier.message);
-  return isDeep ? earlier : later;
+/** Stripe's way to say that a parameter may be emptied. */
+function isUnset(schema: RequestSchema): boolean {
+  return schema.enum?.length === 1 && schema.enum[0] === "";
 }
 
-/** Plain strings take anything, so they are tried last. */
-function strictness(schema: RequestSchema): number {
-  if (schema.enum !== undefined) return 0;
-  return schema.type === "string" ? 2 : 1;
+function isNested({ type }: RequestSchema): boolean {
+  return type === "object" || type === "array";
+}
+
+/** A plain string takes anything, so it is tried last. */
+function openness(schema: RequestSchema): number {
+  return schema.type === "string" && schema.enum === undefined ? 1 : 0;
 }
 
 function shown(value: FormValue): string {
