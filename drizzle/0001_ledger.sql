@@ -136,7 +136,8 @@ create table ledger.posting (
   currency text not null,
   debit_account bigint not null,
   credit_account bigint not null,
-  amount numeric(38, 0) not null check (amount > 0),
+  -- NaN is a numeric, and greater than every other one.
+  amount numeric(38, 0) not null check (amount > 0 and amount <> 'NaN'),
   primary key (entry_id, line),
   check (debit_account <> credit_account)
 );
@@ -487,7 +488,7 @@ begin
     cross join rows from (jsonb_to_recordset(entry -> 'postings') as (debit text, credit text, amount numeric))
       with ordinality as line (debit, credit, amount, number));
   if exists (select from unnest(drafts) as draft where draft.ordinal not in (select posted.ordinal from unnest(lines) as posted))
-    or exists (select from unnest(lines) as posted where (posted.amount > 0 and posted.amount = trunc(posted.amount) and posted.debit_key <> posted.credit_key) is not true)
+    or exists (select from unnest(lines) as posted where (posted.amount > 0 and posted.amount < 'Infinity' and posted.amount = trunc(posted.amount) and posted.debit_key <> posted.credit_key) is not true)
   then
     raise exception 'each entry needs postings, each from one account to another, of a positive whole amount' using errcode = 'RK002';
   end if;

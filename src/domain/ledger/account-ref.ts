@@ -71,8 +71,9 @@ export function accountDimensions(ref: AccountRef): readonly (readonly [Dimensio
 
 function dimensionValue(ref: AccountRef, name: DimensionName): string {
   const value = ref[fieldOf[name]];
-  // PostgreSQL's text has no place for NUL.
-  if (!value || value.includes("\0")) throw wrongDimensions(ref.code);
+  // PostgreSQL's text has no place for NUL or half a surrogate pair.
+  if (value === undefined || value === "" || value.includes("\0") || !value.isWellFormed())
+    throw wrongDimensions(ref.code);
   return value;
 }
 
