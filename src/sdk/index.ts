@@ -1,0 +1,112 @@
+import createClient, { type MaybeOptionalInit } from "openapi-fetch";
+import { errorOf } from "./errors.ts";
+import { fetchWithRetries, type RetryOptions } from "./retrying-fetch.ts";
+import type { components, paths } from "./schema.ts";
+
+export { ReckonerApiError } from "./errors.ts";
+
+/** Shapes of requests and answers by name, for example `Schemas["Invoice"]`. */
+export type Schemas = components["schemas"];
+
+/** The Idempotency-Key may be left out: the client makes one for each call and keeps it on retries. */
+type WithOptionalKey<Operation> = Operation extends { parameters: { header: { "Idempotency-Key": string } } }
+  ? Omit<Operation, "parameters"> & {
+      parameters: Omit<Operation["parameters"], "header"> & { header?: { "Idempotency-Key"?: string } };
+    }
+  : Operation;
+
+type Api = { [Path in keyof paths]: { [Method in keyof paths[Path]]: WithOptionalKey<paths[Path][Method]> } };
+
+type Methods = "get" | "post" | "put" | "patch" | "delete";
+
+type PathsWith<Method extends Methods> = {
+  [Path in keyof Api]: Api[Path] extends Record<Method, { responses: object }> ? Path : never;
+}[keyof Api];
+
+/** The body of an operation's success. */
+type AnswerOf<Operation> = Operation extends { responses: infer Responses }
+  ? {
+      [Status in keyof Responses & (200 | 201 | 202)]: Responses[Status] extends {
+        content: { "application/json": infer Body };
+      }
+        ? Body
+        : never;
+    }[keyof Responses & (200 | 201 | 202)]
+  : never;
+
+/** What is sent along; it may be left out when nothing of it is required. */
+type Sent<Path extends keyof Api, Method extends keyof Api[Path]> =
+  undefined extends MaybeOptionalInit<Api[Path], Method>
+    ? [init?: MaybeOptionalInit<Api[Path], Method>]
+    : [init: MaybeOptionalInit<Api[Path], Method>];
+
+type Call<Method extends Methods> = <Path extends PathsWith<Method>>(
+  path: Path,
+  ...sent: Sent<Path, Method & keyof Api[Path]>
+) => Promise<AnswerOf<Api[Path][Method & keyof Api[Path]]>>;
+
+/** One method per HTTP method. Each gives the answer's body, and throws a ReckonerApiError for a refusal. */
+export interface ReckonerClient {
+  readonly get: Call<"get">;
+  readonly post: Call<"post">;
+  readonly put: Call<"put">;
+  readonly patch: Call<"patch">;
+  readonly delete: Call<"delete">;
+}
+
+export interface ReckonerClientOptions extends Partial<RetryOptions> {
+  /** For example `http://localhost:8155`. */
+  readonly baseUrl: string;
+  readonly apiKey: string;
+}
+
+/**
+ * A client of Reckoner's API, typed by its OpenAPI document:
+ * `await reckoner.get("/v1/customers/{id}", { params: { path: { id: "acme" } } })`.
+ * What fails on the way is sent again, up to four times in all, under the same Idempotency-Key.
+ */
+export function createReckonerClient({ baseUrl, apiKey, ...retries }: ReckonerClientOptions): ReckonerClient {
+  const options: RetryOptions = { attemptsMax: 4, timeoutMs: 30_000, firstPauseMs: 200, ...retries };
+  const client = createClient<Api>({
+    baseUrl,
+    headers: { authorization: `Bearer ${apiKey}` },
+    fetch: (request) => fetchWithRetries(request, options),
+  });
+  client.use({
+    onResponse: async ({ response }) => {
+      if (!response.ok) throw await errorOf(response);
+    },
+  });
+  const call = (method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE") =>
+    (async (path: never, ...init: never[]) =>
+      (await (client[method] as AnyCall)(path, ...init)).data) as never;
+  return {
+    get: call("GET"),
+    post: call("POST"),
+    put: call("PUT"),
+    patch: call("PATCH"),
+    delete: call("DELETE"),
+  };
+}
+
+type AnyCall = (path: never, ...init: never[]) => Promise<{ data?: unknown }>;
+
+interface AnyPage<Item> {
+  readonly data: readonly Item[];
+  readonly next_cursor: string | null;
+}
+
+/**
+ * Every item of a list, page by page:
+ * `for await (const invoice of everyItem((page) => reckoner.get("/v1/invoices", { params: { query: page } })))`.
+ */
+export async function* everyItem<Item>(
+  read: (page: { limit: number; cursor?: string }) => Promise<AnyPage<Item>>,
+): AsyncGenerator<Item> {
+  let cursor: string | null = null;
+  do {
+    const page: AnyPage<Item> = await read({ limit: 100, ...(cursor === null ? {} : { cursor }) });
+    yield* page.data;
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+}
