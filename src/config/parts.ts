@@ -1,36 +1,40 @@
 import { z } from "zod";
 import * as variables from "./variables.ts";
 
+const api = z.object({
+  ...variables.databaseVariables,
+  ...variables.temporalVariables,
+  ...variables.stripeVariables,
+  ...variables.apiVariables,
+  ...variables.billingVariables,
+  ...variables.logVariables,
+});
+
+const worker = z.object({
+  ...variables.databaseVariables,
+  ...variables.temporalVariables,
+  ...variables.stripeVariables,
+  ...variables.billingVariables,
+  ...variables.workerVariables,
+  ...variables.logVariables,
+});
+
 /** The variables that each part reads; `.env.example` and `docker-compose.yml` are tested against these. */
 export const parts = {
-  api: z.object({
-    ...variables.databaseVariables,
-    ...variables.temporalVariables,
-    ...variables.stripeVariables,
-    ...variables.apiVariables,
-    ...variables.billingVariables,
-    ...variables.logVariables,
-  }),
-  worker: z.object({
-    ...variables.databaseVariables,
-    ...variables.temporalVariables,
-    ...variables.stripeVariables,
-    ...variables.billingVariables,
-    ...variables.workerVariables,
-    ...variables.logVariables,
-  }),
+  api,
+  worker,
   migration: z.object(variables.migrationVariables),
   sandbox: z.object({ ...variables.sandboxVariables, ...variables.homeVariables, ...variables.logVariables }),
+  // All that its parts will read, so that a bad value is found before anything is started.
   start: z.object({
+    ...api.shape,
+    ...worker.shape,
     ...variables.homeVariables,
-    ...variables.temporalVariables,
+    ...variables.startVariables,
     // Without an address or a connection string, `npm start` starts a server of its own.
     TEMPORAL_ADDRESS: variables.temporalVariables.TEMPORAL_ADDRESS.removeDefault().optional(),
     DATABASE_URL: variables.migrationVariables.DATABASE_URL.optional(),
     DATABASE_OWNER_URL: variables.migrationVariables.DATABASE_OWNER_URL.optional(),
-    ...variables.stripeVariables,
-    ...variables.startVariables,
-    API_BOOTSTRAP_KEY: variables.apiVariables.API_BOOTSTRAP_KEY,
   }),
   client: z.object({
     ...variables.clientVariables,

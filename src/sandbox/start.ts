@@ -108,7 +108,10 @@ function shutDown(code: number): Promise<never> {
   ending ??= (async () => {
     demo?.kill();
     rmSync(runningFile(config.home), { force: true });
-    await progress.step("Stopping", (note) => group.stopAll(({ name }) => note(name)));
+    await progress.step("Stopping", async (note) => {
+      await group.stopAll(({ name }) => note(name));
+      note("everything has stopped");
+    });
     releaseHome(config.home);
     process.exit(code);
   })();
