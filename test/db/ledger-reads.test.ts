@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { inTransaction } from "../../src/db/database.ts";
+import {
+  accountBalances,
+  accountStatement,
+  customerBalances,
+  entriesOfCause,
+  entriesOfCustomer,
+  entriesOfInvoice,
+  postEntries,
+  trialBalance,
+} from "../../src/db/ledger.ts";
+import { workedExamples } from "../../src/domain/ledger/examples/index.ts";
+import { paymentsClearing, receivable, rounding } from "../../src/domain/ledger/index.ts";
+import { decimal, ledgerAmountOfExact } from "../../src/domain/money/index.ts";
+import { expectInvariants, type LedgerFixture, openLedger, usd } from "./ledger-fixture.ts";
+
+// All reads are of the worked examples in docs/ledger.md, posted one by one.
+let ledger: LedgerFixture;
+
+beforeAll(async () => {
+  ledger = await openLedger();
+  for (const [index, { entry, event }] of workedExamples.entries()) {
+    if (!entry) throw new Error(`example ${event} has an entry`);
+    const results = await inTransaction(ledger.db, (tx) => postEntries(tx, [entry], "alice"));
+    const id = BigInt(index + 1);
+    expect(results).toEqual([{ sourceKey: entry.sourceKey, status: "created", entryId: id }]);
+  }
+});
+
+afterAll(async () => {
+  await expectInvariants(ledger.db);
+  await ledger.close();
+});
+
+const cents = (minor: string) => ledgerAmountOfExact(decimal(minor));
+
+test("an entry comes back as it was posted", async () => {
+  const [entry] = await entriesOfCause(ledger.db.orm, "payment", "pay_1");
+  const { postings = [], ...draft } = workedExamples[2]?.entry ?? {};
+  expect(entry).toMatchObject({ ...draft, id: 3n, actor: "alice" });
+  expect(entry?.postings).toEqual(postings);
+  expect(Math.abs(Date.now() - (entry?.recordedAt ?? 0))).toBeLessThan(60_000);
+});
+
+test("all that happened to an invoice, in order", async () => {
+  const kinds = async (invoiceId: string) =>
+    (await entriesOfInvoice(ledger.db.orm, invoiceId)).map(({ kind }) => kind);
+  expect(await kinds("in_1")).toEqual(["invoice_issued", "payment_succeeded", "prepaid_credits_funded"]);
+  expect(await kinds("in_3")).toEqual(["invoice_issued", "customer_balance_applied"]);
+  expect(await kinds("in_5")).toEqual(["invoice_issued", "invoice_written_off", "write_off_recovered"]);
+  expect(await kinds("in_6")).toEqual(["invoice_issued", "invoice_voided"]);
+  expect(await kinds("in_x")).toEqual([]);
+});
+
+test("a customer's entries come newest first, page by page, each once", async () => {
+  const ids: bigint[] = [];
+  let after: bigint | undefined;
+  do {
+    const page = await entriesOfCustomer(ledger.db.orm, "acme", { limit: 10, after });
+    ids.push(...page.items.map(({ id }) => id));
+    after = page.next;
+  } while (after !== undefined);
+  expect(ids).toEqual(workedExamples.map((_, index) => BigInt(workedExamples.length - index)));
+  expect((await entriesOfCustomer(ledger.db.orm, "nobody", { limit: 10 })).items).toEqual([]);
+});
+
+test("the trial balance: each code once, debits equal credits", async () => {
+  const lines = await trialBalance(ledger.db.orm, usd);
+  const balances = Object.fromEntries(lines.map(({ code, balance }) => [code, balance]));
+  expect(balances).toEqual({
+    "1000": cents("14535"), // 150.00 − 4.65
+    "1010": cents("6000"), // 150 + 30 + 30 received, 150 reached Stripe's balance
+    "1100": cents("10535"), // in_3: 110.35 − 5.00
+    "1110": cents("50"), // late usage, not invoiced yet
+    "1300": 0n, // every gift was used or taken back
+    "2000": 0n, // 100 − 100 + 4 − 4
+    "2005": 0n,
+    "2010": 0n,
+    "2100": cents("8000"), // 75 − 75; 100 + 20 − 60 − 10; 30 of in_5
+    "2200": cents("5025"), // 5 − 5 + 40 + 0.25 + 10
+    "4000": cents("10859.22"), // 112.3456 + 0.50 − 4.2534
+    "4010": cents("7800"), // 75 + 3
+    "4020": cents("400"),
+    "4900": cents("500"),
+    "5000": cents("465"),
+    "5100": 0n, // 30 − 30
+    "5900": cents("-0.78"), // −0.0044 − 0.0034
+  });
+  const sum = (side: "debit" | "credit") => lines.reduce((total, line) => total + line[side], 0n);
+  expect(sum("debit")).toBe(sum("credit"));
+  expect(await trialBalance(ledger.db.orm)).toEqual(lines);
+  expect(lines[0]).toMatchObject({ currency: "usd", code: "1000", name: "Stripe balance" });
+});
+
+test("a customer's balances name their accounts", async () => {
+  const balances = await customerBalances(ledger.db.orm, "acme");
+  expect(
+    balances.filter(({ balance }) => balance !== 0n).map(({ key, balance }) => ({ key, balance })),
+  ).toEqual([
+    { key: "1100/usd/customer=acme", balance: cents("10535") },
+    { key: "1110/usd/customer=acme", balance: cents("50") },
+    { key: "2100/usd/customer=acme/subscription=sub_1", balance: cents("8000") },
+    { key: "2200/usd/customer=acme", balance: cents("5025") },
+  ]);
+  expect(balances[0]).toMatchObject({ account: receivable("acme", usd), name: "Accounts receivable" });
+});
+
+test("balances are asked for together, also of accounts nobody opened", async () => {
+  const refs = [receivable("nobody", usd), rounding(usd), paymentsClearing(usd)];
+  expect(await accountBalances(ledger.db.orm, refs)).toEqual([0n, cents("-0.78"), cents("6000")]);
+  expect(await accountBalances(ledger.db.orm, [])).toEqual([]);
+});
+
+test("the statement of the receivable never goes below zero, and ends at its balance", async () => {
+  const first = await accountStatement(ledger.db.orm, receivable("acme", usd), { limit: 5 });
+  const rest = await accountStatement(ledger.db.orm, receivable("acme", usd), {
+    limit: 50,
+    after: first.next,
+  });
+  const lines = [...first.items, ...rest.items];
+  expect(lines.map(({ version }) => version)).toEqual(lines.map((_, index) => BigInt(lines.length - index)));
+  expect(lines[0]).toMatchObject({ kind: "invoice_voided", balanceAfter: cents("10535") });
+  expect(lines.filter(({ balanceAfter }) => balanceAfter < 0n)).toEqual([]);
+  expect(rest.next).toBeUndefined();
+});
