@@ -22,9 +22,7 @@ test("every price model is sold in some plan", () => {
   const models = parsed.plans.flatMap(({ prices }) =>
     prices.map((price) => (price.type === "usage" ? price.model.type : price.type)),
   );
-  expect(new Set(models)).toEqual(
-    new Set(["flat", "seat", "per_unit", "package", "graduated", "volume"]),
-  );
+  expect(new Set(models)).toEqual(new Set(["flat", "seat", "per_unit", "package", "graduated", "volume"]));
 });
 
 test("customers beyond the cast are made by rule, with a share for each plan", () => {

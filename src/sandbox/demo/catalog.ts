@@ -1,5 +1,9 @@
+import type { Schemas } from "../../sdk/index.ts";
+
 // The catalog of an AI coding product, as code: this is what `npm run demo` sells.
 // Amounts are US cents as text; a token costs a small part of one: "0.0015" cents are 15 USD for a million.
+
+type Catalog = Schemas["CatalogDefinition"];
 
 export type PlanKey = "hobby" | "pro" | "team" | "enterprise";
 export type ModelKey = "swift" | "deep";
@@ -13,7 +17,7 @@ export const graceHours = 6;
 /** Days after the first failed attempt at which a declined card is tried again. */
 export const retryAfterDays = [3, 5, 7];
 
-const meters = [
+const meters: Catalog["meters"] = [
   {
     key: "input_tokens",
     event_type: eventType,
@@ -38,7 +42,7 @@ const terms = {
 } as const;
 
 /** In the form in which `PUT /v1/catalog` takes it. */
-export const catalog = {
+export const catalog: Catalog = {
   meters,
   plans: [
     {
@@ -103,7 +107,7 @@ export const catalog = {
   ],
 };
 
-type TierRow = readonly [upTo: string | null, unitPriceMinor: string];
+type TierRow = [upTo: string | null, unitPriceMinor: string];
 
 function graduated(...tiers: TierRow[]) {
   return { type: "graduated", tiers: tiers.map(tier) } as const;

@@ -51,15 +51,11 @@ const generatedPlans: readonly { plan: PlanKey; share: number; seats: number; we
   { plan: "enterprise", share: 1, seats: 10, weight: 20 },
 ];
 
-/**
- * The first `count` customers: the cast, then generated ones, always the same.
- * @param idPrefix keeps the customers of differently sized demos on one system apart
- */
-export function demoCustomers(count: number, idPrefix = ""): DemoCustomer[] {
+/** The first `count` customers: the cast, then generated ones, always the same. */
+export function demoCustomers(count: number): DemoCustomer[] {
   const generated = Array.from({ length: Math.max(0, count - castSize) }, (_, index) => generate(index));
   return [...cast.slice(0, count), ...generated].map((customer, index) => ({
     ...customer,
-    id: `${idPrefix}${customer.id}`,
     email: `billing@${customer.id}.example`,
     card: cards[index % cards.length] ?? "pm_card_visa",
   }));

@@ -1,6 +1,5 @@
 import { addDuration, type Instant, type Period } from "../../domain/calendar/index.ts";
 import type { AssignedRequest } from "./assignment.ts";
-import { roles } from "./customers.ts";
 
 /**
  * first: a request's event is sent. again: the same event once more, as after a timeout. contradiction: another event
@@ -23,6 +22,8 @@ export interface DeliveryTimes {
   readonly inGrace: Instant;
   /** After its invoices were issued; null when no later invoice could bill what is sent then. */
   readonly afterClose: Instant | null;
+  /** The customer who cancels at the month's end: no invoice comes after, so all its usage is reported before. */
+  readonly leaving: string;
 }
 
 /** One request in nineteen is sent again at the next stop. */
@@ -36,15 +37,15 @@ const isVeryLate = (index: number) => index % 199 === 100;
 
 /**
  * The fixed rule for how a month's events arrive: at the first stop after their time, but for a few that come late,
- * come twice, or contradict what was said. Whoever cancels reports everything in time, for no invoice comes after.
+ * come twice, or contradict what was said.
  */
 export function planDeliveries(
   requests: readonly AssignedRequest[],
-  { month, stops, inGrace, afterClose }: DeliveryTimes,
+  { month, stops, inGrace, afterClose, leaving }: DeliveryTimes,
 ): Delivery[] {
   const oftenLateFrom = addDuration(month.end, { days: -3 }, "UTC");
   const sendAt = ({ index, customerId, time }: AssignedRequest): Instant => {
-    if (afterClose !== null && isVeryLate(index) && !customerId.endsWith(roles.cancels)) return afterClose;
+    if (afterClose !== null && isVeryLate(index) && customerId !== leaving) return afterClose;
     if (isOftenLate(index) && time >= oftenLateFrom) return inGrace;
     return stopFrom(stops, time);
   };

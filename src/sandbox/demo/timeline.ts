@@ -30,9 +30,12 @@ const stopDays = [3, 5, 10, 15, 19, 22, 26];
 
 /** When the test clock stands still, and what for. */
 export interface Timeline {
+  /** The months with usage. */
   readonly months: readonly MonthTimes[];
   /** Ascending; the last is when the last period has been closed. */
   readonly stops: readonly Instant[];
+  /** The stops at which everybody's period has been closed since the one before. */
+  readonly closings: ReadonlySet<Instant>;
 }
 
 export interface MonthTimes {
@@ -68,7 +71,8 @@ export function timelineOf(monthsOfUsage: number): Timeline {
     ]);
   const all = [...usageStops, ...Object.values(moments), ...months.map(({ closed }) => closed)];
   const stops = [...new Set(all)].toSorted((left, right) => left - right);
-  return { months: months.slice(0, monthsOfUsage), stops };
+  const closings = new Set(months.map(({ closed }) => closed));
+  return { months: months.slice(0, monthsOfUsage), stops, closings };
 }
 
 function after(at: Instant, duration: CalendarDuration): Instant {

@@ -1,0 +1,150 @@
+import { setTimeout } from "node:timers/promises";
+import { type Instant, instant, isoOf } from "../../domain/calendar/index.ts";
+import { BillingError } from "../../domain/errors.ts";
+import { ReckonerApiError, type ReckonerClient, type Schemas } from "../../sdk/index.ts";
+import { catalog } from "./catalog.ts";
+import type { CardToken, DemoCustomer } from "./customers.ts";
+
+export type SentEvent = {
+  readonly id: string;
+  readonly source: string;
+  readonly customer: string;
+  readonly type: string;
+  readonly time: string;
+  readonly data: Record<string, string | number>;
+};
+
+/** The clock does not move on: what it waits for can be seen in the Temporal UI. */
+export class ClockStuckError extends BillingError {
+  readonly code = "demo_clock_stuck";
+}
+
+const pollMs = 100;
+const stuckAfterMs = 10 * 60_000;
+
+/**
+ * All writes of the demo, in its own words. Each has a key made from its fact, for ever: doing it again, after whatever
+ * went wrong, is doing it once.
+ */
+export class DemoApi {
+  readonly #reckoner: ReckonerClient;
+  readonly #run: string;
+
+  /** @param run the demo's name: its test clock, and what all its keys start with */
+  constructor(reckoner: ReckonerClient, run: string) {
+    this.#reckoner = reckoner;
+    this.#run = run;
+  }
+
+  async publishCatalog(): Promise<void> {
+    await this.#reckoner.put("/v1/catalog", { body: catalog });
+  }
+
+  async createClock(at: Instant): Promise<void> {
+    const body = { id: this.#run, at: isoOf(at) };
+    await this.#reckoner.post("/v1/test-clocks", { params: this.#keyed("clock"), body });
+  }
+
+  /** Where the demo's clock is once it stands still; null when there is none. */
+  async clockAtRest(show: (doing: string) => void = () => {}): Promise<Instant | null> {
+    let movedAt = performance.now();
+    let seenAt = "";
+    for (;;) {
+      const clock = await this.#findClock();
+      if (clock === null) return null;
+      if (clock.status === "ready") return instant(clock.current_at);
+      if (clock.current_at !== seenAt) movedAt = performance.now();
+      seenAt = clock.current_at;
+      if (performance.now() - movedAt > stuckAfterMs) throw this.#stuck(seenAt);
+      show(`the clock is at ${seenAt.slice(0, 16).replace("T", " ")}`);
+      await setTimeout(pollMs);
+    }
+  }
+
+  async advance(to: Instant, show: (doing: string) => void): Promise<void> {
+    const iso = isoOf(to);
+    await this.#reckoner.post("/v1/test-clocks/{id}/advance", {
+      params: { path: { id: this.#run }, ...this.#keyed(`advance/${iso}`) },
+      body: { to: iso },
+    });
+    await this.clockAtRest(show);
+  }
+
+  async createCustomer({ id, name, email }: DemoCustomer): Promise<void> {
+    const body = { id, name, email, currency: "usd", time_zone: "UTC", test_clock: this.#run };
+    await this.#reckoner.post("/v1/customers", { params: this.#keyed(`customer/${id}`), body });
+  }
+
+  /** @param occasion tells the cards of one customer apart */
+  async setCard(customerId: string, token: CardToken, occasion: string): Promise<void> {
+    await this.#reckoner.post("/v1/customers/{id}/payment-methods", {
+      params: { path: { id: customerId }, ...this.#keyed(`card/${customerId}/${occasion}`) },
+      body: { token },
+    });
+  }
+
+  async subscribe({ id, plan, seats }: DemoCustomer): Promise<void> {
+    await this.#reckoner.post("/v1/subscriptions", {
+      params: this.#keyed(`subscription/${id}`),
+      body: { customer: id, items: [{ plan, seats }] },
+    });
+  }
+
+  async buyCredits(customerId: string, amountMinor: string): Promise<void> {
+    await this.#reckoner.post("/v1/customers/{id}/credit-purchases", {
+      params: { path: { id: customerId }, ...this.#keyed(`credits/${customerId}`) },
+      body: { amount_minor: amountMinor },
+    });
+  }
+
+  async changePlan(
+    customerId: string,
+    change: { readonly plan: string; readonly seats: number },
+  ): Promise<void> {
+    const id = await this.#subscriptionOf(customerId);
+    await this.#reckoner.post("/v1/subscriptions/{id}/change-plan", {
+      params: { path: { id }, ...this.#keyed(`change-plan/${customerId}`) },
+      body: change,
+    });
+  }
+
+  async cancelAtPeriodEnd(customerId: string): Promise<void> {
+    const id = await this.#subscriptionOf(customerId);
+    await this.#reckoner.post("/v1/subscriptions/{id}/cancel", {
+      params: { path: { id }, ...this.#keyed(`cancel/${customerId}`) },
+      body: { when: "period_end" },
+    });
+  }
+
+  /** What became of each event, in the order given. */
+  async sendEvents(events: readonly SentEvent[]): Promise<Schemas["UsageBatch"]["results"]> {
+    const { results } = await this.#reckoner.post("/v1/events", { body: { events } });
+    return results;
+  }
+
+  async #findClock(): Promise<Schemas["TestClock"] | null> {
+    try {
+      return await this.#reckoner.get("/v1/test-clocks/{id}", { params: { path: { id: this.#run } } });
+    } catch (error) {
+      if (error instanceof ReckonerApiError && error.code === "test_clock_not_found") return null;
+      throw error;
+    }
+  }
+
+  async #subscriptionOf(customer: string): Promise<string> {
+    const { data } = await this.#reckoner.get("/v1/subscriptions", { params: { query: { customer } } });
+    const [subscription] = data;
+    if (subscription === undefined) throw new Error(`${customer} has no subscription`);
+    return subscription.id;
+  }
+
+  #keyed(fact: string) {
+    return { header: { "Idempotency-Key": `${this.#run}/${fact}` } };
+  }
+
+  #stuck(at: string): ClockStuckError {
+    return new ClockStuckError(
+      `the test clock has stood at ${at} for ten minutes: the Temporal UI shows under clock/${this.#run} what it waits for`,
+    );
+  }
+}

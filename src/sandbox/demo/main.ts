@@ -1,0 +1,57 @@
+import { ConfigurationError, loadClientConfig } from "../../config.ts";
+import { BillingError } from "../../domain/errors.ts";
+import { createReckonerClient, ReckonerApiError } from "../../sdk/index.ts";
+import { createProgress, type Progress } from "../local-services/progress.ts";
+import { DemoApi } from "./demo-api.ts";
+import { demoRun } from "./demo-run.ts";
+import { parseDemoOptions, usage } from "./options.ts";
+import { progressBar } from "./progress-bar.ts";
+import { report } from "./report.ts";
+import { readResult } from "./result.ts";
+import { type Stage, tellStory } from "./story.ts";
+
+/** `npm run demo`: tells its story to the system that is running, then shows what came of it. */
+try {
+  await run();
+} catch (error) {
+  const isExplained = [BillingError, ConfigurationError, ReckonerApiError].some(
+    (kind) => error instanceof kind,
+  );
+  console.error(isExplained && error instanceof Error ? `\n${error.message}` : error);
+  process.exitCode = 1;
+}
+
+async function run(): Promise<void> {
+  const options = parseDemoOptions(process.argv.slice(2));
+  if (options === null) {
+    console.log(usage);
+    return;
+  }
+  const { apiUrl, apiKey, temporalUiUrl } = loadClientConfig();
+  const demo = demoRun(options);
+  const reckoner = createReckonerClient({ baseUrl: apiUrl, apiKey });
+  const progress = createProgress();
+  const months = options.months === 1 ? "a month" : `${options.months} months`;
+  console.log(
+    `The demo: ${months} of ${options.customers} customers of an AI coding product, on a test clock`,
+  );
+  const isNew = await progress.step("Demo", (note) =>
+    tellStory(demo, new DemoApi(reckoner, demo.name), stageOn(progress, note)),
+  );
+  if (!isNew) console.log("  This demo has run here before; this is what came of it.");
+  console.log(`\n${report(await readResult(reckoner, demo), demo, { apiUrl, temporalUiUrl })}\n`);
+}
+
+function stageOn(progress: Progress, note: (detail: string) => void): Stage {
+  const isTerminal = process.stdout.isTTY;
+  let tenths = 0;
+  return {
+    line: (text) => progress.line(`  ${text}`),
+    portion: (done, doing) => {
+      // Where nothing can be drawn over, every tenth is a line.
+      if (!isTerminal && Math.floor(done * 10) <= tenths) return;
+      tenths = Math.floor(done * 10);
+      note(`${progressBar(done)} ${doing}`);
+    },
+  };
+}
