@@ -229,8 +229,8 @@ create table billing.credit_grant (
   priority int not null check (priority between 0 and 100),
   effective_at timestamptz not null,
   expires_at timestamptz check (expires_at > effective_at),
-  -- Of the invoice it was bought with; it can be spent once that is paid.
-  invoice_id text references billing.invoice (id),
+  -- The invoice it is bought with, which is issued after this is written down; it can be spent once that is paid.
+  invoice_id text,
   reason text not null,
   created_at timestamptz not null
 );

@@ -15,6 +15,7 @@ import {
 import type { ActivityDependencies } from "./dependencies.ts";
 import { type EndDunningInput, endDunning, noteDunning, openDunning } from "./dunning-steps.ts";
 import { atTheEdge } from "./edge.ts";
+import { issueCreditPurchase } from "./issue-credit-purchase.ts";
 import { type OpenSubscriptionInput, openSubscription } from "./open-subscription.ts";
 import { readInvoiceStatus } from "./read-invoice-status.ts";
 
@@ -44,6 +45,7 @@ export function databaseActivities(deps: ActivityDependencies, { patienceMs }: A
         patienceMs,
         heartbeat: (done) => Context.current().heartbeat(done),
       }),
+    issueCreditPurchase: (input: { grantId: string; at: string }) => issueCreditPurchase(db, input),
     readInvoiceStatus: ({ invoiceId }: { invoiceId: string }) => readInvoiceStatus(db, invoiceId),
     openDunning: (input: { invoiceId: string; startedAt: string }) => openDunning(deps, input),
     noteDunning: (input: Parameters<typeof noteDunning>[1]) => noteDunning(deps, input),

@@ -18,6 +18,8 @@ import { eventsRoutes } from "./routes/events.ts";
 import { invoiceRoutes } from "./routes/invoices.ts";
 import { ledgerRoutes } from "./routes/ledger.ts";
 import { paymentMethodRoutes } from "./routes/payment-methods.ts";
+import { subscriptionChangeRoutes } from "./routes/subscription-changes.ts";
+import { subscriptionRoutes } from "./routes/subscriptions.ts";
 import { testClockRoutes } from "./routes/test-clocks.ts";
 import { usageRoutes } from "./routes/usage.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
@@ -52,6 +54,8 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   customerRoutes(api, deps);
   paymentMethodRoutes(api, deps);
   creditRoutes(api, deps);
+  subscriptionRoutes(api, deps);
+  subscriptionChangeRoutes(api, deps);
   invoiceRoutes(api, deps);
   ledgerRoutes(api, deps);
   testClockRoutes(api, deps);

@@ -17,6 +17,7 @@ export interface ApiDependencies {
   readonly testClocks: TestClockCommands;
   readonly payments: PaymentCommands;
   readonly credits: CreditCommands;
+  readonly subscriptions: SubscriptionCommands;
   readonly receiveWebhook: WebhookReceiver;
 }
 
@@ -87,6 +88,48 @@ export interface CreditCommands {
   grantPromotional(terms: CreditTerms, context: CommandContext): Promise<void>;
   /** Issues an invoice for prepaid credit; the grant can be spent once it is paid. */
   purchase(terms: CreditTerms, context: CommandContext): Promise<{ readonly invoiceId: string }>;
+}
+
+/** Who asks for what, when it takes effect, and under which id it is the same request. */
+export interface SubscriptionCommand {
+  readonly requestId: string;
+  readonly subscriptionId: string;
+  readonly at: Instant;
+}
+
+/** What a change came to; read the subscription and the invoice for the rest. */
+export interface SubscriptionChanged {
+  readonly effectiveAt: string;
+  readonly invoiceId: string | null;
+}
+
+/** Sent to the subscription's workflow, which takes them one at a time and refuses what its state does not allow. */
+export interface SubscriptionCommands {
+  activate(
+    command: SubscriptionCommand & {
+      readonly customerId: string;
+      readonly items: readonly { readonly planKey: string; readonly seats: number }[];
+    },
+    context: CommandContext,
+  ): Promise<{ readonly invoiceId: string | null }>;
+  changePlan(
+    command: SubscriptionCommand & { readonly planKey: string; readonly seats: number | undefined },
+    context: CommandContext,
+  ): Promise<SubscriptionChanged>;
+  changeQuantity(
+    command: SubscriptionCommand & { readonly seats: number },
+    context: CommandContext,
+  ): Promise<SubscriptionChanged>;
+  addAddOn(
+    command: SubscriptionCommand & { readonly planKey: string; readonly seats: number },
+    context: CommandContext,
+  ): Promise<SubscriptionChanged>;
+  cancel(
+    command: SubscriptionCommand & { readonly when: "now" | "period_end" },
+    context: CommandContext,
+  ): Promise<SubscriptionChanged>;
+  pause(command: SubscriptionCommand, context: CommandContext): Promise<SubscriptionChanged>;
+  resume(command: SubscriptionCommand, context: CommandContext): Promise<SubscriptionChanged>;
 }
 
 /** Verifies and keeps a webhook; throws a BillingError when the signature is wrong. A repetition is kept once. */

@@ -12,6 +12,11 @@ export async function insertGrant(tx: Tx, row: typeof creditGrant.$inferInsert):
   await tx.insert(creditGrant).values(row).onConflictDoNothing();
 }
 
+export async function findGrant(tx: Tx, id: string): Promise<StoredGrant | undefined> {
+  const [row] = await tx.select().from(creditGrant).where(eq(creditGrant.id, id));
+  return row;
+}
+
 export async function findGrantOfInvoice(tx: Tx, invoiceId: string): Promise<StoredGrant | undefined> {
   const [row] = await tx.select().from(creditGrant).where(eq(creditGrant.invoiceId, invoiceId));
   return row;

@@ -92,6 +92,35 @@ export class TemporalGateway {
     await this.#startOnce("billingCycle", workflowId, input, `Period from ${input.periodStart}`);
   }
 
+  /** Starts a purchase of credits, or finds it started, and answers with its invoice. */
+  async purchaseCredits(input: messages.TopUpInput, at: string): Promise<{ readonly invoiceId: string }> {
+    const workflowId = messages.workflowIds.topUp(input.customerId, input.grantId);
+    if (input.clock !== null && !(await this.#exists(workflowId))) {
+      await this.#expect(input.clock.clockId, `start:${workflowId}`);
+    }
+    const start = new WithStartWorkflowOperation<typeof workflows.topUp>("topUp", {
+      workflowId,
+      taskQueue: this.#taskQueue,
+      args: [input],
+      workflowIdConflictPolicy: "USE_EXISTING",
+      workflowIdReusePolicy: "REJECT_DUPLICATE",
+      staticSummary: `${input.customerId} buys credits`,
+      typedSearchAttributes: [{ key: searchAttributes.customerId, value: input.customerId }],
+    });
+    return await refusals(
+      this.#client.workflow.executeUpdateWithStart(messages.purchase, {
+        startWorkflowOperation: start,
+        updateId: input.grantId,
+        args: [{ at }],
+      }),
+    );
+  }
+
+  /** Whether the server answers. */
+  async check(): Promise<void> {
+    await this.#client.connection.workflowService.getSystemInfo({});
+  }
+
   async startTestClock(input: messages.TestClockInput): Promise<void> {
     const workflowId = messages.workflowIds.testClock(input.clockId);
     await this.#startOnce("testClock", workflowId, input, `Test clock ${input.clockId}`);

@@ -5,3 +5,4 @@ export { dunning } from "./dunning.ts";
 export { proration } from "./proration.ts";
 export { subscription } from "./subscription.ts";
 export { testClock } from "./test-clock.ts";
+export { topUp } from "./top-up.ts";

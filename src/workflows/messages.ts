@@ -11,6 +11,7 @@ export const workflowIds = {
   proration: (subscriptionId: string, changeId: string) => `proration/${subscriptionId}/${changeId}`,
   collection: (invoiceId: string) => `collection/${invoiceId}`,
   dunning: (invoiceId: string) => `dunning/${invoiceId}`,
+  topUp: (customerId: string, grantId: string) => `customer/${customerId}/top-up/${grantId}`,
   testClock: (clockId: string) => `clock/${clockId}`,
   cycleClose: "cycle-close",
 } as const;
@@ -147,6 +148,15 @@ export interface DunningInput extends CollectionInput {
   readonly startedAt: string;
   readonly lastDecline: "soft" | "hard" | "authentication";
 }
+
+export interface TopUpInput {
+  readonly grantId: string;
+  readonly customerId: string;
+  readonly clock: ClockReading | null;
+}
+
+/** Issues the invoice of the credits that the grant's row asks for, and answers with its id. */
+export const purchase = defineUpdate<{ readonly invoiceId: string }, [{ readonly at: string }]>("purchase");
 
 /** Something about this invoice changed at Stripe and has been booked: read its state again. */
 export const invoiceChanged = defineSignal<[{ readonly token?: string }]>("invoiceChanged");

@@ -61,7 +61,11 @@ const customersQuery = pageQuery.extend({
   status: subscriptionStatus.optional().describe("Only those with a subscription in this state."),
 });
 
-const emailInput = z.email({ error: "must be an e-mail address" }).max(254);
+const emailInput = z
+  .string()
+  .regex(z.regexes.email, { error: "must be an e-mail address" })
+  .max(254, { error: "must be at most 254 characters long" })
+  .meta({ format: "email" });
 
 const customerInput = z.strictObject({
   id: idInput.optional().describe("Your own id for this customer; one is made when it is left out."),

@@ -3,10 +3,10 @@ import { Registry } from "prom-client";
 import { hashOf, newApiKeySecret, prefixOf } from "../../../src/api/api-key-secret.ts";
 import { buildApi } from "../../../src/api/build-api.ts";
 import type { ApiDependencies } from "../../../src/api/dependencies.ts";
-import { createLogger } from "../../../src/api/logger.ts";
 import { admitBootstrapKey, insertApiKey, type Scope } from "../../../src/db/access.ts";
 import { type Database, openDatabase } from "../../../src/db/database.ts";
 import { type Instant, instant } from "../../../src/domain/calendar/index.ts";
+import { createLogger } from "../../../src/logger.ts";
 import { cloneDatabase } from "../../support/postgres.ts";
 
 /** A fixed wall clock, so that expiry and creation times are known. */
@@ -128,5 +128,14 @@ const refusingParts = {
   testClocks: { areAllowed: true, create: notHere, advance: notHere },
   payments: { attachPaymentMethod: notHere },
   credits: { grantPromotional: notHere, purchase: notHere },
+  subscriptions: {
+    activate: notHere,
+    changePlan: notHere,
+    changeQuantity: notHere,
+    addAddOn: notHere,
+    cancel: notHere,
+    pause: notHere,
+    resume: notHere,
+  },
   receiveWebhook: notHere,
 };

@@ -1,0 +1,50 @@
+import { findGrant } from "../db/credit-grants.ts";
+import { type Database, inTransaction } from "../db/database.ts";
+import { findInvoiceBySource } from "../db/invoices.ts";
+import { lockCustomer } from "../db/subscriptions.ts";
+import { instant } from "../domain/calendar/index.ts";
+import { invariant } from "../domain/errors.ts";
+import { type InvoiceLine, invoiceEntries, invoiceTotals } from "../domain/invoicing/index.ts";
+import { currency, decimal, formatMoney, money } from "../domain/money/index.ts";
+import { issueInvoice } from "./issue-invoice.ts";
+
+/** Issues the invoice of a purchase of credits. Issued twice, it is the same invoice. */
+export async function issueCreditPurchase(
+  db: Database,
+  input: { readonly grantId: string; readonly at: string },
+): Promise<{ invoiceId: string }> {
+  const at = instant(input.at);
+  return await inTransaction(db, async (tx) => {
+    const grant = await findGrant(tx, input.grantId);
+    invariant(grant?.invoiceId, "a purchase of credits is written down with its invoice's id first");
+    const { customerId, invoiceId: id } = grant;
+    await lockCustomer(tx, customerId);
+    const sourceKey = `credit-purchase/${grant.id}`;
+    if ((await findInvoiceBySource(tx, sourceKey)) !== undefined) return { invoiceId: id };
+    const amount = money(grant.amountMinor, grant.currency);
+    const inCurrency = currency(grant.currency);
+    const lines: InvoiceLine[] = [
+      {
+        kind: "credit_purchase",
+        earning: "prepayment",
+        description: `Prepaid credits, ${formatMoney(amount)}`,
+        product: "credits",
+        source: null,
+        period: { start: at, end: at },
+        quantity: null,
+        exactMinor: decimal(amount.amountMinor),
+        amount,
+        detail: { grantId: grant.id },
+      },
+    ];
+    // Credits are paid with money: neither with other credits nor out of the customer's balance.
+    const totals = invoiceTotals(lines, [], money(0n, grant.currency), inCurrency, at);
+    const identity = { invoiceId: id, customerId, subscriptionId: null, currency: inCurrency, issuedAt: at };
+    await issueInvoice(
+      tx,
+      { ...identity, id, sourceKey, kind: "credit_purchase", period: null, lines, totals, issuedAt: at },
+      invoiceEntries(identity, lines, totals),
+    );
+    return { invoiceId: id };
+  });
+}

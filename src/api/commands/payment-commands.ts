@@ -1,0 +1,77 @@
+import { setPaymentMethod, setStripeCustomer } from "../../db/customer-payment.ts";
+import { findCustomer } from "../../db/customers.ts";
+import type { Database } from "../../db/database.ts";
+import { openDunningsOf } from "../../db/payments.ts";
+import type { Instant } from "../../domain/calendar/index.ts";
+import { type AttachedCard, StripeCallError, type StripeRail } from "../../stripe/index.ts";
+import type { TemporalGateway } from "../../temporal/gateway.ts";
+import type { PaymentCommands } from "../dependencies.ts";
+import { found, RequestRefusedError } from "../refusals.ts";
+
+/** Cards on file: at Stripe first, then here, then told to whoever waits for one. */
+export function paymentCommands(
+  db: Database,
+  rail: StripeRail,
+  gateway: TemporalGateway,
+  wallClock: () => Instant,
+): PaymentCommands {
+  return {
+    async attachPaymentMethod({ customerId, requestId, token }) {
+      const customer = found(await findCustomer(db.orm, customerId), "customer", customerId);
+      const { name, email } = customer;
+      const { stripeCustomerId } = await reachable(
+        rail.ensureCustomer({ customerId, name, email, at: wallClock() }),
+      );
+      await setStripeCustomer(db.orm, customerId, stripeCustomerId);
+      const key = `customer/${customerId}/payment-method/${requestId}`;
+      const card = await reachable(
+        rail.attachPaymentMethod({
+          customerId,
+          stripeCustomerId,
+          paymentMethodToken: token,
+          key,
+          at: wallClock(),
+        }),
+      );
+      const method = methodOf(card);
+      await setPaymentMethod(db.orm, customerId, method);
+      for (const invoiceId of await openDunningsOf(db.orm, customerId)) {
+        await gateway.tellPaymentMethodUpdated(invoiceId, customer.testClockId, requestId);
+      }
+      return method;
+    },
+  };
+}
+
+function methodOf({ stripePaymentMethodId, ...card }: AttachedCard) {
+  return { id: stripePaymentMethodId, ...card };
+}
+
+/** A card that Stripe refuses is the caller's fault; that Stripe cannot be reached is nobody's, and may pass. */
+async function reachable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof StripeCallError)) throw error;
+    const { failure } = error;
+    switch (failure.kind) {
+      case "declined":
+        throw new RequestRefusedError(
+          "payment_method_declined",
+          `the card was declined (${failure.decline.code}): ask for another one`,
+          "token",
+        );
+      case "invalid_request":
+        throw new RequestRefusedError("payment_method_invalid", failure.message, "token");
+      case "rate_limited":
+      case "conflict":
+      case "unavailable":
+        throw new RequestRefusedError(
+          "unavailable",
+          "Stripe cannot be reached now: send the same request again",
+        );
+      default:
+        throw error;
+    }
+  }
+}

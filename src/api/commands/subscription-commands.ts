@@ -1,0 +1,39 @@
+import type { Database } from "../../db/database.ts";
+import { findSubscription } from "../../db/subscriptions.ts";
+import { isoOf } from "../../domain/calendar/index.ts";
+import type { TemporalGateway } from "../../temporal/gateway.ts";
+import * as messages from "../../workflows/messages.ts";
+import type { SubscriptionChanged, SubscriptionCommand, SubscriptionCommands } from "../dependencies.ts";
+import { found } from "../refusals.ts";
+import { clockReadingOf } from "./clock-reading.ts";
+
+/** Subscription commands as updates of the subscription's workflow. */
+export function subscriptionCommands(db: Database, gateway: TemporalGateway): SubscriptionCommands {
+  async function send<C extends { requestId: string; at: string }>(
+    { subscriptionId, requestId, at }: SubscriptionCommand,
+    update: Parameters<typeof gateway.commandSubscription<C>>[1],
+    rest: Omit<C, "requestId" | "at">,
+  ): Promise<SubscriptionChanged> {
+    found(await findSubscription(db.orm, subscriptionId), "subscription", subscriptionId);
+    const command = { ...rest, requestId, at: isoOf(at) } as C;
+    return await gateway.commandSubscription(subscriptionId, update, command);
+  }
+  return {
+    async activate({ subscriptionId, requestId, customerId, at, items }) {
+      const clock = await clockReadingOf(db, customerId);
+      const input = { subscriptionId, customerId, clock };
+      return await gateway.activateSubscription(input, { requestId, at: isoOf(at), items });
+    },
+    changePlan: (command) =>
+      send(command, messages.changePlan, {
+        planKey: command.planKey,
+        ...(command.seats === undefined ? {} : { seats: command.seats }),
+      }),
+    changeQuantity: (command) => send(command, messages.changeQuantity, { seats: command.seats }),
+    addAddOn: (command) =>
+      send(command, messages.addAddOn, { planKey: command.planKey, seats: command.seats }),
+    cancel: (command) => send(command, messages.cancel, { when: command.when }),
+    pause: (command) => send(command, messages.pause, {}),
+    resume: (command) => send(command, messages.resume, {}),
+  };
+}

@@ -1,0 +1,167 @@
+import { z } from "zod";
+import { findCustomer } from "../../db/customers.ts";
+import type { SubscriptionItem } from "../../db/schema/billing.ts";
+import { itemsInForce, listSubscriptions } from "../../db/subscription-reads.ts";
+import { anchorOf, findSubscription, type StoredSubscription } from "../../db/subscriptions.ts";
+import { type Instant, isoOf, periodContaining } from "../../domain/calendar/index.ts";
+import type { ApiInstance } from "../api-instance.ts";
+import { timeOfCustomer } from "../customer-time.ts";
+import type { ApiDependencies } from "../dependencies.ts";
+import { newId } from "../idempotency.ts";
+import { contextOf } from "../observation.ts";
+import { listAnswer, listOf, newestFirst, pageQuery, pageRequest } from "../pagination.ts";
+import { found } from "../refusals.ts";
+import { idInput, idParams, instantText, isoOrNull } from "../wire.ts";
+
+const itemSchema = z.object({
+  plan: z.string(),
+  plan_version: z.int(),
+  seats: z.int(),
+});
+
+export const subscriptionSchema = z
+  .object({
+    id: z.string(),
+    customer: z.string(),
+    status: z.enum(["active", "past_due", "paused", "canceled"]),
+    items: z.array(itemSchema).describe("What is agreed now: the plan first, then add-ons."),
+    started_at: instantText,
+    current_period: z
+      .object({ start: instantText, end: instantText })
+      .nullable()
+      .describe("The period in course by the customer's clock; null once canceled."),
+    billed_through: instantText.describe("Everything before this instant is closed and invoiced."),
+    cancel_at: instantText.nullable().describe("When an agreed cancellation takes effect."),
+    canceled_at: instantText.nullable(),
+    workflow: z.string().describe("The id of its run in Temporal."),
+  })
+  .meta({ id: "Subscription" });
+
+const seatsInput = z.int().min(1).max(1_000_000);
+const planInput = idInput.describe("The key of a plan of the catalog.");
+const itemInput = z.strictObject({ plan: planInput, seats: seatsInput.default(1) });
+const subscriptionInput = z.strictObject({
+  id: idInput.optional().describe("Your own id for this subscription; one is made when it is left out."),
+  customer: idInput,
+  items: z.array(itemInput).min(1).max(20).describe("The plan first, then add-ons."),
+});
+
+const tags = ["Subscriptions"];
+
+const ruleRefusals = [
+  "plan_not_found",
+  "plan_currency_differs",
+  "plan_interval_differs",
+  "plan_already_subscribed",
+  "meter_already_billed",
+];
+
+/** What a customer has agreed to, from opening to the end. Changes are commands to the subscription's workflow. */
+export function subscriptionRoutes(api: ApiInstance, deps: ApiDependencies): void {
+  openSubscription(api, deps);
+  api.get(
+    "/v1/subscriptions/:id",
+    {
+      config: { scope: "read", refusals: ["subscription_not_found"] },
+      schema: { tags, summary: "A subscription", params: idParams, response: { 200: subscriptionSchema } },
+    },
+    async ({ params: { id } }) => await answerFor(deps, id),
+  );
+  api.get(
+    "/v1/subscriptions",
+    {
+      config: { scope: "read", refusals: ["cursor_invalid"] },
+      schema: {
+        tags,
+        summary: "List subscriptions, the newest first",
+        querystring: pageQuery.extend({
+          customer: idInput.optional(),
+          status: z.enum(["active", "past_due", "paused", "canceled"]).optional(),
+        }),
+        response: { 200: listOf(subscriptionSchema) },
+      },
+    },
+    async ({ query }) => {
+      const { customer: customerId, status } = query;
+      const page = await listSubscriptions(
+        deps.db.orm,
+        { customerId, status },
+        pageRequest(query, newestFirst),
+      );
+      const answers = new Map<string, z.infer<typeof subscriptionSchema>>();
+      for (const row of page.items) answers.set(row.id, await answerOf(deps, row));
+      return listAnswer(page, newestFirst, (row) => found(answers.get(row.id), "subscription", row.id));
+    },
+  );
+}
+
+function openSubscription(api: ApiInstance, deps: ApiDependencies): void {
+  api.post(
+    "/v1/subscriptions",
+    {
+      config: { scope: "write", refusals: ["customer_not_found", "subscription_exists", ...ruleRefusals] },
+      schema: {
+        tags,
+        summary: "Subscribe a customer",
+        description:
+          "It starts now by the customer's clock, with the newest versions of its plans. What is charged in advance is invoiced at once and collected in the background.",
+        body: subscriptionInput,
+        response: { 201: subscriptionSchema },
+      },
+    },
+    async (request, reply) => {
+      const { id = newId(request, "sub"), customer: customerId, items } = request.body;
+      found(await findCustomer(deps.db.orm, customerId), "customer", customerId);
+      await deps.subscriptions.activate(
+        {
+          subscriptionId: id,
+          requestId: newId(request, "req"),
+          customerId,
+          at: await timeOfCustomer(deps, customerId),
+          items: items.map(({ plan, seats }) => ({ planKey: plan, seats })),
+        },
+        contextOf(request),
+      );
+      return reply.code(201).send(await answerFor(deps, id));
+    },
+  );
+}
+
+/** Reads a subscription for an answer. */
+export async function answerFor(
+  deps: ApiDependencies,
+  id: string,
+): Promise<z.infer<typeof subscriptionSchema>> {
+  return await answerOf(deps, found(await findSubscription(deps.db.orm, id), "subscription", id));
+}
+
+async function answerOf(
+  deps: ApiDependencies,
+  row: StoredSubscription,
+): Promise<z.infer<typeof subscriptionSchema>> {
+  const now = await timeOfCustomer(deps, row.customerId);
+  const items = await itemsInForce(deps.db.orm, row.id, now);
+  return {
+    id: row.id,
+    customer: row.customerId,
+    status: row.status,
+    items: items.map(itemAnswer),
+    started_at: isoOf(row.startedAt),
+    current_period: row.status === "canceled" ? null : periodAnswer(row, now),
+    billed_through: isoOf(row.billedThrough),
+    cancel_at: isoOrNull(row.cancelAt),
+    canceled_at: isoOrNull(row.canceledAt),
+    workflow: `subscription/${row.id}`,
+  };
+}
+
+function itemAnswer({ planKey, planVersion, seats }: SubscriptionItem): z.infer<typeof itemSchema> {
+  return { plan: planKey, plan_version: planVersion, seats };
+}
+
+function periodAnswer(row: StoredSubscription, now: Instant): { start: string; end: string } {
+  const { period } = periodContaining(anchorOf(row), now);
+  return { start: isoOf(period.start), end: isoOf(period.end) };
+}
+
+export { planInput, ruleRefusals, seatsInput, tags };

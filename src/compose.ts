@@ -1,0 +1,30 @@
+import type { Client } from "@temporalio/client";
+import type { DatabaseConfig, StripeConfig } from "./config.ts";
+import { type Database, openDatabase } from "./db/database.ts";
+import { operationLog } from "./db/stripe-operations.ts";
+import { createStripe, type StripeRail, stripeRail } from "./stripe/index.ts";
+import { TemporalGateway } from "./temporal/gateway.ts";
+
+/** What API and workers both act on. */
+export interface Parts {
+  readonly db: Database;
+  readonly rail: StripeRail;
+  readonly gateway: TemporalGateway;
+}
+
+/** The database, Stripe and Temporal put together as configured. */
+export function compose(
+  database: DatabaseConfig,
+  stripe: StripeConfig,
+  client: Client,
+  taskQueue: string,
+  applicationName: string,
+): Parts {
+  const db = openDatabase({ ...database, applicationName });
+  return { db, rail: railTo(stripe, db), gateway: new TemporalGateway(client, taskQueue) };
+}
+
+function railTo({ apiKey, apiBase }: StripeConfig, db: Database): StripeRail {
+  const base = apiBase && `${apiBase.protocol}://${apiBase.host}:${apiBase.port}`;
+  return stripeRail(createStripe({ apiKey, apiBase: base }), operationLog(db));
+}

@@ -1,0 +1,66 @@
+import { fileURLToPath } from "node:url";
+import { NativeConnection, Worker, type WorkerOptions } from "@temporalio/worker";
+import { type ActivityDependencies, databaseActivities, stripeActivities } from "../activities/index.ts";
+import type { TemporalTarget } from "../temporal/connect.ts";
+import { stripeQueueOf } from "../workflows/messages.ts";
+
+export interface WorkerSettings {
+  readonly temporal: TemporalTarget;
+  readonly activityConcurrency: number;
+  readonly workflowConcurrency: number;
+  /** Over all workers: the limit belongs to the queue. */
+  readonly stripeRequestsPerSecond: number;
+  readonly patienceMs: number;
+  /** A bundle made beforehand; made at start when left out. */
+  readonly workflowBundle?: WorkerOptions["workflowBundle"];
+}
+
+export interface RunningWorkers {
+  /** Ends when a worker does, in failure when one fails. */
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** One worker for workflows and database activities, and one for Stripe's calls on their own, limited queue. */
+export async function startWorkers(
+  deps: ActivityDependencies,
+  settings: WorkerSettings,
+): Promise<RunningWorkers> {
+  const { temporal, activityConcurrency, workflowConcurrency } = settings;
+  const connection = await NativeConnection.connect({
+    address: temporal.address,
+    tls: temporal.tls,
+    ...(temporal.apiKey === undefined ? {} : { apiKey: temporal.apiKey }),
+  });
+  const common = {
+    connection,
+    namespace: temporal.namespace,
+    maxConcurrentActivityTaskExecutions: activityConcurrency,
+    shutdownGraceTime: "20s",
+    shutdownForceTime: "40s",
+  } satisfies WorkerOptions | { connection: NativeConnection };
+  const billing = await Worker.create({
+    ...common,
+    taskQueue: temporal.taskQueue,
+    activities: databaseActivities(deps, settings),
+    maxConcurrentWorkflowTaskExecutions: workflowConcurrency,
+    ...(settings.workflowBundle === undefined
+      ? { workflowsPath: fileURLToPath(new URL("../workflows/index.ts", import.meta.url)) }
+      : { workflowBundle: settings.workflowBundle }),
+  });
+  const stripe = await Worker.create({
+    ...common,
+    taskQueue: stripeQueueOf(temporal.taskQueue),
+    activities: stripeActivities(deps),
+    maxTaskQueueActivitiesPerSecond: settings.stripeRequestsPerSecond,
+  });
+  const workers = [billing, stripe];
+  const ended = Promise.all(workers.map((worker) => worker.run())).then(() => connection.close());
+  return {
+    ended,
+    async stop() {
+      for (const worker of workers) if (worker.getState() === "RUNNING") worker.shutdown();
+      await ended;
+    },
+  };
+}

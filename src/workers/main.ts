@@ -1,0 +1,54 @@
+import { Runtime } from "@temporalio/worker";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import { patienceMs } from "../activities/close-due-page.ts";
+import { compose } from "../compose.ts";
+import { configurationOrExit, loadWorkerConfig } from "../config.ts";
+import { createLogger } from "../logger.ts";
+import { connectTemporal } from "../temporal/connect.ts";
+import { startWorkers } from "./billing-workers.ts";
+import { serveMetrics } from "./metrics-server.ts";
+import { ensureSchedules } from "./schedules.ts";
+import { temporalLogger } from "./temporal-logger.ts";
+import { startWebhookInbox } from "./webhook-inbox.ts";
+
+/** The worker process: workflows, activities, and the webhook inbox. */
+const config = configurationOrExit(loadWorkerConfig);
+const logger = createLogger(config.log, "worker");
+Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] });
+const metrics = new Registry();
+collectDefaultMetrics({ register: metrics });
+
+const temporal = { ...config.temporal, taskQueue: config.temporal.taskQueuePrefix };
+const client = await connectTemporal(temporal);
+const deps = compose(config.database, config.stripe, client, temporal.taskQueue, "reckoner-worker");
+await ensureSchedules(client, temporal.taskQueue);
+const workers = await startWorkers(deps, {
+  temporal,
+  activityConcurrency: config.activityConcurrency,
+  workflowConcurrency: config.workflowConcurrency,
+  stripeRequestsPerSecond: config.stripe.requestsPerSecond,
+  patienceMs: patienceMs[config.cycleClose],
+});
+const inbox = await startWebhookInbox(deps, logger);
+const metricsServer =
+  config.metricsPort === undefined ? undefined : await serveMetrics(metrics, config.metricsPort);
+logger.info({ task_queue: temporal.taskQueue, metrics_port: config.metricsPort }, "working");
+
+let isStopping = false;
+async function stop(signal: NodeJS.Signals): Promise<void> {
+  if (isStopping) process.exit(1);
+  isStopping = true;
+  logger.info({ signal }, "stopping");
+  await inbox.stop();
+  await workers.stop();
+}
+process.on("SIGTERM", stop).on("SIGINT", stop);
+
+try {
+  await workers.ended;
+} finally {
+  metricsServer?.close();
+  await client.connection.close();
+  await deps.db.close();
+  logger.info("stopped");
+}

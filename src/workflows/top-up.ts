@@ -1,0 +1,27 @@
+import { allHandlersFinished, condition, setCurrentDetails, setHandler } from "@temporalio/workflow";
+import { databaseActivities } from "./activity-options.ts";
+import { openClock } from "./clock.ts";
+import { type CollectionOutcome, collect } from "./collection.ts";
+import { purchase, type TopUpInput } from "./messages.ts";
+
+/**
+ * A purchase of prepaid credits: its invoice is issued and collected; the credits can be spent once it is paid.
+ * Id: `customer/{id}/top-up/{grant}`. Started with the update `purchase`, which answers with the invoice.
+ */
+export async function topUp(input: TopUpInput): Promise<CollectionOutcome | "collected_elsewhere"> {
+  const { grantId, customerId } = input;
+  const clock = openClock(input.clock);
+  let invoiceId: string | null = null;
+  setHandler(purchase, async ({ at }) => {
+    const issued = await databaseActivities.issueCreditPurchase({ grantId, at });
+    invoiceId = issued.invoiceId;
+    setCurrentDetails(`Credits ${grantId}: invoice ${issued.invoiceId} is being collected.`);
+    return { invoiceId: issued.invoiceId };
+  });
+  await condition(() => invoiceId !== null);
+  const outcome = await collect(clock, { invoiceId: invoiceId ?? "", customerId, subscriptionId: null });
+  setCurrentDetails(`Credits ${grantId}: invoice ${invoiceId} is ${outcome}.`);
+  await condition(allHandlersFinished);
+  await clock.close();
+  return outcome;
+}
