@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { existsSync, realpathSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import {
@@ -23,12 +23,14 @@ import { type LocalSystem, startSystem } from "./local-services/system.ts";
 /** `npm start`: everything on this machine, then the demo (unless `--no-demo`), until Ctrl-C. */
 const { values: flags } = parseArgs({ options: { "no-demo": { type: "boolean", default: false } } });
 const config = configurationOrExit(loadStartConfig);
+const shownHome = config.home.startsWith(projectFolder) ? relative(projectFolder, config.home) : config.home;
 const progress = createProgress();
 const group = createServiceGroup();
 /** npm passes Ctrl-C on although the terminal has sent it to us already: that is not the second one. */
 const echoMs = 500;
 let demo: ChildProcess | undefined;
 let ending: Promise<never> | undefined;
+let ownsHome = false;
 
 stopOnSignals();
 try {
@@ -41,9 +43,9 @@ try {
 
 /** Ends only by an error: a part that cannot start, or one that dies. */
 async function run(): Promise<void> {
-  const home = relative(projectFolder, config.home) || config.home;
-  console.log(`Starting Reckoner, with its data in ${home}`);
+  console.log(`Starting Reckoner, with its data in ${shownHome}`);
   await claimHome(config.home, group.guardianPid, (detail) => progress.line(`  … ${detail}`));
+  ownsHome = true;
   rmSync(runningFile(config.home), { force: true }); // of a start that was killed
   const system = await startSystem({ config, group, progress });
   const { apiUrl, apiKey, temporalUiUrl, database } = system;
@@ -55,7 +57,7 @@ async function run(): Promise<void> {
     throw new LocalServiceError(obituary(service, ending));
   });
   if (!flags["no-demo"]) await Promise.race([runDemo(), death]);
-  console.log("\nReckoner is running. Ctrl-C stops everything; the next npm start finds all data again.");
+  console.log("Reckoner is running. Ctrl-C stops everything; the next npm start finds all data again.");
   await death;
 }
 
@@ -82,10 +84,20 @@ function addresses(system: LocalSystem): string {
     ["PostgreSQL", `postgres://${username}@${host}${pathname}`],
     ["Stripe", stripeUrl === undefined ? "Stripe itself" : `${stripeUrl} (stand-in)`],
     ["Worker metrics", metricsUrl],
-    ["Logs", join(relative(projectFolder, config.home) || config.home, "logs")],
+    ["Data", dataFolders()],
+    ["Logs", join(shownHome, "logs")],
   ];
   const width = Math.max(...rows.map(([name = ""]) => name.length));
   return rows.map(([name = "", address]) => `  ${name.padEnd(width)}  ${address}`).join("\n");
+}
+
+/** PostgreSQL's data is elsewhere when its account cannot reach the project. */
+function dataFolders(): string {
+  const folder = join(config.home, "postgres");
+  const real = existsSync(folder) ? realpathSync(folder) : folder;
+  return real === join(realpathSync(config.home), "postgres")
+    ? shownHome
+    : `${shownHome}, and PostgreSQL's in ${real}`;
 }
 
 /** The first signal stops everything cleanly; another one, later, kills it. */
@@ -107,12 +119,12 @@ function stopOnSignals(): void {
 function shutDown(code: number): Promise<never> {
   ending ??= (async () => {
     demo?.kill();
-    rmSync(runningFile(config.home), { force: true });
+    if (ownsHome) rmSync(runningFile(config.home), { force: true });
     await progress.step("Stopping", async (note) => {
       await group.stopAll(({ name }) => note(name));
       note("everything has stopped");
     });
-    releaseHome(config.home);
+    if (ownsHome) releaseHome(config.home);
     process.exit(code);
   })();
   return ending;
