@@ -1,0 +1,69 @@
+import { Stack, Text } from "@mantine/core";
+import { formatDay } from "../format/time.ts";
+import { CopyableId } from "../parts/copyable-id.tsx";
+import { Day, Nothing, PeriodText, Quantity } from "../parts/figures.tsx";
+import { type Column, RecordTable } from "../parts/record-table.tsx";
+import { StateBadge } from "../parts/state-badge.tsx";
+import type { Subscription } from "../reads/resources.ts";
+import { usePlanName } from "../reads/use-plan-name.ts";
+import { useCustomer } from "./customer-context.ts";
+
+export function SubscriptionTable({ subscriptions }: { subscriptions: readonly Subscription[] }) {
+  const { time_zone: timeZone } = useCustomer();
+  return (
+    <RecordTable
+      label="Subscriptions"
+      columns={columnsIn(timeZone)}
+      rows={subscriptions}
+      keyOf={({ id }) => id}
+    />
+  );
+}
+
+const columnsIn = (timeZone: string): readonly Column<Subscription>[] => [
+  { header: "Plan", onPhone: "title", cell: (subscription) => <Plans subscription={subscription} /> },
+  {
+    header: "Seats",
+    align: "end",
+    cell: ({ items }) => <Quantity value={items.reduce((seats, item) => seats + item.seats, 0).toString()} />,
+  },
+  {
+    header: "Current period",
+    cell: ({ current_period: period }) =>
+      period === null ? <Nothing /> : <PeriodText {...period} timeZone={timeZone} />,
+  },
+  {
+    header: "Started",
+    onPhone: "hidden",
+    cell: ({ started_at }) => <Day at={started_at} timeZone={timeZone} />,
+  },
+  {
+    header: "State",
+    cell: ({ status, cancel_at, canceled_at }) => (
+      <Stack gap={2} align="flex-start">
+        <StateBadge state={status} />
+        {cancel_at === null ? null : (
+          <Text size="xs" c="dimmed">
+            {canceled_at === null ? "Ends" : "Ended"} {formatDay(canceled_at ?? cancel_at, timeZone)}
+          </Text>
+        )}
+      </Stack>
+    ),
+  },
+];
+
+function Plans({ subscription: { items } }: { subscription: Subscription }) {
+  const planName = usePlanName();
+  return (
+    <Stack gap={0}>
+      {items.map(({ plan, plan_version }) => (
+        <Text key={plan} size="sm" fw={600}>
+          {planName(plan)}{" "}
+          <Text span size="xs" c="dimmed">
+            version {plan_version}
+          </Text>
+        </Text>
+      ))}
+    </Stack>
+  );
+}

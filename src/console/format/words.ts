@@ -1,0 +1,14 @@
+/** What codes of the API are called on the screen. */
+const words: Readonly<Record<string, string>> = {
+  past_due: "Past due",
+  credit_purchase: "Credit purchase",
+  cycle: "Period close",
+  activation: "Start of subscription",
+  proration: "Change in mid-period",
+};
+
+/** "past_due" becomes "Past due"; a code without an entry of its own is made readable. */
+export function wordsFor(code: string): string {
+  const text = words[code] ?? code.replaceAll(/[_-]+/g, " ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,60 @@
+import { Stack, Text } from "@mantine/core";
+import { useCustomer } from "../customer/customer-context.ts";
+import { wordsFor } from "../format/words.ts";
+import { Amount, PeriodText, Quantity } from "../parts/figures.tsx";
+import { type Column, RecordTable } from "../parts/record-table.tsx";
+import type { InvoiceDetail, InvoiceLine } from "../reads/resources.ts";
+import { RatingDetail } from "./rating-detail.tsx";
+import { ratingOf } from "./rating-of.ts";
+
+/** The lines of an invoice, each with how its amount came about. */
+export function InvoiceLines({ invoice: { lines, currency } }: { invoice: InvoiceDetail }) {
+  const { time_zone: timeZone } = useCustomer();
+  return (
+    <RecordTable
+      label="Invoice lines"
+      columns={columnsIn(timeZone, currency)}
+      rows={lines}
+      keyOf={({ line }) => String(line)}
+      below={(line) => {
+        const rating = ratingOf(line.detail);
+        return rating && <RatingDetail rating={rating} line={line} currency={currency} />;
+      }}
+    />
+  );
+}
+
+const columnsIn = (timeZone: string, currency: string): readonly Column<InvoiceLine>[] => [
+  {
+    header: "Description",
+    onPhone: "title",
+    cell: ({ description, kind, plan, plan_version }) => (
+      <Stack gap={0}>
+        <Text size="sm" fw={600}>
+          {description}
+        </Text>
+        <Text size="xs" c="dimmed">
+          {wordsFor(kind)}
+          {plan === null ? "" : ` · ${plan}`}
+          {plan_version === null ? "" : ` version ${plan_version}`}
+        </Text>
+      </Stack>
+    ),
+  },
+  {
+    header: "Period",
+    cell: ({ period_start: start, period_end: end }) => (
+      <PeriodText start={start} end={end} timeZone={timeZone} />
+    ),
+  },
+  {
+    header: "Quantity",
+    align: "end",
+    cell: (line) => <Quantity value={line.quantity} unit={ratingOf(line.detail)?.unit} />,
+  },
+  {
+    header: "Amount",
+    align: "end",
+    cell: ({ amount_minor }) => <Amount minor={amount_minor} currency={currency} fw={600} />,
+  },
+];

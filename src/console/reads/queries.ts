@@ -1,0 +1,112 @@
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import type { ReckonerClient } from "../../sdk/index.ts";
+import { read } from "./read.ts";
+import type { Page, Subscription } from "./resources.ts";
+
+const limit = 50;
+const catalogFreshMs = 5 * 60_000;
+
+interface PageQuery {
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+/** A list that is read page by page and shown as one. */
+function listQuery<Item>(
+  key: readonly unknown[],
+  ask: (reckoner: ReckonerClient, page: PageQuery, signal: AbortSignal) => Promise<Page<Item>>,
+) {
+  return infiniteQueryOptions({
+    queryKey: ["list", ...key],
+    queryFn: ({ pageParam, signal }) =>
+      read(signal, (reckoner) =>
+        ask(reckoner, pageParam === undefined ? { limit } : { limit, cursor: pageParam }, signal),
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+}
+
+export interface CustomerFilter {
+  readonly search?: string | undefined;
+  readonly status?: Subscription["status"] | undefined;
+}
+
+export const customersQuery = ({ search, status }: CustomerFilter) => ({
+  ...listQuery(["customers", search, status], (reckoner, page, signal) => {
+    const filter = {
+      ...(search === undefined ? {} : { search }),
+      ...(status === undefined ? {} : { status }),
+    };
+    return reckoner.get("/v1/customers", { params: { query: { ...page, ...filter } }, signal });
+  }),
+  // The rows stay while the next letter of a search is on its way.
+  placeholderData: keepPreviousData,
+});
+
+export const customerQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["customer", id],
+    queryFn: ({ signal }) =>
+      read(signal, (reckoner) => reckoner.get("/v1/customers/{id}", { params: { path: { id } }, signal })),
+  });
+
+export const subscriptionsQuery = (customer: string) =>
+  listQuery(["subscriptions", customer], (reckoner, page, signal) =>
+    reckoner.get("/v1/subscriptions", { params: { query: { ...page, customer } }, signal }),
+  );
+
+export const invoicesQuery = (customer: string) =>
+  listQuery(["invoices", customer], (reckoner, page, signal) =>
+    reckoner.get("/v1/invoices", { params: { query: { ...page, customer } }, signal }),
+  );
+
+export const openInvoicesQuery = (customer: string) =>
+  listQuery(["invoices", customer, "open"], (reckoner, page, signal) =>
+    reckoner.get("/v1/invoices", { params: { query: { ...page, customer, status: "open" } }, signal }),
+  );
+
+export const invoiceQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["invoice", id],
+    queryFn: ({ signal }) =>
+      read(signal, (reckoner) => reckoner.get("/v1/invoices/{id}", { params: { path: { id } }, signal })),
+  });
+
+export const creditGrantsQuery = (id: string) =>
+  listQuery(["credit grants", id], (reckoner, query, signal) =>
+    reckoner.get("/v1/customers/{id}/credit-grants", { params: { path: { id }, query }, signal }),
+  );
+
+export const entriesQuery = (id: string) =>
+  listQuery(["entries", id], (reckoner, query, signal) =>
+    reckoner.get("/v1/customers/{id}/entries", { params: { path: { id }, query }, signal }),
+  );
+
+export const catalogQuery = () =>
+  queryOptions({
+    queryKey: ["catalog"],
+    queryFn: ({ signal }) => read(signal, (reckoner) => reckoner.get("/v1/catalog", { signal })),
+    staleTime: catalogFreshMs,
+  });
+
+export interface UsageRequest {
+  readonly customer: string;
+  readonly meter: string;
+  readonly from: string;
+  /** Exclusive. */
+  readonly to: string;
+  /** One dimension to tell apart, or nothing for all as one. */
+  readonly group_by: string;
+}
+
+/** Usage of one meter by UTC day. */
+export const usageQuery = (request: UsageRequest) =>
+  queryOptions({
+    queryKey: ["usage", request],
+    queryFn: ({ signal }) =>
+      read(signal, (reckoner) =>
+        reckoner.get("/v1/usage", { params: { query: { ...request, window: "day" } }, signal }),
+      ),
+    placeholderData: keepPreviousData,
+  });

@@ -1,0 +1,21 @@
+import type { Schemas } from "../../sdk/index.ts";
+
+/** What the API answers with, by the names that the console uses. */
+export type Catalog = Schemas["Catalog"];
+export type CreditGrant = Schemas["CreditGrant"];
+export type Customer = Schemas["Customer"];
+export type CustomerOverview = Schemas["CustomerOverview"];
+export type Invoice = Schemas["Invoice"];
+export type InvoiceDetail = Schemas["InvoiceDetail"];
+export type InvoiceLine = Schemas["InvoiceLine"];
+export type JournalEntry = Schemas["JournalEntry"];
+export type Meter = Schemas["Meter"];
+export type PaymentAttempt = Schemas["PaymentAttempt"];
+export type PaymentMethod = Schemas["PaymentMethod"];
+export type Subscription = Schemas["Subscription"];
+export type Usage = Schemas["Usage"];
+
+export interface Page<Item> {
+  readonly data: readonly Item[];
+  readonly next_cursor: string | null;
+}

@@ -1,0 +1,118 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from "@tanstack/react-router";
+import { CreditsTab } from "./customer/credits-tab.tsx";
+import { CustomerPage } from "./customer/customer-page.tsx";
+import { EntriesTab } from "./customer/entries-tab.tsx";
+import { InvoicesTab } from "./customer/invoices-tab.tsx";
+import { subscriptionStatuses } from "./customer/leading-status.ts";
+import { OverviewTab } from "./customer/overview-tab.tsx";
+import { CustomersPage } from "./customers/customers-page.tsx";
+import { InvoicePage } from "./invoice/invoice-page.tsx";
+import { EmptyNotice, ProblemNotice } from "./parts/notices.tsx";
+import type { CustomerFilter } from "./reads/queries.ts";
+import { Shell } from "./shell/shell.tsx";
+
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: () => (
+    <EmptyNotice title="There is no such page">Check the address, or start from the customers.</EmptyNotice>
+  ),
+});
+
+const start = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/customers" });
+  },
+});
+
+/** What is not given is left out of the address. */
+const text = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined;
+
+const customers = createRoute({
+  getParentRoute: () => root,
+  path: "/customers",
+  component: CustomersPage,
+  validateSearch: (search: Record<string, unknown>): CustomerFilter => ({
+    search: text(search.search),
+    status: subscriptionStatuses.find((status) => status === search.status),
+  }),
+});
+
+const customer = createRoute({
+  getParentRoute: () => root,
+  path: "/customers/$customerId",
+  component: CustomerPage,
+});
+
+const overview = createRoute({ getParentRoute: () => customer, path: "/", component: OverviewTab });
+const invoices = createRoute({ getParentRoute: () => customer, path: "/invoices", component: InvoicesTab });
+const invoice = createRoute({
+  getParentRoute: () => customer,
+  path: "/invoices/$invoiceId",
+  component: InvoicePage,
+});
+const credits = createRoute({ getParentRoute: () => customer, path: "/credits", component: CreditsTab });
+const entries = createRoute({ getParentRoute: () => customer, path: "/entries", component: EntriesTab });
+
+/** Of what and when usage is shown; `from` and `to` are instants, and `to` is left out of the period. */
+interface UsageSearch {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly meter?: string | undefined;
+  readonly by?: string | undefined;
+}
+
+const usage = createRoute({
+  getParentRoute: () => customer,
+  path: "/usage",
+  // The charts are more than half of the code: only this page waits for them.
+  component: lazyRouteComponent(() => import("./usage/usage-tab.tsx"), "UsageTab"),
+  validateSearch: (search: Record<string, unknown>): UsageSearch => ({
+    from: instantText(search.from),
+    to: instantText(search.to),
+    meter: text(search.meter),
+    by: text(search.by),
+  }),
+});
+
+const instantText = (value: unknown): string | undefined => {
+  const instant = text(value);
+  return instant === undefined || Number.isNaN(Date.parse(instant))
+    ? undefined
+    : new Date(instant).toISOString();
+};
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    start,
+    customers,
+    customer.addChildren([overview, invoices, invoice, usage, credits, entries]),
+  ]),
+  basepath: "/console",
+  // Everything in an address is text: an id of digits stays an id.
+  parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+  stringifySearch: (search) => {
+    const given = Object.entries(search).filter(([, value]) => value !== undefined);
+    return given.length === 0
+      ? ""
+      : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
+  },
+  scrollRestoration: true,
+  defaultErrorComponent: ({ error, reset }) => (
+    <ProblemNotice error={error instanceof Error ? error : new Error(String(error))} onRetry={reset} />
+  ),
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
