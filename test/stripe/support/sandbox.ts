@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { Stripe } from "stripe";
+import { afterEach, expect } from "vitest";
 import {
   type StripeSandbox,
   type StripeSandboxOptions,
   startStripeSandbox,
 } from "../../../src/sandbox/stripe/index.ts";
+import { replyViolations } from "./reply-schema.ts";
 
 export type SandboxUnderTest = {
   readonly sandbox: StripeSandbox;
@@ -42,16 +44,36 @@ export function newTestKey(): string {
   return `sk_test_${randomBytes(12).toString("hex")}`;
 }
 
-/** The SDK without retries of its own, so that a test sees every reply. */
+const misfits: string[] = [];
+afterEach(() => {
+  expect(takeMisfits()).toEqual([]);
+});
+
+/** The replies so far that did not fit the specification, once. */
+export function takeMisfits(): string[] {
+  return misfits.splice(0);
+}
+
+/**
+ * The SDK without retries of its own, so that a test sees every reply. Every success is held against Stripe's
+ * specification: a reply that does not fit fails the test that got it.
+ */
 export function sdk(url: string, apiKey: string): Stripe {
   const { hostname, port } = new URL(url);
-  return new Stripe(apiKey, {
-    host: hostname,
-    port: Number(port),
-    protocol: "http",
+  const address = { host: hostname, port: Number(port), protocol: "http" } as const;
+  const stripe = new Stripe(apiKey, {
+    ...address,
     maxNetworkRetries: 0,
     timeout: 3000,
+    emitEventBodies: true,
   });
+  stripe.on("response", (response: Stripe.ResponseEvent & { readonly body?: unknown }) => {
+    if (response.status !== 200) return;
+    const path = response.path.split("?")[0] ?? "";
+    const violations = replyViolations(response.method, path, response.body);
+    misfits.push(...violations.map((violation) => `${response.method} ${path}: ${violation}`));
+  });
+  return stripe;
 }
 
 async function control<Reply>(url: string, apiKey: string, path: string, body?: unknown): Promise<Reply> {
