@@ -58,7 +58,7 @@ insert into ledger.chart_account (code, name, class, normal, bounded, hot, keep_
 --> statement-breakpoint
 -- An account's key says everything about it, in one canonical spelling: code/currency/name=value/…, names sorted,
 -- "%", "/" and "=" in values written %25, %2F and %3D.
-create function ledger.account_key(code text, currency text, dimensions jsonb) returns text language sql immutable set search_path = '' as $$
+create function ledger.account_key(code text, currency text, dimensions jsonb) returns text language sql immutable as $$
   select concat_ws('/', code, currency, (
     select string_agg(name || '=' || replace(replace(replace(value, '%', '%25'), '/', '%2F'), '=', '%3D'), '/' order by name collate "C")
     from jsonb_each_text(dimensions) as dimension (name, value)))
@@ -333,7 +333,7 @@ create function ledger.account_from_key(key text)
 returns table (
   code text, class text, normal smallint, currency text, floor numeric, hot boolean, keep_history boolean, customer_id text, dimensions jsonb
 )
-language sql stable set search_path = '' as $$
+language sql stable as $$
   select chart.code, chart.class, chart.normal, named.currency, case when chart.bounded then 0 end, chart.hot, chart.keep_history,
     named.dimensions ->> 'customer', named.dimensions
   from (
@@ -350,7 +350,9 @@ language sql stable set search_path = '' as $$
 $$;
 
 -- Entries that are in the ledger already: by source key, by business event, or because what they reverse has been reversed.
-create function ledger.recorded_drafts(drafts ledger.entry_draft[]) returns setof ledger.posting_result language sql volatile set search_path = '' as $$
+create function ledger.recorded_drafts(drafts ledger.entry_draft[]) returns setof ledger.posting_result language plpgsql volatile set search_path = '' as $$
+begin
+  return query
   select draft.ordinal, case when found.request_hash = draft.request_hash then 'exists' else 'exists_different' end, found.id
   from unnest(drafts) as draft
   cross join lateral (
@@ -360,13 +362,16 @@ create function ledger.recorded_drafts(drafts ledger.entry_draft[]) returns seto
         where cause_type = draft.cause_type and cause_id = draft.cause_id and kind = draft.kind
       union all select 3, id, request_hash from ledger.journal_entry where reverses = draft.reverses
     ) as candidate order by choice limit 1
-  ) as found
+  ) as found;
+end
 $$;
 
 -- What would become of each draft now. Besides the final statuses: "admitted" may be posted together with all the other admitted ones;
 -- "contested" depends on the drafts before it (too little in an account for all, or a twin in the same batch) and is judged again alone.
 create function ledger.judge_drafts(drafts ledger.entry_draft[], lines ledger.posting_draft[])
-returns setof ledger.posting_result language sql volatile set search_path = '' as $$
+returns setof ledger.posting_result language plpgsql volatile set search_path = '' as $$
+begin
+  return query
   with draft as (
     select * from unnest(drafts)
   ), recorded as (
@@ -414,7 +419,8 @@ returns setof ledger.posting_result language sql volatile set search_path = '' a
   select ordinal, case
     when has_twin or exists (select from move join short on short.key = move.key where move.ordinal = open.ordinal) then 'contested'
     else 'admitted' end, null
-  from open
+  from open;
+end
 $$;
 
 -- Writes admitted drafts: their accounts, their entries in key order, their postings. A key that another transaction
@@ -463,56 +469,79 @@ begin
 end
 $$;
 
-create function ledger.post_entries(entries jsonb) returns table (ordinal int, status text, entry_id bigint)
-language plpgsql security definer set search_path = '' as $$
-#variable_conflict use_column
-declare
-  drafts ledger.entry_draft[];
-  lines ledger.posting_draft[];
-  results ledger.posting_result[];
-  verdict ledger.posting_result;
-  single_draft ledger.entry_draft[];
-  single_lines ledger.posting_draft[];
+-- The hash leaves out the key and the actor: the same content under another key, from someone else, is the same request.
+create function ledger.drafts_of(entries jsonb) returns ledger.entry_draft[] language sql stable set search_path = '' as $$
+  select array_agg(row(number, source_key, kind, occurred_at, effective_at, actor, cause_type, cause_id, customer_id, currency, reverses,
+    coalesce(metadata, '{}'), sha256(convert_to((entry - '{source_key,actor}'::text[])::text, 'UTF8')))::ledger.entry_draft)
+  from rows from (jsonb_array_elements(entries), jsonb_to_recordset(entries) as (
+    source_key text, kind text, occurred_at timestamptz, effective_at timestamptz, actor text, cause_type text, cause_id text,
+    customer_id text, currency text, reverses bigint, metadata jsonb
+  )) with ordinality as item (entry, source_key, kind, occurred_at, effective_at, actor, cause_type, cause_id, customer_id, currency,
+    reverses, metadata, number)
+$$;
+
+create function ledger.lines_of(entries jsonb) returns ledger.posting_draft[] language sql stable set search_path = '' as $$
+  select array_agg(row(item.number, line.number, debit, credit, amount)::ledger.posting_draft)
+  from jsonb_array_elements(entries) with ordinality as item (entry, number)
+  cross join rows from (jsonb_to_recordset(entry -> 'postings') as (debit text, credit text, amount numeric))
+    with ordinality as line (debit, credit, amount, number)
+$$;
+
+create function ledger.require_sound(drafts ledger.entry_draft[], lines ledger.posting_draft[]) returns void language plpgsql set search_path = '' as $$
 begin
-  drafts := array(
-    select row(item.number, source_key, kind, occurred_at, effective_at, actor, cause_type, cause_id, customer_id, currency, reverses,
-      coalesce(metadata, '{}'), sha256(convert_to((entry - '{source_key,actor}'::text[])::text, 'UTF8')))::ledger.entry_draft
-    from rows from (jsonb_array_elements(entries), jsonb_to_recordset(entries) as (
-      source_key text, kind text, occurred_at timestamptz, effective_at timestamptz, actor text, cause_type text, cause_id text,
-      customer_id text, currency text, reverses bigint, metadata jsonb
-    )) with ordinality as item (entry, source_key, kind, occurred_at, effective_at, actor, cause_type, cause_id, customer_id, currency,
-      reverses, metadata, number));
-  lines := array(
-    select row(item.number, line.number, debit, credit, amount)::ledger.posting_draft
-    from jsonb_array_elements(entries) with ordinality as item (entry, number)
-    cross join rows from (jsonb_to_recordset(entry -> 'postings') as (debit text, credit text, amount numeric))
-      with ordinality as line (debit, credit, amount, number));
-  if exists (select from unnest(drafts) as draft where draft.ordinal not in (select posted.ordinal from unnest(lines) as posted))
-    or exists (select from unnest(lines) as posted where (posted.amount > 0 and posted.amount < 'Infinity' and posted.amount = trunc(posted.amount) and posted.debit_key <> posted.credit_key) is not true)
+  if exists (select from unnest(drafts) where ordinal not in (select ordinal from unnest(lines)))
+    or exists (
+      select from unnest(lines)
+      where (amount > 0 and amount < 'Infinity' and amount = trunc(amount) and debit_key <> credit_key) is not true)
   then
     raise exception 'each entry needs postings, each from one account to another, of a positive whole amount' using errcode = 'RK002';
   end if;
+end
+$$;
 
-  perform ledger.share_months(array(select ledger.month_of(draft.effective_at) from unnest(drafts) as draft));
+-- In the order of apply_postings; everything that is judged afterwards stays true until the end of the transaction.
+create function ledger.lock_balances(lines ledger.posting_draft[]) returns void language plpgsql set search_path = '' as $$
+begin
   perform from ledger.account_balance as balance join ledger.account as account on account.id = balance.account_id
-  where not account.hot and account.key in (select posted.debit_key from unnest(lines) as posted union all select posted.credit_key from unnest(lines) as posted)
+  where not account.hot and account.key in (select debit_key from unnest(lines) union all select credit_key from unnest(lines))
   order by balance.account_id for update of balance;
+end
+$$;
 
-  results := array(select judged from ledger.judge_drafts(drafts, lines) as judged);
-  return query select judged.ordinal, judged.status, judged.entry_id from unnest(results) as judged where judged.status not in ('admitted', 'contested');
-  return query select recorded.* from ledger.record_drafts(
-    array(select draft from unnest(drafts) as draft join unnest(results) as judged using (ordinal) where judged.status = 'admitted'),
-    array(select posted from unnest(lines) as posted join unnest(results) as judged using (ordinal) where judged.status = 'admitted')) as recorded;
+create function ledger.post_entries(entries jsonb) returns table (ordinal int, status text, entry_id bigint)
+language plpgsql security definer set search_path = '' set plan_cache_mode = 'force_generic_plan' as $$
+#variable_conflict use_column
+declare
+  drafts constant ledger.entry_draft[] := ledger.drafts_of(entries);
+  lines constant ledger.posting_draft[] := ledger.lines_of(entries);
+  judged ledger.posting_result[];
+  single ledger.posting_result;
+  single_draft ledger.entry_draft[];
+  single_lines ledger.posting_draft[];
+begin
+  -- A plan that is kept posts one entry fastest; its nested loops would cost a large batch seconds.
+  if cardinality(drafts) > 20 then
+    perform set_config('plan_cache_mode', 'force_custom_plan', true);
+  end if;
+  perform ledger.require_sound(drafts, lines);
+  perform ledger.share_months(array(select ledger.month_of(effective_at) from unnest(drafts)));
+  perform ledger.lock_balances(lines);
 
-  for verdict in select judged.* from unnest(results) as judged where judged.status = 'contested' order by judged.ordinal loop
-    single_draft := array(select draft from unnest(drafts) as draft where draft.ordinal = verdict.ordinal);
-    single_lines := array(select posted from unnest(lines) as posted where posted.ordinal = verdict.ordinal);
-    select judged.* into verdict from ledger.judge_drafts(single_draft, single_lines) as judged;
-    if verdict.status = 'admitted' then
-      return query select recorded.* from ledger.record_drafts(single_draft, single_lines) as recorded;
+  judged := array(select result from ledger.judge_drafts(drafts, lines) as result);
+  return query select * from unnest(judged) where status not in ('admitted', 'contested');
+  return query select * from ledger.record_drafts(
+    array(select draft from unnest(drafts) as draft join unnest(judged) using (ordinal) where status = 'admitted'),
+    array(select posted from unnest(lines) as posted join unnest(judged) using (ordinal) where status = 'admitted'));
+
+  for single in select * from unnest(judged) where status = 'contested' order by ordinal loop
+    single_draft := array(select draft from unnest(drafts) as draft where draft.ordinal = single.ordinal);
+    single_lines := array(select posted from unnest(lines) as posted where posted.ordinal = single.ordinal);
+    select * into single from ledger.judge_drafts(single_draft, single_lines);
+    if single.status = 'admitted' then
+      return query select * from ledger.record_drafts(single_draft, single_lines);
     else
       -- Contested by nothing but itself: the money is not there.
-      return query select verdict.ordinal, replace(verdict.status, 'contested', 'insufficient'), verdict.entry_id;
+      return query select single.ordinal, replace(single.status, 'contested', 'insufficient'), single.entry_id;
     end if;
   end loop;
 end
