@@ -21,6 +21,7 @@ import { paymentMethodRoutes } from "./routes/payment-methods.ts";
 import { subscriptionChangeRoutes } from "./routes/subscription-changes.ts";
 import { subscriptionRoutes } from "./routes/subscriptions.ts";
 import { testClockRoutes } from "./routes/test-clocks.ts";
+import { usageAccountingRoutes } from "./routes/usage-accounting.ts";
 import { usageRoutes } from "./routes/usage.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 import { validatorCompiler } from "./validation.ts";
@@ -62,6 +63,7 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   const meters = () => currentMeters(deps.db.orm);
   const nowFor = (customerIds: readonly string[]) => testClockTimes(deps.db.orm, customerIds);
   eventsRoutes(api, { ...deps, meters, nowFor });
+  usageAccountingRoutes(api, deps);
   usageRoutes(api, { ...deps, meters });
   await webhookRoutes(api, deps);
   await api.ready();

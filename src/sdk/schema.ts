@@ -4056,6 +4056,101 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/usage/accounting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where a customer's usage events went
+         * @description Looks at every event of the customer; meant for checks, not for every page.
+         */
+        get: {
+            parameters: {
+                query: {
+                    customer: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UsageAccounting"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/usage": {
         parameters: {
             query?: never;
@@ -4951,6 +5046,23 @@ export interface components {
                 quantity: string;
                 event_count: number;
             }[];
+        };
+        UsageAccounting: {
+            customer: string;
+            /** @description Events that count. */
+            accepted: number;
+            /** @description Events with the key of another one and a different content: kept, not counted. */
+            conflicting: number;
+            /** @description Events that wait for their customer or meter. */
+            quarantined: number;
+            /** @description Of the accepted ones: in exactly one closed period's invoice. */
+            invoiced: number;
+            /** @description Of the accepted ones: in no closed period yet. */
+            not_invoiced: number;
+            /** @description Always 0. */
+            invoiced_more_than_once: number;
+            /** @description How many invoices the events are in. */
+            invoices: number;
         };
         UsageBatch: {
             accepted: number;

@@ -1,7 +1,6 @@
 import type { Logger } from "pino";
 import { bookPayment } from "../activities/book-payment.ts";
 import type { ActivityDependencies } from "../activities/dependencies.ts";
-import { findCustomer } from "../db/customers.ts";
 import { findInvoiceAtStripe } from "../db/invoices.ts";
 import { testClockOf } from "../db/test-clocks.ts";
 import { claimWebhooks, finishWebhook, postponeWebhook, type WaitingWebhook } from "../db/webhook-inbox.ts";
@@ -74,6 +73,7 @@ async function apply(deps: ActivityDependencies, webhook: WaitingWebhook, logger
 }
 
 async function applied(deps: ActivityDependencies, webhook: WaitingWebhook): Promise<"done" | "ignored"> {
+  if (!outcomes.has(webhook.type)) return "ignored";
   const subject = webhookSubject({ rawBody: webhook.body });
   if (subject.kind !== "invoice") return "ignored";
   const { db, gateway } = deps;
@@ -86,17 +86,14 @@ async function applied(deps: ActivityDependencies, webhook: WaitingWebhook): Pro
   }
   const clock = await testClockOf(db.orm, invoice.customerId);
   await bookPayment(deps, subject.stripeInvoiceId, clock?.currentAt ?? wallClock());
-  if (invoice.collectedBy !== null && isOutcome(webhook.type)) {
-    const customer = await findCustomer(db.orm, invoice.customerId);
-    await gateway.tellInvoiceChanged(invoice.collectedBy, customer?.testClockId ?? null, webhook.event_id);
+  if (invoice.collectedBy !== null) {
+    await gateway.tellInvoiceChanged(invoice.collectedBy, clock?.id ?? null, webhook.event_id);
   }
   return "done";
 }
 
-/** Events after which an invoice stands otherwise than before. */
-function isOutcome(type: string): boolean {
-  return ["invoice.paid", "invoice.voided", "invoice.marked_uncollectible"].includes(type);
-}
+/** Events after which an invoice stands otherwise than before. All others are about what we did ourselves. */
+const outcomes = new Set(["invoice.paid", "invoice.voided", "invoice.marked_uncollectible"]);
 
 function wallClock(): Instant {
   return instantOfEpochMs(Date.now());

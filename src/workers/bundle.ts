@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { bundleWorkflowCode } from "@temporalio/worker";
 
 /** Bundles the workflows as a worker would: the check fails when something gets in that cannot be replayed. */
-const workflowsPath = fileURLToPath(new URL("./index.ts", import.meta.url));
+const workflowsPath = fileURLToPath(new URL("../workflows/index.ts", import.meta.url));
 const { code } = await bundleWorkflowCode({ workflowsPath });
 const target = process.argv[2];
 if (target !== undefined) await writeFile(target, code);
