@@ -104,14 +104,11 @@ export type SandboxConfig = ReturnType<typeof loadSandboxConfig>;
 /** What `npm start` needs. It starts what is undefined here: the database, Temporal, the Stripe stand-in. */
 export function loadStartConfig(environment = readEnvironment()) {
   const values = read(parts.start, environment);
-  const { STRIPE_API_KEY, STRIPE_API_BASE } = values;
+  const { STRIPE_API_KEY, STRIPE_API_BASE, TEMPORAL_ADDRESS: address } = values;
   return {
     home: resolve(projectFolder, values.RECKONER_HOME),
     database: databasePair(values.DATABASE_URL, values.DATABASE_OWNER_URL),
-    temporal:
-      values.TEMPORAL_ADDRESS === undefined
-        ? undefined
-        : { address: values.TEMPORAL_ADDRESS, uiUrl: values.TEMPORAL_UI_URL },
+    temporal: address === undefined ? undefined : temporalSection({ ...values, TEMPORAL_ADDRESS: address }),
     stripe: STRIPE_API_KEY === undefined && STRIPE_API_BASE === undefined ? undefined : stripeSection(values),
     bootstrapKey: values.API_BOOTSTRAP_KEY,
     ports: {

@@ -14,6 +14,7 @@ import {
   projectFolder,
 } from "../src/config.ts";
 import { searchAttributes } from "../src/sandbox/local-services/search-attributes.ts";
+import { searchAttributes as usedSearchAttributes } from "../src/workflows/search-attributes.ts";
 
 /** There is no Docker where the tests run, so the files are read and compared with the code they deploy. */
 const read = (path: string) => readFileSync(join(projectFolder, path), "utf8");
@@ -126,6 +127,9 @@ describe("docker-compose.yml", () => {
     const script = parse(composeText, { merge: true }).services["temporal-namespace"].command.join("\n");
     const given = [...script.matchAll(/--name (\w+) --type (\w+)/g)].map(([, name, type]) => [name, type]);
     expect(Object.fromEntries(given)).toEqual(searchAttributes);
+    const used = Object.values(usedSearchAttributes).map(({ name, type }) => [name, type]);
+    const known = Object.entries(searchAttributes).map(([name, type]) => [name, type.toUpperCase()]);
+    expect(Object.fromEntries(used)).toEqual(Object.fromEntries(known));
   });
 
   test("files that are mounted are defined", () => {

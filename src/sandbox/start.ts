@@ -69,6 +69,7 @@ async function runDemo(): Promise<void> {
     env: childEnvironment({ RECKONER_HOME: config.home }),
   });
   const [code] = await once(demo, "exit");
+  if (ending !== undefined) await ending;
   if (code !== 0) console.log("\nThe demo did not end well; npm run demo runs it again.");
 }
 

@@ -37,13 +37,7 @@ export async function localDatabase({
   return roleUrls(server.adminUrl, databaseName, passwords);
 }
 
-/** Refuses connection strings that do not work, with what the server or the network said. */
-export async function givenDatabase(urls: DatabaseUrls): Promise<DatabaseUrls> {
-  await requireConnection("DATABASE_OWNER_URL", urls.ownerUrl);
-  return urls;
-}
-
-/** Throws a {@link LocalServiceError} that names the variable but not the password in it. */
+/** Refuses a connection string that does not work, with what the server or the network said, but not the password. */
 export async function requireConnection(variable: string, url: string): Promise<void> {
   const client = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
   try {

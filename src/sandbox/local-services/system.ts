@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { Connection } from "@temporalio/client";
 import {
   childEnvironment,
   type Environment,
@@ -8,8 +7,7 @@ import {
   type StartConfig,
 } from "../../config.ts";
 import { buildConsole, consoleState } from "./console-build.ts";
-import { type DatabaseUrls, givenDatabase, localDatabase, requireConnection } from "./database.ts";
-import { LocalServiceError } from "./local-service-error.ts";
+import { type DatabaseUrls, localDatabase, requireConnection } from "./database.ts";
 import { runNodeProgram, startNodeProgram } from "./node-program.ts";
 import { localHost, requireFreePort } from "./ports.ts";
 import type { Progress } from "./progress.ts";
@@ -17,7 +15,7 @@ import { keptSecret, randomSecret } from "./secrets.ts";
 import type { ServiceGroup } from "./service-group.ts";
 import { registerWebhookEndpoint } from "./stripe-webhook.ts";
 import { findTemporalCli } from "./temporal-cli.ts";
-import { startTemporal } from "./temporal-server.ts";
+import { prepareGivenTemporal, startTemporal } from "./temporal-server.ts";
 
 /** What runs, and where. */
 export interface LocalSystem {
@@ -40,7 +38,7 @@ export interface SystemOptions {
 /** Starts every part in the order of need: servers, then the schema, then the worker and the API. */
 export async function startSystem(options: SystemOptions): Promise<LocalSystem> {
   const { config, progress } = options;
-  await requirePorts(config);
+  await requireSurroundings(config);
   const [database, temporal, stripeUrl] = await Promise.all([
     startDatabase(options),
     startProcessEngine(options),
@@ -63,33 +61,28 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
 
 const newApiKey = () => `reckoner_${randomSecret()}`;
 
-/** Every taken port is found before anything is started; PostgreSQL's comes later, once its own remains are gone. */
-async function requirePorts({ ports, temporal, stripe }: StartConfig): Promise<void> {
+/** All that others must provide is tried before anything is started; PostgreSQL's own port comes later, after its remains. */
+async function requireSurroundings({ database, ports, temporal, stripe }: StartConfig): Promise<void> {
   await requireFreePort(ports.api, "the API", "API_PORT");
   await requireFreePort(ports.workerMetrics, "the worker", "WORKER_METRICS_PORT");
   if (stripe === undefined)
     await requireFreePort(ports.stripeSandbox, "the Stripe stand-in", "STRIPE_SANDBOX_PORT");
-  if (temporal !== undefined) return;
+  if (database !== undefined) await requireConnection("DATABASE_OWNER_URL", database.ownerUrl);
+  if (temporal !== undefined) return prepareGivenTemporal(temporal);
   await requireFreePort(ports.temporal, "Temporal", "TEMPORAL_PORT");
   await requireFreePort(ports.temporalUi, "the Temporal UI", "TEMPORAL_UI_PORT");
 }
 
-function startDatabase({ config, group, progress }: SystemOptions): Promise<DatabaseUrls> {
+async function startDatabase({ config, group, progress }: SystemOptions): Promise<DatabaseUrls> {
   const { database, home, ports } = config;
-  return progress.step("PostgreSQL", (note) =>
-    database === undefined
-      ? localDatabase({ group, home, port: ports.postgres, note })
-      : givenDatabase(database),
-  );
+  if (database !== undefined) return database;
+  return progress.step("PostgreSQL", (note) => localDatabase({ group, home, port: ports.postgres, note }));
 }
 
-function startProcessEngine({ config, group, progress }: SystemOptions) {
+async function startProcessEngine({ config, group, progress }: SystemOptions) {
   const { temporal, home, ports } = config;
+  if (temporal !== undefined) return { temporalAddress: temporal.address, temporalUiUrl: temporal.uiUrl };
   return progress.step("Temporal", async (note) => {
-    if (temporal !== undefined) {
-      await requireTemporal(temporal.address);
-      return { temporalAddress: temporal.address, temporalUiUrl: temporal.uiUrl };
-    }
     const { path: program, version } = await findTemporalCli(join(home, "bin"), note);
     note(`starting ${version}`);
     const files = { databaseFile: join(home, "temporal.db"), logFile: join(home, "logs", "temporal.log") };
@@ -190,16 +183,4 @@ async function startParts(
     start("API", "src/api/main.ts", "api.log", `${servers.apiUrl}/readyz`),
   ]);
   return { ...servers, metricsUrl };
-}
-
-async function requireTemporal(address: string): Promise<void> {
-  try {
-    const connection = await Connection.connect({ address, connectTimeout: "10s" });
-    await connection.close();
-  } catch (error) {
-    throw new LocalServiceError(
-      `Temporal at ${address} (TEMPORAL_ADDRESS) cannot be reached (${String(error)}): start it or correct the ` +
-        "variable, or remove it to have a server started for you",
-    );
-  }
 }

@@ -1,5 +1,7 @@
 import { Connection } from "@temporalio/client";
 import proto from "@temporalio/proto";
+import type { TemporalConfig } from "../../config.ts";
+import { LocalServiceError } from "./local-service-error.ts";
 import { localHost } from "./ports.ts";
 import { searchAttributes } from "./search-attributes.ts";
 import type { ServiceGroup } from "./service-group.ts";
@@ -42,8 +44,31 @@ export async function startTemporal(options: LocalTemporalOptions): Promise<{ re
   return { address };
 }
 
+/** Refuses a server that cannot be used; one that can learns our search attributes. */
+export async function prepareGivenTemporal(target: TemporalConfig): Promise<void> {
+  const { address, namespace, apiKey, tls } = target;
+  const advice = "or remove TEMPORAL_ADDRESS to have a server started for you";
+  const options = { address, tls, connectTimeout: "10s", ...(apiKey !== undefined && { apiKey }) } as const;
+  const connection = await Connection.connect(options).catch((error: unknown) => {
+    throw new LocalServiceError(
+      `Temporal at ${address} cannot be reached (${String(error)}): start it, ${advice}`,
+    );
+  });
+  try {
+    await ensureSearchAttributes(connection, namespace);
+  } catch (error) {
+    const names = Object.entries(searchAttributes).map(([name, type]) => `${name} (${type})`);
+    throw new LocalServiceError(
+      `the namespace ${namespace} at ${address} could not be given our search attributes (${String(error)}): ` +
+        `add them yourself, ${advice}: ${names.join(", ")}`,
+    );
+  } finally {
+    await connection.close();
+  }
+}
+
 /** Adds the search attributes that a namespace lacks: a dev server ignores new ones once it has a database. */
-export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
+async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const missing = Object.entries(searchAttributes).filter(([name]) => customAttributes?.[name] === undefined);
   if (missing.length === 0) return;
