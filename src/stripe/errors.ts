@@ -82,7 +82,8 @@ export function isStripeError(error: unknown): error is Stripe.errors.StripeErro
 }
 
 function declined(error: Stripe.errors.StripeError): StripeFailure {
-  const decline = classifyDecline(error.decline_code ?? error.code ?? "unknown", error.advice_code);
+  // The SDK gives an absent decline code as an empty text.
+  const decline = classifyDecline(error.decline_code || error.code || "unknown", error.advice_code);
   const intent = error.payment_intent?.id;
   return { kind: "declined", decline, ...(intent !== undefined && { paymentIntentId: intent }) };
 }

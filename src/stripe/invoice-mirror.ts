@@ -41,10 +41,18 @@ export async function mirrorInvoice(
 ): Promise<MirroredInvoice> {
   stripeAmount(invoice.totalMinor);
   const { stripeInvoiceId } = await createDraft(stripe, log, invoice);
+  let stripeTotalMinor = "0";
   for (const [index, lines] of lineBatches(invoice.lines).entries()) {
-    await addLines(stripe, log, invoice, stripeInvoiceId, index, lines);
+    stripeTotalMinor = await addLines(stripe, log, invoice, stripeInvoiceId, index, lines);
   }
-  await assertSameTotal(stripe, invoice, stripeInvoiceId);
+  if (stripeTotalMinor !== invoice.totalMinor) {
+    throw new StripeTotalDiffersError(
+      invoice.invoiceId,
+      stripeInvoiceId,
+      invoice.totalMinor,
+      stripeTotalMinor,
+    );
+  }
   return await finalize(stripe, log, invoice, stripeInvoiceId);
 }
 
@@ -83,6 +91,7 @@ async function createDraft(
   });
 }
 
+/** Adds one batch; answers the total of the draft with it, in minor units, as Stripe counts it. */
 async function addLines(
   stripe: Stripe,
   log: OperationLog,
@@ -90,36 +99,29 @@ async function addLines(
   stripeInvoiceId: string,
   index: number,
   lines: Stripe.InvoiceAddLinesParams.Line[],
-): Promise<void> {
-  await recordedCall({
+): Promise<string> {
+  const { totalMinor } = await recordedCall({
     log,
     key: `invoice/${invoiceId}/lines/${index}`,
     operation: "POST /v1/invoices/{invoice}/add_lines",
     body: { invoice: stripeInvoiceId, lines },
     at,
-    send: async (options) => {
-      await stripe.invoices.addLines(stripeInvoiceId, { lines }, options);
-      return { lines: lines.length };
-    },
+    send: async (options) => totalOf(await stripe.invoices.addLines(stripeInvoiceId, { lines }, options)),
     find: async () => {
+      // A batch is added as a whole: its last line stands for all of it.
       const wanted = lines.at(-1)?.metadata;
       for await (const line of stripe.invoices.listLineItems(stripeInvoiceId, { limit: 100 })) {
-        // A batch is added as a whole: its last line stands for all of it.
-        if (wanted && line.metadata.reckoner_line === wanted.reckoner_line) return { lines: lines.length };
+        const isOurs = wanted && line.metadata.reckoner_line === wanted.reckoner_line;
+        if (isOurs) return totalOf(await stripe.invoices.retrieve(stripeInvoiceId));
       }
       return undefined;
     },
   });
+  return totalMinor;
 }
 
-async function assertSameTotal(
-  stripe: Stripe,
-  invoice: InvoiceToMirror,
-  stripeInvoiceId: string,
-): Promise<void> {
-  const { total } = await stripe.invoices.retrieve(stripeInvoiceId);
-  if (String(total) === invoice.totalMinor) return;
-  throw new StripeTotalDiffersError(invoice.invoiceId, stripeInvoiceId, invoice.totalMinor, String(total));
+function totalOf(invoice: Stripe.Invoice): { totalMinor: string } {
+  return { totalMinor: String(invoice.total) };
 }
 
 async function finalize(

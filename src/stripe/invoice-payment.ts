@@ -2,7 +2,14 @@ import type { Stripe } from "stripe";
 import type { Instant } from "../domain/calendar/index.ts";
 import { BillingError } from "../domain/errors.ts";
 import { StripeCallError, type StripeFailure } from "./errors.ts";
-import { type PaymentOutcome, readInvoiceState, type StripeInvoiceState } from "./invoice-state.ts";
+import {
+  hasPaymentMethod,
+  invoiceState,
+  type PaymentOutcome,
+  readInvoice,
+  readInvoiceState,
+  type StripeInvoiceState,
+} from "./invoice-state.ts";
 import { type OperationLog, recordedCall } from "./operations.ts";
 
 export type InvoiceToPay = {
@@ -40,9 +47,11 @@ export async function payInvoice(
   log: OperationLog,
   input: InvoiceToPay,
 ): Promise<PaymentOutcome> {
-  const before = await readInvoiceState(stripe, input.stripeInvoiceId);
+  const invoice = await readInvoice(stripe, input.stripeInvoiceId);
+  const before = invoiceState(invoice);
   if (before.status === "paid") return before;
-  if (before.status !== "uncollectible") assertChargeable(before, input.stripeInvoiceId);
+  assertChargeable(before, input.stripeInvoiceId);
+  if (input.stripePaymentMethodId === undefined && !hasPaymentMethod(invoice)) return noPaymentMethod;
   const refusal = await attempt(stripe, log, input);
   const after = await readInvoiceState(stripe, input.stripeInvoiceId);
   if (after.status === "paid" || after.status === "requires_action") return after;
@@ -52,8 +61,15 @@ export async function payInvoice(
   throw new StripeInvoiceStateError(input.stripeInvoiceId, after.status);
 }
 
+/** Nothing is sent: what Stripe answers here is not certain, and only a card from the customer helps. */
+const noPaymentMethod: PaymentOutcome = {
+  status: "declined",
+  declineCode: "payment_method_missing",
+  declineClass: "hard",
+};
+
 function assertChargeable(state: StripeInvoiceState, stripeInvoiceId: string): void {
-  const chargeable = ["open", "declined", "requires_action"].includes(state.status);
+  const chargeable = ["open", "declined", "requires_action", "uncollectible"].includes(state.status);
   if (!chargeable) throw new StripeInvoiceStateError(stripeInvoiceId, state.status);
 }
 

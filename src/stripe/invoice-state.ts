@@ -36,13 +36,24 @@ export type StripeInvoiceState =
 
 /** Reads an invoice with its payment and decides what state it is in. */
 export async function readInvoiceState(stripe: Stripe, stripeInvoiceId: string): Promise<StripeInvoiceState> {
-  const invoice = await stripe.invoices.retrieve(stripeInvoiceId, {
-    expand: ["payments.data.payment.payment_intent"],
-  });
-  return invoiceState(invoice);
+  return invoiceState(await readInvoice(stripe, stripeInvoiceId));
 }
 
-/** The decision of {@link readInvoiceState}, for an invoice whose payments are expanded. */
+/** An invoice with everything a decision about it needs: its payments and its customer. */
+export async function readInvoice(stripe: Stripe, stripeInvoiceId: string): Promise<Stripe.Invoice> {
+  return await stripe.invoices.retrieve(stripeInvoiceId, {
+    expand: ["payments.data.payment.payment_intent", "customer"],
+  });
+}
+
+/** Whether Stripe would know what to charge: a card on the invoice, or the customer's default. */
+export function hasPaymentMethod({ default_payment_method: own, customer }: Stripe.Invoice): boolean {
+  if (own !== null) return true;
+  if (customer === null || typeof customer === "string" || customer.deleted) return false;
+  return customer.invoice_settings.default_payment_method !== null;
+}
+
+/** The decision of {@link readInvoiceState}, for an invoice that {@link readInvoice} gave. */
 export function invoiceState(invoice: Stripe.Invoice): StripeInvoiceState {
   const intents = intentsOf(invoice);
   switch (invoice.status) {

@@ -218,6 +218,14 @@ describe("lines", () => {
     expect(await stripe.invoices.addLines(id, { lines: [line] })).toMatchObject({ total: 350 });
   });
 
+  test("a number is given once", async () => {
+    const { id: customer } = await stripe.customers.create();
+    await stripe.invoices.create({ customer, number: "ADA-7" });
+    expect(await refusalOf(stripe.invoices.create({ customer, number: "ADA-7" }))).toMatchObject({
+      param: "number",
+    });
+  });
+
   test("pending items join an invoice only when asked", async () => {
     const { id: customer } = await stripe.customers.create();
     await stripe.invoiceItems.create({ customer, amount: 700, currency: "usd" });

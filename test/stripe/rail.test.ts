@@ -24,13 +24,18 @@ beforeEach(() => {
 
 const arm = (fault: Record<string, unknown>) => account.control("faults", fault);
 
-async function customerWithCard(card: string): Promise<string> {
+async function customer(): Promise<string> {
   const { stripeCustomerId } = await rail.ensureCustomer({
     customerId: "cus_1",
     name: "Ada",
     email: "ada@example.com",
     at,
   });
+  return stripeCustomerId;
+}
+
+async function customerWithCard(card: string): Promise<string> {
+  const stripeCustomerId = await customer();
   await giveCard(stripeCustomerId, card, "card/1");
   return stripeCustomerId;
 }
@@ -114,6 +119,15 @@ describe("an invoice from mirror to money", () => {
     expect(await pay(stripeInvoiceId, 1), "an attempt has one outcome for ever").toEqual(declined);
     expect(await pay(stripeInvoiceId, 2)).toMatchObject({ status: "paid", amountMinor: "2500" });
     expect(await counts()).toMatchObject({ paidCharges: 1 });
+  });
+
+  test("without a card nothing is sent; a card helps", async () => {
+    const stripeCustomerId = await customer();
+    const { stripeInvoiceId } = await rail.mirrorInvoice(invoiceFor(stripeCustomerId));
+    const outcome = { status: "declined", declineCode: "payment_method_missing", declineClass: "hard" };
+    expect(await pay(stripeInvoiceId)).toEqual(outcome);
+    await giveCard(stripeCustomerId, "pm_card_visa", "card/1");
+    expect(await pay(stripeInvoiceId)).toMatchObject({ status: "paid" });
   });
 
   test("a card that needs authentication asks for it, and is paid once the bank agrees", async () => {

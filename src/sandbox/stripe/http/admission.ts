@@ -82,7 +82,8 @@ export class RateLimiter {
     const bucket = this.#buckets.get(account.id) ?? { tokens: perSecond, refilledAtMs: nowMs };
     const refill = ((nowMs - bucket.refilledAtMs) / 1000) * perSecond;
     const tokens = Math.min(perSecond, bucket.tokens + refill);
-    this.#buckets.set(account.id, { tokens: Math.max(0, tokens - 1), refilledAtMs: nowMs });
+    const left = tokens < 1 ? tokens : tokens - 1;
+    this.#buckets.set(account.id, { tokens: left, refilledAtMs: nowMs });
     if (tokens < 1) throw tooManyRequests("rate_limit", "Request rate limit exceeded.");
   }
 }

@@ -109,6 +109,7 @@ function changes(tx: Transaction, params: Params, before: Changeable): Partial<I
     );
   }
   const methodToken = text(params, "default_payment_method");
+  refuseTakenNumber(tx, text(params, "number"), before.id);
   return {
     ...textChanges(params, ["description", "footer", "number", "statement_descriptor"]),
     ...("default_payment_method" in params && {
@@ -120,6 +121,12 @@ function changes(tx: Transaction, params: Params, before: Changeable): Partial<I
     collection_method: method,
     metadata: mergedMetadata(params, before.metadata),
   };
+}
+
+function refuseTakenNumber(tx: Transaction, number: string | undefined, ownId: string | undefined): void {
+  if (number === undefined) return;
+  const isTaken = tx.list("invoice", { field: "number", value: number }).some(({ id }) => id !== ownId);
+  if (isTaken) throw badParameter(`The invoice number ${number} is already in use.`, "number");
 }
 
 function takePendingItems(tx: Transaction, invoice: Invoice): void {

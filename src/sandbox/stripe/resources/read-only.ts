@@ -36,7 +36,7 @@ function listAll(call: Call, kind: Kind, path: string, filters: readonly string[
   const wanted = filters
     .flatMap((field) => ({ field, value: text(params, field) ?? "" }))
     .filter(({ value }) => value !== "");
-  const indexed = wanted.find(({ field }) => isIndexed(field));
+  const [indexed] = wanted.flatMap(({ field, value }) => (isIndexed(field) ? { field, value } : []));
   const all: Objects[Kind][] = tx.list(kind, indexed);
   const rows = all.filter((row) => isWithin(row) && wanted.every((want) => hasField(row, want)));
   return page(params, path, rows, (row) => render(tx, row));

@@ -7,9 +7,12 @@ const indexedFields = [
   "event",
   "invoice",
   "line_id",
+  "number",
   "payment_intent",
   "source",
 ] as const;
+export type IndexedField = (typeof indexedFields)[number];
+export type FieldFilter = { readonly field: IndexedField; readonly value: string };
 
 /** Objects of one kind, in the order they were created. */
 export class Collection<Row extends Stored> {
@@ -42,7 +45,7 @@ export class Collection<Row extends Stored> {
   }
 
   /** Newest first; with `field`, only rows whose field now has that value. */
-  *newestFirst(filter?: { field: string; value: string }): Generator<Row> {
+  *newestFirst(filter?: FieldFilter): Generator<Row> {
     const ids = filter ? [...this.#idsWith(filter.field, filter.value)] : this.#order;
     for (let at = ids.length - 1; at >= 0; at -= 1) {
       const row = this.#rows.get(ids[at] ?? "");
@@ -59,7 +62,7 @@ export class Collection<Row extends Stored> {
 }
 
 /** Whether {@link Collection.newestFirst} can filter by this field. */
-export function isIndexed(field: string): boolean {
+export function isIndexed(field: string): field is IndexedField {
   return indexedFields.some((indexed) => indexed === field);
 }
 

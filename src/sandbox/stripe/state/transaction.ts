@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import { noSuch } from "../http/refusal.ts";
 import type { Account, Commit } from "./account.ts";
+import type { FieldFilter } from "./collection.ts";
 import type { Kind, Objects } from "./objects.ts";
-
-export type FieldFilter = { readonly field: string; readonly value: string };
 
 /**
  * The changes of one request, kept apart until they are committed as a whole. Handlers are synchronous, so
