@@ -3909,7 +3909,9 @@ export interface paths {
                         /** Format: date-time */
                         time: string;
                         /** @description What meters read; any JSON. */
-                        data?: Record<string, never>;
+                        data?: {
+                            [key: string]: unknown;
+                        };
                     } | {
                         /** @enum {unknown} */
                         specversion: "1.0";
@@ -3920,7 +3922,9 @@ export interface paths {
                         /** Format: date-time */
                         time: string;
                         /** @description What meters read; any JSON. */
-                        data?: Record<string, never>;
+                        data?: {
+                            [key: string]: unknown;
+                        };
                     } | ({
                         id: string;
                         source: string;
@@ -3929,7 +3933,9 @@ export interface paths {
                         /** Format: date-time */
                         time: string;
                         /** @description What meters read; any JSON. */
-                        data?: Record<string, never>;
+                        data?: {
+                            [key: string]: unknown;
+                        };
                     } | {
                         /** @enum {unknown} */
                         specversion: "1.0";
@@ -3940,7 +3946,9 @@ export interface paths {
                         /** Format: date-time */
                         time: string;
                         /** @description What meters read; any JSON. */
-                        data?: Record<string, never>;
+                        data?: {
+                            [key: string]: unknown;
+                        };
                     })[] | {
                         events: ({
                             id: string;
@@ -3950,7 +3958,9 @@ export interface paths {
                             /** Format: date-time */
                             time: string;
                             /** @description What meters read; any JSON. */
-                            data?: Record<string, never>;
+                            data?: {
+                                [key: string]: unknown;
+                            };
                         } | {
                             /** @enum {unknown} */
                             specversion: "1.0";
@@ -3961,7 +3971,9 @@ export interface paths {
                             /** Format: date-time */
                             time: string;
                             /** @description What meters read; any JSON. */
-                            data?: Record<string, never>;
+                            data?: {
+                                [key: string]: unknown;
+                            };
                         })[];
                     };
                 };

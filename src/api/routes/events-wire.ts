@@ -7,7 +7,7 @@ export const eventsMax = 10_000;
 
 const text = { type: "string", minLength: 1, maxLength: 200 };
 const time = { type: "string", format: "date-time" };
-const data = { type: "object", description: "What meters read; any JSON." };
+const data = { type: "object", additionalProperties: true, description: "What meters read; any JSON." };
 
 const usageEvent = {
   title: "UsageEvent",
