@@ -3,7 +3,7 @@ import type { Schemas } from "../../sdk/index.ts";
 // The catalog of an AI coding product, as code: this is what `npm run demo` sells.
 // Amounts are US cents as text; a token costs a small part of one: "0.0015" cents are 15 USD for a million.
 
-type Catalog = Schemas["CatalogDefinition"];
+type Catalog = Schemas["CatalogDefinitionInput"];
 
 export type PlanKey = "hobby" | "pro" | "team" | "enterprise";
 export type ModelKey = "swift" | "deep";

@@ -86,7 +86,8 @@ export class DemoApi {
   async subscribe({ id, plan, seats }: DemoCustomer): Promise<void> {
     await this.#reckoner.post("/v1/subscriptions", {
       params: this.#keyed(`subscription/${id}`),
-      body: { customer: id, items: [{ plan, seats }] },
+      // One subscription each: it is called as its customer is.
+      body: { id, customer: id, items: [{ plan, seats }] },
     });
   }
 
@@ -101,24 +102,22 @@ export class DemoApi {
     customerId: string,
     change: { readonly plan: string; readonly seats: number },
   ): Promise<void> {
-    const id = await this.#subscriptionOf(customerId);
     await this.#reckoner.post("/v1/subscriptions/{id}/change-plan", {
-      params: { path: { id }, ...this.#keyed(`change-plan/${customerId}`) },
+      params: { path: { id: customerId }, ...this.#keyed(`change-plan/${customerId}`) },
       body: change,
     });
   }
 
   async cancelAtPeriodEnd(customerId: string): Promise<void> {
-    const id = await this.#subscriptionOf(customerId);
     await this.#reckoner.post("/v1/subscriptions/{id}/cancel", {
-      params: { path: { id }, ...this.#keyed(`cancel/${customerId}`) },
+      params: { path: { id: customerId }, ...this.#keyed(`cancel/${customerId}`) },
       body: { when: "period_end" },
     });
   }
 
   /** What became of each event, in the order given. */
   async sendEvents(events: readonly SentEvent[]): Promise<Schemas["UsageBatch"]["results"]> {
-    const { results } = await this.#reckoner.post("/v1/events", { body: { events } });
+    const { results } = await this.#reckoner.post("/v1/events", { body: { events: [...events] } });
     return results;
   }
 
@@ -129,13 +128,6 @@ export class DemoApi {
       if (error instanceof ReckonerApiError && error.code === "test_clock_not_found") return null;
       throw error;
     }
-  }
-
-  async #subscriptionOf(customer: string): Promise<string> {
-    const { data } = await this.#reckoner.get("/v1/subscriptions", { params: { query: { customer } } });
-    const [subscription] = data;
-    if (subscription === undefined) throw new Error(`${customer} has no subscription`);
-    return subscription.id;
   }
 
   #keyed(fact: string) {

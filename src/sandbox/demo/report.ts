@@ -2,14 +2,14 @@ import { currency, currencyExponent, decimal, formatMoney, money } from "../../d
 import type { Schemas } from "../../sdk/index.ts";
 import { castSize } from "./customers.ts";
 import type { DemoRun } from "./demo-run.ts";
-import type { CustomerResult, DemoResult, UsageAccounting } from "./result.ts";
+import { type CustomerResult, type DemoResult, type TokenCount, usageLinesOf } from "./result.ts";
 import { table } from "./table.ts";
 
 /** Everything that is shown when the demo has ended. */
 export function report(result: DemoResult, run: DemoRun, links: DemoLinks): string {
   return [
     customersTable(result.customers),
-    usageLine(result.accounting, run),
+    usageLine(result.customers, run),
     trialBalanceTable(result.trialBalance),
     linkLines(links, run),
   ].join("\n\n");
@@ -49,8 +49,8 @@ function rowOf(name: string, plan: string, customers: readonly CustomerResult[],
   return [
     name,
     plan,
-    count(customers.reduce((total, { inputTokens }) => total + inputTokens, 0n)),
-    count(customers.reduce((total, { outputTokens }) => total + outputTokens, 0n)),
+    count(customers.reduce((total, { metered }) => total + metered.input, 0n)),
+    count(customers.reduce((total, { metered }) => total + metered.output, 0n)),
     count(invoices.length),
     sum("total_minor"),
     sum("amount_paid_minor"),
@@ -64,70 +64,92 @@ function statesOf(customers: readonly CustomerResult[]): string {
     .join(", ");
 }
 
-function usageLine(
-  { accepted, conflicting, invoiced, notInvoiced, invoices }: UsageAccounting,
-  run: DemoRun,
-): string {
-  const { deliveries, timeline } = run;
+function usageLine(customers: readonly CustomerResult[], { deliveries, timeline }: DemoRun): string {
   const numberOf = (kind: string) => deliveries.filter((delivery) => delivery.kind === kind).length;
   const late = (key: "inGrace" | "afterClose") =>
     deliveries.filter(
       ({ kind, at }) => kind === "first" && timeline.months.some((month) => month[key] === at),
     ).length;
-  const everyOne = notInvoiced === 0 && invoiced === accepted;
-  const where = everyOne
-    ? `all of them on ${count(invoices)} invoices, each event exactly once`
-    : `${count(invoiced)} on ${count(invoices)} invoices, ${count(notInvoiced)} on none`;
+  const accepted = customers.reduce((sum, { events }) => sum + events, 0);
+  const invoices = customers
+    .flatMap((customer) => customer.invoices)
+    .filter((each) => usageLinesOf(each).length > 0);
+  const metered = tokens(customers.map((customer) => customer.metered));
+  const invoiced = tokens(customers.map((customer) => customer.invoiced));
+  const isComplete = customers.every((each) => sameTokens(each.metered, each.invoiced));
+  const verdict = isComplete ? "every event exactly once" : `NOT THE SAME: ${invoiced} are invoiced`;
   return [
-    `  Usage events: ${count(deliveries.length)} sent, ${count(accepted)} accepted (${where}),`,
-    `  ${count(numberOf("again"))} duplicates and ${count(conflicting)} conflicts not counted;`,
-    `  ${count(late("inGrace"))} came late in the grace, ${count(late("afterClose"))} after the close (billed on the next invoice).`,
+    `  Usage events: ${count(deliveries.length)} sent; ${count(accepted)} accepted,` +
+      ` ${count(numberOf("again"))} duplicates, ${count(numberOf("contradiction"))} conflicts.`,
+    `  ${count(late("inGrace"))} came late but in the grace, ${count(late("afterClose"))} after the close, for the next invoice.`,
+    `  They are on ${count(invoices.length)} invoices, with ${metered}: ${verdict}.`,
   ].join("\n");
 }
 
+function tokens(counts: readonly TokenCount[]): string {
+  const input = counts.reduce((sum, each) => sum + each.input, 0n);
+  const output = counts.reduce((sum, each) => sum + each.output, 0n);
+  return `${count(input)} tokens in and ${count(output)} out`;
+}
+
+function sameTokens(left: TokenCount, right: TokenCount): boolean {
+  return left.input === right.input && left.output === right.output;
+}
+
 function trialBalanceTable({ data, totals }: Schemas["TrialBalance"]): string {
-  const amounts = (line: { currency: string; debit_minor: string; credit_minor: string }) => [
-    majorOf(line.debit_minor, line.currency),
-    majorOf(line.credit_minor, line.currency),
-  ];
+  const places = Math.max(
+    2,
+    ...data.map((line) => fractionOf(majorOf(line.balance_minor, line.currency)).length),
+  );
+  const shown = (minor: string, currencyCode: string) => {
+    const major = majorOf(minor, currencyCode);
+    const [whole = "0"] = major.split(".");
+    return `${whole.replace(/\B(?=(\d{3})+$)/g, ",")}.${fractionOf(major).padEnd(places, "0")}`;
+  };
   const rows = totals.flatMap((total) => {
-    const lines = data.filter((line) => line.currency === total.currency);
+    const { currency: of } = total;
     const verdict = total.balanced ? "debits = credits" : "NOT BALANCED";
     return [
-      ...lines.map((line) => [
-        line.code,
-        line.name,
-        ...amounts(line),
-        majorOf(line.balance_minor, line.currency),
-      ]),
+      ...data
+        .filter((line) => line.currency === of)
+        .map((line) => [
+          line.code,
+          line.name,
+          shown(line.debit_minor, of),
+          shown(line.credit_minor, of),
+          shown(line.balance_minor, of),
+        ]),
       null,
-      ["", total.currency.toUpperCase(), ...amounts(total), verdict],
+      ["", of.toUpperCase(), shown(total.debit_minor, of), shown(total.credit_minor, of), verdict],
     ];
   });
-  return `  Trial balance of the ledger\n${table(["account", "name", ">debits", ">credits", ">balance"], rows)}`;
+  return `  Trial balance of the ledger\n\n${table(["account", "name", ">debits", ">credits", ">balance"], rows)}`;
 }
 
 function linkLines({ apiUrl, temporalUiUrl }: DemoLinks, { cast, name }: DemoRun): string {
   const runs = (query: string) =>
     temporalUiUrl && `${temporalUiUrl}/namespaces/default/workflows?query=${encodeURIComponent(query)}`;
-  const rows: (readonly [string, string | undefined])[] = [
-    ["Grove Analytics in the console", `${apiUrl}/console/customers/${cast.cardFails}`],
-    ["its runs in the Temporal UI", runs(`CustomerId="${cast.cardFails}"`)],
-    ["the test clock's run", runs(`WorkflowId="clock/${name}"`)],
+  const links = [
+    ["Grove Analytics", `${apiUrl}/console/customers/${encodeURIComponent(cast.cardFails)}`],
+    ["its runs", runs(`CustomerId="${cast.cardFails}"`)],
+    ["the test clock", runs(`WorkflowId="clock/${name}"`)],
     ["API documentation", `${apiUrl}/docs`],
   ];
-  return table(
-    ["look at", "where"],
-    rows.flatMap(([what, where]) => (where === undefined ? [] : [[what, where]])),
-  );
+  const width = Math.max(...links.map(([what = ""]) => what.length));
+  return links
+    .flatMap(([what = "", where]) => (where === undefined ? [] : [`  ${what.padEnd(width)}  ${where}`]))
+    .join("\n");
 }
 
-/** An exact number of minor units, in units of the currency with all the decimals of the ledger. */
+/** An exact number of minor units, in units of the currency. */
 function majorOf(minor: string, currencyCode: string): string {
   const exponent = currencyExponent(currency(currencyCode));
-  const exact = decimal(minor).times(decimal(exponent === 0 ? "1" : `0.${"1".padStart(exponent, "0")}`));
-  const [whole = "0", fraction = ""] = exact.text.split(".");
-  return `${whole.replace(/\B(?=(\d{3})+$)/g, ",")}.${fraction.padEnd(exponent + 8, "0")}`;
+  return decimal(minor).times(decimal(`${"0.".repeat(exponent === 0 ? 0 : 1)}${"1".padStart(exponent, "0")}`))
+    .text;
+}
+
+function fractionOf(text: string): string {
+  return text.split(".")[1] ?? "";
 }
 
 function count(value: number | bigint): string {
