@@ -14,10 +14,10 @@ import {
 import { addDuration, type Instant, instant, isoOf } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import {
+  addUpInvoice,
   endingCredits,
   type InvoiceLine,
   invoiceEntries,
-  invoiceTotals,
   prorationLines,
   type Terms,
 } from "../domain/invoicing/index.ts";
@@ -180,13 +180,18 @@ async function invoiceChange(
   const inCurrency = currency(row.currency);
   const { customerId, id: subscriptionId } = row;
   const balance = await balanceOfCustomer(tx, customerId, inCurrency);
-  const totals = invoiceTotals(lines, [], balance, inCurrency, at);
+  const settled = addUpInvoice(lines, {
+    grants: [],
+    customerBalance: balance,
+    currency: inCurrency,
+    asOf: at,
+  });
   const period = { start: at, end: fullPeriodAt(row, at).end };
   const identity = { invoiceId: id, customerId, subscriptionId, currency: inCurrency, issuedAt: at };
   return await issueInvoice(
     tx,
-    { id, sourceKey, kind: "proration", customerId, subscriptionId, period, lines, totals, issuedAt: at },
-    invoiceEntries(identity, lines, totals),
+    { id, sourceKey, kind: "proration", customerId, subscriptionId, period, ...settled, issuedAt: at },
+    invoiceEntries(identity, settled.lines, settled.totals),
   );
 }
 

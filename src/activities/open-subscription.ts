@@ -11,7 +11,7 @@ import {
 } from "../db/subscriptions.ts";
 import { addDuration, type Instant, instant, isoOf, periodContaining } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
-import { advanceLines, invoiceEntries, invoiceTotals, type Terms } from "../domain/invoicing/index.ts";
+import { addUpInvoice, advanceLines, invoiceEntries, type Terms } from "../domain/invoicing/index.ts";
 import { currency, money } from "../domain/money/index.ts";
 import type { RunningSubscription } from "../workflows/messages.ts";
 import { type Issued, invoiceIdOf, issueInvoice, nothingIssued } from "./issue-invoice.ts";
@@ -103,13 +103,18 @@ async function invoiceActivation(
   const sourceKey = sourceKeyOf(row.id);
   const id = invoiceIdOf(sourceKey);
   const inCurrency = currency(row.currency);
-  const totals = invoiceTotals(lines, [], money(0n, row.currency), inCurrency, at);
+  const settled = addUpInvoice(lines, {
+    grants: [],
+    customerBalance: money(0n, row.currency),
+    currency: inCurrency,
+    asOf: at,
+  });
   const { customerId, id: subscriptionId } = row;
   const identity = { invoiceId: id, customerId, subscriptionId, currency: inCurrency, issuedAt: at };
   return await issueInvoice(
     tx,
-    { id, sourceKey, kind: "activation", customerId, subscriptionId, period, lines, totals, issuedAt: at },
-    invoiceEntries(identity, lines, totals),
+    { id, sourceKey, kind: "activation", customerId, subscriptionId, period, ...settled, issuedAt: at },
+    invoiceEntries(identity, settled.lines, settled.totals),
   );
 }
 

@@ -4,10 +4,13 @@ import { postEntries } from "../../db/ledger.ts";
 import { lockCustomer } from "../../db/subscriptions.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
+import { chargeMinimum } from "../../domain/invoicing/index.ts";
 import { promotionalCreditsGranted } from "../../domain/ledger/index.ts";
+import { formatMoney } from "../../domain/money/index.ts";
 import type { TemporalGateway } from "../../temporal/gateway.ts";
 import { timeOfCustomer } from "../customer-time.ts";
 import type { ApiDependencies, CreditCommands, CreditTerms } from "../dependencies.ts";
+import { RequestRefusedError } from "../refusals.ts";
 import { clockReadingOf } from "./clock-reading.ts";
 
 /** Credits given, and credits sold. */
@@ -39,6 +42,7 @@ export function creditCommands(
       });
     },
     async purchase(terms) {
+      requireChargeable(terms);
       const at = await timeOfCustomer(deps, terms.customerId);
       await writeDown(db, terms, at);
       const clock = await clockReadingOf(db, terms.customerId);
@@ -48,6 +52,14 @@ export function creditCommands(
       );
     },
   };
+}
+
+/** A purchase is charged at once, so it cannot be smaller than what can be charged. */
+function requireChargeable({ amount }: CreditTerms): void {
+  const minimum = chargeMinimum(amount.currency);
+  if (amount.amountMinor >= minimum.amountMinor) return;
+  const message = `at least ${formatMoney(minimum)} can be charged`;
+  throw new RequestRefusedError("credit_purchase_too_small", message, "amount_minor");
 }
 
 /** What is bought is written down before its workflow starts: messages carry no amounts. */

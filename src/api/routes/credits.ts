@@ -108,7 +108,7 @@ function purchaseCredit(api: ApiInstance, deps: ApiDependencies): void {
   api.post(
     "/v1/customers/:id/credit-purchases",
     {
-      config: { scope: "write", refusals },
+      config: { scope: "write", refusals: [...refusals, "credit_purchase_too_small"] },
       schema: {
         tags,
         summary: "Sell a customer prepaid credit",

@@ -1,20 +1,10 @@
 import type { Instant, Period } from "../calendar/index.ts";
 import type { CreditGrant } from "../credits/index.ts";
 import type { Meter } from "../metering/index.ts";
-import {
-  type Currency,
-  decimal,
-  isZero,
-  type Money,
-  money,
-  negateMoney,
-  subtractMoney,
-  sumMoney,
-  zero,
-} from "../money/index.ts";
-import { chargeMinimum } from "./charge-minimum.ts";
+import { type Currency, isZero, type Money, money, subtractMoney, sumMoney, zero } from "../money/index.ts";
+import { carriedLine } from "./carried-line.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
-import { type InvoiceTotals, invoiceTotals } from "./invoice-totals.ts";
+import { addUpInvoice, type InvoiceTotals } from "./invoice-totals.ts";
 import { stretchesOf, type Terms, termsAt } from "./terms.ts";
 import { advanceLines, arrearsLines } from "./time-charges.ts";
 import {
@@ -96,14 +86,8 @@ export function closePeriod(facts: PeriodFacts): ClosedPeriod {
       currency,
     ),
   );
-  const settle = (all: readonly InvoiceLine[]) =>
-    invoiceTotals(all, facts.grants, customerBalance, currency, facts.asOf);
-  const totals = settle(lines);
-  const tooSmall =
-    totals.total.amountMinor > 0n && totals.total.amountMinor < chargeMinimum(currency).amountMinor;
-  if (!tooSmall || next === null) return { lines, totals, rated, late, corrections };
-  const withCarry = [...lines, carriedLine("carried_forward", negateMoney(totals.total), period)];
-  return { lines: withCarry, totals: settle(withCarry), rated, late, corrections };
+  const settled = addUpInvoice(lines, { ...facts, customerBalance });
+  return { ...settled, rated, late, corrections };
 }
 
 /** Late usage can lower an amount: a volume price may fall with the quantity. */
@@ -118,23 +102,5 @@ function credited(line: InvoiceLine): InvoiceLine {
     exactMinor: zero,
     amount: money(0n, line.amount.currency),
     detail: { ...line.detail, creditedToBalanceMinor: (-line.amount.amountMinor).toString() },
-  };
-}
-
-function carriedLine(kind: "carried_forward" | "carried_over", amount: Money, period: Period): InvoiceLine {
-  return {
-    kind,
-    earning: "unbilled",
-    description:
-      kind === "carried_forward"
-        ? "Carried to the next invoice: too small to be charged"
-        : "Carried over from an earlier invoice",
-    product: "carried",
-    source: null,
-    period,
-    quantity: null,
-    exactMinor: decimal(amount.amountMinor),
-    amount,
-    detail: {},
   };
 }

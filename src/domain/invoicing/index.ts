@@ -1,3 +1,4 @@
+export * from "./carried-line.ts";
 export * from "./charge-minimum.ts";
 export * from "./close-period.ts";
 export * from "./invoice-entries.ts";

@@ -53,7 +53,8 @@ export function invoiceEntries(
 ): JournalEntryDraft[] {
   const { invoiceId, subscriptionId, currency } = identity;
   const of = (earning: InvoiceLine["earning"]) => lines.filter((line) => line.earning === earning);
-  const accrued = [...of("unbilled"), ...of("earned")];
+  const carried = lines.filter(({ kind }) => kind === "carried_forward");
+  const accrued = [...of("unbilled"), ...of("earned")].filter((line) => !carried.includes(line));
   const notUsage = sumOf(
     accrued.filter((line) => !isUsage(line)),
     currency,
@@ -72,6 +73,7 @@ export function invoiceEntries(
       .filter(({ amount }) => amount.amountMinor < 0n)
       .map((credit) => ({ ...credit, amount: negateMoney(credit.amount) })),
     creditPurchases: of("prepayment").map(({ amount }) => ({ purchaseId: invoiceId, amount })),
+    ...(carried.length === 0 ? {} : { carriedForward: negateMoney(sumOf(carried, currency)) }),
   });
   const applied =
     totals.balanceApplied.amountMinor > 0n

@@ -8,11 +8,14 @@ import {
   ledgerAmountOfExact,
   type Money,
   money,
+  negateMoney,
   roundToMinor,
   subtractMoney,
   sumDecimals,
   sumMoney,
 } from "../money/index.ts";
+import { carriedLine } from "./carried-line.ts";
+import { chargeMinimum } from "./charge-minimum.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
 
 export interface InvoiceTotals {
@@ -65,6 +68,33 @@ export function invoiceTotals(
     balanceApplied,
     total: subtractMoney(afterCredits, balanceApplied),
   };
+}
+
+/** An invoice added up, with the line that carries it forward when it is too small to be charged. */
+export interface AddedUpInvoice {
+  readonly lines: readonly InvoiceLine[];
+  readonly totals: InvoiceTotals;
+}
+
+/** What an invoice is paid with besides money. */
+export interface InvoiceMeans {
+  readonly grants: readonly CreditGrant[];
+  readonly customerBalance: Money;
+  readonly currency: Currency;
+  readonly asOf: Instant;
+}
+
+/** Adds an invoice up; an amount too small to be charged is taken off it, to come back on the next one. */
+export function addUpInvoice(
+  lines: readonly InvoiceLine[],
+  { grants, customerBalance, currency, asOf }: InvoiceMeans,
+): AddedUpInvoice {
+  const totals = invoiceTotals(lines, grants, customerBalance, currency, asOf);
+  const { amountMinor } = totals.total;
+  if (amountMinor === 0n || amountMinor >= chargeMinimum(currency).amountMinor) return { lines, totals };
+  const period = { start: asOf, end: asOf };
+  const carried = [...lines, carriedLine("carried_forward", negateMoney(totals.total), period)];
+  return { lines: carried, totals: invoiceTotals(carried, grants, customerBalance, currency, asOf) };
 }
 
 /** Whether a line is for metered usage, which credits may pay. */

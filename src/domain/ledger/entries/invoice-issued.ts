@@ -35,6 +35,8 @@ export interface InvoiceAmounts {
   /** Unused time handed back after a change, as positive amounts. */
   readonly prorationCredits: readonly { readonly subscriptionId: string; readonly amount: Money }[];
   readonly creditPurchases: readonly { readonly purchaseId: string; readonly amount: Money }[];
+  /** Too small to be charged: what the lines before it come to is claimed on a later invoice. */
+  readonly carriedForward?: Money;
 }
 
 export interface InvoiceIssued extends EntryFacts, InvoiceAmounts {
@@ -78,13 +80,15 @@ export function netInvoice(amounts: InvoiceAmounts, currency: Currency): Invoice
  * The invoice becomes a receivable. Accrued lines clear the unbilled receivable they were booked in, and the
  * difference between exact usage and whole minor units goes to rounding; lines in advance become deferred revenue of
  * their subscription; purchased credits wait in 2005 until they are paid. Credits take deferred revenue back: against
- * this receivable as far as it goes, the rest into the customer balance. Null when nothing moves.
+ * this receivable as far as it goes, the rest into the customer balance. An amount carried forward goes back to
+ * unbilled. Null when nothing moves.
  *
  * The receivable of a customer never goes below zero: an invoice adds its total, which is zero or more, and everything
  * that lowers it (payment, customer balance, write-off) is limited to what is still due on an invoice.
  */
 export function invoiceIssued(issued: InvoiceIssued): JournalEntryDraft | null {
-  const { invoiceId, accrued, inAdvance, prorationCredits, creditPurchases, ...facts } = issued;
+  const { invoiceId, accrued, inAdvance, prorationCredits, creditPurchases, carriedForward, ...facts } =
+    issued;
   requireNoNegative(issued);
   const { customerId, currency } = facts;
   const owed = receivable(customerId, currency);
@@ -103,6 +107,7 @@ export function invoiceIssued(issued: InvoiceIssued): JournalEntryDraft | null {
         posting(owed, unpaidCredits(customerId, purchaseId, currency), ledgerAmountOfMoney(amount)),
       ),
       ...creditPostings(issued),
+      ...(carriedForward === undefined ? [] : [posting(unbilled, owed, ledgerAmountOfMoney(carriedForward))]),
     ],
     metadata: { invoice_id: invoiceId },
   });
