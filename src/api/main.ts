@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { compose } from "../compose.ts";
 import { configurationOrExit, loadApiConfig } from "../config.ts";
+import { listApiKeys } from "../db/access.ts";
 import { instantOfEpochMs } from "../domain/calendar/index.ts";
 import { createLogger } from "../logger.ts";
 import { connectTemporal } from "../temporal/connect.ts";
@@ -8,38 +9,49 @@ import { ensureBootstrapKey } from "./bootstrap-key.ts";
 import { buildApi } from "./build-api.ts";
 import { commands } from "./commands/index.ts";
 import { serve } from "./serve.ts";
+import { startFailure } from "./start-failure.ts";
 import { webhookReceiver } from "./webhook-receiver.ts";
 
 /** The API server: the one place where its parts are put together, and the only one that reads the configuration. */
 const config = configurationOrExit(loadApiConfig);
 const logger = createLogger(config.log, "api");
 const now = () => instantOfEpochMs(Date.now());
-const metrics = new Registry();
-collectDefaultMetrics({ register: metrics });
 
-const taskQueue = config.temporal.taskQueuePrefix;
-const temporal = await connectTemporal({ ...config.temporal, taskQueue });
-const { db, gateway, rail } = compose(config.database, config.stripe, temporal, taskQueue, "reckoner-api");
+async function start(): Promise<void> {
+  const taskQueue = config.temporal.taskQueuePrefix;
+  const temporal = await connectTemporal({ ...config.temporal, taskQueue });
+  const parts = compose(config.database, config.stripe, temporal, taskQueue, "reckoner-api");
+  const { db } = parts;
+  // Said at once when the database is away or empty, not at the first request.
+  await listApiKeys(db.orm, { limit: 1 });
+  if (config.bootstrapKey !== undefined) await ensureBootstrapKey(db, config.bootstrapKey, now());
 
-if (config.bootstrapKey !== undefined) await ensureBootstrapKey(db, config.bootstrapKey, now());
-const api = await buildApi({
-  ...commands({ db, gateway, rail, now, testClocksAllowed: config.testClocks === "allowed" }),
-  db,
-  now,
-  logger,
-  metrics,
-  readinessChecks: [{ name: "temporal", check: () => gateway.check() }],
-  receiveWebhook: webhookReceiver(db, {
-    secrets: config.stripe.webhookSecrets,
-    isLive: config.stripe.isLive,
-  }),
-});
-await serve(api, {
-  host: config.host,
-  port: config.port,
-  logger,
-  close: async () => {
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  const { webhookSecrets: secrets, isLive } = config.stripe;
+  const api = await buildApi({
+    ...commands({ ...parts, now, testClocksAllowed: config.testClocks === "allowed" }),
+    receiveWebhook: webhookReceiver(db, { secrets, isLive }),
+    db,
+    now,
+    logger,
+    metrics,
+    readinessChecks: [
+      { name: "temporal", check: async () => void (await temporal.workflowService.getSystemInfo({})) },
+    ],
+  });
+  const close = async () => {
     await temporal.connection.close();
     await db.close();
-  },
-});
+  };
+  await serve(api, { host: config.host, port: config.port, logger, close });
+}
+
+try {
+  await start();
+} catch (error) {
+  const { database, temporal, port } = config;
+  const places = { databaseUrl: database.url, temporalAddress: temporal.address, port };
+  process.stderr.write(`${startFailure(error, places)}\n`);
+  process.exit(1);
+}

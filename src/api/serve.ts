@@ -17,7 +17,10 @@ export async function serve(
     isClosing = true;
     logger.info({ signal }, "closing");
     setTimeout(() => process.exit(1), shutdownMsMax).unref();
+    // A connection whose last request ends now would stay open for the next one.
+    const sweep = setInterval(() => api.server.closeIdleConnections(), 50);
     await api.close();
+    clearInterval(sweep);
     await close();
     logger.info("closed");
   };
