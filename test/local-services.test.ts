@@ -4,13 +4,15 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client, Connection } from "@temporalio/client";
 import postgres from "postgres";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { loadTestConfig } from "../src/config.ts";
 import { freePort, localHost, requireFreePort } from "../src/sandbox/local-services/ports.ts";
 import { startPostgres } from "../src/sandbox/local-services/postgres.ts";
+import { createProgress } from "../src/sandbox/local-services/progress.ts";
 import { isRunning } from "../src/sandbox/local-services/running-processes.ts";
 import { searchAttributes } from "../src/sandbox/local-services/search-attributes.ts";
 import { createServiceGroup, type ServiceGroup } from "../src/sandbox/local-services/service-group.ts";
@@ -48,6 +50,22 @@ beforeEach(() => {
 afterEach(async () => {
   for (const group of groups.splice(0)) await group.stopAll();
   rmSync(folder, { recursive: true, force: true });
+});
+
+describe("progress", () => {
+  test("a slow step is announced, a quick one only when it is over", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    const output = new PassThrough();
+    const progress = createProgress(output);
+    await progress.step("Quick", async (note) => note("a detail"));
+    const slow = progress.step("Slow", () => new Promise((resolve) => setTimeout(resolve, 3_000)));
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(String(output.read())).toBe("  ✓ Quick: a detail  0.0 s\n  … Slow\n");
+    await vi.advanceTimersByTimeAsync(1_000);
+    await slow;
+    expect(String(output.read())).toBe("  ✓ Slow  3.0 s\n");
+    vi.useRealTimers();
+  });
 });
 
 describe("ports", () => {

@@ -125,6 +125,9 @@ export async function runCommand(
   process.once("exit", killWithUs);
   try {
     return (await running).stdout;
+  } catch (error) {
+    const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : "";
+    throw said === "" ? error : new Error(said, { cause: error });
   } finally {
     process.off("exit", killWithUs);
   }

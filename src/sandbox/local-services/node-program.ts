@@ -28,7 +28,7 @@ export async function runNodeProgram(name: string, entry: string, environment: E
   try {
     await runCommand(process.execPath, [entryPath(entry)], { environment });
   } catch (error) {
-    const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : String(error);
+    const said = error instanceof Error ? error.message : String(error);
     throw new LocalServiceError(`${name} failed:\n${said.replaceAll(/^/gm, "    ")}`);
   }
 }

@@ -8,6 +8,9 @@ export interface Progress {
   line(text: string): void;
 }
 
+/** A terminal, or anything that takes text. */
+type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
 interface RunningStep {
   readonly label: string;
   readonly startedAt: number;
@@ -19,7 +22,7 @@ const frameMs = 100;
 const slowAfterMs = 2_000;
 
 /** Steps may run side by side; they share the last line of the terminal. */
-export function createProgress(output: NodeJS.WriteStream = process.stdout): Progress {
+export function createProgress(output: Output = process.stdout): Progress {
   const running = new Set<RunningStep>();
   const screen = output.isTTY ? spinner(output, running) : plainLines(output);
   return {
@@ -52,13 +55,13 @@ interface Screen {
   begin(step: RunningStep): () => void;
 }
 
-function spinner(output: NodeJS.WriteStream, running: ReadonlySet<RunningStep>): Screen {
+function spinner(output: Output, running: ReadonlySet<RunningStep>): Screen {
   let frame = 0;
   let timer: NodeJS.Timeout | undefined;
   const clear = "\r\x1b[2K";
   const draw = () => {
     const text = [...running].map((step) => `${withDetail(step)} ${seconds(step)}`).join("  ·  ");
-    output.write(`${clear}  ${frames[frame++ % frames.length]} ${text.slice(0, output.columns - 5)}`);
+    output.write(`${clear}  ${frames[frame++ % frames.length]} ${text.slice(0, (output.columns ?? 80) - 5)}`);
   };
   return {
     print: (text) => output.write(`${clear}${text}\n`),
@@ -76,7 +79,7 @@ function spinner(output: NodeJS.WriteStream, running: ReadonlySet<RunningStep>):
 }
 
 /** For files and continuous integration: what is slow is announced once, and each note of a slow step is a line. */
-function plainLines(output: NodeJS.WriteStream): Screen {
+function plainLines(output: Output): Screen {
   const print = (text: string) => output.write(`${text}\n`);
   const isSlow = (step: RunningStep) => performance.now() - step.startedAt >= slowAfterMs;
   return {

@@ -52,7 +52,7 @@ export async function findTemporalCli(folder: string, note: Note): Promise<Tempo
       if (found) return found;
       failures.push(`${name}: the program does not run on this machine`);
     } catch (error) {
-      failures.push(`${name}: ${firstLine(error)}`);
+      failures.push(`${name}: ${lastLine(error)}`);
     } finally {
       rmSync(download, { recursive: true, force: true });
     }
@@ -121,4 +121,5 @@ function onlyProgramIn(folder: string): string {
   return join(folder, name);
 }
 
-const firstLine = (error: unknown) => String(error).split("\n", 1)[0];
+/** Where programs say what went wrong, after all they did before. */
+const lastLine = (error: unknown) => String(error).trimEnd().split("\n").at(-1);
