@@ -64,7 +64,7 @@ async function workflowsOf({ workflowsPath }: TemporalHarnessOptions): Promise<P
 let isInstalled = false;
 
 /** The native core has one logger for the whole process, set before its first use. */
-function installQuietRuntime(): void {
+export function installQuietRuntime(): void {
   if (!isInstalled) Runtime.install({ logger: new DefaultLogger("ERROR") });
   isInstalled = true;
 }

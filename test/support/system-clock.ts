@@ -1,0 +1,47 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Client } from "@temporalio/client";
+import type { ReckonerClient } from "../../src/sdk/index.ts";
+import { workflowIds } from "../../src/workflows/messages.ts";
+
+const pollMs = 20;
+/** Longer than anything waits for a lost webhook or a killed worker. */
+const stuckAfterMs = 90_000;
+
+/** Moves a test clock and waits until it is there; a clock that gets stuck fails with what its run waits for. */
+export async function advanceClock(
+  reckoner: ReckonerClient,
+  temporal: Client,
+  clockId: string,
+  to: string,
+): Promise<void> {
+  const path = { id: clockId };
+  await reckoner.post("/v1/test-clocks/{id}/advance", { params: { path }, body: { to } });
+  let movedAt = performance.now();
+  let seenAt = "";
+  for (;;) {
+    const clock = await reckoner.get("/v1/test-clocks/{id}", { params: { path } });
+    if (clock.status === "ready") return;
+    if (clock.current_at !== seenAt) movedAt = performance.now();
+    seenAt = clock.current_at;
+    if (performance.now() - movedAt > stuckAfterMs) {
+      const waitsFor = await detailsOf(temporal, workflowIds.testClock(clockId));
+      throw new Error(`the clock stands still:\n${waitsFor}\n${await parkedRuns(temporal)}`);
+    }
+    await delay(pollMs);
+  }
+}
+
+/** What operators read of a run in the Temporal UI. */
+async function detailsOf(temporal: Client, workflowId: string): Promise<string> {
+  const handle = temporal.workflow.getHandle(workflowId);
+  const { currentDetails } = await handle.query<{ currentDetails?: string }>("__temporal_workflow_metadata");
+  return `${workflowId}: ${currentDetails ?? "no details"}`;
+}
+
+async function parkedRuns(temporal: Client): Promise<string> {
+  const details: string[] = [];
+  for await (const { workflowId } of temporal.workflow.list({ query: "NeedsAttention = true" })) {
+    details.push(await detailsOf(temporal, workflowId));
+  }
+  return details.join("\n");
+}

@@ -1,0 +1,91 @@
+import { Registry } from "prom-client";
+import { patienceMs } from "../../src/activities/close-due-page.ts";
+import { ensureBootstrapKey } from "../../src/api/bootstrap-key.ts";
+import { buildApi } from "../../src/api/build-api.ts";
+import { commands } from "../../src/api/commands/index.ts";
+import { webhookReceiver } from "../../src/api/webhook-receiver.ts";
+import { compose, type Parts } from "../../src/compose.ts";
+import type { Database } from "../../src/db/database.ts";
+import { instantOfEpochMs } from "../../src/domain/calendar/index.ts";
+import { createLogger } from "../../src/logger.ts";
+import { localHost } from "../../src/sandbox/local-services/ports.ts";
+import { createReckonerClient, type ReckonerClient } from "../../src/sdk/index.ts";
+import { startWorkers } from "../../src/workers/billing-workers.ts";
+import { startWebhookInbox } from "../../src/workers/webhook-inbox.ts";
+import { cloneDatabase } from "./postgres.ts";
+import { sharedServer } from "./shared-servers.ts";
+import { advanceClock } from "./system-clock.ts";
+import { prepareSurroundings, type Surroundings } from "./system-surroundings.ts";
+import { installQuietRuntime } from "./temporal.ts";
+
+/** A whole system of its own: API, workers, webhook inbox, database, Temporal namespace, stand-in for Stripe. */
+export interface System {
+  /** The public API with every right. */
+  readonly client: ReckonerClient;
+  readonly surroundings: Surroundings;
+  /** The application role's database, to look into. */
+  readonly db: Database;
+  /** Moves a test clock to an ISO time and waits until everything due on the way is done. */
+  advance(clockId: string, to: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface SystemOptions {
+  /** Below `warn` nothing is logged, which is the default: `silent`. */
+  readonly logLevel?: string;
+}
+
+/** Starts a system in this process, on a copy of the migrated template. */
+export async function startSystem({ logLevel = "silent" }: SystemOptions = {}): Promise<System> {
+  installQuietRuntime();
+  const [database, surroundings] = await Promise.all([cloneDatabase(), prepareSurroundings()]);
+  const { stripe, temporalClient, temporal, apiUrl, apiKey } = surroundings;
+  const at = { url: database.appUrl, poolSize: 10 };
+  const parts = compose(at, stripe, temporalClient, temporal.taskQueue, "reckoner-test");
+  const logger = createLogger({ level: logLevel, format: "json" }, "test");
+  const api = await startApi(parts, surroundings, logger);
+  const workers = await startWorkers(parts, {
+    temporal,
+    activityConcurrency: 20,
+    workflowConcurrency: 40,
+    stripeRequestsPerSecond: 1_000,
+    patienceMs: patienceMs.workflow,
+    workflowBundle: await sharedServer("workflowBundle"),
+  });
+  const inbox = await startWebhookInbox(parts, logger);
+  const client = createReckonerClient({ baseUrl: apiUrl, apiKey });
+  return {
+    client,
+    surroundings,
+    db: parts.db,
+    advance: (clockId, to) => advanceClock(client, temporalClient, clockId, to),
+    async stop() {
+      await inbox.stop();
+      await workers.stop();
+      await api.close();
+      await surroundings.close();
+      await parts.db.close();
+      await database.drop();
+    },
+  };
+}
+
+async function startApi(
+  { db, gateway, rail }: Parts,
+  { apiKey, apiPort, stripe }: Surroundings,
+  logger: ReturnType<typeof createLogger>,
+) {
+  const now = () => instantOfEpochMs(Date.now());
+  await ensureBootstrapKey(db, apiKey, now());
+  const api = await buildApi({
+    ...commands({ db, gateway, rail, now, testClocksAllowed: true }),
+    db,
+    now,
+    logger,
+    metrics: new Registry(),
+    readinessChecks: [{ name: "temporal", check: () => gateway.check() }],
+    receiveWebhook: webhookReceiver(db, { secrets: stripe.webhookSecrets, isLive: false }),
+  });
+  await api.listen({ host: localHost, port: apiPort });
+  return api;
+}
