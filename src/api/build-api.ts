@@ -21,13 +21,14 @@ import { paymentMethodRoutes } from "./routes/payment-methods.ts";
 import { subscriptionChangeRoutes } from "./routes/subscription-changes.ts";
 import { subscriptionRoutes } from "./routes/subscriptions.ts";
 import { testClockRoutes } from "./routes/test-clocks.ts";
-import { usageAccountingRoutes } from "./routes/usage-accounting.ts";
 import { usageRoutes } from "./routes/usage.ts";
+import { usageAccountingRoutes } from "./routes/usage-accounting.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 import { validatorCompiler } from "./validation.ts";
 
 const bodyBytesMax = 1_048_576;
 const requestMsMax = 30_000;
+const cloudEventTypes = ["application/cloudevents+json", "application/cloudevents-batch+json"];
 
 /** The whole API, ready to listen or to be asked for its OpenAPI document. Nothing in it is global. */
 export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
@@ -43,6 +44,9 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   });
   api.setValidatorCompiler(validatorCompiler);
   api.setSerializerCompiler(serializerCompiler);
+  // CloudEvents are JSON under names of their own.
+  const parseJson = api.getDefaultJsonParser("error", "error");
+  api.addContentTypeParser(cloudEventTypes, { parseAs: "string" }, parseJson);
   // The order of these is the order in which a request meets them.
   observeRequests(api, deps);
   handleErrors(api);

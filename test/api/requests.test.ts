@@ -119,6 +119,15 @@ describe("a request that is not understood says what and where", () => {
     expect([answer.status, answer.body.code]).toEqual([status, code]);
   });
 
+  test("CloudEvents are read under their own content types, and held to the same rules", async () => {
+    const headers = { "content-type": "application/cloudevents-batch+json; charset=utf-8" };
+    expect((await api.call("POST", "/v1/events", "[]", { headers })).body).toMatchObject({
+      accepted: 0,
+      results: [],
+    });
+    expect((await api.call("POST", "/v1/events", "[", { headers })).body.code).toBe("json_malformed");
+  });
+
   test.each([
     { method: "GET", path: "/v1/nothing" },
     { method: "PUT", path: "/v1/customers" },
