@@ -25,6 +25,21 @@ test.each([
   expect(method.card).toMatchObject({ brand, last4 });
 });
 
+test.each([
+  { card: { token: "tok_visa" }, last4: "4242" },
+  { card: { number: "4242 4242 4242 4242", exp_month: 3, exp_year: 2031 }, last4: "4242" },
+  { card: { number: "4000000000000341", exp_month: 3, exp_year: 2031, cvc: "123" }, last4: "0341" },
+])("a method can be made from $card", async ({ card, last4 }) => {
+  const method = await stripe.paymentMethods.create({ type: "card", card });
+  expect(method).toMatchObject({ card: { last4 }, customer: null });
+});
+
+test("a number that is no test card's is refused", async () => {
+  const card = { number: "4111111111111111", exp_month: 3, exp_year: 2031 };
+  const refusal = await refusalOf(stripe.paymentMethods.create({ type: "card", card }));
+  expect(refusal).toMatchObject({ statusCode: 400, code: "incorrect_number" });
+});
+
 const declined = [
   { card: "pm_card_visa_chargeDeclined", code: "generic_decline", class: "soft" },
   { card: "pm_card_visa_chargeDeclinedInsufficientFunds", code: "insufficient_funds", class: "soft" },

@@ -26,7 +26,7 @@ export function emit(cause: Cause, type: string, row: Objects[Kind], before?: Ob
     livemode: false,
     type,
     api_version: apiVersion,
-    data: { object, ...previous },
+    data_json: JSON.stringify({ object, ...previous }),
     request: { id: cause.requestId, idempotency_key: cause.idempotencyKey },
   });
   for (const endpoint of tx.list("webhook_endpoint")) {

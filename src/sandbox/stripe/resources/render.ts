@@ -1,7 +1,7 @@
 import { list } from "../http/lists.ts";
 import type { Reply } from "../http/route.ts";
 import { nullDefaults } from "../schema/replies.ts";
-import type { Invoice, InvoiceItem, Kind, Objects, WebhookEndpoint } from "../state/objects.ts";
+import type { Invoice, InvoiceItem, Kind, Objects, StripeEvent, WebhookEndpoint } from "../state/objects.ts";
 import type { Transaction } from "../state/transaction.ts";
 
 /** A stored object as Stripe would send it: fields that were never set are `null`, ours are left out. */
@@ -19,17 +19,20 @@ export function render(tx: Transaction, row: Objects[Kind]): Reply {
       const { payment_intent: _index, ...shown } = row;
       return { ...nullDefaults("invoice_payment"), ...shown };
     }
-    case "event": {
-      const waiting = tx
-        .list("delivery", { field: "event", value: row.id })
-        .filter(({ state }) => state === "pending");
-      return { ...nullDefaults("event"), ...row, pending_webhooks: waiting.length };
-    }
+    case "event":
+      return renderEvent(tx, row);
     case "webhook_endpoint":
       return renderEndpoint(row);
     default:
       return { ...nullDefaults(row.object), ...row };
   }
+}
+
+function renderEvent(tx: Transaction, event: StripeEvent): Reply {
+  const { data_json: data, ...shown } = event;
+  const deliveries = tx.list("delivery", { field: "event", value: event.id });
+  const waiting = deliveries.filter(({ state }) => state === "pending").length;
+  return { ...nullDefaults("event"), ...shown, data: JSON.parse(data), pending_webhooks: waiting };
 }
 
 /** Stripe embeds the first ten lines; the rest are read from the invoice's `lines` list. */

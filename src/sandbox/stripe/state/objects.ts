@@ -163,7 +163,8 @@ export type BalanceTransaction = Stored & {
 export type StripeEvent = Base<"event"> & {
   readonly type: string;
   readonly api_version: string;
-  readonly data: { readonly object: unknown; readonly previous_attributes?: unknown };
+  /** `data` as JSON text: a run holds many events, most are never read, and text is small and quick to replay. */
+  readonly data_json: string;
   readonly request: { readonly id: string | null; readonly idempotency_key: string | null };
 };
 

@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { instant } from "../../src/domain/calendar/index.ts";
+import { createStripe, StripeCallError, stripeRail } from "../../src/stripe/index.ts";
+import { ada, at, invoiceFor, type RailScene, railScene } from "./support/rail-scene.ts";
+import { type SandboxUnderTest, sandboxUnderTest } from "./support/sandbox.ts";
+
+let server: SandboxUnderTest;
+beforeAll(async () => {
+  server = await sandboxUnderTest();
+});
+afterAll(() => server.close());
+
+let scene: RailScene;
+beforeEach(() => {
+  scene = railScene(server.sandbox.url);
+});
+
+const writes = [
+  { match: "/v1/customers", step: "the customer" },
+  { match: "/v1/invoices", step: "the draft" },
+  { match: "/v1/invoices/*/add_lines", step: "the lines" },
+  { match: "/v1/invoices/*/finalize", step: "finalising" },
+  { match: "/v1/invoices/*/pay", step: "the charge" },
+];
+// The SDK sends again by itself after a reset, so it takes two to be noticed.
+const lostReplies = [
+  { action: "reset_after", times: 2 },
+  { action: "truncate", times: 1 },
+  { action: "error_after_stored", times: 1 },
+];
+const rows = writes.flatMap((write) => lostReplies.map((lost) => ({ ...write, ...lost })));
+
+test.each(rows)(
+  "$action at $step: one customer, one invoice, one charge",
+  async ({ match, action, times }) => {
+    await scene.control("faults", { action, times, method: "POST", match });
+    const outcome = await untilDone(async () => {
+      const stripeCustomerId = await scene.customerWithCard("pm_card_visa");
+      const { stripeInvoiceId } = await scene.rail.mirrorInvoice(invoiceFor(stripeCustomerId));
+      return await scene.pay(stripeInvoiceId);
+    });
+    expect(outcome).toMatchObject({ status: "paid", amountMinor: "2500" });
+    expect(await scene.counts()).toEqual({ customers: 1, invoices: 1, paidCharges: 1 });
+    const { faults } = await scene.control<{ faults: { firedFor: string[] }[] }>("faults");
+    expect(faults[0]?.firedFor).toHaveLength(times);
+  },
+);
+
+test.each([
+  { action: "rate_limit", kind: "rate_limited" },
+  { action: "lock_timeout", kind: "conflict" },
+  { action: "conflict", kind: "conflict" },
+  { action: "error_before", kind: "unavailable" },
+  { action: "html_502", kind: "unavailable" },
+])("$action is thrown as $kind, and the same call succeeds afterwards", async ({ action, kind }) => {
+  await scene.control("faults", { action, method: "POST", match: "/v1/customers" });
+  const create = () => scene.rail.ensureCustomer(ada);
+  await expect(create()).rejects.toMatchObject({ failure: { kind } });
+  await create();
+  expect(await scene.counts()).toMatchObject({ customers: 1 });
+});
+
+test("a key that fell silent for more than 20 hours is looked up, never sent again", async () => {
+  await scene.control("faults", { action: "error_before", method: "POST", match: "/v1/customers" });
+  await expect(scene.rail.ensureCustomer(ada)).rejects.toBeInstanceOf(StripeCallError);
+  const later = instant("2026-05-01T21:00:00Z");
+  await expect(scene.rail.ensureCustomer({ ...ada, at: later })).rejects.toMatchObject({
+    code: "stripe_outcome_unknown",
+  });
+  const made = await scene.stripe.customers.create({
+    email: ada.email,
+    metadata: { reckoner_customer: "cus_1" },
+  });
+  expect(await scene.rail.ensureCustomer({ ...ada, at: later })).toEqual({ stripeCustomerId: made.id });
+  expect(await scene.counts()).toMatchObject({ customers: 1 });
+});
+
+test("one key cannot stand for two requests", async () => {
+  await scene.rail.ensureCustomer(ada);
+  const changed = scene.rail.ensureCustomer({
+    customerId: "cus_1",
+    name: "Eve",
+    email: "eve@example.com",
+    at,
+  });
+  await expect(changed).rejects.toMatchObject({ code: "stripe_operation_key_reused" });
+});
+
+test("a wrong key is an auth failure", async () => {
+  const wrong = stripeRail(createStripe({ apiKey: "pk_test_1", apiBase: server.sandbox.url }), scene.log);
+  const create = wrong.ensureCustomer({ customerId: "cus_9", name: "Ada", email: "ada@example.com", at });
+  await expect(create).rejects.toMatchObject({ failure: { kind: "auth" } });
+});
+
+/** What an activity's retries do: call again while the outcome is unknown. */
+async function untilDone<Result>(work: () => Promise<Result>, attemptsLeft = 3): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    const isUnknown = error instanceof StripeCallError && error.failure.kind === "unavailable";
+    if (!isUnknown || attemptsLeft === 0) throw error;
+    return await untilDone(work, attemptsLeft - 1);
+  }
+}
