@@ -172,7 +172,7 @@ call public.make_append_only('ledger.accounting_period');
 -- Derived tables: only the functions that carry this setting may write them, so a hand cannot make a balance disagree with its postings.
 create function ledger.guard_derived() returns trigger language plpgsql set search_path = '' as $$
 begin
-  if current_setting('ledger.keeps_balances', true) is distinct from 'on' or tg_op = 'TRUNCATE' then
+  if current_setting('ledger.keeps_balances', true) is distinct from 'on' then
     raise exception '% on %.% is refused: it follows from the postings', tg_op, tg_table_schema, tg_table_name using errcode = 'RK001';
   end if;
   return null;

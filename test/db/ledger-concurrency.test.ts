@@ -133,23 +133,46 @@ test("reads of a hot account are exact while it is posted to and folded", async 
   expect(await accountBalance(ledger.db.orm, revenue)).toBe(before + 5n * BigInt(posted));
 });
 
-test("closing a month waits for the entry under way in it, and the next one finds it closed", async () => {
-  const inMay = { effectiveAt: instant("2025-05-31T12:00:00Z") };
-  let closing: Promise<boolean> | undefined;
+test("hot accounts are not locked: others post to them while an entry is under way", async () => {
   await inTransaction(ledger.db, async (tx) => {
-    const [result] = await postEntries(tx, [draft("may/1", [move(fees, revenue, 1n)], inMay)]);
-    expect(result?.status).toBe("created");
-    closing = inTransaction(ledger.db, (other) => closeAccountingPeriod(other, "2025-05-01", "alice"));
-    await until(async () => {
-      const [row] = await ledger.db.sql`
-        select count(*)::int as waiting from pg_locks where locktype = 'advisory' and not granted
-          and database = (select oid from pg_database where datname = current_database())`;
-      return row?.waiting === 1;
-    });
+    await postEntries(tx, [draft("lockless/1", [move(fees, revenue, 1n)])]);
+    expect(await ledger.post(draft("lockless/2", [move(fees, revenue, 1n)]))).toEqual(["created"]);
   });
-  expect(await closing).toBe(true);
-  expect(await ledger.post(draft("may/2", [move(fees, revenue, 1n)], inMay))).toEqual(["period_closed"]);
 });
+
+describe("a month", () => {
+  const inMay = { effectiveAt: instant("2025-05-31T12:00:00Z") };
+  const inJune = { effectiveAt: instant("2025-06-01T00:00:00Z") };
+
+  test("is closed after the entry under way in it, and the next one finds it closed", async () => {
+    let closing: Promise<boolean> | undefined;
+    await inTransaction(ledger.db, async (tx) => {
+      const [result] = await postEntries(tx, [draft("may/1", [move(fees, revenue, 1n)], inMay)]);
+      expect(result?.status).toBe("created");
+      closing = inTransaction(ledger.db, (other) => closeAccountingPeriod(other, "2025-05-01", "alice"));
+      await until(someoneWaitsForAMonth);
+    });
+    expect(await closing).toBe(true);
+    expect(await ledger.post(draft("may/2", [move(fees, revenue, 1n)], inMay))).toEqual(["period_closed"]);
+  });
+
+  test("that is being closed makes entries wait, and refuses them", async () => {
+    let posting: Promise<PostingStatus[]> | undefined;
+    await inTransaction(ledger.db, async (tx) => {
+      await closeAccountingPeriod(tx, "2025-06-01", "alice");
+      posting = ledger.post(draft("june/1", [move(fees, revenue, 1n)], inJune));
+      await until(someoneWaitsForAMonth);
+    });
+    expect(await posting).toEqual(["period_closed"]);
+  });
+});
+
+async function someoneWaitsForAMonth(): Promise<boolean> {
+  const waiting = await ledger.db.sql`
+    select from pg_locks where locktype = 'advisory' and not granted
+      and database = (select oid from pg_database where datname = current_database())`;
+  return waiting.length === 1;
+}
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 10_000;

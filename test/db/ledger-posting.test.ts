@@ -197,6 +197,13 @@ describe("a batch", () => {
     expect(await balance(grantOf("twice"))).toBe(5n);
   });
 
+  test("takes the first of two entries for one business event, whatever their keys", async () => {
+    const first = fund("z/first", "event", 5n);
+    const second = { ...fund("a/second", "event", 6n), cause: first.cause };
+    expect(await ledger.post(first, second)).toEqual(["created", "exists_different"]);
+    expect(await balance(grantOf("event"))).toBe(5n);
+  });
+
   test("of a thousand entries is one statement", async () => {
     const many = Array.from({ length: 1000 }, (_, n) =>
       draft(`many/${n}`, [move(fees, receivable(`many-${n % 50}`, currency("usd")), 2n)]),
