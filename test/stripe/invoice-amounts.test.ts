@@ -140,3 +140,15 @@ describe("refunds", () => {
     expect(data.map(({ net }) => net)).toEqual([-600, -400]);
   });
 });
+
+test("collection by itself is refused, not ignored", async () => {
+  const { id: customer } = await stripe.customers.create();
+  const unsupported = { statusCode: 400, code: "sandbox_parameter_unsupported", param: "auto_advance" };
+  expect(await refusalOf(stripe.invoices.create({ customer, auto_advance: true }))).toMatchObject(
+    unsupported,
+  );
+  const { id } = await stripe.invoices.create({ customer, auto_advance: false });
+  expect(await refusalOf(stripe.invoices.finalizeInvoice(id, { auto_advance: true }))).toMatchObject(
+    unsupported,
+  );
+});

@@ -13,7 +13,7 @@ import type { Invoice, InvoiceStatus, PaymentIntent, PaymentMethod } from "../st
 import { emit } from "./emit.ts";
 import { finalizeDraft } from "./invoice-finalization.ts";
 import { assertDraft } from "./invoice-lines.ts";
-import { invoiceOf } from "./invoices.ts";
+import { invoiceOf, refuseAutoAdvance } from "./invoices.ts";
 import { methodOfCustomer } from "./payment-intents.ts";
 import { render } from "./render.ts";
 
@@ -31,17 +31,10 @@ export const invoiceCollectionRoutes: readonly Route[] = [
 ];
 
 function finalize(call: Call): Reply {
-  const { tx, params } = call;
   const draft = invoiceOf(call);
   assertDraft(draft);
-  const autoAdvance = flag(params, "auto_advance") ?? draft.auto_advance;
-  if (autoAdvance)
-    throw refused(
-      "The stand-in does not collect on its own: set auto_advance to false.",
-      undefined,
-      "auto_advance",
-    );
-  return render(tx, finalizeDraft(call, { ...draft, auto_advance: autoAdvance }, call.baseUrl));
+  refuseAutoAdvance(call.params);
+  return render(call.tx, finalizeDraft(call, draft, call.baseUrl));
 }
 
 function pay(call: Call): Reply {

@@ -108,6 +108,7 @@ function changes(tx: Transaction, params: Params, before: Changeable): Partial<I
       "parameter_missing",
     );
   }
+  refuseAutoAdvance(params);
   const methodToken = text(params, "default_payment_method");
   refuseTakenNumber(tx, text(params, "number"), before.id);
   return {
@@ -115,12 +116,18 @@ function changes(tx: Transaction, params: Params, before: Changeable): Partial<I
     ...("default_payment_method" in params && {
       default_payment_method: methodToken ? methodOfCustomer(tx, methodToken, before.customer).id : null,
     }),
-    ...("auto_advance" in params && { auto_advance: flag(params, "auto_advance") ?? false }),
     ...(daysUntilDue !== undefined && { days_until_due: daysUntilDue }),
     ...(dueDate !== undefined && { due_date: dueDate }),
     collection_method: method,
     metadata: mergedMetadata(params, before.metadata),
   };
+}
+
+/** Stripe would finalise, charge and retry by itself. Here that is the caller's work, so asking for it is refused. */
+export function refuseAutoAdvance(params: Params): void {
+  if (!flag(params, "auto_advance")) return;
+  const message = "The stand-in does not collect on its own: set auto_advance to false.";
+  throw badParameter(message, "auto_advance", "sandbox_parameter_unsupported");
 }
 
 function refuseTakenNumber(tx: Transaction, number: string | undefined, ownId: string | undefined): void {
