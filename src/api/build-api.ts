@@ -4,6 +4,7 @@ import { testClockTimes } from "../db/customers.ts";
 import { currentMeters } from "../db/plan-versions.ts";
 import type { ApiInstance } from "./api-instance.ts";
 import { authenticate } from "./authentication.ts";
+import { consoleAssets } from "./console-assets.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { documentRoutes } from "./documentation.ts";
 import { handleErrors } from "./error-handler.ts";
@@ -70,6 +71,7 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   usageAccountingRoutes(api, deps);
   usageRoutes(api, { ...deps, meters });
   await webhookRoutes(api, deps);
+  await consoleAssets(api);
   await api.ready();
   return api;
 }
