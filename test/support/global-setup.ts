@@ -12,7 +12,7 @@ import * as roles from "../../src/sandbox/local-services/postgres-roles.ts";
 import { createProgress } from "../../src/sandbox/local-services/progress.ts";
 import { createServiceGroup } from "../../src/sandbox/local-services/service-group.ts";
 import { findTemporalCli } from "../../src/sandbox/local-services/temporal-cli.ts";
-import { startTemporal } from "../../src/sandbox/local-services/temporal-server.ts";
+import { prepareGivenTemporal, startTemporal } from "../../src/sandbox/local-services/temporal-server.ts";
 import type { SharedServers } from "./shared-servers.ts";
 
 type Starters = { readonly [Name in keyof SharedServers]: () => Promise<SharedServers[Name]> };
@@ -69,7 +69,11 @@ function starters(folder: string, ending: (() => Promise<void>)[]): Starters {
       }),
     temporal: () =>
       progress.step("Temporal for the tests", async (note) => {
-        if (temporalAddress !== undefined) return { address: temporalAddress };
+        if (temporalAddress !== undefined) {
+          const given = { address: temporalAddress, namespace: "default", apiKey: undefined, tls: false };
+          await prepareGivenTemporal(given, "TEST_TEMPORAL_ADDRESS");
+          return { address: temporalAddress };
+        }
         const { path: program, version } = await findTemporalCli(join(home, "bin"), note);
         note(`starting ${version}`);
         const logFile = join(folder, "temporal.log");

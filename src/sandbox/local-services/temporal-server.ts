@@ -45,9 +45,11 @@ export async function startTemporal(options: LocalTemporalOptions): Promise<{ re
 }
 
 /** Refuses a server that cannot be used; one that can learns our search attributes. */
-export async function prepareGivenTemporal(target: TemporalConfig): Promise<void> {
-  const { address, namespace, apiKey, tls } = target;
-  const advice = "or remove TEMPORAL_ADDRESS to have a server started for you";
+export async function prepareGivenTemporal(
+  { address, namespace, apiKey, tls }: Pick<TemporalConfig, "address" | "namespace" | "apiKey" | "tls">,
+  variable = "TEMPORAL_ADDRESS",
+): Promise<void> {
+  const advice = `or remove ${variable} to have a server started for you`;
   const options = { address, tls, connectTimeout: "10s", ...(apiKey !== undefined && { apiKey }) } as const;
   const connection = await Connection.connect(options).catch((error: unknown) => {
     throw new LocalServiceError(
