@@ -35,12 +35,7 @@ export async function documentRoutes(api: ApiInstance): Promise<void> {
   await api.register(swagger, {
     openapi: {
       openapi: "3.1.0",
-      info: {
-        title: "Reckoner",
-        version: "1.0.0",
-        description,
-        license: { name: "Proprietary", identifier: "LicenseRef-Proprietary" },
-      },
+      info: { title: "Reckoner", version: "0.1.0", description },
       servers: [{ url: "/" }],
       components: {
         securitySchemes: { apiKey: { type: "http", scheme: "bearer", description: "An API key: rk_…" } },

@@ -5,7 +5,7 @@ import {
   derivedId,
   endClaim,
   forgetClaim,
-  type IdempotentRequest,
+  type IdempotencyKey,
   keepAnswer,
 } from "../db/idempotency.ts";
 import { invariant } from "../domain/errors.ts";
@@ -14,8 +14,10 @@ import { callerOf } from "./authentication.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { RequestRefusedError } from "./refusals.ts";
 
-/** A keyed write; it has a claim from the moment it may run until it is answered. */
-export interface KeyedWrite extends IdempotentRequest {
+/** A write under an Idempotency-Key; it has a claim from the moment it may run until it is answered. */
+export interface KeyedWrite extends IdempotencyKey {
+  /** As it was read: the checked body has defaults filled in, and defaults may change. */
+  readonly body: unknown;
   claim?: number;
 }
 
@@ -26,19 +28,17 @@ export interface KeyedWrite extends IdempotentRequest {
  */
 export function makeWritesIdempotent(api: ApiInstance, { db }: Pick<ApiDependencies, "db">): void {
   api.decorateRequest("idempotency", undefined);
-  // Before the checks: a missing key is the first thing to say about a write, and checked bodies have defaults filled in.
+  // Before the body is checked: a missing key is the first thing to say about a write.
   api.addHook("preValidation", async (request) => {
     if (!isKeyed(request.method, request.routeOptions.config)) return;
-    request.idempotency = {
-      apiKeyId: callerOf(request).apiKeyId,
-      key: keyIn(request),
-      operation: `${request.method} ${request.routeOptions.url}`,
-      requestHash: hashOf(request),
-    };
+    request.idempotency = { apiKeyId: callerOf(request).apiKeyId, key: keyIn(request), body: request.body };
   });
-  api.addHook("preHandler", async ({ idempotency }, reply) => {
+  api.addHook("preHandler", async ({ method, url, routeOptions, idempotency }, reply) => {
     if (idempotency === undefined) return;
-    const outcome = await claimIdempotencyKey(db.orm, idempotency);
+    const { apiKeyId, key, body } = idempotency;
+    const operation = `${method} ${routeOptions.url}`;
+    const requestHash = hashOf(method, url, body);
+    const outcome = await claimIdempotencyKey(db.orm, { apiKeyId, key, operation, requestHash });
     if (outcome.status === "answered") return replay(reply, outcome.httpStatus, outcome.response);
     if (outcome.status !== "claimed") throw standing[outcome.status]();
     idempotency.claim = outcome.claim;
@@ -100,8 +100,8 @@ const standing = {
     ),
 };
 
-/** What makes it the same request: method, path, and the body as it was read, whatever the order of its fields. */
-function hashOf({ method, url, body }: FastifyRequest): Buffer {
+/** What makes it the same request: method, path and body, whatever the order of its fields. */
+function hashOf(method: string, url: string, body: unknown): Buffer {
   return createHash("sha256")
     .update(JSON.stringify([method, url, sortFields(body)]))
     .digest();

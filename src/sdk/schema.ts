@@ -1682,7 +1682,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `credit_expiry_invalid` */
+                /** @description `credit_expiry_invalid`, `credit_purchase_too_small` */
                 422: {
                     headers: {
                         [name: string]: unknown;
