@@ -46,7 +46,6 @@ export async function consoleAssets(api: ApiInstance, folder = builtConsoleFolde
 async function serveFiles(scope: ApiInstance, folder: string): Promise<void> {
   await scope.register(serveStatic, {
     root: folder,
-    index: false,
     cacheControl: false,
     setHeaders: (reply, path) => {
       // The names under assets/ hold a hash of the content; the page's own name does not.

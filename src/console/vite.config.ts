@@ -14,5 +14,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 900,
   },
-  server: { proxy: { "/v1": process.env.RECKONER_API_URL ?? "http://127.0.0.1:8155" } },
+  // For work on the console itself: `vite dev` beside an API on its usual port.
+  server: { proxy: { "/v1": "http://127.0.0.1:8155" } },
 });

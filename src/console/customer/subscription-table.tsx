@@ -32,6 +32,7 @@ const columnsIn = (timeZone: string): readonly Column<Subscription>[] => [
     cell: ({ current_period: period }) =>
       period === null ? <Nothing /> : <PeriodText {...period} timeZone={timeZone} />,
   },
+  { header: "Workflow", cell: ({ workflow }) => <CopyableId id={workflow} /> },
   {
     header: "Started",
     onPhone: "hidden",

@@ -24,28 +24,30 @@ interface RecordTableProps<Row> {
 /** Rows of records: a table where there is room, cards on a phone. The roles keep it a table for screen readers in both. */
 export function RecordTable<Row>({ label, columns, rows, keyOf, below }: RecordTableProps<Row>) {
   return (
-    <Table
-      className={classes.table}
-      role="table"
-      aria-label={label}
-      verticalSpacing="sm"
-      horizontalSpacing="md"
-    >
-      <Table.Thead role="rowgroup">
-        <Table.Tr role="row">
-          {columns.map(({ header, align }) => (
-            <Table.Th key={header} role="columnheader" scope="col" data-align={align}>
-              {header}
-            </Table.Th>
+    <div className={classes.scroll}>
+      <Table
+        className={classes.table}
+        role="table"
+        aria-label={label}
+        verticalSpacing="sm"
+        horizontalSpacing="md"
+      >
+        <Table.Thead role="rowgroup">
+          <Table.Tr role="row">
+            {columns.map(({ header, align }) => (
+              <Table.Th key={header} role="columnheader" scope="col" data-align={align}>
+                {header}
+              </Table.Th>
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody role="rowgroup">
+          {rows.map((row) => (
+            <RecordRow key={keyOf(row)} columns={columns} row={row} below={below?.(row)} />
           ))}
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody role="rowgroup">
-        {rows.map((row) => (
-          <RecordRow key={keyOf(row)} columns={columns} row={row} below={below?.(row)} />
-        ))}
-      </Table.Tbody>
-    </Table>
+        </Table.Tbody>
+      </Table>
+    </div>
   );
 }
 

@@ -1,0 +1,112 @@
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { startStubApi, stubKey } from "./support/stub-api.ts";
+
+const chromiumPath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
+const isInstalled = existsSync(chromiumPath);
+const reason = isInstalled ? "" : ` (skipped: no Chromium at ${chromiumPath}; set CHROMIUM_PATH)`;
+
+describe.skipIf(!isInstalled)(`the built console in Chromium${reason}`, () => {
+  const folder = mkdtempSync(join(tmpdir(), "reckoner-console-build-"));
+  let browser: Browser;
+  let api: Awaited<ReturnType<typeof startStubApi>>;
+  let page: Page;
+  const faults: string[] = [];
+
+  beforeAll(async () => {
+    await buildConsole(folder);
+    api = await startStubApi(folder);
+    browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArguments });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await api?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  beforeEach(async () => {
+    faults.length = 0;
+    page = await browser.newPage({ viewport: { width: 390, height: 844 }, colorScheme: "dark" });
+    page.on("pageerror", (error) => faults.push(String(error)));
+    // Among them what the content security policy refuses.
+    page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+  });
+  afterEach(() => page.close());
+
+  test("from a link with a key to an invoice and how it is booked, by keyboard", async () => {
+    await page.goto(`${api.url}/console/#key=${stubKey}`);
+    await page.getByRole("link", { name: "Acme" }).focus();
+    expect(page.url()).toBe(`${api.url}/console/customers`);
+    await page.keyboard.press("Enter");
+    await page.getByText("Acme is on Pro with 5 seats, active").waitFor();
+    await page.getByRole("link", { name: "ACME-0002" }).press("Enter");
+    await page.getByText("How this was priced").click();
+    const tiers = page.getByRole("table", { name: "Tiers" });
+    expect(await tiers.getByRole("row").last().innerText()).toMatch(
+      /41,822,135\.25\s+\$0\.000002\s+\$83\.6442705/,
+    );
+    const postings = page.getByRole("table", { name: "Postings of entry 7" });
+    expect(await postings.getByRole("cell").allInnerTexts()).toEqual([
+      "1100 Accounts receivable",
+      "1110 Unbilled receivable",
+      "$113.6442705",
+    ]);
+    expect(faults).toEqual([]);
+  });
+
+  test.each(["", "/invoices", "/invoices/in_1", "/usage", "/credits", "/entries"])(
+    "the address of a customer's page%s opens it, and a phone has room for it",
+    async (path) => {
+      await page.goto(`${api.url}/console/#key=${stubKey}`);
+      await page.getByRole("heading", { name: "Customers" }).waitFor();
+      await page.goto(`${api.url}/console/customers/acme${path}`);
+      await page.getByRole("table").first().waitFor();
+      expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+      expect(faults).toEqual([]);
+    },
+  );
+
+  test("usage shows exact figures by model, and a chart", async () => {
+    await page.goto(`${api.url}/console/#key=${stubKey}`);
+    await page.goto(`${api.url}/console/customers/acme/usage?by=model`);
+    await page.getByRole("heading", { name: "Total: 9,007,199,254,741,064.5 in 5 events" }).waitFor();
+    expect(await page.locator(".recharts-bar-rectangle path").count()).toBeGreaterThan(0);
+  });
+
+  test("a wrong key leads back to the way in, with the reason", async () => {
+    await page.goto(`${api.url}/console/customers`);
+    await page.getByLabel("API key").fill("rk_wrong");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("this API key does not exist").waitFor();
+    await page.getByLabel("API key").fill(stubKey);
+    await page.keyboard.press("Enter");
+    await page.getByRole("link", { name: "Acme" }).waitFor();
+  });
+});
+
+/** The very build that is deployed: in a process of its own, because this one is set up for tests. */
+async function buildConsole(folder: string): Promise<void> {
+  const root = join(import.meta.dirname, "../..");
+  const options = ["build", "-c", "src/console/vite.config.ts", "--outDir", folder, "--emptyOutDir"];
+  const env = { ...process.env, NODE_ENV: "production" };
+  await promisify(execFile)(process.execPath, ["node_modules/vite/bin/vite.js", ...options], {
+    cwd: root,
+    env,
+  });
+}
+
+const chromiumArguments = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];

@@ -1,0 +1,205 @@
+import type { Schemas } from "../../../src/sdk/index.ts";
+
+/** One customer with everything the console shows, as the API would answer. */
+
+const january = { start: "2026-01-01T00:00:00.000Z", end: "2026-02-01T00:00:00.000Z" };
+const february = { start: "2026-02-01T00:00:00.000Z", end: "2026-03-01T00:00:00.000Z" };
+
+export const acme: Schemas["Customer"] = {
+  id: "acme",
+  name: "Acme",
+  email: "billing@acme.example",
+  currency: "usd",
+  time_zone: "UTC",
+  test_clock: null,
+  payment_method: { id: "pm_1", brand: "visa", last4: "4242", exp_month: 12, exp_year: 2030 },
+  created_at: january.start,
+};
+
+export const acmeSubscription: Schemas["Subscription"] = {
+  id: "sub_acme",
+  customer: "acme",
+  status: "active",
+  items: [{ plan: "pro", plan_version: 2, seats: 5 }],
+  started_at: january.start,
+  current_period: february,
+  billed_through: february.start,
+  cancel_at: null,
+  canceled_at: null,
+  workflow: "subscription/sub_acme",
+};
+
+const issued: Schemas["JournalEntry"] = {
+  id: "7",
+  kind: "invoice_issued",
+  source_key: "invoice/in_1/issued",
+  customer: "acme",
+  cause: { type: "invoice", id: "in_1" },
+  currency: "usd",
+  occurred_at: february.start,
+  effective_at: february.start,
+  recorded_at: february.start,
+  reverses: null,
+  postings: [
+    { debit: "1100/usd/customer=acme", credit: "1110/usd/customer=acme", amount_minor: "11364.42705" },
+  ],
+};
+
+const summary: Schemas["Invoice"] = {
+  id: "in_1",
+  number: "ACME-0002",
+  kind: "cycle",
+  status: "paid",
+  customer: "acme",
+  subscription: "sub_acme",
+  currency: "usd",
+  period_start: january.start,
+  period_end: january.end,
+  subtotal_minor: "11364",
+  credits_applied_minor: "0",
+  balance_applied_minor: "0",
+  total_minor: "11364",
+  amount_paid_minor: "11364",
+  issued_at: february.start,
+  paid_at: "2026-02-02T09:12:00.000Z",
+  stripe_invoice: "in_stripe_1",
+  hosted_invoice_url: null,
+};
+
+export const acmeInvoice: Schemas["InvoiceDetail"] = {
+  ...summary,
+  lines: [
+    {
+      line: 1,
+      kind: "usage",
+      description: "Pro: Input tokens",
+      product: "tokens",
+      plan: "pro",
+      plan_version: 2,
+      price: "input",
+      period_start: january.start,
+      period_end: january.end,
+      quantity: "53822135.25",
+      amount_minor: "11364",
+      exact_minor: "11364.42705",
+      // 10,000,000 × 0.0003 + 41,822,135.25 × 0.0002 = 3,000 + 8,364.42705
+      detail: {
+        unit: "tokens",
+        cumulative_quantity: "53822135.25",
+        included_quantity: "2000000",
+        cumulative_exact_minor: "11364.42705",
+        tiers: [
+          {
+            from: "0",
+            to: "10000000",
+            quantity: "10000000",
+            unit_price_minor: "0.0003",
+            flat_minor: "0",
+            exact_minor: "3000",
+          },
+          {
+            from: "10000000",
+            to: null,
+            quantity: "41822135.25",
+            unit_price_minor: "0.0002",
+            flat_minor: "0",
+            exact_minor: "8364.42705",
+          },
+        ],
+      },
+    },
+  ],
+  payments: [
+    {
+      stripe_payment_intent: "pi_1",
+      stripe_charge: "ch_1",
+      amount_minor: "11364",
+      received_at: "2026-02-02T09:12:00.000Z",
+    },
+  ],
+  payment_attempts: [
+    {
+      attempt: 1,
+      cause: "first",
+      outcome: "declined",
+      decline_code: "insufficient_funds",
+      attempted_at: february.start,
+    },
+    {
+      attempt: 2,
+      cause: "new_payment_method",
+      outcome: "paid",
+      decline_code: null,
+      attempted_at: "2026-02-02T09:12:00.000Z",
+    },
+  ],
+  dunning: {
+    state: "recovered",
+    attempts: 2,
+    started_at: february.start,
+    next_attempt_at: null,
+    ended_at: "2026-02-02T09:12:00.000Z",
+  },
+  entries: [issued],
+};
+
+const used = (day: string, model: string, quantity: string, event_count: number) => ({
+  window_start: `2026-02-${day}T00:00:00.000Z`,
+  dimensions: { model },
+  quantity,
+  event_count,
+});
+
+export const acmeUsage: Schemas["Usage"] = {
+  customer: "acme",
+  meter: "input_tokens",
+  from: "2026-02-01T00:00:00.000Z",
+  to: "2026-02-04T00:00:00.000Z",
+  data: [
+    used("01", "mini", "70", 2),
+    used("01", "gpt-4.1", "9007199254740993.5", 2),
+    used("03", "gpt-4.1", "1", 1),
+  ],
+};
+
+const grant: Schemas["CreditGrant"] = {
+  id: "crg_1",
+  customer: "acme",
+  kind: "paid",
+  status: "active",
+  currency: "usd",
+  amount_minor: "10000",
+  remaining_minor: "6499.57295",
+  priority: 50,
+  effective_at: january.start,
+  expires_at: null,
+  invoice: null,
+  reason: "prepaid credit",
+  created_at: january.start,
+};
+
+const catalog: Schemas["Catalog"] = {
+  meters: [{ key: "input_tokens", event_type: "llm.request", aggregation: "sum", dimensions: ["model"] }],
+  plans: [],
+};
+
+const overview: Schemas["CustomerOverview"] = {
+  ...acme,
+  open_balance_minor: "0",
+  subscriptions: [{ id: "sub_acme", status: "active", items: acmeSubscription.items }],
+};
+
+const list = (...data: unknown[]) => ({ data, next_cursor: null });
+
+/** What each read of the console is answered with. */
+export const answers: Readonly<Record<string, unknown>> = {
+  "/v1/customers": list(overview),
+  "/v1/customers/acme": acme,
+  "/v1/customers/acme/credit-grants": list(grant),
+  "/v1/customers/acme/entries": list(issued),
+  "/v1/subscriptions": list(acmeSubscription),
+  "/v1/invoices": list(summary),
+  "/v1/invoices/in_1": acmeInvoice,
+  "/v1/catalog": catalog,
+  "/v1/usage": acmeUsage,
+};
