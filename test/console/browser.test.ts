@@ -78,6 +78,18 @@ describe.skipIf(!isInstalled)(`the built console in Chromium${reason}`, () => {
     expect(await page.locator(".recharts-bar-rectangle path").count()).toBeGreaterThan(0);
   });
 
+  test("a search is in the address, and leaving it empties the field", async () => {
+    await page.goto(`${api.url}/console/#key=${stubKey}`);
+    await page.getByRole("heading", { name: "Customers" }).waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.type("42");
+    await page.waitForURL(`${api.url}/console/customers?search=42`);
+    await expect.poll(() => api.reads.at(-1)).toBe("/v1/customers?limit=50&search=42");
+    await page.getByRole("navigation", { name: "Main" }).getByRole("link").click();
+    await page.waitForURL(`${api.url}/console/customers`);
+    expect(await page.getByRole("searchbox").inputValue()).toBe("");
+  });
+
   test("a wrong key leads back to the way in, with the reason", async () => {
     await page.goto(`${api.url}/console/customers`);
     await page.getByLabel("API key").fill("rk_wrong");

@@ -2,7 +2,7 @@ import { Group, Select, Stack, Text, TextInput, Title } from "@mantine/core";
 import { useDebouncedCallback, useHotkeys } from "@mantine/hooks";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { useRef } from "react";
+import { useRef, useState } from "react";
 import { subscriptionStatuses } from "../customer/leading-status.ts";
 import { wordsFor } from "../format/words.ts";
 import { SearchIcon } from "../parts/icons.tsx";
@@ -41,6 +41,8 @@ export function CustomersPage() {
 function CustomerFilters() {
   const { search = "", status = null } = route.useSearch();
   const navigate = route.useNavigate();
+  // While someone types, the field is ahead of the address.
+  const [typed, setTyped] = useState<string | null>(null);
   const input = useRef<HTMLInputElement>(null);
   useHotkeys([["/", () => input.current?.focus()]]);
   // The address follows the typing, without a step of history for each letter.
@@ -56,11 +58,18 @@ function CustomerFilters() {
       <TextInput
         ref={input}
         type="search"
-        aria-label="Search by name or id"
-        placeholder="Name or id  ( / )"
+        aria-label="Search by name, id or e-mail"
+        placeholder="Name, id or e-mail ( / )"
         leftSection={<SearchIcon size={16} />}
-        defaultValue={search}
-        onChange={(event) => searchFor(event.currentTarget.value)}
+        value={typed ?? search}
+        onBlur={() => {
+          searchFor.flush();
+          setTyped(null);
+        }}
+        onChange={(event) => {
+          setTyped(event.currentTarget.value);
+          searchFor(event.currentTarget.value);
+        }}
         flex={1}
         miw={{ sm: 280 }}
       />
@@ -80,7 +89,7 @@ function CustomerFilters() {
 function NoMatch() {
   return (
     <EmptyNotice title="No customer matches">
-      Search for another part of the name or id, or for any state.
+      Search for another part of the name, id or e-mail address, or for any state.
     </EmptyNotice>
   );
 }

@@ -22,7 +22,8 @@ export function RatingDetail({ rating, line, currency }: RatingDetailProps) {
       </Text>
       {rating.tiers.length === 0 ? null : <Tiers tiers={rating.tiers} currency={currency} />}
       <Text size="sm" c="dimmed" pt="xs">
-        Exactly <Amount minor={line.exact_minor} currency={currency} />, rounded once to{" "}
+        {line.kind === "late_usage" ? "This line is what had not been billed before: exactly " : "Exactly "}
+        <Amount minor={line.exact_minor} currency={currency} />, rounded once to{" "}
         <Amount minor={line.amount_minor} currency={currency} />.
       </Text>
     </details>
