@@ -2,6 +2,7 @@ import type { Client } from "@temporalio/client";
 import type { DatabaseConfig, StripeConfig } from "./config.ts";
 import { type Database, openDatabase } from "./db/database.ts";
 import { operationLog } from "./db/stripe-operations.ts";
+import { type Instant, instantOfEpochMs } from "./domain/calendar/index.ts";
 import { createStripe, type StripeRail, stripeRail } from "./stripe/index.ts";
 import { TemporalGateway } from "./temporal/gateway.ts";
 
@@ -10,6 +11,8 @@ export interface Parts {
   readonly db: Database;
   readonly rail: StripeRail;
   readonly gateway: TemporalGateway;
+  /** The wall clock. */
+  readonly now: () => Instant;
 }
 
 /** The database, Stripe and Temporal put together as configured. */
@@ -21,8 +24,10 @@ export function compose(
   applicationName: string,
 ): Parts {
   const db = openDatabase({ ...database, applicationName });
-  return { db, rail: railTo(stripe, db), gateway: new TemporalGateway(client, taskQueue) };
+  return { db, rail: railTo(stripe, db), gateway: new TemporalGateway(client, taskQueue), now };
 }
+
+const now = (): Instant => instantOfEpochMs(Date.now());
 
 function railTo({ apiKey, apiBase }: StripeConfig, db: Database): StripeRail {
   const base = apiBase && `${apiBase.protocol}://${apiBase.host}:${apiBase.port}`;

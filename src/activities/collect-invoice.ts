@@ -3,7 +3,7 @@ import { findCustomer, type StoredCustomer } from "../db/customers.ts";
 import { findInvoice, linesOfInvoice, type StoredInvoice, updateInvoice } from "../db/invoices.ts";
 import { insertAttempt } from "../db/payments.ts";
 import type { AttemptCause } from "../db/schema/billing.ts";
-import { type Instant, instant } from "../domain/calendar/index.ts";
+import { instant } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import type { DeclineClass } from "../domain/lifecycle/index.ts";
 import { workflowIds } from "../workflows/messages.ts";
@@ -27,12 +27,12 @@ export type ChargeOutcome =
   | { readonly status: "declined"; readonly declineCode: string; readonly declineClass: DeclineClass };
 
 /** Makes the invoice exist at Stripe, finalised, line by line as we issued it. Done once, however often it is asked. */
-export async function mirrorInvoice(deps: ActivityDependencies, { invoiceId, at }: InvoiceAt): Promise<void> {
-  const { db, rail } = deps;
+export async function mirrorInvoice(deps: ActivityDependencies, { invoiceId }: InvoiceAt): Promise<void> {
+  const { db, rail, now } = deps;
   const { invoice, customer } = await loadInvoice(deps, invoiceId);
   await updateInvoice(db.orm, invoiceId, { collectedBy: workflowIds.collection(invoiceId) });
   if (invoice.stripeInvoiceId !== null) return;
-  const stripeCustomerId = await customerAtStripe(deps, customer, instant(at));
+  const stripeCustomerId = await customerAtStripe(deps, customer);
   const lines = await linesOfInvoice(db.orm, invoiceId);
   const deductions = [
     { lineId: "credits", description: "Credits applied", amount: -invoice.creditsAppliedMinor },
@@ -61,7 +61,7 @@ export async function mirrorInvoice(deps: ActivityDependencies, { invoiceId, at 
         amountMinor: amount.toString(),
       })),
     ],
-    at: instant(at),
+    at: now(),
   });
   await updateInvoice(db.orm, invoiceId, {
     stripeInvoiceId: mirrored.stripeInvoiceId,
@@ -75,7 +75,7 @@ export async function payInvoice(deps: ActivityDependencies, input: PayInput): P
   const at = instant(input.at);
   const { invoice, customer } = await loadInvoice(deps, invoiceId);
   if (invoice.status === "paid") return { status: "paid" };
-  const outcome = await charge(deps, invoice, customer, attempt, at);
+  const outcome = await charge(deps, invoice, customer, attempt);
   await insertAttempt(deps.db.orm, {
     invoiceId,
     attempt,
@@ -96,23 +96,22 @@ export async function settleInvoice(deps: ActivityDependencies, { invoiceId, at 
   await bookPayment(deps, invoice.stripeInvoiceId, instant(at));
 }
 
-/** Nobody goes on trying: Stripe is told, so that nobody pays by its link unnoticed. */
-export async function giveUpInvoice(deps: ActivityDependencies, { invoiceId, at }: InvoiceAt): Promise<void> {
-  const { invoice } = await loadInvoice(deps, invoiceId);
-  if (invoice.stripeInvoiceId === null || invoice.status !== "open") return;
-  await deps.rail.markUncollectible({
-    invoiceId,
-    stripeInvoiceId: invoice.stripeInvoiceId,
-    at: instant(at),
-  });
+/** Nobody goes on trying: Stripe is told, so that nobody pays by its link unnoticed, and what is due is written off. */
+export async function giveUpInvoice(deps: ActivityDependencies, input: InvoiceAt): Promise<void> {
+  const { invoice } = await loadInvoice(deps, input.invoiceId);
+  const { id: invoiceId, stripeInvoiceId, status } = invoice;
+  if (stripeInvoiceId === null || status !== "open") return;
+  const at = instant(input.at);
+  await deps.rail.markUncollectible({ invoiceId, stripeInvoiceId, at: deps.now() });
+  // At the instant of giving up, not whenever the webhook about it comes.
+  await bookPayment(deps, stripeInvoiceId, at);
 }
 
 async function charge(
-  { rail }: ActivityDependencies,
+  { rail, now }: ActivityDependencies,
   invoice: StoredInvoice,
   customer: StoredCustomer,
   attempt: number,
-  at: Instant,
 ): Promise<ChargeOutcome> {
   invariant(invoice.stripeInvoiceId, "an invoice is mirrored before it is charged");
   if (customer.paymentMethod === null) {
@@ -123,7 +122,7 @@ async function charge(
     stripeInvoiceId: invoice.stripeInvoiceId,
     attempt,
     stripePaymentMethodId: customer.paymentMethod.id,
-    at,
+    at: now(),
   });
   switch (outcome.status) {
     case "paid":
@@ -136,12 +135,11 @@ async function charge(
 }
 
 async function customerAtStripe(
-  { db, rail }: ActivityDependencies,
+  { db, rail, now }: ActivityDependencies,
   { id, name, email, stripeCustomerId }: StoredCustomer,
-  at: Instant,
 ): Promise<string> {
   if (stripeCustomerId !== null) return stripeCustomerId;
-  const made = await rail.ensureCustomer({ customerId: id, name, email, at });
+  const made = await rail.ensureCustomer({ customerId: id, name, email, at: now() });
   await setStripeCustomer(db.orm, id, made.stripeCustomerId);
   return made.stripeCustomerId;
 }

@@ -1,4 +1,5 @@
 import type { Database } from "../db/database.ts";
+import type { Instant } from "../domain/calendar/index.ts";
 import type { StripeRail } from "../stripe/rail.ts";
 import type { TemporalGateway } from "../temporal/gateway.ts";
 
@@ -7,4 +8,6 @@ export interface ActivityDependencies {
   readonly db: Database;
   readonly rail: StripeRail;
   readonly gateway: TemporalGateway;
+  /** The wall clock: how old a call to Stripe is has nothing to do with a customer's test clock. */
+  readonly now: () => Instant;
 }

@@ -1,6 +1,6 @@
 import { Context } from "@temporalio/activity";
 import { moveTestClock } from "../db/test-clocks.ts";
-import { type Instant, instant, instantOfEpochMs } from "../domain/calendar/index.ts";
+import { instant } from "../domain/calendar/index.ts";
 import { type ApplyChangeInput, applyChange, endSubscription, scheduleCancellation } from "./apply-change.ts";
 import { closeDuePage, type PageInput } from "./close-due-page.ts";
 import { type ClosePeriodInput, closePeriodOnce } from "./close-period.ts";
@@ -41,7 +41,7 @@ export function databaseActivities(deps: ActivityDependencies, { patienceMs }: A
     closePeriod: (input: ClosePeriodInput) => closePeriodOnce(db, input),
     closeDuePage: (input: PageInput) =>
       closeDuePage(deps, input, {
-        now: wallClock(),
+        now: deps.now(),
         patienceMs,
         heartbeat: (done) => Context.current().heartbeat(done),
       }),
@@ -63,8 +63,4 @@ export function stripeActivities(deps: ActivityDependencies) {
     settleInvoice: (input: InvoiceAt) => settleInvoice(deps, input),
     giveUpInvoice: (input: InvoiceAt) => giveUpInvoice(deps, input),
   });
-}
-
-function wallClock(): Instant {
-  return instantOfEpochMs(Date.now());
 }

@@ -2,7 +2,6 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 import { compose } from "../compose.ts";
 import { configurationOrExit, loadApiConfig } from "../config.ts";
 import { listApiKeys } from "../db/access.ts";
-import { instantOfEpochMs } from "../domain/calendar/index.ts";
 import { createLogger } from "../logger.ts";
 import { connectTemporal } from "../temporal/connect.ts";
 import { ensureBootstrapKey } from "./bootstrap-key.ts";
@@ -15,13 +14,12 @@ import { webhookReceiver } from "./webhook-receiver.ts";
 /** The API server: the one place where its parts are put together, and the only one that reads the configuration. */
 const config = configurationOrExit(loadApiConfig);
 const logger = createLogger(config.log, "api");
-const now = () => instantOfEpochMs(Date.now());
 
 async function start(): Promise<void> {
   const taskQueue = config.temporal.taskQueuePrefix;
   const temporal = await connectTemporal({ ...config.temporal, taskQueue });
   const parts = compose(config.database, config.stripe, temporal, taskQueue, "reckoner-api");
-  const { db } = parts;
+  const { db, gateway, now } = parts;
   // Said at once when the database is away or empty, not at the first request.
   await listApiKeys(db.orm, { limit: 1 });
   if (config.bootstrapKey !== undefined) await ensureBootstrapKey(db, config.bootstrapKey, now());
@@ -30,15 +28,13 @@ async function start(): Promise<void> {
   collectDefaultMetrics({ register: metrics });
   const { webhookSecrets: secrets, isLive } = config.stripe;
   const api = await buildApi({
-    ...commands({ ...parts, now, testClocksAllowed: config.testClocks === "allowed" }),
+    ...commands({ ...parts, testClocksAllowed: config.testClocks === "allowed" }),
     receiveWebhook: webhookReceiver(db, { secrets, isLive }),
     db,
     now,
     logger,
     metrics,
-    readinessChecks: [
-      { name: "temporal", check: async () => void (await temporal.workflowService.getSystemInfo({})) },
-    ],
+    readinessChecks: [{ name: "temporal", check: () => gateway.check() }],
   });
   const close = async () => {
     await temporal.connection.close();

@@ -4,7 +4,6 @@ import type { ActivityDependencies } from "../activities/dependencies.ts";
 import { findInvoiceAtStripe } from "../db/invoices.ts";
 import { testClockOf } from "../db/test-clocks.ts";
 import { claimWebhooks, finishWebhook, postponeWebhook, type WaitingWebhook } from "../db/webhook-inbox.ts";
-import { type Instant, instantOfEpochMs } from "../domain/calendar/index.ts";
 import { webhookSubject } from "../stripe/index.ts";
 
 export interface WebhookInbox {
@@ -85,7 +84,7 @@ async function applied(deps: ActivityDependencies, webhook: WaitingWebhook): Pro
     return "ignored";
   }
   const clock = await testClockOf(db.orm, invoice.customerId);
-  await bookPayment(deps, subject.stripeInvoiceId, clock?.currentAt ?? wallClock());
+  await bookPayment(deps, subject.stripeInvoiceId, clock?.currentAt ?? deps.now());
   if (invoice.collectedBy !== null) {
     await gateway.tellInvoiceChanged(invoice.collectedBy, clock?.id ?? null, webhook.event_id);
   }
@@ -94,7 +93,3 @@ async function applied(deps: ActivityDependencies, webhook: WaitingWebhook): Pro
 
 /** Events after which an invoice stands otherwise than before. All others are about what we did ourselves. */
 const outcomes = new Set(["invoice.paid", "invoice.voided", "invoice.marked_uncollectible"]);
-
-function wallClock(): Instant {
-  return instantOfEpochMs(Date.now());
-}

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { latestPlans, publishCatalog } from "../../db/catalog.ts";
-import { inTransaction } from "../../db/database.ts";
+import { type Database, inTransaction } from "../../db/database.ts";
 import { currentMeters, latestPlan, planVersion } from "../../db/plan-versions.ts";
+import { customersToReplay, replayQuarantined } from "../../db/usage-quarantine.ts";
 import { CatalogInvalidError, parseCatalog } from "../../domain/catalog/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";
@@ -36,9 +37,18 @@ function putCatalog(api: ApiInstance, { db }: ApiDependencies): void {
     async ({ body }) => {
       const catalog = catalogOf(body);
       const changes = await inTransaction(db, (tx) => publishCatalog(tx, catalog));
+      await replayForNewMeters(db);
       return { plans: changes.map(({ planKey, version, change }) => ({ key: planKey, version, change })) };
     },
   );
+}
+
+/** Usage that waited for a meter counts from now on. Customer by customer, so that none waits for another. */
+async function replayForNewMeters(db: Database): Promise<void> {
+  const meters = await currentMeters(db.orm);
+  for (const customerId of await customersToReplay(db.orm)) {
+    await inTransaction(db, (tx) => replayQuarantined(tx, { customerId, meters }));
+  }
 }
 
 function getCatalog(api: ApiInstance, { db }: ApiDependencies): void {

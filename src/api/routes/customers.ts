@@ -9,7 +9,10 @@ import {
   type StoredCustomer,
   standingsOf,
 } from "../../db/customers.ts";
+import { inTransaction, type Tx } from "../../db/database.ts";
+import { currentMeters } from "../../db/plan-versions.ts";
 import { findTestClock } from "../../db/test-clocks.ts";
+import { replayQuarantined } from "../../db/usage-quarantine.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";
@@ -117,7 +120,7 @@ function createCustomer(api: ApiInstance, deps: ApiDependencies): void {
       } = request.body;
       const createdAt = await timeOn(testClockId, deps);
       const wanted: NewCustomer = { ...rest, id, timeZone, testClockId, createdAt };
-      const stored = found(await insertCustomer(deps.db.orm, wanted), "customer", id);
+      const stored = found(await inTransaction(deps.db, (tx) => admit(tx, wanted)), "customer", id);
       if (!isSame(stored, wanted)) {
         const message = `there is a customer "${id}" with other values: choose another id, or change that one`;
         throw new RequestRefusedError("customer_exists", message, "id");
@@ -125,6 +128,13 @@ function createCustomer(api: ApiInstance, deps: ApiDependencies): void {
       return reply.code(201).send(customerAnswer(stored));
     },
   );
+}
+
+/** A customer with the usage that came before they did: it has waited for them and counts from now on. */
+async function admit(tx: Tx, wanted: NewCustomer): Promise<StoredCustomer | undefined> {
+  const stored = await insertCustomer(tx, wanted);
+  await replayQuarantined(tx, { customerId: wanted.id, meters: await currentMeters(tx) });
+  return stored;
 }
 
 /** What time it is for a customer who will live on this clock. */
