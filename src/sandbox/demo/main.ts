@@ -4,11 +4,13 @@ import { createReckonerClient, ReckonerApiError } from "../../sdk/index.ts";
 import { createProgress, type Progress } from "../local-services/progress.ts";
 import { DemoApi } from "./demo-api.ts";
 import { demoRun } from "./demo-run.ts";
-import { parseDemoOptions, usage } from "./options.ts";
+import { type DemoOptions, parseDemoOptions, usage } from "./options.ts";
 import { progressBar } from "./progress-bar.ts";
 import { report } from "./report.ts";
 import { readResult } from "./result.ts";
 import { type Stage, tellStory } from "./story.ts";
+
+const quietMsMax = 15_000;
 
 /** `npm run demo`: tells its story to the system that is running, then shows what came of it. */
 try {
@@ -36,21 +38,29 @@ async function run(): Promise<void> {
     `The demo: ${months} of ${options.customers} customers of an AI coding product, on a test clock`,
   );
   const isNew = await progress.step("Demo", (note) =>
-    tellStory(demo, new DemoApi(reckoner, demo.name), stageOn(progress, note)),
+    tellStory(demo, new DemoApi(reckoner, demo.name, patienceMs(options)), stageOn(progress, note)),
   );
   if (!isNew) console.log("  This demo has run here before; this is what came of it.");
   console.log(`\n${report(await readResult(reckoner, demo), demo, { apiUrl, temporalUiUrl })}\n`);
 }
 
+/** A close is one instant on the clock, however many customers it is for. */
+function patienceMs({ customers }: DemoOptions): number {
+  return 5 * 60_000 + customers * 2_000;
+}
+
 function stageOn(progress: Progress, note: (detail: string) => void): Stage {
   const isTerminal = process.stdout.isTTY;
   let tenths = 0;
+  let shownAt = performance.now();
   return {
     line: (text) => progress.line(`  ${text}`),
     portion: (done, doing) => {
-      // Where nothing can be drawn over, every tenth is a line.
-      if (!isTerminal && Math.floor(done * 10) <= tenths) return;
+      // Where nothing can be drawn over, a line says so now and then.
+      const isNews = Math.floor(done * 10) > tenths || performance.now() - shownAt > quietMsMax;
+      if (!isTerminal && !isNews) return;
       tenths = Math.floor(done * 10);
+      shownAt = performance.now();
       note(`${progressBar(done)} ${doing}`);
     },
   };

@@ -2,14 +2,14 @@ import { currency, currencyExponent, decimal, formatMoney, money } from "../../d
 import type { Schemas } from "../../sdk/index.ts";
 import { castSize } from "./customers.ts";
 import type { DemoRun } from "./demo-run.ts";
-import { type CustomerResult, type DemoResult, type TokenCount, usageLinesOf } from "./result.ts";
+import type { CustomerResult, DemoResult } from "./result.ts";
 import { table } from "./table.ts";
 
 /** Everything that is shown when the demo has ended. */
 export function report(result: DemoResult, run: DemoRun, links: DemoLinks): string {
   return [
     customersTable(result.customers),
-    usageLine(result.customers, run),
+    usageLines(result.customers, run),
     trialBalanceTable(result.trialBalance),
     linkLines(links, run),
   ].join("\n\n");
@@ -49,8 +49,8 @@ function rowOf(name: string, plan: string, customers: readonly CustomerResult[],
   return [
     name,
     plan,
-    count(customers.reduce((total, { metered }) => total + metered.input, 0n)),
-    count(customers.reduce((total, { metered }) => total + metered.output, 0n)),
+    count(customers.reduce((total, { inputTokens }) => total + inputTokens, 0n)),
+    count(customers.reduce((total, { outputTokens }) => total + outputTokens, 0n)),
     count(invoices.length),
     sum("total_minor"),
     sum("amount_paid_minor"),
@@ -64,36 +64,26 @@ function statesOf(customers: readonly CustomerResult[]): string {
     .join(", ");
 }
 
-function usageLine(customers: readonly CustomerResult[], { deliveries, timeline }: DemoRun): string {
-  const numberOf = (kind: string) => deliveries.filter((delivery) => delivery.kind === kind).length;
-  const late = (key: "inGrace" | "afterClose") =>
-    deliveries.filter(
-      ({ kind, at }) => kind === "first" && timeline.months.some((month) => month[key] === at),
-    ).length;
-  const accepted = customers.reduce((sum, { events }) => sum + events, 0);
-  const invoices = customers
-    .flatMap((customer) => customer.invoices)
-    .filter((each) => usageLinesOf(each).length > 0);
-  const metered = tokens(customers.map((customer) => customer.metered));
-  const invoiced = tokens(customers.map((customer) => customer.invoiced));
-  const isComplete = customers.every((each) => sameTokens(each.metered, each.invoiced));
-  const verdict = isComplete ? "every event exactly once" : `NOT THE SAME: ${invoiced} are invoiced`;
+function usageLines(customers: readonly CustomerResult[], { deliveries, timeline }: DemoRun): string {
+  const sum = (
+    part: "accepted" | "conflicting" | "invoiced" | "not_invoiced" | "invoiced_more_than_once" | "invoices",
+  ) => count(customers.reduce((total, { accounting }) => total + accounting[part], 0));
+  const late = (part: "inGrace" | "afterClose") =>
+    count(
+      deliveries.filter(
+        ({ kind, at }) => kind === "first" && timeline.months.some((month) => month[part] === at),
+      ).length,
+    );
+  const again = count(deliveries.filter(({ kind }) => kind === "again").length);
+  const isComplete = customers.every(({ accounting }) => accounting.invoiced === accounting.accepted);
   return [
-    `  Usage events: ${count(deliveries.length)} sent; ${count(accepted)} accepted,` +
-      ` ${count(numberOf("again"))} duplicates, ${count(numberOf("contradiction"))} conflicts.`,
-    `  ${count(late("inGrace"))} came late but in the grace, ${count(late("afterClose"))} after the close, for the next invoice.`,
-    `  They are on ${count(invoices.length)} invoices, with ${metered}: ${verdict}.`,
+    `  Usage events: ${count(deliveries.length)} sent; ${sum("accepted")} accepted, ${again} duplicates, ${sum("conflicting")} conflicts.`,
+    `  ${late("inGrace")} came late but in the grace, ${late("afterClose")} after the close, for the next invoice.`,
+    isComplete
+      ? `  All accepted events are on ${sum("invoices")} invoices, each exactly once.`
+      : `  NOT EACH EXACTLY ONCE: ${sum("invoiced")} are on one of ${sum("invoices")} invoices, ` +
+        `${sum("not_invoiced")} on none, ${sum("invoiced_more_than_once")} on several.`,
   ].join("\n");
-}
-
-function tokens(counts: readonly TokenCount[]): string {
-  const input = counts.reduce((sum, each) => sum + each.input, 0n);
-  const output = counts.reduce((sum, each) => sum + each.output, 0n);
-  return `${count(input)} tokens in and ${count(output)} out`;
-}
-
-function sameTokens(left: TokenCount, right: TokenCount): boolean {
-  return left.input === right.input && left.output === right.output;
 }
 
 function trialBalanceTable({ data, totals }: Schemas["TrialBalance"]): string {

@@ -1,25 +1,18 @@
 import { everyItem, type ReckonerClient, type Schemas } from "../../sdk/index.ts";
-import { catalog } from "./catalog.ts";
 import type { DemoRun } from "./demo-run.ts";
 import { inParallel } from "./in-parallel.ts";
 import { demoMonth } from "./timeline.ts";
-
-export interface TokenCount {
-  readonly input: bigint;
-  readonly output: bigint;
-}
 
 /** One customer as the API shows it when the demo has ended. */
 export interface CustomerResult {
   readonly id: string;
   readonly plan: string;
   readonly state: string;
-  /** Usage events that were accepted, and what the meters made of them. */
-  readonly events: number;
-  readonly metered: TokenCount;
-  /** What the usage lines of all invoices sum to: the same, when every event is billed exactly once. */
-  readonly invoiced: TokenCount;
-  readonly invoices: readonly Schemas["InvoiceDetail"][];
+  readonly inputTokens: bigint;
+  readonly outputTokens: bigint;
+  readonly invoices: readonly Schemas["Invoice"][];
+  /** Where its usage events went. */
+  readonly accounting: Schemas["UsageAccounting"];
 }
 
 /** What came of the demo, read from the API. */
@@ -60,59 +53,31 @@ async function customerResult(
   { id, subscriptions }: Schemas["CustomerOverview"],
   run: DemoRun,
 ): Promise<CustomerResult> {
-  const invoices = await invoicesOf(reckoner, id);
-  const input = await usageOf(reckoner, id, "input_tokens", run);
-  const output = await usageOf(reckoner, id, "output_tokens", run);
+  const invoices: Schemas["Invoice"][] = [];
+  const pages = everyItem((page) =>
+    reckoner.get("/v1/invoices", { params: { query: { ...page, customer: id } } }),
+  );
+  for await (const invoice of pages) invoices.push(invoice);
   return {
     id,
     plan: subscriptions.flatMap(({ items }) => items.map(({ plan }) => plan)).join(" + "),
     state: subscriptions.map(({ status }) => status).join(" + "),
-    events: input.events,
-    metered: { input: input.quantity, output: output.quantity },
-    invoiced: invoicedTokens(invoices),
+    inputTokens: await usageOf(reckoner, id, "input_tokens", run),
+    outputTokens: await usageOf(reckoner, id, "output_tokens", run),
     invoices,
+    accounting: await reckoner.get("/v1/usage/accounting", { params: { query: { customer: id } } }),
   };
 }
 
-async function invoicesOf(reckoner: ReckonerClient, customer: string): Promise<Schemas["InvoiceDetail"][]> {
-  const pages = everyItem((page) =>
-    reckoner.get("/v1/invoices", { params: { query: { ...page, customer } } }),
-  );
-  const invoices: Schemas["InvoiceDetail"][] = [];
-  for await (const { id } of pages) {
-    invoices.push(await reckoner.get("/v1/invoices/{id}", { params: { path: { id } } }));
-  }
-  return invoices;
-}
-
-async function usageOf(reckoner: ReckonerClient, customer: string, meter: string, run: DemoRun) {
+async function usageOf(
+  reckoner: ReckonerClient,
+  customer: string,
+  meter: string,
+  run: DemoRun,
+): Promise<bigint> {
   const from = new Date(demoMonth(0).start).toISOString();
   const to = new Date(demoMonth(run.options.months).start).toISOString();
-  const { data } = await reckoner.get("/v1/usage", {
-    params: { query: { customer, meter, from, to, group_by: "" } },
-  });
-  return {
-    events: data.reduce((sum, { event_count }) => sum + event_count, 0),
-    quantity: data.reduce((sum, { quantity }) => sum + BigInt(quantity), 0n),
-  };
-}
-
-/** The usage lines of an invoice, late ones among them. */
-export function usageLinesOf({ lines }: Schemas["InvoiceDetail"]): Schemas["InvoiceLine"][] {
-  return lines.filter(({ kind }) => kind === "usage" || kind === "late_usage");
-}
-
-function invoicedTokens(invoices: readonly Schemas["InvoiceDetail"][]): TokenCount {
-  const lines = invoices.flatMap(usageLinesOf);
-  const sumFor = (meter: string) =>
-    lines
-      .filter((line) => meterOf(line) === meter)
-      .reduce((sum, { quantity }) => sum + BigInt(quantity ?? "0"), 0n);
-  return { input: sumFor("input_tokens"), output: sumFor("output_tokens") };
-}
-
-/** What the price of a line measures. */
-function meterOf({ plan, price }: Schemas["InvoiceLine"]): string | undefined {
-  const sold = catalog.plans.find(({ key }) => key === plan)?.prices.find(({ key }) => key === price);
-  return sold?.type === "usage" ? sold.meter : undefined;
+  const query = { customer, meter, from, to, group_by: "" };
+  const { data } = await reckoner.get("/v1/usage", { params: { query } });
+  return data.reduce((sum, { quantity }) => sum + BigInt(quantity), 0n);
 }
