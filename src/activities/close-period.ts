@@ -60,7 +60,7 @@ async function store(
   closed: ClosedPeriod,
   at: Instant,
 ): Promise<Issued> {
-  const { period, currency, grants, late, newEvents, snapshot } = facts;
+  const { period, full, currency, grants, late, newEvents, snapshot } = facts;
   const { id: subscriptionId, customerId } = row;
   const sourceKey = `cycle/${subscriptionId}/${isoOf(period.start)}`;
   const id = invoiceIdOf(sourceKey);
@@ -73,7 +73,8 @@ async function store(
       period,
       grantKinds: new Map(grants.map((grant) => [grant.id, grant.kind])),
       revisionOf,
-      advance: await advanceOf(tx, subscriptionId, period, currency),
+      // The whole period: what was handed back when it was cut short begins where it ends.
+      advance: await advanceOf(tx, subscriptionId, full, currency),
     },
     closed,
   );

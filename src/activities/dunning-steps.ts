@@ -1,6 +1,6 @@
 import { findCustomer } from "../db/customers.ts";
 import { inTransaction } from "../db/database.ts";
-import { findInvoice } from "../db/invoices.ts";
+import { findInvoice, updateInvoice } from "../db/invoices.ts";
 import { insertDunning, otherOpenDunning, updateDunning } from "../db/payments.ts";
 import type { DunningState } from "../db/schema/billing.ts";
 import { findSubscription, termsHistory, updateSubscription } from "../db/subscriptions.ts";
@@ -25,16 +25,18 @@ export async function openDunning(
   deps: ActivityDependencies,
   { invoiceId, startedAt }: { invoiceId: string; startedAt: string },
 ): Promise<DunningPolicy> {
-  const { invoice, clockId } = await load(deps, invoiceId);
+  const { invoice, clock } = await load(deps, invoiceId, startedAt);
   const { subscriptionId } = invoice;
   await inTransaction(deps.db, async (tx) => {
     await insertDunning(tx, { invoiceId, state: "retrying", attempts: 1, startedAt: instant(startedAt) });
+    // From here on webhooks about the invoice are told to the dunning.
+    await updateInvoice(tx, invoiceId, { collectedBy: messages.workflowIds.dunning(invoiceId) });
     if (subscriptionId === null) return;
     const { status } = await lockedSubscription(tx, subscriptionId);
     if (status === "active") await updateSubscription(tx, subscriptionId, { status: "past_due" });
   });
   if (subscriptionId === null) return defaultDunningPolicy;
-  await deps.gateway.tellPaymentStanding(subscriptionId, clockId, true, `past-due/${invoiceId}`);
+  await deps.gateway.tellPaymentStanding(subscriptionId, clock, true, `past-due/${invoiceId}`);
   const terms = termsAt(await termsHistory(deps.db.orm, subscriptionId), invoice.issuedAt);
   return terms.items[0]?.plan.dunning ?? defaultDunningPolicy;
 }
@@ -54,20 +56,21 @@ export async function noteDunning(
 /** The end of a dunning: the subscription is active again, or the policy's final action is taken. */
 export async function endDunning(deps: ActivityDependencies, input: EndDunningInput): Promise<void> {
   const { invoiceId, outcome, attempts, at } = input;
-  const { invoice, clockId } = await load(deps, invoiceId);
+  const { invoice, clock } = await load(deps, invoiceId, at);
   const { subscriptionId } = invoice;
   const recovers = await inTransaction(deps.db, async (tx) => {
     const endedAt = instant(at);
     await updateDunning(tx, invoiceId, { state: outcome, attempts, nextAttemptAt: null, endedAt });
     if (subscriptionId === null || outcome === "exhausted") return false;
     const { status } = await lockedSubscription(tx, subscriptionId);
-    if (status !== "past_due" || (await otherOpenDunning(tx, subscriptionId, invoiceId))) return false;
-    await updateSubscription(tx, subscriptionId, { status: "active" });
-    return true;
+    if (await otherOpenDunning(tx, subscriptionId, invoiceId)) return false;
+    if (status === "past_due") await updateSubscription(tx, subscriptionId, { status: "active" });
+    // Also when an earlier attempt of this step did it and died before it could say so.
+    return status === "past_due" || status === "active";
   });
   if (subscriptionId === null) return;
   if (recovers) {
-    await deps.gateway.tellPaymentStanding(subscriptionId, clockId, false, `recovered/${invoiceId}`);
+    await deps.gateway.tellPaymentStanding(subscriptionId, clock, false, `recovered/${invoiceId}`);
   }
   if (outcome === "exhausted") await takeFinalAction(deps, subscriptionId, invoiceId, at);
 }
@@ -96,9 +99,10 @@ async function takeFinalAction(
   }
 }
 
-async function load({ db }: ActivityDependencies, invoiceId: string) {
+async function load({ db }: ActivityDependencies, invoiceId: string, now: string) {
   const invoice = await findInvoice(db.orm, invoiceId);
   invariant(invoice, `invoice ${invoiceId} exists`);
   const customer = await findCustomer(db.orm, invoice.customerId);
-  return { invoice, clockId: customer?.testClockId ?? null };
+  const clockId = customer?.testClockId ?? null;
+  return { invoice, clock: clockId === null ? null : { clockId, now } };
 }

@@ -133,39 +133,50 @@ export class TemporalGateway {
   }
 
   /** Tells the run that collects an invoice that something was booked. A run that has ended needs no telling. */
-  async tellInvoiceChanged(workflowId: string, clockId: string | null, cause: string): Promise<void> {
-    await this.#nudge(workflowId, clockId, messages.invoiceChanged, cause);
+  async tellInvoiceChanged(
+    workflowId: string,
+    clock: messages.ClockReading | null,
+    cause: string,
+  ): Promise<void> {
+    await this.#nudge(workflowId, clock, messages.invoiceChanged, cause);
   }
 
-  async tellPaymentMethodUpdated(invoiceId: string, clockId: string | null, cause: string): Promise<void> {
-    await this.#nudge(messages.workflowIds.dunning(invoiceId), clockId, messages.paymentMethodUpdated, cause);
+  async tellPaymentMethodUpdated(
+    invoiceId: string,
+    clock: messages.ClockReading | null,
+    cause: string,
+  ): Promise<void> {
+    await this.#nudge(messages.workflowIds.dunning(invoiceId), clock, messages.paymentMethodUpdated, cause);
   }
 
   async tellPaymentStanding(
     subscriptionId: string,
-    clockId: string | null,
+    clock: messages.ClockReading | null,
     pastDue: boolean,
     cause: string,
   ): Promise<void> {
     const workflowId = messages.workflowIds.subscription(subscriptionId);
-    await this.#nudge(workflowId, clockId, messages.paymentStanding, cause, { pastDue });
+    await this.#nudge(workflowId, clock, messages.paymentStanding, cause, { pastDue });
   }
 
   /** On a test clock, time must not pass between a message and what it brings about: it is announced first. */
   async #nudge<Extra extends object>(
     workflowId: string,
-    clockId: string | null,
-    signal: SignalDefinition<[Extra & { readonly token?: string }]>,
+    clock: messages.ClockReading | null,
+    signal: SignalDefinition<[Extra & messages.Told]>,
     cause: string,
     extra?: Extra,
   ): Promise<void> {
     const token = `told:${workflowId}:${cause}`;
-    if (clockId !== null) await this.#expect(clockId, token);
+    if (clock !== null) await this.#expect(clock.clockId, token);
     try {
       const handle = this.#client.workflow.getHandle(workflowId);
-      await handle.signal(signal, { ...(extra as Extra), ...(clockId === null ? {} : { token }) });
+      await handle.signal(signal, {
+        ...(extra as Extra),
+        ...(clock === null ? {} : { token, at: clock.now }),
+      });
     } catch (error) {
-      if (clockId !== null) await this.#settle(clockId, workflowId, token);
+      if (clock !== null) await this.#settle(clock.clockId, workflowId, token);
       if (!(error instanceof WorkflowNotFoundError)) throw error;
     }
   }

@@ -4,6 +4,7 @@ import type { ActivityDependencies } from "../activities/dependencies.ts";
 import { findInvoiceAtStripe } from "../db/invoices.ts";
 import { testClockOf } from "../db/test-clocks.ts";
 import { claimWebhooks, finishWebhook, postponeWebhook, type WaitingWebhook } from "../db/webhook-inbox.ts";
+import { isoOf } from "../domain/calendar/index.ts";
 import { webhookSubject } from "../stripe/index.ts";
 
 export interface WebhookInbox {
@@ -86,7 +87,8 @@ async function applied(deps: ActivityDependencies, webhook: WaitingWebhook): Pro
   const clock = await testClockOf(db.orm, invoice.customerId);
   await bookPayment(deps, subject.stripeInvoiceId, clock?.currentAt ?? deps.now());
   if (invoice.collectedBy !== null) {
-    await gateway.tellInvoiceChanged(invoice.collectedBy, clock?.id ?? null, webhook.event_id);
+    const reading = clock === undefined ? null : { clockId: clock.id, now: isoOf(clock.currentAt) };
+    await gateway.tellInvoiceChanged(invoice.collectedBy, reading, webhook.event_id);
   }
   return "done";
 }

@@ -1,6 +1,13 @@
 import { condition, getExternalWorkflowHandle, setHandler, workflowInfo } from "@temporalio/workflow";
 import { type Instant, instant, isoOf } from "../domain/calendar/index.ts";
-import { type ClockReading, clockWaiting, clockWake, expectSettling, workflowIds } from "./messages.ts";
+import {
+  type ClockReading,
+  clockWaiting,
+  clockWake,
+  expectSettling,
+  type Told,
+  workflowIds,
+} from "./messages.ts";
 
 /**
  * The only way workflow code learns the time or lets it pass. On the wall clock it is Temporal's own timer; for a
@@ -16,8 +23,8 @@ export interface Clock {
   until(at: Instant | null, woken?: () => boolean): Promise<boolean>;
   /** Says that a run is about to start or to be told something: time stands still until it has settled. */
   expect(token: string): Promise<void>;
-  /** A token that came with a message; it is settled the next time this run waits, or ends. */
-  hold(token: string | undefined): void;
+  /** What a message says of time: it is no earlier than this, and the token is settled when this run next waits. */
+  told(message: Told): void;
   /** Tells the clock at once when this run next wants to be woken, before an answer leaves it. */
   announce(wakeAt: Instant | null): Promise<void>;
   /** The last word of a run. */
@@ -46,7 +53,7 @@ function wallClock(): Clock {
       return left <= 0 || !(await condition(woken, left));
     },
     expect: nothing,
-    hold: () => {},
+    told: () => {},
     announce: nothing,
     close: nothing,
   };
@@ -59,10 +66,13 @@ function testClockOf(reading: ClockReading): Clock {
   let held: string[] = [...(reading.tokens ?? [startToken(workflowId)])];
 
   setHandler(clockWake, (wake) => {
-    const woken = instant(wake.now);
-    if (woken > now) now = woken;
+    reach(wake.now);
     held.push(wake.token);
   });
+
+  function reach(at: string): void {
+    if (instant(at) > now) now = instant(at);
+  }
 
   async function announce(wakeAt: Instant | null): Promise<void> {
     const settles = held;
@@ -87,8 +97,9 @@ function testClockOf(reading: ClockReading): Clock {
       return at !== null && now >= at;
     },
     expect: (token) => clock.signal(expectSettling, { token }),
-    hold: (token) => {
+    told: ({ token, at }) => {
       if (token !== undefined) held.push(token);
+      if (at !== undefined) reach(at);
     },
     announce,
     async close() {

@@ -27,9 +27,9 @@ export async function collection(input: CollectionInput): Promise<CollectionOutc
   const { invoiceId, customerId, subscriptionId } = input;
   const clock = openClock(input.clock);
   let changed = false;
-  setHandler(invoiceChanged, ({ token }) => {
+  setHandler(invoiceChanged, (told) => {
     changed = true;
-    clock.hold(token);
+    clock.told(told);
   });
   const at = isoOf(clock.now());
   await orPark("mirroring the invoice to Stripe", () => stripeActivities().mirrorInvoice({ invoiceId, at }));
@@ -104,7 +104,7 @@ export async function startCollecting(
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    clock.hold(startToken(workflowId));
+    clock.told({ token: startToken(workflowId) });
     return null;
   }
 }

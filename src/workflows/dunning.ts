@@ -21,13 +21,13 @@ export async function dunning(input: DunningInput): Promise<DunningOutcome> {
   const startedAt = instant(input.startedAt);
   let newMethod = false;
   let changed = false;
-  setHandler(paymentMethodUpdated, ({ token }) => {
+  setHandler(paymentMethodUpdated, (told) => {
     newMethod = true;
-    clock.hold(token);
+    clock.told(told);
   });
-  setHandler(invoiceChanged, ({ token }) => {
+  setHandler(invoiceChanged, (told) => {
     changed = true;
-    clock.hold(token);
+    clock.told(told);
   });
 
   const policy = await databaseActivities.openDunning({ invoiceId, startedAt: input.startedAt });

@@ -27,6 +27,12 @@ export interface ClockReading {
   readonly tokens?: readonly string[];
 }
 
+/** With every message to a run on a test clock: when it was sent, and what keeps time still until it is settled. */
+export interface Told {
+  readonly at?: string;
+  readonly token?: string;
+}
+
 // ── subscription ──────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface SubscriptionInput {
@@ -103,8 +109,7 @@ export const pause = defineUpdate<ChangeAnswer, [PauseCommand]>("pause");
 export const resume = defineUpdate<ChangeAnswer, [ResumeCommand]>("resume");
 
 /** Dunning tells the subscription that an invoice failed for good so far, or was paid after all. */
-export const paymentStanding =
-  defineSignal<[{ readonly pastDue: boolean; readonly token?: string }]>("paymentStanding");
+export const paymentStanding = defineSignal<[Told & { readonly pastDue: boolean }]>("paymentStanding");
 
 export const standing = defineQuery<RunningSubscription | null>("standing");
 
@@ -159,9 +164,9 @@ export interface TopUpInput {
 export const purchase = defineUpdate<{ readonly invoiceId: string }, [{ readonly at: string }]>("purchase");
 
 /** Something about this invoice changed at Stripe and has been booked: read its state again. */
-export const invoiceChanged = defineSignal<[{ readonly token?: string }]>("invoiceChanged");
+export const invoiceChanged = defineSignal<[Told]>("invoiceChanged");
 /** The customer has a new payment method on file. */
-export const paymentMethodUpdated = defineSignal<[{ readonly token?: string }]>("paymentMethodUpdated");
+export const paymentMethodUpdated = defineSignal<[Told]>("paymentMethodUpdated");
 /** An operator looked at a parked step and wants it tried again. */
 export const tryAgain = defineSignal<[]>("tryAgain");
 

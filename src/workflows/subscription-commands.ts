@@ -92,6 +92,7 @@ function admitting(self: Running, kind: SubscriptionCommandKind) {
 async function activate(self: Running, command: messages.ActivateCommand): Promise<messages.ActivateAnswer> {
   const { subscriptionId, customerId } = self.input;
   const { at, items, requestId } = command;
+  self.clock.told({ at });
   const opened = await refusable(
     databaseActivities.openSubscription({ subscriptionId, customerId, requestId, at, items }),
   );
@@ -122,6 +123,7 @@ function answerOnce(
   return self.alone(async () => {
     const known = self.answered(command.requestId);
     if (known !== undefined) return known;
+    self.clock.told({ at: command.at });
     const answer = await work();
     const { answered } = self.remembered();
     self.become({ answered: [...answered, { requestId: command.requestId, answer }].slice(-answersKept) });

@@ -71,8 +71,8 @@ export class Running {
     this.clock = clock;
     this.standing = input.standing ?? null;
     setHandler(messages.standing, () => this.standing);
-    setHandler(messages.paymentStanding, ({ pastDue, token }) => {
-      this.clock.hold(token);
+    setHandler(messages.paymentStanding, ({ pastDue, ...told }) => {
+      this.clock.told(told);
       const status = this.standing?.status;
       if (status === "active" || status === "past_due")
         this.become({ status: pastDue ? "past_due" : "active" });

@@ -4,8 +4,8 @@ import type { ReckonerClient } from "../../src/sdk/index.ts";
 import { workflowIds } from "../../src/workflows/messages.ts";
 
 const pollMs = 20;
-/** Longer than anything waits for a lost webhook or a killed worker. */
-const stuckAfterMs = 90_000;
+/** Longer than a lost webhook is waited for. */
+const stuckAfterMs = 24_000;
 
 /** Moves a test clock and waits until it is there; a clock that gets stuck fails with what its run waits for. */
 export async function advanceClock(

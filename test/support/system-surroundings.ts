@@ -70,6 +70,6 @@ async function newNamespace(): Promise<TemporalTarget> {
   } finally {
     await connection.close();
   }
-  await prepareGivenTemporal({ ...target, taskQueuePrefix: "reckoner", uiUrl: undefined });
+  await prepareGivenTemporal(target);
   return { ...target, taskQueue: "reckoner" };
 }

@@ -7,6 +7,7 @@ import { type AttachedCard, StripeCallError, type StripeRail } from "../../strip
 import type { TemporalGateway } from "../../temporal/gateway.ts";
 import type { PaymentCommands } from "../dependencies.ts";
 import { found, RequestRefusedError } from "../refusals.ts";
+import { clockReadingOf } from "./clock-reading.ts";
 
 /** Cards on file: at Stripe first, then here, then told to whoever waits for one. */
 export function paymentCommands(
@@ -35,8 +36,9 @@ export function paymentCommands(
       );
       const method = methodOf(card);
       await setPaymentMethod(db.orm, customerId, method);
+      const clock = await clockReadingOf(db, customerId);
       for (const invoiceId of await openDunningsOf(db.orm, customerId)) {
-        await gateway.tellPaymentMethodUpdated(invoiceId, customer.testClockId, requestId);
+        await gateway.tellPaymentMethodUpdated(invoiceId, clock, requestId);
       }
       return method;
     },
