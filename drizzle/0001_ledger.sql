@@ -169,7 +169,8 @@ call public.make_append_only('ledger.posting');
 call public.make_append_only('ledger.account_history');
 call public.make_append_only('ledger.accounting_period');
 --> statement-breakpoint
--- Derived tables: only the functions that carry this setting may write them, so a hand cannot make a balance disagree with its postings.
+-- Derived tables: only the functions that switch this setting on, for as long as they write, may write them, so a hand
+-- cannot make a balance disagree with its postings. They do not carry it in a SET clause: that takes a superuser.
 create function ledger.guard_derived() returns trigger language plpgsql set search_path = '' as $$
 begin
   if current_setting('ledger.keeps_balances', true) is distinct from 'on' then
@@ -182,9 +183,11 @@ create trigger guard_derived before insert or update or delete or truncate on le
 create trigger guard_derived before insert or update or delete or truncate on ledger.balance_delta for each statement execute function ledger.guard_derived();
 create trigger guard_derived before insert on ledger.account_history for each statement execute function ledger.guard_derived();
 
-create function ledger.open_balances() returns trigger language plpgsql set search_path = '' set ledger.keeps_balances = 'on' as $$
+create function ledger.open_balances() returns trigger language plpgsql set search_path = '' as $$
 begin
+  perform set_config('ledger.keeps_balances', 'on', true);
   insert into ledger.account_balance (account_id, normal, floor) select id, normal, floor from opened;
+  perform set_config('ledger.keeps_balances', 'off', true);
   return null;
 end
 $$;
@@ -230,7 +233,7 @@ $$;
 create trigger check_entries after insert on ledger.journal_entry referencing new table as entered for each statement execute function ledger.check_entries();
 --> statement-breakpoint
 -- Balances, deltas and history follow the postings, whoever inserts them. One call per statement, however many rows.
-create function ledger.apply_postings() returns trigger language plpgsql set search_path = '' set ledger.keeps_balances = 'on' as $$
+create function ledger.apply_postings() returns trigger language plpgsql set search_path = '' as $$
 begin
   if exists (
     select from posted
@@ -249,6 +252,7 @@ begin
   where not account.hot and account.id in (select debit_account from posted union all select credit_account from posted)
   order by balance.account_id for update of balance;
 
+  perform set_config('ledger.keeps_balances', 'on', true);
   with side as (
     select entry_id, line, debit_account as account_id, amount as debit, 0 as credit from posted
     union all select entry_id, line, credit_account, 0, amount from posted
@@ -277,18 +281,20 @@ begin
   ) as side join ledger.account as account on account.id = side.account_id
   where account.hot
   group by account.id;
+  perform set_config('ledger.keeps_balances', 'off', true);
   return null;
 end
 $$;
 create trigger apply_postings after insert on ledger.posting referencing new table as posted for each statement execute function ledger.apply_postings();
 
-create function ledger.fold_hot_balances() returns bigint language plpgsql security definer set search_path = '' set ledger.keeps_balances = 'on' as $$
+create function ledger.fold_hot_balances() returns bigint language plpgsql security definer set search_path = '' as $$
 declare
   folded_count bigint;
 begin
   if not pg_try_advisory_xact_lock(hashtext('ledger.fold_hot_balances')) then
     return 0;
   end if;
+  perform set_config('ledger.keeps_balances', 'on', true);
   with folded as (
     delete from ledger.balance_delta returning account_id, debit, credit, postings
   ), change as (
@@ -299,6 +305,7 @@ begin
     from change where balance.account_id = change.account_id
   )
   select coalesce(sum(deltas), 0) into folded_count from change;
+  perform set_config('ledger.keeps_balances', 'off', true);
   return folded_count;
 end
 $$;

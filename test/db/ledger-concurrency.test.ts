@@ -99,6 +99,7 @@ test("overlapping batches in any order neither deadlock for good nor post anythi
 
 test("reads of a hot account are exact while it is posted to and folded", async () => {
   const posted = 300;
+  const before = await accountBalance(ledger.db.orm, revenue);
   let writing = true;
   const writers = Promise.all(
     times(6, async (writer) => {
@@ -123,7 +124,6 @@ test("reads of a hot account are exact while it is posted to and folded", async 
       reads++;
     }
   };
-  const before = await accountBalance(ledger.db.orm, revenue);
   await Promise.all([writers, folding(), folding(), reading()]);
   expect(reads).toBeGreaterThan(0);
   expect(folded).toBeGreaterThan(0n);

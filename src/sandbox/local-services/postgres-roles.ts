@@ -26,8 +26,6 @@ export async function ensureRoles(adminUrl: string, passwords: RolePasswords): P
     }
     // The owner lets login roles of other deployments in, as a managed database's administrator would.
     await admin`alter role ${admin(ownerRole)} createrole`;
-    // Its migrations attach this setting to functions, which PostgreSQL allows a superuser or by this grant.
-    await admin`grant set on parameter "ledger.keeps_balances" to ${admin(ownerRole)}`;
     await admin`grant ${admin(applicationRole)} to ${admin(ownerRole)} with admin option, inherit false`;
   });
 }
