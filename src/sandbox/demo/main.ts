@@ -1,4 +1,4 @@
-import { ConfigurationError, loadClientConfig } from "../../config.ts";
+import { loadClientConfig } from "../../config.ts";
 import { BillingError } from "../../domain/errors.ts";
 import { createReckonerClient, ReckonerApiError } from "../../sdk/index.ts";
 import { createProgress, type Progress } from "../local-services/progress.ts";
@@ -16,11 +16,15 @@ const quietMsMax = 15_000;
 try {
   await run();
 } catch (error) {
-  const isExplained = [BillingError, ConfigurationError, ReckonerApiError].some(
-    (kind) => error instanceof kind,
-  );
-  console.error(isExplained && error instanceof Error ? `\n${error.message}` : error);
+  console.error("\n%s", explanationOf(error) ?? error);
   process.exitCode = 1;
+}
+
+/** What people can do something about, in words; anything else is shown as it is. */
+function explanationOf(error: unknown): string | undefined {
+  if (error instanceof BillingError || error instanceof ReckonerApiError) return error.message;
+  const isUnreachable = error instanceof TypeError && error.message === "fetch failed";
+  return isUnreachable ? "the API does not answer: is npm start running? Then run the demo again" : undefined;
 }
 
 async function run(): Promise<void> {

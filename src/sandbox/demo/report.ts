@@ -131,11 +131,10 @@ function linkLines({ apiUrl, temporalUiUrl }: DemoLinks, { cast, name }: DemoRun
     .join("\n");
 }
 
-/** An exact number of minor units, in units of the currency. */
+/** An exact number of minor units, which has the ledger's eight decimals at most, in units of the currency. */
 function majorOf(minor: string, currencyCode: string): string {
   const exponent = currencyExponent(currency(currencyCode));
-  return decimal(minor).times(decimal(`${"0.".repeat(exponent === 0 ? 0 : 1)}${"1".padStart(exponent, "0")}`))
-    .text;
+  return decimal(minor).dividedBy(decimal(10n ** BigInt(exponent)), exponent + 8, "half-even").text;
 }
 
 function fractionOf(text: string): string {

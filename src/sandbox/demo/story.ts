@@ -62,35 +62,37 @@ const requestsAtOnce = 6;
  */
 export async function tellStory(run: DemoRun, api: DemoApi, stage: Stage): Promise<boolean> {
   const { stops } = run.timeline;
-  const end = stops.at(-1) ?? demoStart;
   const work = portions(run);
-  const reached = await api.clockAtRest();
-  if (reached !== null && reached >= end) return false;
-  if (reached === null || reached <= demoStart) {
+  const from = (await api.clockAtRest()) ?? demoStart;
+  if (from >= (stops.at(-1) ?? demoStart)) return false;
+  if (from <= demoStart) {
     await begin(run, api, (customers) => stage.portion(customers / work.total, "customers"));
     stage.line(`${dayOf(demoStart)}  ${run.customers.length} customers with cards and subscriptions`);
   } else {
-    stage.line(`${dayOf(reached)}  continued from here`);
+    stage.line(`${dayOf(from)}  continued from here`);
   }
   const deliveriesAt = Map.groupBy(run.deliveries, ({ at }) => at);
-  for (const stop of stops.filter((each) => each >= (reached ?? demoStart))) {
+  for (const stop of stops.filter((each) => each >= from)) {
     const show = (doing: string) => stage.portion(work.before(stop) / work.total, `${dayOf(stop)}, ${doing}`);
     show("time passes");
-    if (stop > (reached ?? demoStart)) await api.advance(stop, show);
-    const deliveries = deliveriesAt.get(stop) ?? [];
+    if (stop > from) await api.advance(stop, show);
     show("usage comes in");
+    const deliveries = deliveriesAt.get(stop) ?? [];
     await sendUsage(api, run.name, deliveries);
     const happened = happenings.filter(({ at }) => at === stop);
     for (const { act } of happened) await act(api, run.cast);
-    const told = happened.map((happening) => happening.told);
-    if (run.timeline.closings.has(stop))
-      told.push("the period is closed: usage rated, invoices issued and paid");
-    if (deliveries.length > 0) told.unshift(`${deliveries.length.toLocaleString("en")} usage events`);
+    const told = [
+      ...(deliveries.length > 0 ? [`${deliveries.length.toLocaleString("en")} usage events`] : []),
+      ...happened.map((happening) => happening.told),
+      ...(run.timeline.closings.has(stop) ? [closed] : []),
+    ];
     for (const text of told) stage.line(`${dayOf(stop)}  ${text}`);
   }
   stage.portion(1, "done");
   return true;
 }
+
+const closed = "the period is closed: usage rated, invoices issued and collected";
 
 async function begin(run: DemoRun, api: DemoApi, made: (customers: number) => void): Promise<void> {
   await api.publishCatalog();
