@@ -1,22 +1,30 @@
-import { ApplicationFailure } from "@temporalio/activity";
+import { ApplicationFailure, Context } from "@temporalio/activity";
 import { BillingError, InvariantViolation } from "../domain/errors.ts";
 import { StripeCallError, type StripeFailure } from "../stripe/index.ts";
 
 type Activities = Record<string, (input: never) => Promise<unknown>>;
 
+/** Often enough for the timeouts of `activity-options.ts`, which take work away from a worker that has died. */
+const heartbeatMs = 2_000;
+
 /**
  * What an activity's failure means to Temporal. A refusal will not get better by asking again, and neither will a
  * broken invariant: they fail for good, typed by their code, and the run is parked. Stripe's failures are retried as
  * their kind says. Everything else (a database that is away) is retried as the workflow's policy says.
+ * While an activity runs, its worker is heard of.
  */
 export function atTheEdge<A extends Activities>(activities: A): A {
   const entries = Object.entries(activities).map(([name, activity]) => [
     name,
     async (input: never) => {
+      const context = Context.current();
+      const beating = setInterval(() => context.heartbeat(), heartbeatMs);
       try {
         return await activity(input);
       } catch (error) {
         throw failureOf(error);
+      } finally {
+        clearInterval(beating);
       }
     },
   ]);

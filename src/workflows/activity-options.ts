@@ -4,11 +4,14 @@ import { stripeQueueOf } from "./messages.ts";
 
 const backoff = { initialInterval: "1s", backoffCoefficient: 2, maximumInterval: "60s" } as const;
 
-/** Our own database: it comes back, and until then there is nothing better to do than to try again. */
-const databaseOptions: ActivityOptions = { startToCloseTimeout: "30s", retry: backoff };
+/** Every activity is heard of while it runs; what a worker has left behind is taken over after this. */
+const heartbeatTimeout = "10s";
 
-/** Rating and page closing read more; the heartbeat says that they are alive. */
-const longOptions: ActivityOptions = { startToCloseTimeout: "10m", heartbeatTimeout: "60s", retry: backoff };
+/** Our own database: it comes back, and until then there is nothing better to do than to try again. */
+const databaseOptions: ActivityOptions = { startToCloseTimeout: "30s", heartbeatTimeout, retry: backoff };
+
+/** Rating and page closing read more. */
+const longOptions: ActivityOptions = { startToCloseTimeout: "10m", heartbeatTimeout, retry: backoff };
 
 export const databaseActivities = proxyActivities<DatabaseActivities>(databaseOptions);
 export const longActivities = proxyActivities<DatabaseActivities>(longOptions);
@@ -21,6 +24,7 @@ export function stripeActivities() {
   return proxyActivities<StripeActivities>({
     taskQueue: stripeQueueOf(workflowInfo().taskQueue),
     startToCloseTimeout: "45s",
+    heartbeatTimeout,
     scheduleToCloseTimeout: "20h",
     retry: backoff,
   });

@@ -4,8 +4,13 @@ import type { ReckonerClient } from "../../src/sdk/index.ts";
 import { workflowIds } from "../../src/workflows/messages.ts";
 
 const pollMs = 20;
-/** Longer than a lost webhook is waited for. */
-const stuckAfterMs = 24_000;
+
+export interface AdvanceOptions {
+  /** Done while the clock is on its way, before it is waited for. */
+  readonly meanwhile?: () => Promise<void>;
+  /** How long it may stand still; longer than a lost webhook is waited for when left out. */
+  readonly patienceMs?: number;
+}
 
 /** Moves a test clock and waits until it is there; a clock that gets stuck fails with what its run waits for. */
 export async function advanceClock(
@@ -13,9 +18,11 @@ export async function advanceClock(
   temporal: Client,
   clockId: string,
   to: string,
+  { meanwhile = async () => {}, patienceMs = 24_000 }: AdvanceOptions = {},
 ): Promise<void> {
   const path = { id: clockId };
   await reckoner.post("/v1/test-clocks/{id}/advance", { params: { path }, body: { to } });
+  await meanwhile();
   let movedAt = performance.now();
   let seenAt = "";
   for (;;) {
@@ -23,7 +30,7 @@ export async function advanceClock(
     if (clock.status === "ready") return;
     if (clock.current_at !== seenAt) movedAt = performance.now();
     seenAt = clock.current_at;
-    if (performance.now() - movedAt > stuckAfterMs) {
+    if (performance.now() - movedAt > patienceMs) {
       const waitsFor = await detailsOf(temporal, workflowIds.testClock(clockId));
       throw new Error(`the clock stands still:\n${waitsFor}\n${await parkedRuns(temporal)}`);
     }

@@ -140,12 +140,12 @@ export class Story {
     return (await this.invoices()).map(sumOf);
   }
 
-  /** Each credit grant, the oldest first: `paid: 350 left, active`. */
+  /** Each credit grant, those that were paid for first: `paid: 350 left, active`. */
   async credits(): Promise<string[]> {
     const grants = await this.#system.client.get("/v1/customers/{id}/credit-grants", { params: this.#path });
     return grants.data
-      .toReversed()
-      .map((grant) => `${grant.kind}: ${grant.remaining_minor} left, ${grant.status}`);
+      .map((grant) => `${grant.kind}: ${grant.remaining_minor} left, ${grant.status}`)
+      .toSorted();
   }
 
   /** Cents that we owe the customer. */

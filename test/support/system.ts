@@ -14,7 +14,7 @@ import { startWorkers } from "../../src/workers/billing-workers.ts";
 import { startWebhookInbox } from "../../src/workers/webhook-inbox.ts";
 import { cloneDatabase } from "./postgres.ts";
 import { sharedServer } from "./shared-servers.ts";
-import { advanceClock } from "./system-clock.ts";
+import { type AdvanceOptions, advanceClock } from "./system-clock.ts";
 import { prepareSurroundings, type Surroundings } from "./system-surroundings.ts";
 import { installQuietRuntime } from "./temporal.ts";
 
@@ -26,7 +26,7 @@ export interface System {
   /** The application role's database, to look into. */
   readonly db: Database;
   /** Moves a test clock to an ISO time and waits until everything due on the way is done. */
-  advance(clockId: string, to: string): Promise<void>;
+  advance(clockId: string, to: string, options?: AdvanceOptions): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -58,7 +58,7 @@ export async function startSystem({ logLevel = "silent" }: SystemOptions = {}): 
     client,
     surroundings,
     db: parts.db,
-    advance: (clockId, to) => advanceClock(client, temporalClient, clockId, to),
+    advance: (clockId, to, options) => advanceClock(client, temporalClient, clockId, to, options),
     async stop() {
       await inbox.stop();
       await workers.stop();
