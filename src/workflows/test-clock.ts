@@ -31,11 +31,13 @@ export async function testClock(input: TestClockInput): Promise<void> {
 
   setHandler(expectSettling, ({ token }) => {
     if (!settledEarly.delete(token)) expected.add(token);
+    describe();
   });
   setHandler(clockWaiting, ({ workflowId, wakeAt, settles }) => {
     if (wakeAt === null) wakeAtOf.delete(workflowId);
     else wakeAtOf.set(workflowId, wakeAt);
     for (const token of settles) if (!expected.delete(token)) settledEarly.add(token);
+    describe();
   });
   setHandler(
     advance,
@@ -69,10 +71,12 @@ export async function testClock(input: TestClockInput): Promise<void> {
         .signal(clockWake, { now, token })
         .catch(() => expected.delete(token));
     }
+    describe();
   }
 
+  /** Whoever wonders why the clock stands reads here which runs have not settled; a parked one is among them. */
   function describe(): void {
-    const waiting = [...expected].slice(0, 20).map((token) => `- ${token}`);
+    const waiting = [...expected].slice(0, 20).map((token) => `- waits for \`${token}\``);
     setCurrentDetails(
       [
         `**${now}**, ${wakeAtOf.size} sleeping`,
