@@ -6,12 +6,13 @@ import { configurationOrExit, loadWorkerConfig } from "../config.ts";
 import { createLogger } from "../logger.ts";
 import { connectTemporal } from "../temporal/connect.ts";
 import { startWorkers } from "./billing-workers.ts";
+import { startLedgerUpkeep } from "./ledger-upkeep.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { ensureSchedules } from "./schedules.ts";
 import { temporalLogger } from "./temporal-logger.ts";
 import { startWebhookInbox } from "./webhook-inbox.ts";
 
-/** The worker process: workflows, activities, and the webhook inbox. */
+/** The worker process: workflows, activities, the webhook inbox, and the ledger's upkeep. */
 const config = configurationOrExit(loadWorkerConfig);
 const logger = createLogger(config.log, "worker");
 Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] });
@@ -30,6 +31,7 @@ const workers = await startWorkers(deps, {
   patienceMs: patienceMs[config.cycleClose],
 });
 const inbox = await startWebhookInbox(deps, logger);
+const upkeep = startLedgerUpkeep({ db: deps.db, logger, metrics });
 const metricsServer =
   config.metricsPort === undefined ? undefined : await serveMetrics(metrics, config.metricsPort);
 logger.info({ task_queue: temporal.taskQueue, metrics_port: config.metricsPort }, "working");
@@ -39,7 +41,7 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
   if (isStopping) process.exit(1);
   isStopping = true;
   logger.info({ signal }, "stopping");
-  await inbox.stop();
+  await Promise.all([inbox.stop(), upkeep.stop()]);
   await workers.stop();
 }
 process.on("SIGTERM", stop).on("SIGINT", stop);

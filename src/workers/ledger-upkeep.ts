@@ -1,0 +1,64 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "pino";
+import { Counter, type Registry } from "prom-client";
+import { type Database, inTransaction } from "../db/database.ts";
+import { foldHotBalances } from "../db/ledger.ts";
+
+export interface LedgerUpkeep {
+  /** Settles once a fold that is under way has ended. */
+  stop(): Promise<void>;
+}
+
+export interface LedgerUpkeepOptions {
+  readonly db: Database;
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  /** Reads of a hot account add up what is not folded yet, so this bounds how much that is. */
+  readonly everyMs?: number;
+}
+
+/**
+ * Folds what hot accounts have collected into their balances, every few seconds for as long as the worker runs. Any
+ * number of workers may do it: the database lets one at a time.
+ */
+export function startLedgerUpkeep({
+  db,
+  logger,
+  metrics,
+  everyMs = 3_000,
+}: LedgerUpkeepOptions): LedgerUpkeep {
+  const foldedDeltas = new Counter({
+    name: "reckoner_ledger_folded_deltas_total",
+    help: "Deltas of hot accounts that were folded into their balances",
+    registers: [metrics],
+  });
+  const stopping = new AbortController();
+  let isFailing = false;
+
+  /** A database that is away is waited for: one line when it goes, one when it is back. */
+  async function fold(): Promise<void> {
+    try {
+      foldedDeltas.inc(Number(await inTransaction(db, foldHotBalances)));
+      if (isFailing) logger.info("hot balances are folded again");
+      isFailing = false;
+    } catch (error) {
+      if (!isFailing) logger.warn({ err: error }, "hot balances cannot be folded; trying again");
+      isFailing = true;
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await fold();
+      await delay(everyMs, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  }
+
+  const running = run();
+  return {
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
