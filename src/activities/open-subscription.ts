@@ -8,6 +8,7 @@ import {
   lockCustomer,
   type StoredCustomer,
   type StoredSubscription,
+  wasOpenedBy,
 } from "../db/subscriptions.ts";
 import { addDuration, type Instant, instant, isoOf, periodContaining } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
@@ -123,6 +124,10 @@ async function openedBefore(
   row: StoredSubscription,
   input: OpenSubscriptionInput,
 ): Promise<OpenedSubscription> {
+  if (!(await wasOpenedBy(tx, row.id, input.requestId))) {
+    const message = `there is a subscription "${row.id}" already: choose another id`;
+    throw new SubscriptionRuleError("subscription_exists", message, "id");
+  }
   const invoice = await findInvoiceBySource(tx, sourceKeyOf(row.id));
   return {
     invoiceId: invoice?.id ?? null,

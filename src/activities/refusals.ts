@@ -13,6 +13,7 @@ export class SubscriptionRuleError extends BillingError {
 export type SubscriptionRuleCode =
   | "customer_not_found"
   | "subscription_not_found"
+  | "subscription_exists"
   | "plan_not_found"
   | "plan_currency_differs"
   | "plan_interval_differs"

@@ -74,6 +74,17 @@ export async function termsHistory(tx: Tx, subscriptionId: string): Promise<Term
   return history;
 }
 
+/** Whether this request made the subscription, and not another one that chose the same id. */
+export async function wasOpenedBy(tx: Tx, subscriptionId: string, requestId: string): Promise<boolean> {
+  const [first] = await tx
+    .select({ changeId: subscriptionTerms.changeId })
+    .from(subscriptionTerms)
+    .where(eq(subscriptionTerms.subscriptionId, subscriptionId))
+    .orderBy(asc(subscriptionTerms.effectiveAt))
+    .limit(1);
+  return first?.changeId === requestId;
+}
+
 export async function insertTerms(
   tx: Tx,
   subscriptionId: string,

@@ -6,6 +6,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
 } from "@temporalio/client";
 import { ApplicationFailure } from "@temporalio/common";
 import { BillingError } from "../domain/errors.ts";
@@ -22,6 +23,9 @@ export class WorkflowRefusal extends BillingError {
     this.code = code;
   }
 }
+
+/** Less than an HTTP client's patience, so that it hears why. The update itself goes on, and its answer is kept. */
+const answerMsMax = 20_000;
 
 /**
  * The one way in which API, activities and workers talk to workflows: starts, signals and updates with their names,
@@ -61,7 +65,7 @@ export class TemporalGateway {
         ...(input.clock === null ? [] : [{ key: searchAttributes.clockId, value: input.clock.clockId }]),
       ],
     });
-    return await refusals(
+    return await this.#answered(() =>
       this.#client.workflow.executeUpdateWithStart(messages.activate, {
         startWorkflowOperation: start,
         updateId: command.requestId,
@@ -77,7 +81,9 @@ export class TemporalGateway {
     command: C,
   ): Promise<messages.ChangeAnswer> {
     const handle = this.#client.workflow.getHandle(messages.workflowIds.subscription(subscriptionId));
-    return await refusals(handle.executeUpdate(update, { updateId: command.requestId, args: [command] }));
+    return await this.#answered(() =>
+      handle.executeUpdate(update, { updateId: command.requestId, args: [command] }),
+    );
   }
 
   /** Starts the collection of an invoice, unless it is being collected already. */
@@ -107,7 +113,7 @@ export class TemporalGateway {
       staticSummary: `${input.customerId} buys credits`,
       typedSearchAttributes: [{ key: searchAttributes.customerId, value: input.customerId }],
     });
-    return await refusals(
+    return await this.#answered(() =>
       this.#client.workflow.executeUpdateWithStart(messages.purchase, {
         startWorkflowOperation: start,
         updateId: input.grantId,
@@ -129,7 +135,7 @@ export class TemporalGateway {
   /** Sets a clock on its way; it is there when its row says so. */
   async advanceTestClock(clockId: string, to: string): Promise<{ readonly target: string }> {
     const handle = this.#client.workflow.getHandle(messages.workflowIds.testClock(clockId));
-    return await refusals(handle.executeUpdate(messages.advance, { args: [{ to }] }));
+    return await this.#answered(() => handle.executeUpdate(messages.advance, { args: [{ to }] }));
   }
 
   /** Tells the run that collects an invoice that something was booked. A run that has ended needs no telling. */
@@ -176,8 +182,9 @@ export class TemporalGateway {
         ...(clock === null ? {} : { token, at: clock.now }),
       });
     } catch (error) {
-      if (clock !== null) await this.#settle(clock.clockId, workflowId, token);
+      // Of any other error nobody knows whether the message arrived: it is sent again, with the same token.
       if (!(error instanceof WorkflowNotFoundError)) throw error;
+      if (clock !== null) await this.#settle(clock.clockId, workflowId, token);
     }
   }
 
@@ -190,6 +197,15 @@ export class TemporalGateway {
   async #settle(clockId: string, workflowId: string, token: string): Promise<void> {
     const clock = this.#client.workflow.getHandle(messages.workflowIds.testClock(clockId));
     await clock.signal(messages.clockWaiting, { workflowId, wakeAt: null, settles: [token] });
+  }
+
+  /** Waits for an update's answer as long as a caller of ours waits. */
+  async #answered<T>(update: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#client.withDeadline(Date.now() + answerMsMax, update);
+    } catch (error) {
+      throw refusalOf(error) ?? error;
+    }
   }
 
   async #exists(workflowId: string): Promise<boolean> {
@@ -227,18 +243,18 @@ export class TemporalGateway {
   }
 }
 
-/** A refusal inside a failed update comes out with its own code; a run that is gone says that the thing has ended. */
-async function refusals<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
-    if (cause instanceof ApplicationFailure && cause.nonRetryable && cause.type) {
-      throw new WorkflowRefusal(cause.type, cause.message);
-    }
-    if (error instanceof WorkflowNotFoundError) {
-      throw new WorkflowRefusal("workflow_ended", "what this is about has ended or never began");
-    }
-    throw error;
+/** What a failure of an update means to the caller: a refusal with its own code, or that nobody answers now. */
+function refusalOf(error: unknown): WorkflowRefusal | null {
+  const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
+  if (cause instanceof ApplicationFailure && cause.nonRetryable && cause.type) {
+    return new WorkflowRefusal(cause.type, cause.message);
   }
+  if (error instanceof WorkflowNotFoundError || error instanceof WorkflowExecutionAlreadyStartedError) {
+    return new WorkflowRefusal("workflow_ended", "what this is about has ended or never began");
+  }
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+    const message = "the workers do not answer now: send the same request again, it is done once";
+    return new WorkflowRefusal("unavailable", message);
+  }
+  return null;
 }
