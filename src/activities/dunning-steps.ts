@@ -8,7 +8,7 @@ import { instant } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import { termsAt } from "../domain/invoicing/index.ts";
 import { type DunningPolicy, defaultDunningPolicy } from "../domain/lifecycle/index.ts";
-import { WorkflowRefusal } from "../temporal/gateway.ts";
+import { WorkflowRefusal } from "../temporal/workflow-refusal.ts";
 import * as messages from "../workflows/messages.ts";
 import { lockedSubscription } from "./apply-change.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
