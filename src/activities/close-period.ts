@@ -60,7 +60,7 @@ async function store(
   closed: ClosedPeriod,
   at: Instant,
 ): Promise<Issued> {
-  const { period, full, currency, grants, late, newEvents, snapshot } = facts;
+  const { period, full, currency, grants, late, newEvents } = facts;
   const { id: subscriptionId, customerId } = row;
   const sourceKey = `cycle/${subscriptionId}/${isoOf(period.start)}`;
   const id = invoiceIdOf(sourceKey);
@@ -94,15 +94,31 @@ async function store(
   // Without an invoice there may still be something to book: what was charged in advance has now been earned.
   if (!isAnything) await book(tx, entries);
   const issued = isAnything ? await issueInvoice(tx, invoice, entries) : nothingIssued;
-  const run = { subscriptionId, invoiceId: issued.invoiceId, snapshot, ratedAt: at };
-  await insertRun(tx, { ...run, period, revision: 0, eventCount: newEvents, rated: closed.rated });
-  for (const [index, earlier] of late.entries()) {
-    const rated = closed.late[index]?.rated ?? [];
-    const { period: corrected, newEvents: eventCount } = earlier;
-    await insertRun(tx, { ...run, period: corrected, revision: revisionOf(corrected), eventCount, rated });
-  }
+  await storeRuns(tx, row, facts, closed, issued.invoiceId, at);
   if (issued.invoiceId !== null) await settleWaitingChanges(tx, subscriptionId, issued.invoiceId);
   return issued;
+}
+
+/** The period's own rating, and a further revision of every earlier period that has had usage since. */
+async function storeRuns(
+  tx: Tx,
+  { id: subscriptionId }: StoredSubscription,
+  { period, newEvents, late, snapshot }: LoadedPeriod,
+  closed: ClosedPeriod,
+  invoiceId: string | null,
+  ratedAt: Instant,
+): Promise<void> {
+  const run = { subscriptionId, invoiceId, snapshot, ratedAt };
+  await insertRun(tx, { ...run, period, revision: 0, eventCount: newEvents, rated: closed.rated });
+  for (const [index, earlier] of late.entries()) {
+    await insertRun(tx, {
+      ...run,
+      period: earlier.period,
+      revision: earlier.run.revision + 1,
+      eventCount: earlier.newEvents,
+      rated: closed.late[index]?.rated ?? [],
+    });
+  }
 }
 
 async function moveOn(tx: Tx, row: StoredSubscription, { period, next }: LoadedPeriod): Promise<void> {

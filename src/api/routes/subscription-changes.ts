@@ -59,6 +59,12 @@ export function subscriptionChangeRoutes(api: ApiInstance, deps: ApiDependencies
     send: (command, { plan, seats }, context) =>
       subscriptions.addAddOn({ ...command, planKey: plan, seats }, context),
   });
+  endingRoutes(api, deps);
+}
+
+/** The commands after which less is charged, or nothing. */
+function endingRoutes(api: ApiInstance, deps: ApiDependencies): void {
+  const { subscriptions } = deps;
   change(api, deps, {
     path: "cancel",
     summary: "Cancel",

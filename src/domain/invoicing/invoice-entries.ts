@@ -99,50 +99,12 @@ export interface ClosingIdentity extends InvoiceIdentity {
 
 /** All entries of a closed period, in the order in which they build on each other. */
 export function closingEntries(identity: ClosingIdentity, closed: ClosedPeriod): JournalEntryDraft[] {
-  const { subscriptionId, period, grantKinds, revisionOf, advance } = identity;
+  const { subscriptionId, period, advance } = identity;
   const cycleId = `${subscriptionId}/${isoOf(period.start)}`;
   const covered = coverLines(closed.lines.filter(isUsage), closed.totals.draws);
-  const ofPeriod = covered.filter(({ line }) => line.kind === "usage");
-  const productDraws = (some: readonly CoveredLine[]): ProductDraw[] =>
-    some.flatMap(({ line, draws }) =>
-      draws.map(({ grantId, amount }) => ({
-        grantId,
-        amount,
-        kind: grantKinds.get(grantId) ?? "paid",
-        productKey: line.product,
-      })),
-    );
   const entries: (JournalEntryDraft | null)[] = [
-    usageRated({
-      ...factsOf(identity, `cycle/${cycleId}/rated`),
-      cycleId,
-      usage: ofPeriod.map(({ line, uncovered }) => ({ productKey: line.product, amount: uncovered })),
-      fees: closed.lines
-        .filter(({ earning }) => earning === "earned")
-        .map(({ product, amount }) => ({ productKey: product, amount: ledgerAmountOfMoney(amount) })),
-    }),
-    creditsBurned({
-      ...factsOf(identity, `cycle/${cycleId}/credits`),
-      cycleId,
-      draws: productDraws(ofPeriod),
-    }),
-    ...closed.corrections.map((correction) => {
-      const correctionId = `${subscriptionId}/${isoOf(correction.period.start)}/${revisionOf(correction.period)}`;
-      const billed = covered.filter(
-        ({ line }) => line.kind === "late_usage" && within(line.period, correction.period),
-      );
-      const tooMuch = correction.lines.filter(({ amount }) => amount.amountMinor < 0n);
-      return lateUsageAdjusted({
-        ...factsOf(identity, `correction/${correctionId}`),
-        correctionId,
-        period: correction.period,
-        differences: [
-          ...billed.map(({ line, uncovered }) => ({ productKey: line.product, amount: uncovered })),
-          ...tooMuch.map((line) => ({ productKey: line.product, amount: ledgerAmountOfMoney(line.amount) })),
-        ],
-        burned: productDraws(billed),
-      });
-    }),
+    ...usageEntries(identity, cycleId, closed, covered),
+    ...closed.corrections.map((correction) => correctionEntry(identity, correction, covered)),
     ...invoiceEntries(identity, closed.lines, closed.totals),
     revenueRecognised({
       ...factsOf(identity, `cycle/${cycleId}/recognised`),
@@ -152,6 +114,65 @@ export function closingEntries(identity: ClosingIdentity, closed: ClosedPeriod):
     }),
   ];
   return entries.filter((entry) => entry !== null);
+}
+
+/** The period's own usage and fees in arrears, and what credits pay of the usage. */
+function usageEntries(
+  identity: ClosingIdentity,
+  cycleId: string,
+  { lines }: ClosedPeriod,
+  covered: readonly CoveredLine[],
+): (JournalEntryDraft | null)[] {
+  const ofPeriod = covered.filter(({ line }) => line.kind === "usage");
+  const rated = usageRated({
+    ...factsOf(identity, `cycle/${cycleId}/rated`),
+    cycleId,
+    usage: ofPeriod.map(({ line, uncovered }) => ({ productKey: line.product, amount: uncovered })),
+    fees: lines
+      .filter(({ earning }) => earning === "earned")
+      .map(({ product, amount }) => ({ productKey: product, amount: ledgerAmountOfMoney(amount) })),
+  });
+  const burned = creditsBurned({
+    ...factsOf(identity, `cycle/${cycleId}/credits`),
+    cycleId,
+    draws: productDraws(ofPeriod, identity.grantKinds),
+  });
+  return [rated, burned];
+}
+
+/** What late usage of an earlier period makes more, or less: then it goes to the customer's balance. */
+function correctionEntry(
+  identity: ClosingIdentity,
+  { period, lines }: ClosedPeriod["corrections"][number],
+  covered: readonly CoveredLine[],
+): JournalEntryDraft | null {
+  const correctionId = `${identity.subscriptionId}/${isoOf(period.start)}/${identity.revisionOf(period)}`;
+  const billed = covered.filter(({ line }) => line.kind === "late_usage" && within(line.period, period));
+  const tooMuch = lines.filter(({ amount }) => amount.amountMinor < 0n);
+  return lateUsageAdjusted({
+    ...factsOf(identity, `correction/${correctionId}`),
+    correctionId,
+    period,
+    differences: [
+      ...billed.map(({ line, uncovered }) => ({ productKey: line.product, amount: uncovered })),
+      ...tooMuch.map((line) => ({ productKey: line.product, amount: ledgerAmountOfMoney(line.amount) })),
+    ],
+    burned: productDraws(billed, identity.grantKinds),
+  });
+}
+
+function productDraws(
+  covered: readonly CoveredLine[],
+  kinds: ReadonlyMap<string, CreditGrantKind>,
+): ProductDraw[] {
+  return covered.flatMap(({ line, draws }) =>
+    draws.map(({ grantId, amount }) => ({
+      grantId,
+      amount,
+      kind: kinds.get(grantId) ?? "paid",
+      productKey: line.product,
+    })),
+  );
 }
 
 /** Hands the draws, which pay for all usage together, out to the lines in their order. */
