@@ -95,7 +95,11 @@ async function activate(self: Running, command: messages.ActivateCommand): Promi
   self.clock.told({ at });
   const opened = await refusable(
     databaseActivities.openSubscription({ subscriptionId, customerId, requestId, at, items }),
-  );
+  ).catch(async (refused: unknown) => {
+    // The run goes on waiting for a request that can be met; time must not wait with it.
+    if (self.standing === null) await self.clock.announce(null);
+    throw refused;
+  });
   if (self.standing === null) {
     self.standing = opened.standing;
     const { invoiceId } = opened;
