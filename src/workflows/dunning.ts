@@ -30,7 +30,9 @@ export async function dunning(input: DunningInput): Promise<DunningOutcome> {
     clock.told(told);
   });
 
-  const policy = await databaseActivities.openDunning({ invoiceId, startedAt: input.startedAt });
+  const policy = await orPark("opening the dunning", () =>
+    databaseActivities.openDunning({ invoiceId, startedAt: input.startedAt }),
+  );
   let attempts = 1;
   let scheduled = 0;
   let lastDecline: DeclineClass = input.lastDecline;
@@ -62,6 +64,7 @@ export async function dunning(input: DunningInput): Promise<DunningOutcome> {
     );
     if (outcome.status === "declined") {
       lastDecline = outcome.declineClass;
+      scheduled = Math.max(scheduled, attemptsDue(policy, startedAt, clock.now()));
       return false;
     }
     await untilBooked(invoiceId, at, () => changed);
@@ -69,14 +72,12 @@ export async function dunning(input: DunningInput): Promise<DunningOutcome> {
   }
 
   for (;;) {
-    const step = nextDunningStep(policy, startedAt, scheduled, lastDecline);
-    if (step.kind === "give_up") return await finish("exhausted");
-    const wakeAt = (step.kind === "attempt" ? step.at : step.until) as Instant;
-    await show(invoiceId, policy, attempts, step.kind, wakeAt);
-    const due = await clock.until(wakeAt, () => newMethod || changed);
+    // What came while a charge was under way counts before the schedule does: the invoice may be paid by now.
     if (changed) {
       changed = false;
-      const { status } = await databaseActivities.readInvoiceStatus({ invoiceId });
+      const { status } = await orPark("reading the invoice", () =>
+        databaseActivities.readInvoiceStatus({ invoiceId }),
+      );
       if (status === "paid") return await finish("recovered");
       if (status !== "open") return await finish("closed");
       continue;
@@ -86,7 +87,13 @@ export async function dunning(input: DunningInput): Promise<DunningOutcome> {
       if (await attempt("new_payment_method")) return await finish("recovered");
       continue;
     }
-    if (due && step.kind === "await_payment_method") return await finish("exhausted");
+    const step = nextDunningStep(policy, startedAt, scheduled, lastDecline);
+    if (step.kind === "give_up") return await finish("exhausted");
+    const wakeAt = (step.kind === "attempt" ? step.at : step.until) as Instant;
+    await show(invoiceId, policy, attempts, step.kind, wakeAt);
+    await clock.until(wakeAt, () => newMethod || changed);
+    if (newMethod || changed) continue;
+    if (step.kind === "await_payment_method") return await finish("exhausted");
     scheduled += 1;
     if (await attempt("schedule")) return await finish("recovered");
   }
@@ -104,11 +111,23 @@ export async function dunning(input: DunningInput): Promise<DunningOutcome> {
         ? `Invoice ${invoice}: ${made} attempts made, the next of ${retryAfterDays.length} retries **${isoOf(at)}**.\n\nA new payment method is tried at once.`
         : `Invoice ${invoice}: the card is of no more use (${lastDecline}). Waiting for a new payment method until **${isoOf(at)}**, then: ${finalAction}.`,
     );
-    await databaseActivities.noteDunning({
-      invoiceId: invoice,
-      attempts: made,
-      state: next === "attempt" ? "retrying" : "awaiting_payment_method",
-      nextAttemptAt: next === "attempt" ? isoOf(at) : null,
-    });
+    await orPark("noting what comes next", () =>
+      databaseActivities.noteDunning({
+        invoiceId: invoice,
+        attempts: made,
+        state: next === "attempt" ? "retrying" : "awaiting_payment_method",
+        nextAttemptAt: next === "attempt" ? isoOf(at) : null,
+      }),
+    );
   }
+}
+
+const dayMs = 86_400_000;
+
+/**
+ * How many attempts of the schedule were due until now. Those that passed while only a new payment method could help
+ * are not made up for: one charge after the other in one moment helps nobody.
+ */
+function attemptsDue({ retryAfterDays }: DunningPolicy, startedAt: Instant, now: Instant): number {
+  return retryAfterDays.filter((days) => startedAt + days * dayMs <= now).length;
 }

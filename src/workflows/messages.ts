@@ -179,6 +179,7 @@ export interface TestClockInput {
   readonly target?: string;
   readonly waiters?: readonly ClockWaiter[];
   readonly expected?: readonly string[];
+  readonly settledEarly?: readonly string[];
   readonly wakes?: number;
 }
 

@@ -68,25 +68,25 @@ export function handleCommands(self: Running): void {
 /** Refuses, before anything is written, what the state does not allow; a repeated request is let through to its answer. */
 function admitting(self: Running, kind: SubscriptionCommandKind) {
   return {
-    validator({ requestId, at }: Command): void {
-      if (self.answered(requestId) !== undefined) return;
-      if (self.standing === null) {
-        throw ApplicationFailure.nonRetryable(
-          "the subscription is not active yet",
-          "subscription_not_active",
-        );
-      }
-      const { status, cancelAt } = self.standing;
-      const { start, end } = self.period();
-      try {
-        const standing = { status, cancelAt, periodStart: isoOf(start), periodEnd: isoOf(end) };
-        admitCommand(standing, { kind, at });
-      } catch (error) {
-        if (!(error instanceof SubscriptionRefusal)) throw error;
-        throw ApplicationFailure.nonRetryable(error.message, error.code, error.field);
-      }
+    validator(command: Command): void {
+      if (self.answered(command.requestId) === undefined) admit(self, kind, command);
     },
   };
+}
+
+/** @throws ApplicationFailure with the refusal's code */
+function admit(self: Running, kind: SubscriptionCommandKind, { at }: Command): void {
+  if (self.standing === null) {
+    throw ApplicationFailure.nonRetryable("the subscription is not active yet", "subscription_not_active");
+  }
+  const { status, cancelAt } = self.standing;
+  const { start, end } = self.period();
+  try {
+    admitCommand({ status, cancelAt, periodStart: isoOf(start), periodEnd: isoOf(end) }, { kind, at });
+  } catch (error) {
+    if (!(error instanceof SubscriptionRefusal)) throw error;
+    throw ApplicationFailure.nonRetryable(error.message, error.code, error.field);
+  }
 }
 
 async function activate(self: Running, command: messages.ActivateCommand): Promise<messages.ActivateAnswer> {
@@ -121,6 +121,7 @@ async function activate(self: Running, command: messages.ActivateCommand): Promi
 /** The same request is answered with the same answer, and changes nothing the second time. */
 function answerOnce(
   self: Running,
+  kind: SubscriptionCommandKind,
   command: Command,
   work: () => Promise<messages.ChangeAnswer>,
 ): Promise<messages.ChangeAnswer> {
@@ -128,6 +129,10 @@ function answerOnce(
     const known = self.answered(command.requestId);
     if (known !== undefined) return known;
     self.clock.told({ at: command.at });
+    // Dated in the next period, it belongs there, even when it comes before the boundary was noticed.
+    await self.crossUntil(instant(command.at));
+    // While it waited for its turn, another command may have changed what is allowed.
+    admit(self, kind, command);
     const answer = await work();
     const { answered } = self.remembered();
     self.become({ answered: [...answered, { requestId: command.requestId, answer }].slice(-answersKept) });
@@ -143,7 +148,7 @@ function changeTerms(
   command: Command,
   change: messages.SubscriptionChange,
 ): Promise<messages.ChangeAnswer> {
-  return answerOnce(self, command, async () => {
+  return answerOnce(self, change.kind, command, async () => {
     const { subscriptionId, customerId } = self.input;
     const { requestId: changeId, at } = command;
     const workflowId = messages.workflowIds.proration(subscriptionId, changeId);
@@ -183,7 +188,7 @@ async function follow(
 }
 
 function cancelAtPeriodEnd(self: Running, command: messages.CancelCommand): Promise<messages.ChangeAnswer> {
-  return answerOnce(self, command, async () => {
+  return answerOnce(self, "cancel", command, async () => {
     const { subscriptionId } = self.input;
     const effectiveAt = isoOf(self.period().end);
     await refusable(

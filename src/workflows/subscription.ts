@@ -1,3 +1,4 @@
+import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
 import {
   allHandlersFinished,
   condition,
@@ -7,6 +8,7 @@ import {
   setHandler,
   startChild,
   upsertSearchAttributes,
+  WorkflowIdReusePolicy,
 } from "@temporalio/workflow";
 import {
   type BillingAnchor,
@@ -46,7 +48,7 @@ export async function subscription(input: messages.SubscriptionInput): Promise<v
     if (self.ended) break;
     if (clock.now() < end) continue;
     // A command that came first is finished first: a change lands wholly before or after the boundary.
-    await self.alone(() => self.crossBoundary());
+    await self.alone(() => self.crossUntil(clock.now()));
     if (self.ended) break;
     await condition(allHandlersFinished);
     await continueAsNew<typeof subscription>({ ...input, clock: clock.carry(), standing: self.remembered() });
@@ -113,8 +115,13 @@ export class Running {
     return await turn;
   }
 
+  /** Ends the periods that are over at `at`: whatever is dated then belongs to the period after them. */
+  async crossUntil(at: Instant): Promise<void> {
+    while (!this.ended && this.period().end <= at) await this.#crossBoundary();
+  }
+
   /** The period in course is over: hand it to its billing cycle, and begin the next one, or end. */
-  async crossBoundary(): Promise<void> {
+  async #crossBoundary(): Promise<void> {
     const { cancelAt, periodIndex } = this.remembered();
     const period = this.period();
     if (cancelAt !== null && instant(cancelAt) <= period.end) {
@@ -128,6 +135,7 @@ export class Running {
     if (!this.ended) this.become({ periodIndex: periodIndex + 1 });
   }
 
+  /** Hands a period to its billing cycle, unless it has one: the net for missed wake-ups may have been first. */
   async startCycle(period: Period): Promise<void> {
     const { subscriptionId, customerId } = this.input;
     const { graceSeconds, planKey } = this.remembered();
@@ -135,20 +143,26 @@ export class Running {
     const periodEnd = isoOf(period.end);
     const workflowId = messages.workflowIds.billingCycle(subscriptionId, periodStart);
     await this.clock.expect(startToken(workflowId));
-    await startChild(billingCycle, {
-      workflowId,
-      args: [
-        { subscriptionId, customerId, periodStart, periodEnd, graceSeconds, clock: this.clock.reading() },
-      ],
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      staticSummary: `${customerId}, ${planKey}, period from ${periodStart.slice(0, 10)}`,
-      typedSearchAttributes: [
-        { key: searchAttributes.customerId, value: customerId },
-        { key: searchAttributes.subscriptionId, value: subscriptionId },
-        { key: searchAttributes.planId, value: planKey },
-        { key: searchAttributes.periodEnd, value: new Date(period.end) },
-      ],
-    });
+    try {
+      await startChild(billingCycle, {
+        workflowId,
+        args: [
+          { subscriptionId, customerId, periodStart, periodEnd, graceSeconds, clock: this.clock.reading() },
+        ],
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+        staticSummary: `${customerId}, ${planKey}, period from ${periodStart.slice(0, 10)}`,
+        typedSearchAttributes: [
+          { key: searchAttributes.customerId, value: customerId },
+          { key: searchAttributes.subscriptionId, value: subscriptionId },
+          { key: searchAttributes.planId, value: planKey },
+          { key: searchAttributes.periodEnd, value: new Date(period.end) },
+        ],
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      this.clock.told({ token: startToken(workflowId) });
+    }
   }
 
   describe(): void {

@@ -1,0 +1,116 @@
+import { atTheEdge } from "../../../src/activities/edge.ts";
+import type { DatabaseActivities, StripeActivities } from "../../../src/activities/index.ts";
+import { workflowIds } from "../../../src/workflows/messages.ts";
+
+type Activities = DatabaseActivities & StripeActivities;
+export type ActivityName = keyof Activities;
+export type InputOf<Name extends ActivityName> = Parameters<Activities[Name]>[0];
+type AnswerOf<Name extends ActivityName> = Awaited<ReturnType<Activities[Name]>>;
+type Behaviour<Name extends ActivityName> = (
+  input: InputOf<Name>,
+) => AnswerOf<Name> | Promise<AnswerOf<Name>>;
+type Behaviours = { [Name in ActivityName]: Behaviour<Name> };
+
+/** Every activity of the workers, without a database or Stripe: it answers what a test says and remembers what it was asked. */
+export class StandIns {
+  readonly activities: Activities;
+  /** Who is told of a payment of an invoice, as the invoice's row says it. */
+  readonly collectedBy = new Map<string, string>();
+  readonly #calls: { readonly name: ActivityName; readonly input: unknown }[] = [];
+  #behaviours: Behaviours = defaults;
+
+  constructor() {
+    const named = (Object.keys(defaults) as ActivityName[]).map((name) => [
+      name,
+      (input: never) => this.#perform(name, input),
+    ]);
+    this.activities = atTheEdge(Object.fromEntries(named));
+  }
+
+  /** From now on this is what the activity does. */
+  on<Name extends ActivityName>(name: Name, behaviour: Behaviour<Name>): void {
+    this.#behaviours = { ...this.#behaviours, [name]: behaviour };
+  }
+
+  /** What the activity does now, to be built upon. */
+  behaviourOf<Name extends ActivityName>(name: Name): Behaviours[Name] {
+    return this.#behaviours[name];
+  }
+
+  /** Answers in this order, the last one for good. */
+  inTurn<Name extends ActivityName>(name: Name, ...behaviours: Behaviour<Name>[]): void {
+    let turn = 0;
+    this.on(name, (input) => {
+      const behaviour = behaviours[Math.min(turn++, behaviours.length - 1)];
+      if (behaviour === undefined) throw new Error(`nothing is said about ${name}`);
+      return behaviour(input);
+    });
+  }
+
+  /** Back to the behaviour that nobody asked to be otherwise. */
+  reset(): void {
+    this.#behaviours = defaults;
+    this.#calls.length = 0;
+  }
+
+  /** What the activity was asked, attempts that failed included, oldest first. */
+  asked<Name extends ActivityName>(name: Name): InputOf<Name>[] {
+    return this.#calls.filter((call) => call.name === name).map(({ input }) => input as InputOf<Name>);
+  }
+
+  /** The names of all that was asked, oldest first, moves of test clocks aside. */
+  steps(): ActivityName[] {
+    return this.#calls.map(({ name }) => name).filter((name) => name !== "moveTestClock");
+  }
+
+  async #perform(name: ActivityName, input: never): Promise<unknown> {
+    this.#calls.push({ name, input });
+    if (name === "mirrorInvoice" || name === "openDunning") this.#noteCollector(name, input);
+    return await this.#behaviours[name](input as never);
+  }
+
+  #noteCollector(name: "mirrorInvoice" | "openDunning", { invoiceId }: { invoiceId: string }): void {
+    const run = name === "openDunning" ? workflowIds.dunning : workflowIds.collection;
+    this.collectedBy.set(invoiceId, run(invoiceId));
+  }
+}
+
+export const nothingIssued = { invoiceId: null, collect: false } as const;
+
+/** A world in which everything goes well and nothing costs anything. */
+const defaults: Behaviours = {
+  openSubscription: ({ at, items }) => ({
+    ...nothingIssued,
+    standing: {
+      status: "active",
+      cancelAt: null,
+      anchor: { at, unit: "month", count: 1, timeZone: "UTC" },
+      graceSeconds: 3600,
+      periodIndex: 0,
+      planKey: items[0]?.planKey ?? "none",
+      answered: [],
+    },
+  }),
+  applyChange: ({ at }) => ({ ...nothingIssued, effectiveAt: at }),
+  scheduleCancellation: () => {},
+  endSubscription: () => {},
+  closePeriod: () => ({ ...nothingIssued, outcome: "closed" }),
+  closeDuePage: () => ({ closed: 0, handedOver: 0, more: false }),
+  issueCreditPurchase: ({ grantId }) => ({ invoiceId: `inv_${grantId}` }),
+  readInvoiceStatus: () => ({ status: "open" }),
+  openDunning: () => ({ retryAfterDays: [3, 5, 7], finalAction: "cancel", accessGraceDays: 7 }),
+  noteDunning: () => {},
+  endDunning: () => {},
+  moveTestClock: () => {},
+  mirrorInvoice: () => {},
+  payInvoice: () => ({ status: "paid" }),
+  settleInvoice: () => {},
+  giveUpInvoice: () => {},
+};
+
+export const declined = (declineClass: "soft" | "hard") => () =>
+  ({
+    status: "declined",
+    declineCode: declineClass === "soft" ? "insufficient_funds" : "stolen_card",
+    declineClass,
+  }) as const;
