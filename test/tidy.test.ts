@@ -71,7 +71,8 @@ const mayImport: Record<string, { ours: string[]; packages: string[] }> = {
     ours: ["console", "sdk"],
     packages: ["react", "react-dom", "@mantine/", "@tanstack/", "recharts", "vite", "@vitejs/", "node:"],
   },
-  cli: { ours: ["cli", "sdk", "domain", ...everyPart], packages: ["node:"] },
+  // Proofs of the data ask the database itself: the API that wrote them may be what is wrong.
+  cli: { ours: ["cli", "sdk", "domain", "db", "stripe", ...everyPart], packages: ["node:"] },
   sandbox: { ours: ["sandbox", "domain", "sdk", ...everyPart], packages: [] },
 };
 

@@ -1,4 +1,4 @@
-import type { InvariantQuery } from "./usage-invariants.ts";
+import type { InvariantQuery } from "./invariant-query.ts";
 
 /** The postings of each account and side, in the whole ledger: what everything else must agree with. */
 const sides = `
@@ -70,5 +70,17 @@ export const ledgerInvariantQueries: readonly InvariantQuery[] = [
       join (${sides}) as side on side.account_id = account.id
       where account.floor is not null
       group by account.id having account.normal * sum(side.debit - side.credit) < account.floor`,
+  },
+  {
+    name: "V3: every account has the floor, the side and the handling that the chart gives it",
+    sql: `
+      select account.key, account.floor, balance.floor as enforced_floor, chart.bounded
+      from ledger.account as account
+      left join ledger.chart_account as chart on chart.code = account.code
+      left join ledger.account_balance as balance on balance.account_id = account.id
+      where (account.class, account.normal, account.floor, account.hot, account.keep_history, balance.normal, balance.floor)
+        is distinct from
+        (chart.class, chart.normal, case when chart.bounded then 0 end, chart.hot, chart.keep_history, chart.normal,
+          case when chart.bounded then 0 end)`,
   },
 ];

@@ -87,10 +87,10 @@ function sealProblems(
   copy: PublishedSeal | undefined,
   published: number,
 ): string[] {
-  if (stored === undefined) return ["seal is published and not in the database"];
-  if (copy === undefined) return stored.number <= published ? ["seal is missing in the copy"] : [];
+  if (stored === undefined) return ["is published and not in the database"];
+  if (copy === undefined) return stored.number <= published ? ["is missing in the copy"] : [];
   const names = Object.keys(stored) as (keyof Seal)[];
-  return names.every((name) => stored[name] === copy[name]) ? [] : ["seal was changed"];
+  return names.every((name) => stored[name] === copy[name]) ? [] : ["was changed"];
 }
 
 function entryFaults(
@@ -101,7 +101,7 @@ function entryFaults(
   const { number } = seal;
   const faults = copy === undefined ? [] : differences(copy, entries);
   if (faults.length === 0 && rootOf(seal, entries) !== seal.root) {
-    return [{ seal: number, problem: "entries are not those that were sealed" }];
+    return [{ seal: number, problem: "does not match its entries" }];
   }
   return faults;
 }

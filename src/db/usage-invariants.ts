@@ -1,9 +1,6 @@
-/** A rule as a query that returns the rows that break it: none, ever. */
-export interface InvariantQuery {
-  readonly name: string;
-  readonly sql: string;
-}
+import type { InvariantQuery } from "./invariant-query.ts";
 
+/** What was accepted, what was counted and what was kept are the same. */
 export const usageInvariants: readonly InvariantQuery[] = [
   {
     name: "V9: the windows are the sums of the accepted events, per customer, meter, dimensions and hour",

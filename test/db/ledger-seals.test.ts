@@ -150,7 +150,7 @@ describe("what was changed after it was sealed is found and named", () => {
       damage: () =>
         `delete from ledger.journal_entry where source_key = 'fees'; delete from ledger.seal where number = 3`,
       found: () => [
-        { seal: 3, problem: "seal is published and not in the database" },
+        { seal: 3, problem: "is published and not in the database" },
         { seal: 3, problem: "entry was cut", entryId: ids.get("fees") },
       ],
     },
@@ -167,7 +167,7 @@ describe("what was changed after it was sealed is found and named", () => {
       what: "a seal",
       damage: () =>
         `update ledger.seal set sealed_at = sealed_at - interval '1 microsecond' where number = 2`,
-      found: () => [{ seal: 2, problem: "seal was changed" }],
+      found: () => [{ seal: 2, problem: "was changed" }],
     },
     {
       what: "an entry of a transaction to come, which no seal would ever cover",
@@ -192,7 +192,7 @@ describe("what was changed after it was sealed is found and named", () => {
       do $$ begin for i in 1..10 loop perform ledger.seal_closed_range(1); end loop; end $$`;
     expect(await faultsAfter(forge, null)).toEqual([]);
     const faults = await faultsAfter(forge);
-    expect(faults[0]).toEqual({ seal: 1, problem: "seal was changed" });
+    expect(faults[0]).toEqual({ seal: 1, problem: "was changed" });
     expect(faults).toContainEqual(
       expect.objectContaining({ problem: "entry was changed", entryId: ids.get("fees") }),
     );
@@ -264,11 +264,9 @@ describe("sealing", () => {
     }
     const [first = "", second = ""] = readFileSync(file, "utf8").split("\n");
     writeFileSync(file, `${second}\n`);
-    expect(await faultsNow(fileSealStore(file))).toEqual([
-      { seal: 1, problem: "seal is missing in the copy" },
-    ]);
+    expect(await faultsNow(fileSealStore(file))).toEqual([{ seal: 1, problem: "is missing in the copy" }]);
     writeFileSync(file, `${first}\n${second.replace('"entryCount":1', '"entryCount":2')}\n`);
-    expect(await faultsNow(fileSealStore(file))).toEqual([{ seal: 2, problem: "seal was changed" }]);
+    expect(await faultsNow(fileSealStore(file))).toEqual([{ seal: 2, problem: "was changed" }]);
   });
 
   test("nothing is published on top of a ledger that lost its tail", async () => {

@@ -1,0 +1,62 @@
+import { type InvariantQuery, inLedgerUnits, sides } from "./invariant-query.ts";
+
+/** An invoice says the same in its lines, in its totals, in its payments and in the ledger. */
+export const invoiceInvariants: readonly InvariantQuery[] = [
+  {
+    name: "V8: an invoice's subtotal is the sum of its lines, and credits and balance taken off make its total",
+    sql: `
+      select invoice.id, subtotal_minor, credits_applied_minor, balance_applied_minor, total_minor, sum(line.amount_minor) as lines
+      from billing.invoice as invoice left join billing.invoice_line as line on line.invoice_id = invoice.id
+      group by invoice.id
+      having subtotal_minor <> coalesce(sum(line.amount_minor), 0)
+        or total_minor <> subtotal_minor - credits_applied_minor - balance_applied_minor`,
+  },
+  {
+    name: "V8: an invoice's total is what it added to its customer's receivable, and what it hands back is in the customer's balance",
+    sql: `
+      select invoice.id, total_minor, balance_applied_minor, booked.receivable, booked.handed_back
+      from billing.invoice as invoice
+      left join (
+        select metadata ->> 'invoice_id' as id, coalesce(sum(amount) filter (where code = '1100'), 0) as receivable,
+          -coalesce(sum(amount) filter (where code = '2200' and kind = 'invoice_issued'), 0) as handed_back
+        from (${sides}) as side where kind in ('invoice_issued', 'customer_balance_applied') group by 1
+      ) as booked using (id)
+      where coalesce(booked.receivable, 0) <> ${inLedgerUnits("total_minor")}
+        or coalesce(booked.handed_back, 0) <> ${inLedgerUnits("greatest(-balance_applied_minor, 0)")}`,
+  },
+  {
+    name: "V8: an invoice has the payments it says it has, and is paid when they are enough",
+    sql: `
+      select invoice.id, status, total_minor, amount_paid_minor, coalesce(sum(payment.amount_minor), 0) as received
+      from billing.invoice as invoice left join billing.payment as payment on payment.invoice_id = invoice.id
+      group by invoice.id
+      having amount_paid_minor <> coalesce(sum(payment.amount_minor), 0)
+        or status = 'paid' and amount_paid_minor < total_minor
+        or status in ('open', 'uncollectible') and amount_paid_minor >= total_minor`,
+  },
+  {
+    name: "V8: what a customer owes, 1100, is what is due on the open invoices",
+    sql: `
+      select customer_id, currency, balance.balance, due.amount as due
+      from (select customer_id, currency, balance from ledger.balance where code = '1100') as balance
+      full join (
+        select customer_id, currency, ${inLedgerUnits("sum(total_minor - amount_paid_minor)")} as amount
+        from billing.invoice where status = 'open' group by 1, 2
+      ) as due using (customer_id, currency)
+      where coalesce(balance.balance, 0) <> coalesce(due.amount, 0)`,
+  },
+  {
+    name: "V8: the closed periods of a subscription follow one another from its start to where it is billed through",
+    sql: `
+      select id as subscription_id, period_start, period_end, started_at, billed_through
+      from (
+        select subscription.id, started_at, billed_through, run.period_start, run.period_end,
+          lag(run.period_end, 1, started_at) over in_order as due_start,
+          lead(run.period_start, 1, billed_through) over in_order as due_end
+        from billing.subscription as subscription
+        left join billing.rating_run as run on run.subscription_id = subscription.id and run.revision = 0
+        window in_order as (partition by subscription.id order by run.period_start)
+      ) as period
+      where period_start <> due_start or period_end <> due_end or (period_start is null and billed_through <> started_at)`,
+  },
+];

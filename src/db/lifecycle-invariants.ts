@@ -1,0 +1,46 @@
+import type { InvariantQuery } from "./invariant-query.ts";
+
+/** What has ended stays ended. */
+export const lifecycleInvariants: readonly InvariantQuery[] = [
+  {
+    name: "V11: a canceled subscription has no terms, no closed period and no charge in advance beyond its end",
+    sql: `
+      select subscription.id, canceled_at, beyond.what, beyond.at
+      from billing.subscription as subscription
+      cross join lateral (
+        select 'terms' as what, effective_at as at from billing.subscription_terms
+        where subscription_id = subscription.id and effective_at > canceled_at
+        union all
+        select 'closed period', period_end from billing.rating_run
+        where subscription_id = subscription.id and period_end > canceled_at
+        union all
+        select 'charge', line.period_start
+        from billing.invoice as invoice join billing.invoice_line as line on line.invoice_id = invoice.id
+        where invoice.subscription_id = subscription.id and invoice.status <> 'void'
+          and line.earning = 'deferred' and line.amount_minor > 0 and line.period_start >= canceled_at
+      ) as beyond
+      where status = 'canceled'`,
+  },
+  {
+    name: "V11: a canceled subscription that is billed to its end has nothing left to close",
+    sql: `
+      select id, canceled_at, billed_through, next_close_at from billing.subscription
+      where status = 'canceled' and (next_close_at is null) <> (billed_through >= canceled_at)`,
+  },
+  {
+    name: "V11: nothing is charged for an invoice that is void, or paid already",
+    sql: `
+      select invoice.id, status, paid_at, attempt, attempted_at
+      from billing.invoice as invoice join billing.payment_attempt as attempt on attempt.invoice_id = invoice.id
+      where outcome = 'paid' and (status = 'void' or status = 'paid' and attempted_at > paid_at)`,
+  },
+  {
+    name: "V11: a dunning that has ended goes on with nothing, and recovered means paid",
+    sql: `
+      select dunning.invoice_id, state, ended_at, next_attempt_at, invoice.status,
+        (select max(attempted_at) from billing.payment_attempt where invoice_id = dunning.invoice_id) as last_attempt_at
+      from billing.dunning as dunning join billing.invoice as invoice on invoice.id = dunning.invoice_id
+      where ended_at is not null and (next_attempt_at is not null or state = 'recovered' and invoice.status <> 'paid'
+        or exists (select from billing.payment_attempt where invoice_id = dunning.invoice_id and attempted_at > ended_at))`,
+  },
+];

@@ -1,0 +1,64 @@
+import { customerTime, type InvariantLimits, type InvariantQuery, seconds } from "./invariant-query.ts";
+
+/** The customer whose matter a key of `stripe.operation` is: they begin with `customer/{id}` or `invoice/{id}`. */
+const customerOfOperation = `
+  case split_part(operation.key, '/', 1)
+    when 'customer' then split_part(operation.key, '/', 2)
+    when 'invoice' then (select customer_id from billing.invoice where id = split_part(operation.key, '/', 2))
+  end`;
+
+/** Everything that is begun is finished in time, by the clock of the customer it is about. */
+export function pendingInvariants(limits: InvariantLimits): InvariantQuery[] {
+  return [
+    {
+      name: "V12: every call to Stripe has an outcome in time",
+      sql: `
+        select operation.key, operation, first_sent_at from stripe.operation as operation
+        left join (${customerTime}) as time on time.customer_id = ${customerOfOperation}
+        where state = 'sent' and first_sent_at < coalesce(time.now, now()) - ${seconds(limits.stripeOperation)}`,
+    },
+    {
+      name: "V12: every webhook is applied in time, and none is set aside",
+      sql: `
+        select event_id, type, state, received_at, attempts, last_error from stripe.webhook_inbox
+        where state = 'parked' or state = 'waiting' and received_at < now() - ${seconds(limits.webhook)}`,
+    },
+    {
+      name: "V12: every period is closed when its grace is over",
+      sql: `
+        select subscription.id, next_close_at, time.now from billing.subscription as subscription
+        join (${customerTime}) as time using (customer_id)
+        where next_close_at < time.now - ${seconds(limits.billing)}`,
+    },
+    {
+      name: "V12: every invoice is charged soon after it is issued",
+      sql: `
+        select invoice.id, customer_id, issued_at, collected_by from billing.invoice as invoice
+        join (${customerTime}) as time using (customer_id)
+        where status = 'open' and issued_at < time.now - ${seconds(limits.billing)}
+          and not exists (select from billing.payment_attempt where invoice_id = invoice.id)`,
+    },
+    {
+      name: "V12: every purchase of credits is invoiced soon",
+      sql: `
+        select credit.id, credit.customer_id, credit.created_at from billing.credit_grant as credit
+        join (${customerTime}) as time using (customer_id)
+        where credit.kind = 'paid' and credit.created_at < time.now - ${seconds(limits.billing)}
+          and not exists (select from billing.invoice where id = credit.invoice_id)`,
+    },
+    {
+      name: "V12: no retry of dunning is overdue",
+      sql: `
+        select dunning.invoice_id, next_attempt_at from billing.dunning as dunning
+        join billing.invoice as invoice on invoice.id = dunning.invoice_id
+        join (${customerTime}) as time using (customer_id)
+        where ended_at is null and next_attempt_at < time.now - ${seconds(limits.billing)}`,
+    },
+    {
+      name: "V12: no usage event stays in quarantine",
+      sql: `
+        select seq, customer_id, type, reason, recorded_at from usage.pending_event
+        where recorded_at < now() - ${seconds(limits.quarantine)}`,
+    },
+  ];
+}

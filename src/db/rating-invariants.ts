@@ -1,0 +1,107 @@
+import type { InvariantQuery } from "./invariant-query.ts";
+
+/** The meters that subscriptions price, each from when to when. */
+const priced = `
+  select distinct stretch.subscription_id, subscription.customer_id, price ->> 'meter' as meter_key, stretch.since, stretch.until
+  from (
+    select subscription_id, items, effective_at as since,
+      lead(effective_at, 1, 'infinity') over (partition by subscription_id order by effective_at) as until
+    from billing.subscription_terms
+  ) as stretch
+  join billing.subscription as subscription on subscription.id = stretch.subscription_id
+  cross join jsonb_to_recordset(stretch.items) as item ("planKey" text, "planVersion" int)
+  join catalog.plan as plan on plan.key = item."planKey" and plan.version = item."planVersion"
+  cross join jsonb_array_elements(plan.definition -> 'prices') as price
+  where price ->> 'type' = 'usage'`;
+
+/** Each closed period with the snapshot of its newest run. */
+const closedPeriods = `
+  select distinct on (subscription_id, period_start) subscription_id, period_start, period_end, snapshot::text
+  from billing.rating_run order by subscription_id, period_start, revision desc`;
+
+/**
+ * The usage events of each closed period that a meter of the subscription counts. Meters that were priced only after the
+ * period's end are in doubt: a later run may or may not have counted their events, but has billed none of them.
+ */
+const eventsOfPeriods = `
+  select period.subscription_id, period.period_start, period.snapshot, event.seq, event.recorded_xid,
+    bool_or(meter.since < period.period_end) as is_certain
+  from (${closedPeriods}) as period
+  join (select subscription_id, customer_id, meter_key, min(since) as since from (${priced}) as priced group by 1, 2, 3) as meter
+    using (subscription_id)
+  join usage.event as event on event.customer_id = meter.customer_id
+    and event.time >= period.period_start and event.time < period.period_end
+    and event.contributions @> jsonb_build_array(jsonb_build_object('meter_key', meter.meter_key))
+  group by 1, 2, 3, 4, 5`;
+
+/** Events of closed periods that no run has seen, with whether a later closing of the subscription will. */
+const unbilledEvents = `
+  select of_period.seq, of_period.subscription_id, of_period.period_start, subscription.next_close_at
+  from (${eventsOfPeriods}) as of_period
+  join billing.subscription as subscription on subscription.id = of_period.subscription_id
+  where of_period.is_certain and not pg_visible_in_snapshot(of_period.recorded_xid, of_period.snapshot::pg_snapshot)`;
+
+/** Every usage event is rated once, and every rated quantity is the sum of the events that its run saw. */
+export const ratingInvariants: readonly InvariantQuery[] = [
+  {
+    name: "V8: a rating run counts the events of its period that it saw and no run before it",
+    sql: `
+      select run.subscription_id, run.period_start, run.revision, run.event_count,
+        count(event.seq) filter (where event.is_certain) as expected
+      from (
+        select *, lag(snapshot) over (partition by subscription_id, period_start order by revision) as snapshot_before
+        from billing.rating_run
+      ) as run
+      left join (${eventsOfPeriods}) as event on event.subscription_id = run.subscription_id
+        and event.period_start = run.period_start and pg_visible_in_snapshot(event.recorded_xid, run.snapshot)
+        and (run.snapshot_before is null or not pg_visible_in_snapshot(event.recorded_xid, run.snapshot_before))
+      group by 1, 2, 3, 4
+      having run.event_count not between count(event.seq) filter (where event.is_certain) and count(event.seq)`,
+  },
+  {
+    name: "V8: no usage event of a closed period is on no invoice, unless its subscription has a later period to close",
+    sql: `select seq, subscription_id, period_start from (${unbilledEvents}) as unbilled where next_close_at is null`,
+  },
+  {
+    name: "V8: no usage event is billed by two subscriptions",
+    sql: `
+      select event.seq, event.meter_key, array_agg(distinct priced.subscription_id) as subscriptions
+      from usage.contribution as event
+      join (${priced}) as priced on priced.customer_id = event.customer_id and priced.meter_key = event.meter_key
+        and event.time >= priced.since and event.time < priced.until
+      join (${closedPeriods}) as period on period.subscription_id = priced.subscription_id
+        and event.time >= period.period_start and event.time < period.period_end
+      group by 1, 2 having count(distinct priced.subscription_id) > 1`,
+  },
+  {
+    name: "V9: a rated quantity is what its meter read in the events that the run saw",
+    sql: `
+      select rated.subscription_id, rated.period_start, rated.revision, rated.plan_key, rated.price_key, rated.terms_start,
+        rated.quantity, read.quantity as expected
+      from billing.rated_usage as rated
+      join billing.rating_run as run using (subscription_id, period_start, revision)
+      join billing.subscription as subscription on subscription.id = rated.subscription_id
+      left join catalog.plan as plan on plan.key = rated.plan_key and plan.version = rated.plan_version
+      left join lateral (
+        select price from jsonb_array_elements(plan.definition -> 'prices') as price where price ->> 'key' = rated.price_key
+      ) as of_plan on true
+      left join lateral (
+        select definition from catalog.meter where key = price ->> 'meter' order by version desc limit 1
+      ) as meter on true
+      cross join lateral (
+        select coalesce(case when meter.definition ->> 'aggregation' = 'max' then max(quantity) else sum(quantity) end, 0) as quantity
+        from usage.contribution as event
+        where event.customer_id = subscription.customer_id and event.meter_key = price ->> 'meter'
+          and event.time >= rated.terms_start and event.time < rated.terms_end
+          and event.dimensions_key::jsonb @> (price -> 'where')
+          and pg_visible_in_snapshot(event.recorded_xid, run.snapshot)
+      ) as read
+      where rated.quantity is distinct from read.quantity`,
+  },
+];
+
+/** What is late and will be billed with the next period: to be seen, and no breach. */
+export const pendingEvents: InvariantQuery = {
+  name: "V8: usage events that came after their period was closed wait for the subscription's next closing",
+  sql: `select seq, subscription_id, period_start, next_close_at from (${unbilledEvents}) as unbilled where next_close_at is not null`,
+};
