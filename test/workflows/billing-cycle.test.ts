@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type BillingCycleInput, workflowIds } from "../../src/workflows/messages.ts";
+import { resultOf } from "./support/runs.ts";
+import { type Scene, type SceneClock, until } from "./support/scene.ts";
+import { sharedScene } from "./support/shared-scene.ts";
+
+let scene: Scene;
+beforeAll(async () => {
+  scene = await sharedScene();
+});
+afterAll(() => scene.close());
+beforeEach(() => scene.standIns.reset());
+
+const periodStart = "2026-04-01T00:00:00.000Z";
+const periodEnd = "2026-05-01T00:00:00.000Z";
+
+async function startCycle(clock: SceneClock, change: Partial<BillingCycleInput> = {}) {
+  const period = { subscriptionId: scene.id("sub"), customerId: scene.id("cus"), periodStart, periodEnd };
+  const input = { ...period, graceSeconds: 7200, clock: clock.reading(), ...change };
+  await scene.gateway.startBillingCycle(input);
+  return { ...input, workflowId: workflowIds.billingCycle(input.subscriptionId, periodStart) };
+}
+
+test("waits the grace for late usage and closes the period at that instant", async () => {
+  const clock = await scene.startClock(periodEnd);
+  const { workflowId, subscriptionId } = await startCycle(clock);
+  await clock.advance("2026-05-01T01:59:59.999Z");
+  expect(scene.standIns.steps()).toEqual([]);
+  await clock.advance("2026-05-01T02:00:00.000Z");
+  expect(scene.standIns.asked("closePeriod")).toEqual([
+    { subscriptionId, periodStart, at: "2026-05-01T02:00:00.000Z" },
+  ]);
+  expect(await resultOf(scene.client, workflowId)).toBe("nothing_to_collect");
+});
+
+test("a period that ended long ago is closed at once, at the clock's instant", async () => {
+  const clock = await scene.startClock("2026-06-01T00:00:00.000Z");
+  const { workflowId } = await startCycle(clock);
+  expect(await resultOf(scene.client, workflowId)).toBe("nothing_to_collect");
+  expect(scene.standIns.asked("closePeriod")).toMatchObject([{ at: "2026-06-01T00:00:00.000Z" }]);
+});
+
+describe("an invoice", () => {
+  async function closingWith(clock: SceneClock, outcome: "closed" | "closed_before") {
+    const invoiceId = scene.id("inv");
+    scene.standIns.on("closePeriod", () => ({ outcome, invoiceId, collect: true }));
+    scene.standIns.on("payInvoice", async () => {
+      await scene.paymentBooked(invoiceId, clock);
+      return { status: "paid" };
+    });
+    return invoiceId;
+  }
+
+  test("is collected once, and time goes on when it is paid", async () => {
+    const clock = await scene.startClock(periodEnd);
+    await closingWith(clock, "closed");
+    const { workflowId } = await startCycle(clock);
+    await clock.advance("2026-05-02T00:00:00.000Z");
+    expect(await resultOf(scene.client, workflowId)).toBe("paid");
+    expect(scene.standIns.steps()).toEqual(["closePeriod", "mirrorInvoice", "payInvoice"]);
+  });
+
+  test("of a period that somebody else closed is collected all the same: the other may have died", async () => {
+    const clock = await scene.startClock("2026-06-01T00:00:00.000Z");
+    await closingWith(clock, "closed_before");
+    const { workflowId } = await startCycle(clock);
+    expect(await resultOf(scene.client, workflowId)).toBe("paid");
+  });
+
+  test("that is being collected elsewhere is left to it, and holds up no clock", async () => {
+    const clock = await scene.startClock("2026-06-01T00:00:00.000Z");
+    const invoiceId = await closingWith(clock, "closed");
+    scene.standIns.on("payInvoice", () => ({ status: "paid" }));
+    const customerId = scene.id("cus");
+    await scene.gateway.startCollection({
+      invoiceId,
+      customerId,
+      subscriptionId: null,
+      clock: clock.reading(),
+    });
+    const { workflowId } = await startCycle(clock);
+    expect(await resultOf(scene.client, workflowId)).toBe("collected_elsewhere");
+    await until(() => scene.standIns.asked("payInvoice").length === 1, "the other has charged it");
+    await scene.paymentBooked(invoiceId, clock);
+    await clock.advance("2026-06-02T00:00:00.000Z");
+    expect(scene.standIns.asked("payInvoice")).toHaveLength(1);
+  });
+});
+
+test("a second start for the same period finds the first, also when that has ended", async () => {
+  const clock = await scene.startClock("2026-06-01T00:00:00.000Z");
+  const first = await startCycle(clock);
+  await startCycle(clock, { subscriptionId: first.subscriptionId });
+  await resultOf(scene.client, first.workflowId);
+  await startCycle(clock, { subscriptionId: first.subscriptionId });
+  await clock.advance("2026-06-02T00:00:00.000Z");
+  expect(scene.standIns.asked("closePeriod")).toHaveLength(1);
+});
