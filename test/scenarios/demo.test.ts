@@ -139,6 +139,10 @@ describe("every ledger balance", () => {
   });
 });
 
+test("what must always be true is true", async () => {
+  await expectInvariants(system.db);
+});
+
 test("telling it again changes nothing", async () => {
   const before = await counts();
   const isNew = await tellStory(run, new DemoApi(system.client, run.name, storyMsMax), stage);

@@ -1,13 +1,20 @@
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { LocalServiceError } from "./local-service-error.ts";
 
 export const localHost = "127.0.0.1";
 
-/** A port that was free a moment ago; another program may still take it. */
+/** Below the ports that systems give to outgoing connections, any of which could otherwise take ours before we do. */
+const ports = { from: 15_000, to: 32_000 };
+const triesMax = 100;
+
+/** A port that is free, chosen at random so that several runs at once do not choose the same. */
 export async function freePort(): Promise<number> {
-  const port = await listenBriefly(0);
-  if (port === undefined) throw new LocalServiceError("no free port was found on this machine");
-  return port;
+  for (let attempt = 0; attempt < triesMax; attempt++) {
+    const port = await listenBriefly(randomInt(ports.from, ports.to));
+    if (port !== undefined) return port;
+  }
+  throw new LocalServiceError("no free port was found on this machine");
 }
 
 /** Refuses a port that another program holds; `variable` is the one that chooses another port. */

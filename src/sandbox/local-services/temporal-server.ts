@@ -2,7 +2,7 @@ import { Connection } from "@temporalio/client";
 import proto from "@temporalio/proto";
 import type { TemporalConfig } from "../../config.ts";
 import { LocalServiceError } from "./local-service-error.ts";
-import { localHost } from "./ports.ts";
+import { freePort, localHost } from "./ports.ts";
 import { searchAttributes } from "./search-attributes.ts";
 import type { ServiceGroup } from "./service-group.ts";
 
@@ -33,7 +33,12 @@ const databaseSettings = { journal_mode: "WAL", synchronous: "NORMAL" };
 export async function startTemporal(options: LocalTemporalOptions): Promise<{ readonly address: string }> {
   const { group, program, logFile, port } = options;
   const address = `${localHost}:${port}`;
-  const server = group.start({ name: "Temporal", command: program, args: serverArguments(options), logFile });
+  const server = group.start({
+    name: "Temporal",
+    command: program,
+    args: await serverArguments(options),
+    logFile,
+  });
   await server.ready(() => isServing(address));
   const connection = await Connection.connect({ address });
   try {
@@ -86,7 +91,7 @@ async function ensureSearchAttributes(connection: Connection, namespace: string)
   });
 }
 
-function serverArguments({ port, uiPort, databaseFile }: LocalTemporalOptions): string[] {
+async function serverArguments({ port, uiPort, databaseFile }: LocalTemporalOptions): Promise<string[]> {
   const repeated = (
     flag: string,
     values: Readonly<Record<string, unknown>>,
@@ -94,6 +99,8 @@ function serverArguments({ port, uiPort, databaseFile }: LocalTemporalOptions): 
   ) => Object.entries(values).flatMap(([name, value]) => [flag, `${name}=${asText(value)}`]);
   return [
     ...["server", "start-dev", "--ip", localHost, "--port", String(port), "--log-level", "warn"],
+    // Left to itself it chooses among the ports of outgoing connections, and does not start when one gets there first.
+    ...["--http-port", String(await freePort()), "--metrics-port", String(await freePort())],
     ...(uiPort === undefined ? ["--headless"] : ["--ui-port", String(uiPort)]),
     ...(databaseFile === undefined
       ? []
