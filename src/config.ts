@@ -9,6 +9,7 @@ import {
   type DatabaseConfig,
   databaseSection,
   logSection,
+  sandboxWebhookSection,
   stripeSection,
   temporalSection,
 } from "./config/sections.ts";
@@ -96,6 +97,7 @@ export function loadSandboxConfig(environment = readEnvironment()) {
     host: values.STRIPE_SANDBOX_HOST,
     port: values.STRIPE_SANDBOX_PORT,
     journalPath: resolve(projectFolder, journal),
+    webhook: sandboxWebhookSection(values),
     log: logSection(values),
   };
 }

@@ -40,7 +40,8 @@ describe(".env.example", () => {
   const read = [...new Set(Object.values(parts).flatMap((part) => Object.keys(part.shape)))];
 
   test("lists exactly the variables that are read, by the code or by Docker Compose", () => {
-    const compose = readFileSync(join(projectFolder, "docker-compose.yml"), "utf8");
+    const files = ["docker-compose.yml", "docker-compose.sandbox.yml"];
+    const compose = files.map((file) => readFileSync(join(projectFolder, file), "utf8")).join();
     const interpolated = [...compose.matchAll(/\$\{(\w+)/g)].map(([, name = ""]) => name);
     expect(listed.toSorted()).toEqual([...new Set([...read, ...interpolated])].toSorted());
   });
@@ -107,6 +108,10 @@ describe("a value that cannot be used", () => {
     ],
     [() => loadStartConfig(database), /^DATABASE_OWNER_URL is not set: give both database URLs, or neither/],
     [() => loadStartConfig({ POSTGRES_PORT: "0" }), /^POSTGRES_PORT must be a whole number from 1 to 65535/],
+    [
+      () => loadSandboxConfig({ STRIPE_SANDBOX_WEBHOOK_URL: "http://127.0.0.1:8155/v1/webhooks/stripe" }),
+      /^STRIPE_WEBHOOK_SECRETS is not set: make up the secret/,
+    ],
     [() => loadStartConfig({ STRIPE_API_KEY: "sk_live_1", ...standIn }), /^STRIPE_API_BASE must not be set/],
   ])("%# gives one line that says what to do", (load, line) => {
     const problems = problemsOf(load);
@@ -176,6 +181,16 @@ describe("what a value means", () => {
   test("webhook secrets are a list", () => {
     const { stripe } = loadApiConfig({ ...workable, STRIPE_WEBHOOK_SECRETS: "whsec_new, whsec_old" });
     expect(stripe.webhookSecrets).toEqual(["whsec_new", "whsec_old"]);
+  });
+
+  test("the stand-in sends webhooks for the account and with the secrets of the system beside it", () => {
+    const url = "http://127.0.0.1:8155/v1/webhooks/stripe";
+    const beside = { STRIPE_SANDBOX_WEBHOOK_URL: url, STRIPE_WEBHOOK_SECRETS: "whsec_a" };
+    const { apiKey } = loadApiConfig(workable).stripe;
+    expect(loadSandboxConfig(beside).webhook).toEqual({ apiKey, url, secrets: ["whsec_a"] });
+    const named = { ...beside, STRIPE_API_KEY: "sk_test_ours" };
+    expect(loadSandboxConfig(named).webhook?.apiKey).toBe("sk_test_ours");
+    expect(loadSandboxConfig({}).webhook).toBeUndefined();
   });
 
   test.each([

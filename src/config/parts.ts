@@ -24,7 +24,14 @@ export const parts = {
   api,
   worker,
   migration: z.object(variables.migrationVariables),
-  sandbox: z.object({ ...variables.sandboxVariables, ...variables.homeVariables, ...variables.logVariables }),
+  sandbox: z.object({
+    ...variables.sandboxVariables,
+    ...variables.homeVariables,
+    ...variables.logVariables,
+    // Of the system whose webhooks it sends.
+    STRIPE_API_KEY: variables.stripeVariables.STRIPE_API_KEY,
+    STRIPE_WEBHOOK_SECRETS: variables.stripeVariables.STRIPE_WEBHOOK_SECRETS,
+  }),
   // All that its parts will read, so that a bad value is found before anything is started.
   start: z.object({
     ...api.shape,

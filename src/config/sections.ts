@@ -30,6 +30,13 @@ export interface StripeConfig {
   readonly webhookSecrets: readonly string[];
 }
 
+/** An endpoint that the stand-in keeps for one account from its start, so that nobody has to register it. */
+export interface SandboxWebhookConfig {
+  readonly apiKey: string;
+  readonly url: string;
+  readonly secrets: readonly string[];
+}
+
 export interface BillingConfig {
   readonly testClocks: "allowed" | "refused";
   readonly cycleClose: "workflow" | "paged";
@@ -87,6 +94,22 @@ export function stripeSection(values: Values<typeof variables.stripeVariables>):
 function apiBase({ protocol, hostname, port }: URL): StripeConfig["apiBase"] {
   const isPlain = protocol === "http:";
   return { protocol: isPlain ? "http" : "https", host: hostname, port: Number(port || (isPlain ? 80 : 443)) };
+}
+
+/** Undefined when no endpoint is asked for; clients may register some at any time. */
+export function sandboxWebhookSection(
+  values: Values<
+    typeof variables.sandboxVariables &
+      Pick<typeof variables.stripeVariables, "STRIPE_API_KEY" | "STRIPE_WEBHOOK_SECRETS">
+  >,
+): SandboxWebhookConfig | undefined {
+  const { STRIPE_SANDBOX_WEBHOOK_URL: url, STRIPE_WEBHOOK_SECRETS: secrets } = values;
+  if (url === undefined) return undefined;
+  if (secrets.length === 0) {
+    const message = "is not set: make up the secret that signs what STRIPE_SANDBOX_WEBHOOK_URL is sent";
+    throw new ConfigurationError([{ variable: "STRIPE_WEBHOOK_SECRETS", message }]);
+  }
+  return { apiKey: values.STRIPE_API_KEY ?? standInApiKey, url, secrets };
 }
 
 /** Test clocks move a customer through time, so beside a live Stripe key they are refused whatever was asked for. */

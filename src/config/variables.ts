@@ -116,6 +116,7 @@ export const sandboxVariables = {
   STRIPE_SANDBOX_HOST: host.default("127.0.0.1"),
   STRIPE_SANDBOX_PORT: port.default(12_155),
   STRIPE_SANDBOX_JOURNAL: text("give a file").optional(),
+  STRIPE_SANDBOX_WEBHOOK_URL: httpUrl.optional(),
 };
 
 /** The ports that `npm start` gives to the services it starts itself. */

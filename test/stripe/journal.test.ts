@@ -112,3 +112,30 @@ test("a reset is remembered, and no id is given twice", async () => {
   expect((await customers.create()).id).not.toBe(id);
   await second.close();
 });
+
+test("an endpoint given at the start is one endpoint however often it starts, with the latest secrets", async () => {
+  const apiKey = newTestKey();
+  const receiver = await webhookReceiver();
+  const start = (...secrets: string[]) =>
+    startStripeSandbox({ port: 0, journalPath, webhook: { apiKey, url: receiver.url, secrets } });
+  const first = await start("whsec_old");
+  const [before] = (await sdk(first.url, apiKey).webhookEndpoints.list()).data;
+  await first.close();
+
+  const second = await start("whsec_old", "whsec_new");
+  const client = sdk(second.url, apiKey);
+  const { data } = await client.webhookEndpoints.list();
+  expect(data.map(({ id }) => id)).toEqual([before?.id]);
+  expect(data[0]).not.toHaveProperty("secret");
+  await client.customers.create();
+  await expect.poll(() => receiver.received.length).toBe(1);
+  const [post] = receiver.received;
+  const signature = String(post?.headers["stripe-signature"]);
+  for (const secret of ["whsec_old", "whsec_new"]) {
+    const event = client.webhooks.constructEvent(post?.rawBody ?? "", signature, secret);
+    expect(event.type).toBe("customer.created");
+  }
+  expect(() => client.webhooks.constructEvent(post?.rawBody ?? "", signature, "whsec_other")).toThrow();
+  await second.close();
+  await receiver.close();
+});

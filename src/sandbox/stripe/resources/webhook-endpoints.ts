@@ -25,20 +25,36 @@ export const webhookEndpointRoutes: readonly Route[] = [
 function create(call: Call): Reply {
   const { tx, params } = call;
   const secret = newSigningSecret();
-  const endpoint: WebhookEndpoint = tx.put({
+  const endpoint = tx.put({
+    ...newEndpoint(tx, postableUrl(requiredText(params, "url")), [secret]),
+    enabled_events: enabledEvents(texts(params, "enabled_events")),
+    api_version: text(params, "api_version") ?? apiVersion,
+    ...textChanges(params, ["description"]),
+    metadata: mergedMetadata(params),
+  });
+  return { ...render(tx, endpoint), secret };
+}
+
+/** Makes an endpoint for every event, or gives the one with this address these secrets; Stripe lets nobody choose them. */
+export function keepEndpoint(tx: Transaction, url: string, secrets: readonly string[]): void {
+  const known = tx.list("webhook_endpoint").find((endpoint) => endpoint.url === url);
+  const wanted = newEndpoint(tx, url, secrets);
+  tx.put(known === undefined ? wanted : { ...wanted, id: known.id, created: known.created });
+}
+
+function newEndpoint(tx: Transaction, url: string, secrets: readonly string[]): WebhookEndpoint {
+  return {
     id: tx.newId("we"),
     object: "webhook_endpoint",
     created: tx.now,
     livemode: false,
-    url: postableUrl(requiredText(params, "url")),
-    enabled_events: enabledEvents(texts(params, "enabled_events")),
+    url,
+    enabled_events: ["*"],
     status: "enabled",
-    api_version: text(params, "api_version") ?? apiVersion,
-    ...textChanges(params, ["description"]),
-    metadata: mergedMetadata(params),
-    secrets: [{ secret, expires_at_ms: null }],
-  });
-  return { ...render(tx, endpoint), secret };
+    api_version: apiVersion,
+    metadata: {},
+    secrets: secrets.map((secret) => ({ secret, expires_at_ms: null })),
+  };
 }
 
 function newSigningSecret(): string {
