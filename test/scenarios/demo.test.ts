@@ -5,6 +5,7 @@ import { demoRun } from "../../src/sandbox/demo/demo-run.ts";
 import { type DemoResult, readResult } from "../../src/sandbox/demo/result.ts";
 import { tellStory } from "../../src/sandbox/demo/story.ts";
 import type { Schemas } from "../../src/sdk/index.ts";
+import { expectInvariants } from "../support/invariants.ts";
 import { type System, startSystem } from "../support/system.ts";
 import { lateLines, noTokens, usageLines } from "./demo-arithmetic.ts";
 import {
