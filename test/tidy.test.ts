@@ -23,9 +23,10 @@ const entryPoints = [
   "src/workers/main.ts",
   "src/db/migrate.ts",
   "src/compose.ts",
+  "src/start-failure.ts",
 ];
 
-const everyPart = ["config.ts", "config", "logger.ts", "compose.ts"];
+const everyPart = ["config.ts", "config", "logger.ts", "compose.ts", "start-failure.ts"];
 
 /** Folder below src → what its files may import, as folders or files below src, and packages. */
 const mayImport: Record<string, { ours: string[]; packages: string[] }> = {

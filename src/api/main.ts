@@ -3,12 +3,12 @@ import { compose } from "../compose.ts";
 import { configurationOrExit, loadApiConfig } from "../config.ts";
 import { listApiKeys } from "../db/access.ts";
 import { createLogger } from "../logger.ts";
+import { startOrExit } from "../start-failure.ts";
 import { connectTemporal } from "../temporal/connect.ts";
 import { ensureBootstrapKey } from "./bootstrap-key.ts";
 import { buildApi } from "./build-api.ts";
 import { commands } from "./commands/index.ts";
 import { serve } from "./serve.ts";
-import { startFailure } from "./start-failure.ts";
 import { webhookReceiver } from "./webhook-receiver.ts";
 
 /** The API server: the one place where its parts are put together, and the only one that reads the configuration. */
@@ -43,11 +43,8 @@ async function start(): Promise<void> {
   await serve(api, { host: config.host, port: config.port, logger, close });
 }
 
-try {
-  await start();
-} catch (error) {
-  const { database, temporal, port } = config;
-  const places = { databaseUrl: database.url, temporalAddress: temporal.address, port };
-  process.stderr.write(`${startFailure(error, places)}\n`);
-  process.exit(1);
-}
+await startOrExit(start, {
+  database: { url: config.database.url, variable: "DATABASE_URL" },
+  temporalAddress: config.temporal.address,
+  listen: { port: config.port, variable: "API_PORT" },
+});

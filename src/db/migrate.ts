@@ -41,6 +41,10 @@ async function admitLogin(client: postgres.Sql, { username, password }: URL): Pr
 }
 
 if (import.meta.main) {
-  const { loadMigrationConfig } = await import("../config.ts");
-  await migrate(loadMigrationConfig());
+  const { configurationOrExit, loadMigrationConfig } = await import("../config.ts");
+  const { startOrExit } = await import("../start-failure.ts");
+  const target = configurationOrExit(loadMigrationConfig);
+  await startOrExit(() => migrate(target), {
+    database: { url: target.ownerUrl, variable: "DATABASE_OWNER_URL" },
+  });
 }

@@ -4,6 +4,7 @@ import { patienceMs } from "../activities/close-due-page.ts";
 import { compose } from "../compose.ts";
 import { configurationOrExit, loadWorkerConfig } from "../config.ts";
 import { createLogger } from "../logger.ts";
+import { startOrExit } from "../start-failure.ts";
 import { connectTemporal } from "../temporal/connect.ts";
 import { startWorkers } from "./billing-workers.ts";
 import { startLedgerUpkeep } from "./ledger-upkeep.ts";
@@ -19,38 +20,49 @@ Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] });
 const metrics = new Registry();
 collectDefaultMetrics({ register: metrics });
 
-const temporal = { ...config.temporal, taskQueue: config.temporal.taskQueuePrefix };
-const client = await connectTemporal(temporal);
-const deps = compose(config.database, config.stripe, client, temporal.taskQueue, "reckoner-worker");
-await ensureSchedules(client, temporal.taskQueue);
-const workers = await startWorkers(deps, {
-  temporal,
-  activityConcurrency: config.activityConcurrency,
-  workflowConcurrency: config.workflowConcurrency,
-  stripeRequestsPerSecond: config.stripe.requestsPerSecond,
-  patienceMs: patienceMs[config.cycleClose],
+await startOrExit(start, {
+  database: { url: config.database.url, variable: "DATABASE_URL" },
+  temporalAddress: config.temporal.address,
+  ...(config.metricsPort === undefined
+    ? {}
+    : { listen: { port: config.metricsPort, variable: "WORKER_METRICS_PORT" } }),
 });
-const inbox = await startWebhookInbox(deps, logger);
-const upkeep = startLedgerUpkeep({ db: deps.db, logger, metrics });
-const metricsServer =
-  config.metricsPort === undefined ? undefined : await serveMetrics(metrics, config.metricsPort);
-logger.info({ task_queue: temporal.taskQueue, metrics_port: config.metricsPort }, "working");
 
-let isStopping = false;
-async function stop(signal: NodeJS.Signals): Promise<void> {
-  if (isStopping) process.exit(1);
-  isStopping = true;
-  logger.info({ signal }, "stopping");
-  await Promise.all([inbox.stop(), upkeep.stop()]);
-  await workers.stop();
-}
-process.on("SIGTERM", stop).on("SIGINT", stop);
+async function start(): Promise<void> {
+  const temporal = { ...config.temporal, taskQueue: config.temporal.taskQueuePrefix };
+  const client = await connectTemporal(temporal);
+  const deps = compose(config.database, config.stripe, client, temporal.taskQueue, "reckoner-worker");
+  // The inbox looks into the database first: one that is away or empty is said at once.
+  const inbox = await startWebhookInbox(deps, logger);
+  const metricsServer =
+    config.metricsPort === undefined ? undefined : await serveMetrics(metrics, config.metricsPort);
+  await ensureSchedules(client, temporal.taskQueue);
+  const workers = await startWorkers(deps, {
+    temporal,
+    activityConcurrency: config.activityConcurrency,
+    workflowConcurrency: config.workflowConcurrency,
+    stripeRequestsPerSecond: config.stripe.requestsPerSecond,
+    patienceMs: patienceMs[config.cycleClose],
+  });
+  const upkeep = startLedgerUpkeep({ db: deps.db, logger, metrics });
+  logger.info({ task_queue: temporal.taskQueue, metrics_port: config.metricsPort }, "working");
 
-try {
-  await workers.ended;
-} finally {
-  metricsServer?.close();
-  await client.connection.close();
-  await deps.db.close();
-  logger.info("stopped");
+  let isStopping = false;
+  async function stop(signal: NodeJS.Signals): Promise<void> {
+    if (isStopping) process.exit(1);
+    isStopping = true;
+    logger.info({ signal }, "stopping");
+    await Promise.all([inbox.stop(), upkeep.stop()]);
+    await workers.stop();
+  }
+  process.on("SIGTERM", stop).on("SIGINT", stop);
+
+  try {
+    await workers.ended;
+  } finally {
+    metricsServer?.close();
+    await client.connection.close();
+    await deps.db.close();
+    logger.info("stopped");
+  }
 }
