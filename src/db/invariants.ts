@@ -73,27 +73,35 @@ export async function checkInvariants(
   db: Database,
   options: InvariantOptions = {},
 ): Promise<InvariantReport[]> {
-  const limits = { ...usualLimits, ...options.limits };
-  const queries = allQueries(limits);
   const published = await options.seals?.lastNumber();
-  const reports = await inSnapshot(db, async (tx) => {
-    const found: InvariantReport[] = [];
-    for (const number of Object.keys(statements) as InvariantNumber[]) {
-      found.push(
-        await timed(number, async () => ({
-          offending: [
-            ...(await offendingRows(tx, ofNumber(queries, number), options.rowsMax)),
-            ...(number === "V5" ? await sealFaults(tx, options.seals, published) : []),
-          ],
-          pending: await offendingRows(tx, ofNumber([pendingEvents], number), options.rowsMax),
-        })),
-      );
-    }
-    return found;
-  });
+  const reports = await inSnapshot(db, (tx) => checkInvariantsIn(tx, options, published));
   if (options.stripe === undefined) return reports;
-  const atStripe = await timed("V7", () => stripeFindings(db, options.stripe, limits.clearing));
+  const atStripe = await timed("V7", () => stripeFindings(db, options));
   return reports.map((report) => (report.number === "V7" ? together(report, atStripe) : report));
+}
+
+/**
+ * The same within a transaction of the caller's, without asking Stripe.
+ * @param published the last number in the store of seals before the transaction's snapshot was taken
+ */
+export async function checkInvariantsIn(
+  tx: Tx,
+  options: InvariantOptions = {},
+  published = 0,
+): Promise<InvariantReport[]> {
+  const queries = allQueries({ ...usualLimits, ...options.limits });
+  const reports: InvariantReport[] = [];
+  for (const number of Object.keys(statements) as InvariantNumber[]) {
+    const find = async () => ({
+      offending:
+        number === "V5"
+          ? await sealFaults(tx, options.seals, published)
+          : await offendingRows(tx, ofNumber(queries, number), options),
+      pending: await offendingRows(tx, ofNumber([pendingEvents], number), options),
+    });
+    reports.push(await timed(number, find));
+  }
+  return reports;
 }
 
 function allQueries(limits: InvariantLimits): InvariantQuery[] {
@@ -132,7 +140,7 @@ async function timed(number: InvariantNumber, find: () => Promise<Findings>): Pr
 async function offendingRows(
   tx: Pick<Tx, "execute">,
   queries: readonly InvariantQuery[],
-  rowsMax = 20,
+  { rowsMax = 20 }: InvariantOptions,
 ): Promise<InvariantRow[]> {
   const found: InvariantRow[] = [];
   for (const query of queries) {
@@ -145,19 +153,16 @@ async function offendingRows(
   return found;
 }
 
-async function sealFaults(tx: Tx, store: SealStore | undefined, published = 0): Promise<InvariantRow[]> {
+async function sealFaults(tx: Tx, store: SealStore | undefined, published: number): Promise<InvariantRow[]> {
   const { faults } = await verifySealsIn(tx, store, published);
   return faults.map((fault) => ({ rule: "V5: every seal is the seal of what is there", row: { ...fault } }));
 }
 
-async function stripeFindings(
-  db: Database,
-  stripe: InvariantOptions["stripe"],
-  clearingSeconds: number,
-): Promise<Findings> {
+async function stripeFindings(db: Database, { stripe, limits }: InvariantOptions): Promise<Findings> {
   if (stripe === undefined) return { offending: [], pending: [] };
   const rule = "V7: every balance transaction at Stripe is in the ledger, and the other way round";
-  const compared = await compareWithStripe(db, stripe, Date.now() / 1_000 - clearingSeconds);
+  const { clearing } = { ...usualLimits, ...limits };
+  const compared = await compareWithStripe(db.orm, stripe, Date.now() / 1_000 - clearing);
   const rowsOf = (some: typeof compared.pending) => some.map((each) => ({ rule, row: { ...each } }));
   return { offending: rowsOf(compared.differences), pending: rowsOf(compared.pending) };
 }

@@ -122,12 +122,14 @@ function differences({ number, entries }: PublishedSeal, found: readonly EntryDi
   ];
 }
 
-/** An entry of a transaction that has not happened would never come under a seal. */
+/** An entry of a transaction that has not happened, and is not the one that asks, would never come under a seal. */
 async function neverSealed(tx: Tx, number: number): Promise<SealFault[]> {
   const found = await rows<{ id: string; source_key: string }>(
     tx,
     sql`select id::text, source_key from ledger.journal_entry
-        where recorded_xid >= pg_snapshot_xmax(pg_current_snapshot()) order by id`,
+        where recorded_xid >= pg_snapshot_xmax(pg_current_snapshot())
+          and recorded_xid is distinct from pg_current_xact_id_if_assigned()
+        order by id`,
   );
   return found.map(({ id, source_key: sourceKey }) => ({
     seal: number,

@@ -1,5 +1,5 @@
 import type { Stripe } from "stripe";
-import { type Database, rows, sql, type Tx } from "./database.ts";
+import { rows, sql, type Tx } from "./database.ts";
 import { type InvariantQuery, inLedgerUnits, sides } from "./invariant-query.ts";
 
 /** The Stripe balance, as far as the database alone can tell. */
@@ -65,11 +65,11 @@ type BalanceTransactions = ReadonlyMap<string, BalanceTransaction>;
  * @param youngFrom seconds since 1970: a transaction made at Stripe from then on may still be missing in the ledger
  */
 export async function compareWithStripe(
-  { orm }: Pick<Database, "orm">,
+  tx: Pick<Tx, "execute">,
   stripe: Pick<Stripe, "balanceTransactions">,
   youngFrom = Number.POSITIVE_INFINITY,
 ): Promise<StripeComparison> {
-  const inLedger = await recordedTransactions(orm);
+  const inLedger = await recordedTransactions(tx);
   const { atStripe, young } = await listedTransactions(stripe, youngFrom);
   const ids = new Set([...inLedger.keys(), ...atStripe.keys()]);
   const found = [...ids].flatMap((id) => difference(id, atStripe.get(id), inLedger.get(id)));

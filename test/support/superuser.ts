@@ -16,17 +16,17 @@ export async function withoutGuards(tx: Pick<Tx, "execute">, damage: string): Pr
   await tx.execute("set local session_replication_role = origin");
 }
 
-/** Damages a database, looks at it, and leaves it as it was. */
-export async function lookAtDamage<Found>(
+/** Does something to a database, looks at it, and leaves it as it was. */
+export async function lookAt<Found>(
   superuser: Database,
-  damage: string,
+  damage: (tx: Tx) => Promise<unknown>,
   look: (tx: Tx) => Promise<Found>,
 ): Promise<Found> {
   const undone = new Error("the damage is undone");
   let found: { value: Found } | undefined;
   await superuser.orm
     .transaction(async (tx) => {
-      await withoutGuards(tx, damage);
+      await damage(tx);
       found = { value: await look(tx) };
       throw undone;
     })
