@@ -2,7 +2,6 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { projectFolder } from "../src/config.ts";
 import { runCommand } from "../src/sandbox/local-services/child-process.ts";
 import { findTemporalCli } from "../src/sandbox/local-services/temporal-cli.ts";
 import { loadNow, median, stopwatch, thisMachine, writeFigures } from "./figures.ts";
@@ -18,6 +17,9 @@ const { values: flags } = parseArgs({
   },
 });
 
+const [coldRuns, warmRuns] = [Number(flags.cold), Number(flags.warm)];
+if (!(coldRuns >= 1 && warmRuns >= 0)) throw new Error("--cold must be 1 or more, --warm 0 or more");
+
 interface Run extends StartFigures {
   readonly kind: "cold" | "warm";
   /** Of this machine when the run began. */
@@ -29,33 +31,32 @@ interface Run extends StartFigures {
 
 const runs: Run[] = [];
 const versions: Record<string, string> = {};
-/** Where each cold run fetched the Temporal CLI from. */
-const temporalSources: string[] = [];
+/** How the last cold run came by the Temporal CLI. */
+let temporalCli = "on the PATH";
 const npmCache = await npmCacheState();
 const folder = mkdtempSync(join(tmpdir(), "reckoner-bench-"));
 chmodSync(folder, 0o755); // as a user's own folder: PostgreSQL's account may read it
 let clone = join(folder, "none");
 try {
-  for (let number = 1; number <= Number(flags.cold); number++) {
+  for (let number = 1; number <= coldRuns; number++) {
     rmSync(clone, { recursive: true, force: true });
     clone = join(folder, `clone-${number}`);
     await coldRun();
   }
-  for (let number = 1; number <= Number(flags.warm); number++) await warmRun();
+  for (let number = 1; number <= warmRuns; number++) await warmRun();
+  versions.commit = (await runCommand("git", ["-C", clone, "rev-parse", "HEAD"])).trim();
   versions.node = (await runCommand(join(clone, "node_modules/.bin/node"), ["--version"])).trim().slice(1);
   versions.temporal = (await findTemporalCli(join(clone, ".reckoner/bin"), () => {})).version;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-const [commit = ""] = (await runCommand("git", ["-C", projectFolder, "rev-parse", "HEAD"])).split("\n");
 const figures = {
   bench: "first-invoice",
   measuredAt: new Date().toISOString(),
-  commit,
   machine: thisMachine(),
   versions,
   npmCache,
-  temporalSources,
+  temporalCli,
   medians: { cold: mediansOf("cold"), warm: mediansOf("warm") },
   runs,
 };
@@ -63,6 +64,7 @@ if (flags.out !== undefined) writeFigures(resolve(flags.out), figures);
 console.log(summary());
 
 async function coldRun(): Promise<void> {
+  temporalCli = "on the PATH";
   const load = loadNow();
   const cloning = stopwatch();
   await cloneProject(clone);
@@ -70,6 +72,9 @@ async function coldRun(): Promise<void> {
   const installing = stopwatch();
   await install(clone);
   await measure({ kind: "cold", load, clone: cloned, install: installing() });
+  // A quick download is over before npm start says anything about it.
+  if (temporalCli === "on the PATH" && existsSync(join(clone, ".reckoner/bin/temporal")))
+    temporalCli = "fetched";
 }
 
 async function warmRun(): Promise<void> {
@@ -83,7 +88,7 @@ async function measure(before: Pick<Run, "kind" | "load" | "clone" | "install">)
   const onLine = (line: string) => {
     if (flags.verbose) console.log(`    ${line}`);
     const [, source] = /Temporal: fetching it, by (.*)$/.exec(line) ?? [];
-    if (source !== undefined) temporalSources.push(source);
+    if (source !== undefined) temporalCli = `fetched, by ${source}`;
   };
   const { figures, postgres } = await startAndStop({ folder: clone, onLine });
   versions.postgres = postgres;
@@ -124,7 +129,7 @@ function summary(): string {
     "",
     `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${kernel}`,
     `Node ${versions.node}, PostgreSQL ${versions.postgres}, Temporal ${versions.temporal}`,
-    `npm's cache was ${npmCache}; the Temporal CLI came from ${temporalSources.at(-1) ?? "the PATH"}`,
+    `npm's cache was ${npmCache}; the Temporal CLI was ${temporalCli}`,
     `loads at the start of the runs: ${runs.map(({ load }) => load).join(", ")}`,
     "",
     `${"medians".padEnd(38)}${`cold (${of("cold").length})`.padStart(9)}${`warm (${of("warm").length})`.padStart(9)}`,
