@@ -19,7 +19,7 @@ export { type InvariantLimits, usualLimits } from "./invariant-query.ts";
 export { compareWithStripe, type StripeComparison } from "./stripe-invariants.ts";
 
 /** What must always be true, in a sentence each; docs/invariants.md says more. */
-const statements = {
+export const invariantStatements = {
   V1: "In each currency debits equal credits, and no posting crosses currencies.",
   V2: "Every balance is the sum of its postings.",
   V3: "No account is below its floor.",
@@ -34,7 +34,7 @@ const statements = {
   V12: "Nothing is pending past its limit.",
 } as const;
 
-export type InvariantNumber = keyof typeof statements;
+export type InvariantNumber = keyof typeof invariantStatements;
 
 /** A row that breaks a rule, or waits. */
 export interface InvariantRow {
@@ -91,7 +91,7 @@ export async function checkInvariantsIn(
 ): Promise<InvariantReport[]> {
   const queries = allQueries({ ...usualLimits, ...options.limits });
   const reports: InvariantReport[] = [];
-  for (const number of Object.keys(statements) as InvariantNumber[]) {
+  for (const number of Object.keys(invariantStatements) as InvariantNumber[]) {
     const find = async () => ({
       offending:
         number === "V5"
@@ -129,7 +129,7 @@ async function timed(number: InvariantNumber, find: () => Promise<Findings>): Pr
   const { offending, pending } = await find();
   return {
     number,
-    statement: statements[number],
+    statement: invariantStatements[number],
     holds: offending.length === 0,
     offending,
     pending,

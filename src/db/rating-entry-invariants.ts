@@ -49,8 +49,11 @@ export const ratingEntryInvariants: readonly InvariantQuery[] = [
         from (${cycles}) as cycle
         join billing.invoice as invoice on invoice.subscription_id = cycle.subscription_id and invoice.status <> 'void'
         join billing.invoice_line as line on line.invoice_id = invoice.id and line.earning = 'deferred'
-          and line.period_start >= cycle.period_start and line.period_start < cycle.period_end
+          and line.period_start >= cycle.period_start
+        join billing.subscription as subscription on subscription.id = cycle.subscription_id
+        -- What an early end handed back is dated after it, and belongs to the period it ended.
         where cycle.revision = 0
+          and (line.period_start < cycle.period_end or line.amount_minor < 0 and cycle.period_end >= subscription.canceled_at)
         group by 1, 2 having sum(line.amount_minor) <> 0
       ) as charged
       full join (

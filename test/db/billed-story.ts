@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { applyChange, endSubscription, scheduleCancellation } from "../../src/activities/apply-change.ts";
+import { applyChange } from "../../src/activities/apply-change.ts";
 import { bookPayment } from "../../src/activities/book-payment.ts";
 import { closePeriodOnce } from "../../src/activities/close-period.ts";
 import {
@@ -30,11 +30,12 @@ import { currency, money } from "../../src/domain/money/index.ts";
 import { startStripeSandbox } from "../../src/sandbox/stripe/index.ts";
 import { createStripe, stripeRail } from "../../src/stripe/index.ts";
 import type { TemporalGateway } from "../../src/temporal/gateway.ts";
+import type { SubscriptionChange } from "../../src/workflows/messages.ts";
 
 /**
  * Two months of four customers, by the activities alone: every kind of invoice, line, grant and entry there is, with
- * late usage that was corrected, late usage that still waits, an amount carried over, a balance applied, and a
- * purchase that was never paid.
+ * late usage that was corrected upwards and downwards, late usage that still waits, an early end, an amount carried
+ * over, a balance applied, and a purchase that was never paid.
  */
 export async function tellBilledStory(db: Database) {
   const sandbox = await startStripeSandbox({ port: 0 });
@@ -93,7 +94,7 @@ class Story {
     }
   }
 
-  /** acme: seats, credits of both kinds and usage; cedar ends after a month; dune owes 20 cents, too little to charge. */
+  /** acme: seats, credits of both kinds and usage; cedar ends in mid-month; dune owes 20 cents, too little to charge. */
   async january(): Promise<void> {
     await this.#subscribe("acme", "pro", 3);
     await this.#subscribe("cedar", "pro", 1);
@@ -102,34 +103,24 @@ class Story {
     await this.#buyCredits("prepaid", "acme", 300n);
     await this.#use("acme", "2026-01-10T10:30:00Z", 20_000);
     await this.#use("acme", "2026-01-20T10:30:00Z", 30_000);
-    await this.#use("cedar", "2026-01-20T10:30:00Z", 1_111);
+    await this.#use("cedar", "2026-01-10T10:30:00Z", 1_111);
     await this.#use("dune", "2026-01-20T10:30:00Z", 200);
-    await this.at("2026-01-15T00:00:00Z");
-    await scheduleCancellation(this.#db, {
-      subscriptionId: "sub-cedar",
-      changeId: "cancel",
-      at: isoOf(this.#now),
-      cancelAt: "2026-02-01T00:00:00.000Z",
-    });
-    await this.at("2026-02-01T00:00:00Z");
-    await endSubscription(this.#db, { subscriptionId: "sub-cedar", at: isoOf(this.#now) });
+    await this.at("2026-01-16T12:00:00Z");
+    await this.#change("cedar", "end", { kind: "cancel" });
+    await this.at("2026-01-16T13:00:00Z");
+    await this.#close("cedar", "2026-01-01T00:00:00Z");
     await this.at("2026-02-01T01:00:00Z");
-    for (const id of ["acme", "cedar", "dune"]) await this.#close(id, "2026-01-01T00:00:00Z");
+    for (const id of ["acme", "dune"]) await this.#close(id, "2026-01-01T00:00:00Z");
   }
 
   /** acme gives seats back, which pays part of the next invoice; usage of January comes late, usage of February too. */
   async february(): Promise<void> {
     await this.#use("acme", "2026-01-31T23:59:59Z", 7_777);
     await this.#use("acme", "2026-02-10T00:00:00Z", 40_000);
-    await this.#use("dune", "2026-02-10T00:00:00Z", 9_000);
+    await this.#use("dune", "2026-01-31T23:59:59Z", 1); // makes all of January cheaper
+    await this.#use("dune", "2026-02-10T00:00:00Z", 19_000);
     await this.at("2026-02-15T00:00:00Z");
-    const { invoiceId, collect } = await applyChange(this.#db, {
-      subscriptionId: "sub-acme",
-      changeId: "fewer seats",
-      at: isoOf(this.#now),
-      change: { kind: "change_quantity", seats: 1 },
-    });
-    if (invoiceId !== null && collect) await this.#collect(invoiceId);
+    await this.#change("acme", "fewer seats", { kind: "change_quantity", seats: 1 });
     await this.at("2026-03-01T01:00:00Z");
     for (const id of ["acme", "dune"]) await this.#close(id, "2026-02-01T00:00:00Z");
     await this.#use("acme", "2026-02-28T23:00:00Z", 50);
@@ -160,6 +151,17 @@ class Story {
       items: [{ planKey, seats }],
     });
     if (opened.invoiceId !== null && opened.collect) await this.#collect(opened.invoiceId);
+  }
+
+  async #change(customerId: string, changeId: string, change: SubscriptionChange): Promise<void> {
+    const at = isoOf(this.#now);
+    const { invoiceId, collect } = await applyChange(this.#db, {
+      subscriptionId: `sub-${customerId}`,
+      changeId,
+      at,
+      change,
+    });
+    if (invoiceId !== null && collect) await this.#collect(invoiceId);
   }
 
   async #close(customerId: string, periodStart: string): Promise<void> {
@@ -266,7 +268,18 @@ const catalog = {
       currency: "usd",
       interval: month,
       graceSeconds: 3600,
-      prices: [usagePrice("tokens", "tokens", {}, "0.1")],
+      prices: [
+        {
+          ...usagePrice("tokens", "tokens", {}, "0.1"),
+          model: {
+            type: "volume",
+            tiers: [
+              { upTo: "200", unitPriceMinor: "0.1" },
+              { upTo: null, unitPriceMinor: "0.05" },
+            ],
+          },
+        },
+      ],
     },
   ],
 };

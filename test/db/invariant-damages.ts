@@ -121,6 +121,13 @@ const ledgerDamages: readonly Damage[] = [
     sql: "update billing.invoice_line set exact_minor = exact_minor - 1 where kind = 'late_usage'",
   },
   {
+    what: "late usage that handed back more than it booked",
+    broken: "V4",
+    rule: "what a closing or a correction rated",
+    sql: `update billing.invoice_line set detail = jsonb_set(detail, '{creditedToBalanceMinor}', '"11"')
+      where detail ? 'creditedToBalanceMinor'`,
+  },
+  {
     what: "a draw of another amount",
     broken: "V4",
     rule: "drew from a grant",
@@ -237,7 +244,7 @@ const invoiceDamages: readonly Damage[] = [
     broken: "V8",
     rule: "on no invoice",
     sql: `select usage.ingest('[{"key": "00000000-0000-0000-0000-000000000001", "payload_hash": "00000000-0000-0000-0000-000000000002",
-      "source": "story", "id": "late", "customer_id": "cedar", "type": "request", "time": "2026-01-20T00:00:00Z", "data": {},
+      "source": "story", "id": "late", "customer_id": "cedar", "type": "request", "time": "2026-01-12T00:00:00Z", "data": {},
       "contributions": [{"meter_key": "tokens", "dimensions_key": "{\\"model\\":\\"large\\"}", "quantity": "1"}]}]')`,
     triggersRun: true,
   },
