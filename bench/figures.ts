@@ -18,7 +18,7 @@ export function thisMachine(): Machine {
   };
 }
 
-/** How many programs wanted to run, on average over the last minute: above zero, something else ran beside the bench. */
+/** How many programs wanted to run, on average over the last minute; the run before this one is among them. */
 export const loadNow = (): number => rounded(loadavg()[0] ?? 0);
 
 /** The middle one; the mean of the middle two where their number is even. */

@@ -12,6 +12,7 @@ const { values: flags } = parseArgs({
   options: {
     cold: { type: "string", default: "1" },
     warm: { type: "string", default: "3" },
+    "empty-npm-cache": { type: "boolean", default: false },
     out: { type: "string" },
     verbose: { type: "boolean", default: false },
   },
@@ -70,7 +71,7 @@ async function coldRun(): Promise<void> {
   await cloneProject(clone);
   const cloned = cloning();
   const installing = stopwatch();
-  await install(clone);
+  await install(clone, flags["empty-npm-cache"] ? mkdtempSync(join(folder, "npm-cache-")) : undefined);
   await measure({ kind: "cold", load, clone: cloned, install: installing() });
   // A quick download is over before npm start says anything about it.
   if (temporalCli === "on the PATH" && existsSync(join(clone, ".reckoner/bin/temporal")))
@@ -112,6 +113,7 @@ function mediansOf(kind: Run["kind"]) {
 }
 
 async function npmCacheState(): Promise<"filled" | "empty"> {
+  if (flags["empty-npm-cache"]) return "empty";
   const cache = (await runCommand("npm", ["config", "get", "cache"])).trim();
   const content = join(cache, "_cacache");
   return existsSync(content) && readdirSync(content).length > 0 ? "filled" : "empty";

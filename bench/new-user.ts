@@ -44,9 +44,10 @@ export async function cloneProject(folder: string): Promise<void> {
   await runCommand("git", ["clone", "--quiet", "--no-hardlinks", projectFolder, folder]);
 }
 
-/** `npm ci` with whatever npm has in its cache. */
-export async function install(folder: string): Promise<void> {
-  const child = spawn("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+/** `npm ci`, with npm's own cache or another folder for it. */
+export async function install(folder: string, cache?: string): Promise<void> {
+  const elsewhere = cache === undefined ? [] : [`--cache=${cache}`];
+  const child = spawn("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error", ...elsewhere], {
     cwd: folder,
     env: await newUserEnvironment(),
     stdio: ["ignore", "ignore", "inherit"],
