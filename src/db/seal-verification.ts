@@ -32,32 +32,55 @@ export interface SealVerification {
  * Recomputes every seal from the entries as they stand and compares with the external copy. Without a store only the
  * database is asked: that shows a change, but not of which entry, and cannot show that the newest entries were cut off
  * together with their seals.
+ * @param publicationSeconds how long after it was made a seal may be missing in the copy
  */
-export async function verifySeals(db: Database, store?: SealStore): Promise<SealVerification> {
+export async function verifySeals(
+  db: Database,
+  store?: SealStore,
+  publicationSeconds?: number,
+): Promise<SealVerification> {
   const published = await store?.lastNumber();
-  return await inSnapshot(db, (tx) => verifySealsIn(tx, store, published));
+  return await inSnapshot(db, (tx) => verifySealsIn(tx, store, published, publicationSeconds));
 }
 
 /**
  * The same within a snapshot of the caller's.
  * @param published the store's last number before the snapshot was taken: what it holds by now may be newer
  */
-export async function verifySealsIn(tx: Tx, store?: SealStore, published = 0): Promise<SealVerification> {
+export async function verifySealsIn(
+  tx: Tx,
+  store?: SealStore,
+  published = 0,
+  publicationSeconds = 60,
+): Promise<SealVerification> {
   const faults: SealFault[] = [];
   let before = { number: 0, root: rootBeforeTheFirst, toXid: "0" };
   const copies = store?.published()[Symbol.asyncIterator]() ?? nothingPublished();
+  const duePublished = store === undefined ? 0 : await lastSealBefore(tx, publicationSeconds);
   for await (const { stored, copy } of sideBySide(sealsAfter(tx, 0), copies)) {
     const seal = copy ?? stored;
     if (seal === undefined || (stored === undefined && seal.number > published)) continue;
-    faults.push(...sealProblems(stored, copy, published).map((problem) => ({ seal: seal.number, problem })));
-    if (seal.number !== before.number + 1 || seal.previous !== before.root || seal.fromXid !== before.toXid) {
-      faults.push({ seal: seal.number, problem: `does not follow seal ${before.number}` });
+    const { number } = seal;
+    const problems = sealProblems(stored, copy, Math.max(published, duePublished));
+    faults.push(...problems.map((problem) => ({ seal: number, problem })));
+    if (number !== before.number + 1 || seal.previous !== before.root || seal.fromXid !== before.toXid) {
+      faults.push({ seal: number, problem: `does not follow seal ${before.number}` });
     }
     faults.push(...entryFaults(seal, copy, await entryDigests(tx, seal.fromXid, seal.toXid)));
     before = seal;
   }
   faults.push(...(await neverSealed(tx, before.number + 1)));
   return { faults, seals: before.number, unsealedEntries: await entriesSince(tx, before.toXid) };
+}
+
+/** The last seal that was made so many seconds ago or longer; 0 when there is none. */
+async function lastSealBefore(tx: Tx, secondsAgo: number): Promise<number> {
+  const [row] = await rows<{ last: bigint | null }>(
+    tx,
+    sql`select max(number) as last from ledger.seal
+        where sealed_at <= clock_timestamp() - make_interval(secs => ${secondsAgo})`,
+  );
+  return Number(row?.last ?? 0n);
 }
 
 /** Both sides in the order of their numbers; a seal that only one side has comes alone. */
@@ -85,10 +108,10 @@ async function* nothingPublished(): AsyncGenerator<PublishedSeal> {}
 function sealProblems(
   stored: Seal | undefined,
   copy: PublishedSeal | undefined,
-  published: number,
+  duePublished: number,
 ): string[] {
   if (stored === undefined) return ["is published and not in the database"];
-  if (copy === undefined) return stored.number <= published ? ["is missing in the copy"] : [];
+  if (copy === undefined) return stored.number <= duePublished ? ["is missing in the copy"] : [];
   const names = Object.keys(stored) as (keyof Seal)[];
   return names.every((name) => stored[name] === copy[name]) ? [] : ["was changed"];
 }

@@ -273,6 +273,16 @@ describe("sealing", () => {
     expect(await faultsNow(fileSealStore(file))).toEqual([{ seal: 2, problem: "was changed" }]);
   });
 
+  test("a copy that receives no seals any more is noticed, and so is the wrong file", async () => {
+    await ledger.post(draft("sealed", [move(fees, revenue, 1n)]));
+    await sealAll();
+    const other = fileSealStore(join(folder, "other.jsonl"));
+    expect((await verifySeals(ledger.db, other)).faults).toEqual([]); // it may still be on its way
+    expect((await verifySeals(ledger.db, other, 0)).faults).toEqual([
+      { seal: 1, problem: "is missing in the copy" },
+    ]);
+  });
+
   test("nothing is published on top of a ledger that lost its tail", async () => {
     await ledger.post(draft("cut", [move(fees, revenue, 1n)]));
     await sealAll();
