@@ -316,5 +316,6 @@ create table stripe.webhook_inbox (
   finished_at timestamptz
 );
 create index webhook_inbox_waiting on stripe.webhook_inbox (next_attempt_at) where state = 'waiting';
+create index webhook_inbox_parked on stripe.webhook_inbox (received_at) where state = 'parked';
 create trigger webhook_received_is_kept before delete on stripe.webhook_inbox for each row execute function public.refuse_change();
 grant select, insert, update on stripe.operation, stripe.webhook_inbox to reckoner_app;

@@ -52,6 +52,29 @@ export async function finishWebhook(tx: Tx, eventId: string, state: "done" | "ig
     .where(eq(webhookInbox.eventId, eventId));
 }
 
+export interface WebhookBacklog {
+  readonly waiting: number;
+  readonly parked: number;
+  /** Since the oldest that waits was received; 0 when none does. */
+  readonly oldestWaitingSeconds: number;
+}
+
+/** How much has not been applied. */
+export async function webhookBacklog(tx: Tx): Promise<WebhookBacklog> {
+  const [counted] = await rows<{ waiting: number; parked: number; oldest: number }>(
+    tx,
+    sql`select count(*)::int as waiting,
+          coalesce(extract(epoch from clock_timestamp() - min(received_at)), 0)::float8 as oldest,
+          (select count(*)::int from stripe.webhook_inbox where state = 'parked') as parked
+        from stripe.webhook_inbox where state = 'waiting'`,
+  );
+  return {
+    waiting: counted?.waiting ?? 0,
+    parked: counted?.parked ?? 0,
+    oldestWaitingSeconds: counted?.oldest ?? 0,
+  };
+}
+
 /** How often an event is tried before it is set aside for a person. */
 const attemptsMax = 10;
 

@@ -1,4 +1,5 @@
 import { Client, Connection } from "@temporalio/client";
+import { correlationOfCalls } from "./correlation.ts";
 
 export interface TemporalTarget {
   /** HOST:PORT of the frontend. */
@@ -17,5 +18,5 @@ export async function connectTemporal({ address, namespace, apiKey, tls }: Tempo
     tls,
     ...(apiKey === undefined ? {} : { apiKey }),
   });
-  return new Client({ connection, namespace });
+  return new Client({ connection, namespace, interceptors: { workflow: [correlationOfCalls] } });
 }

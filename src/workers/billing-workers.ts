@@ -1,8 +1,13 @@
-import { fileURLToPath } from "node:url";
-import { NativeConnection, Worker, type WorkerOptions } from "@temporalio/worker";
+import {
+  type ActivityInterceptorsFactory,
+  NativeConnection,
+  Worker,
+  type WorkerOptions,
+} from "@temporalio/worker";
 import { type ActivityDependencies, databaseActivities, stripeActivities } from "../activities/index.ts";
 import type { TemporalTarget } from "../temporal/connect.ts";
 import { stripeQueueOf } from "../workflows/messages.ts";
+import { workflowSources } from "./workflow-sources.ts";
 
 export interface WorkerSettings {
   readonly temporal: TemporalTarget;
@@ -13,6 +18,8 @@ export interface WorkerSettings {
   readonly patienceMs: number;
   /** A bundle made beforehand; made at start when left out. */
   readonly workflowBundle?: WorkerOptions["workflowBundle"];
+  /** Laid around every activity; it runs without when left out. */
+  readonly observeActivities?: ActivityInterceptorsFactory;
 }
 
 export interface RunningWorkers {
@@ -26,7 +33,9 @@ export async function startWorkers(
   deps: ActivityDependencies,
   settings: WorkerSettings,
 ): Promise<RunningWorkers> {
-  const { temporal, activityConcurrency, workflowConcurrency } = settings;
+  const { temporal, activityConcurrency, workflowConcurrency, observeActivities } = settings;
+  const activity = observeActivities === undefined ? [] : [observeActivities];
+  const { workflowsPath, workflowInterceptorModules } = workflowSources;
   const connection = await NativeConnection.connect({
     address: temporal.address,
     tls: temporal.tls,
@@ -45,13 +54,14 @@ export async function startWorkers(
     activities: databaseActivities(deps, settings),
     maxConcurrentWorkflowTaskExecutions: workflowConcurrency,
     ...(settings.workflowBundle === undefined
-      ? { workflowsPath: fileURLToPath(new URL("../workflows/index.ts", import.meta.url)) }
-      : { workflowBundle: settings.workflowBundle }),
+      ? { workflowsPath, interceptors: { activity, workflowModules: workflowInterceptorModules } }
+      : { workflowBundle: settings.workflowBundle, interceptors: { activity } }),
   });
   const stripe = await Worker.create({
     ...common,
     taskQueue: stripeQueueOf(temporal.taskQueue),
     activities: stripeActivities(deps),
+    interceptors: { activity },
     maxTaskQueueActivitiesPerSecond: settings.stripeRequestsPerSecond,
   });
   const workers = [billing, stripe];

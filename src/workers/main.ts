@@ -6,12 +6,14 @@ import { configurationOrExit, loadWorkerConfig } from "../config.ts";
 import { createLogger } from "../logger.ts";
 import { startOrExit } from "../start-failure.ts";
 import { connectTemporal } from "../temporal/connect.ts";
+import { observeActivities } from "./activity-observation.ts";
 import { startWorkers } from "./billing-workers.ts";
 import { startLedgerUpkeep } from "./ledger-upkeep.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { ensureSchedules } from "./schedules.ts";
 import { temporalLogger } from "./temporal-logger.ts";
 import { startWebhookInbox } from "./webhook-inbox.ts";
+import { measureWebhookInbox } from "./webhook-inbox-metrics.ts";
 
 /** The worker process: workflows, activities, the webhook inbox, and the ledger's upkeep. */
 const config = configurationOrExit(loadWorkerConfig);
@@ -34,6 +36,7 @@ async function start(): Promise<void> {
   const deps = compose(config.database, config.stripe, client, temporal.taskQueue, "reckoner-worker");
   // The inbox looks into the database first: one that is away or empty is said at once.
   const inbox = await startWebhookInbox(deps, logger);
+  measureWebhookInbox(deps.db, logger, metrics);
   const metricsServer =
     config.metricsPort === undefined ? undefined : await serveMetrics(metrics, config.metricsPort);
   await ensureSchedules(client, temporal.taskQueue);
@@ -43,6 +46,7 @@ async function start(): Promise<void> {
     workflowConcurrency: config.workflowConcurrency,
     stripeRequestsPerSecond: config.stripe.requestsPerSecond,
     patienceMs: patienceMs[config.cycleClose],
+    observeActivities: observeActivities(logger, metrics),
   });
   const upkeep = startLedgerUpkeep({ db: deps.db, logger, metrics });
   logger.info({ task_queue: temporal.taskQueue, metrics_port: config.metricsPort }, "working");

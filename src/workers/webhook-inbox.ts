@@ -6,6 +6,7 @@ import { testClockOf } from "../db/test-clocks.ts";
 import { claimWebhooks, finishWebhook, postponeWebhook, type WaitingWebhook } from "../db/webhook-inbox.ts";
 import { isoOf } from "../domain/calendar/index.ts";
 import { webhookSubject } from "../stripe/index.ts";
+import { withCorrelationId } from "../temporal/correlation.ts";
 
 export interface WebhookInbox {
   stop(): Promise<void>;
@@ -62,7 +63,7 @@ async function claim(deps: ActivityDependencies, logger: Logger): Promise<Waitin
 async function apply(deps: ActivityDependencies, webhook: WaitingWebhook, logger: Logger): Promise<void> {
   const { event_id: eventId, type, attempts } = webhook;
   try {
-    const outcome = await applied(deps, webhook);
+    const outcome = await withCorrelationId(eventId, () => applied(deps, webhook));
     await finishWebhook(deps.db.orm, eventId, outcome);
     logger.debug({ event_id: eventId, type, outcome }, "webhook applied");
   } catch (error) {

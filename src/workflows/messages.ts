@@ -16,6 +16,9 @@ export const workflowIds = {
   cycleClose: "cycle-close",
 } as const;
 
+/** The header in which the id of the request that a call follows from travels. */
+export const correlationHeader = "correlation-id";
+
 /** Stripe's calls have a queue of their own, where their rate is limited. */
 export const stripeQueueOf = (billingQueue: string) => `${billingQueue}-stripe`;
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { loadTestConfig, projectFolder } from "../../src/config.ts";
+import { loadTestConfig } from "../../src/config.ts";
 import { freePort, localHost } from "../../src/sandbox/local-services/ports.ts";
 import { startPostgres } from "../../src/sandbox/local-services/postgres.ts";
 import * as roles from "../../src/sandbox/local-services/postgres-roles.ts";
@@ -13,6 +13,7 @@ import { createProgress } from "../../src/sandbox/local-services/progress.ts";
 import { createServiceGroup } from "../../src/sandbox/local-services/service-group.ts";
 import { findTemporalCli } from "../../src/sandbox/local-services/temporal-cli.ts";
 import { prepareGivenTemporal, startTemporal } from "../../src/sandbox/local-services/temporal-server.ts";
+import { workflowSources } from "../../src/workers/workflow-sources.ts";
 import type { SharedServers } from "./shared-servers.ts";
 
 type Starters = { readonly [Name in keyof SharedServers]: () => Promise<SharedServers[Name]> };
@@ -102,7 +103,7 @@ async function prepareTemplate(
 async function bundleWorkflows(folder: string): Promise<SharedServers["workflowBundle"]> {
   const { bundleWorkflowCode, DefaultLogger } = await import("@temporalio/worker");
   const { code } = await bundleWorkflowCode({
-    workflowsPath: join(projectFolder, "src/workflows/index.ts"),
+    ...workflowSources,
     logger: new DefaultLogger("WARN"),
   });
   const codePath = join(folder, "workflow-bundle.js");

@@ -1,8 +1,9 @@
 import type { Database } from "../../db/database.ts";
 import type { Instant } from "../../domain/calendar/index.ts";
 import type { StripeRail } from "../../stripe/index.ts";
+import { withCorrelationId } from "../../temporal/correlation.ts";
 import type { TemporalGateway } from "../../temporal/gateway.ts";
-import type { ApiDependencies } from "../dependencies.ts";
+import type { ApiDependencies, CommandContext } from "../dependencies.ts";
 import { creditCommands } from "./credit-commands.ts";
 import { paymentCommands } from "./payment-commands.ts";
 import { subscriptionCommands } from "./subscription-commands.ts";
@@ -26,9 +27,21 @@ export function commands({
   testClocksAllowed,
 }: CommandParts): Pick<ApiDependencies, "subscriptions" | "credits" | "payments" | "testClocks"> {
   return {
-    subscriptions: subscriptionCommands(db, gateway),
-    credits: creditCommands({ db, now }, gateway),
-    payments: paymentCommands(db, rail, gateway, now),
-    testClocks: testClockCommands(db, gateway, testClocksAllowed),
+    subscriptions: underRequestIds(subscriptionCommands(db, gateway)),
+    credits: underRequestIds(creditCommands({ db, now }, gateway)),
+    payments: underRequestIds(paymentCommands(db, rail, gateway, now)),
+    testClocks: underRequestIds(testClockCommands(db, gateway, testClocksAllowed)),
   };
+}
+
+/** Each command runs under the id of its request, which then goes with all that workflows are told. */
+function underRequestIds<Commands extends object>(commands: Commands): Commands {
+  const entries = Object.entries(commands).map(([name, command]) => [
+    name,
+    typeof command === "function"
+      ? (input: unknown, context: CommandContext) =>
+          withCorrelationId(context.correlationId, () => command(input, context))
+      : command,
+  ]);
+  return Object.fromEntries(entries) as Commands;
 }

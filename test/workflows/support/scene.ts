@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { Client, Connection } from "@temporalio/client";
-import { NativeConnection, Worker } from "@temporalio/worker";
+import type { Client } from "@temporalio/client";
+import { type ActivityInterceptorsFactory, NativeConnection, Worker } from "@temporalio/worker";
+import { connectTemporal } from "../../../src/temporal/connect.ts";
 import { TemporalGateway } from "../../../src/temporal/gateway.ts";
 import { type ClockReading, stripeQueueOf, workflowIds } from "../../../src/workflows/messages.ts";
 import { StandIns } from "./stand-ins.ts";
@@ -37,16 +38,21 @@ export interface SceneServers {
   readonly codePath: string;
 }
 
-export async function openScene({ address, codePath }: SceneServers): Promise<Scene> {
-  const connection = await Connection.connect({ address });
-  const native = await NativeConnection.connect({ address });
-  const client = new Client({ connection });
+export async function openScene(
+  { address, codePath }: SceneServers,
+  observeActivities?: ActivityInterceptorsFactory,
+): Promise<Scene> {
   const taskQueue = `scene-${randomBytes(6).toString("hex")}`;
+  const target = { address, namespace: "default", apiKey: undefined, tls: false, taskQueue };
+  const client = await connectTemporal(target);
+  const connection = await NativeConnection.connect({ address });
   const standIns = new StandIns();
   const { activities } = standIns;
+  const interceptors = { activity: observeActivities === undefined ? [] : [observeActivities] };
+  const common = { connection, activities, interceptors };
   const workers = [
-    await Worker.create({ connection: native, taskQueue, activities, workflowBundle: { codePath } }),
-    await Worker.create({ connection: native, taskQueue: stripeQueueOf(taskQueue), activities }),
+    await Worker.create({ ...common, taskQueue, workflowBundle: { codePath } }),
+    await Worker.create({ ...common, taskQueue: stripeQueueOf(taskQueue) }),
   ];
   const running = Promise.all(workers.map((worker) => worker.run()));
   const gateway = new TemporalGateway(client, taskQueue);
@@ -69,7 +75,7 @@ export async function openScene({ address, codePath }: SceneServers): Promise<Sc
     async close() {
       for (const worker of workers) worker.shutdown();
       await running;
-      await Promise.all([connection.close(), native.close()]);
+      await Promise.all([client.connection.close(), connection.close()]);
     },
   };
 }

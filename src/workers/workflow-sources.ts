@@ -1,0 +1,9 @@
+import { fileURLToPath } from "node:url";
+
+const sourceOf = (file: string) => fileURLToPath(new URL(`../workflows/${file}`, import.meta.url));
+
+/** What a bundle of the workflows is made of: their code and what is laid around it. */
+export const workflowSources = {
+  workflowsPath: sourceOf("index.ts"),
+  workflowInterceptorModules: [sourceOf("interceptors.ts")],
+};
