@@ -1,6 +1,8 @@
 import { type SQL, sql } from "drizzle-orm";
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
+import { endingWithConnection } from "./lost-connection.ts";
+import { sqlState } from "./sql-state.ts";
 
 /** What every repository takes: inside a transaction it is the transaction's handle. */
 export type Tx = Pick<
@@ -29,12 +31,14 @@ export interface DatabaseOptions {
  */
 export function openDatabase({ url, poolSize, applicationName = "reckoner" }: DatabaseOptions): Database {
   const connect = () =>
-    postgres(url, {
-      max: poolSize,
-      types: { bigint: postgres.BigInt },
-      connection: { application_name: applicationName, idle_in_transaction_session_timeout: 30_000 },
-      onnotice: () => {},
-    });
+    endingWithConnection(
+      postgres(url, {
+        max: poolSize,
+        types: { bigint: postgres.BigInt },
+        connection: { application_name: applicationName, idle_in_transaction_session_timeout: 30_000 },
+        onnotice: () => {},
+      }),
+    );
   const client = connect();
   const snapshotClient = connect();
   return {
@@ -79,18 +83,9 @@ export async function inSnapshot<T>(db: Database, read: (tx: Tx) => Promise<T>):
   });
 }
 
-/** The five-character SQLSTATE of a database error, also when Drizzle has wrapped it. */
-export function sqlState(error: unknown): string | undefined {
-  for (let current = error; current instanceof Error; current = current.cause) {
-    const { code } = current as { code?: unknown };
-    if (typeof code === "string" && /^[0-9A-Z]{5}$/.test(code)) return code;
-  }
-  return undefined;
-}
-
 /** Runs a query and gives its rows with the type the caller states for them. */
 export async function rows<Row>(tx: Pick<Tx, "execute">, query: SQL): Promise<Row[]> {
   return [...(await tx.execute(query))] as Row[];
 }
 
-export { sql };
+export { sql, sqlState };

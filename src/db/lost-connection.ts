@@ -1,0 +1,54 @@
+import type postgres from "postgres";
+import { sqlState } from "./sql-state.ts";
+
+type Client = postgres.Sql<{ bigint: bigint }>;
+type Begin = (work: (sql: postgres.TransactionSql) => unknown) => Promise<unknown>;
+
+/**
+ * A client whose transactions end with their connection. The driver rejects a transaction when its connection is lost,
+ * but what runs in it goes on: its next statement, or the driver's own rollback, is then written to no socket, which
+ * ends the process, or to the connection made in its place, where it takes effect outside of any transaction.
+ * Here nothing more is sent once the connection is lost.
+ */
+export function endingWithConnection(client: Client): Client {
+  const begin: Begin = (work) => {
+    let isLost = false;
+    const outcome = client.begin(async (sql) => {
+      try {
+        return await work(sendingWhile(() => !isLost, sql));
+      } catch (error) {
+        // Never answered, so that no rollback is sent: the driver has rejected the transaction, or is about to.
+        if (isLost || isConnectionLost(error)) await new Promise(() => {});
+        throw error;
+      }
+    });
+    outcome.catch(() => {
+      isLost = true;
+    });
+    return outcome;
+  };
+  return new Proxy(client, {
+    get: (target, name) => (name === "begin" ? begin : Reflect.get(target, name)),
+  });
+}
+
+function sendingWhile(isOpen: () => boolean, sql: postgres.TransactionSql): postgres.TransactionSql {
+  return new Proxy(sql, {
+    get(target, name) {
+      if (!isOpen()) throw new Error("the transaction's connection was lost");
+      return Reflect.get(target, name);
+    },
+  });
+}
+
+const networkErrors = /^(CONNECTION_|ECONN|EPIPE|ETIMEDOUT)/;
+
+/** Class 57P: the server shuts down or has ended the session; class 08: connection exceptions. */
+function isConnectionLost(error: unknown): boolean {
+  if (/^(57P|08)/.test(sqlState(error) ?? "")) return true;
+  for (let current = error; current instanceof Error; current = current.cause) {
+    const { code } = current as { code?: unknown };
+    if (typeof code === "string" && networkErrors.test(code)) return true;
+  }
+  return false;
+}
