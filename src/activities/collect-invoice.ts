@@ -3,9 +3,11 @@ import { findCustomer, type StoredCustomer } from "../db/customers.ts";
 import { findInvoice, linesOfInvoice, type StoredInvoice, updateInvoice } from "../db/invoices.ts";
 import { insertAttempt } from "../db/payments.ts";
 import type { AttemptCause } from "../db/schema/billing.ts";
+import { isBegun } from "../db/stripe-operations.ts";
 import { instant } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import type { DeclineClass } from "../domain/lifecycle/index.ts";
+import { attemptKey } from "../stripe/index.ts";
 import { workflowIds } from "../workflows/messages.ts";
 import { bookPayment } from "./book-payment.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
@@ -74,7 +76,10 @@ export async function payInvoice(deps: ActivityDependencies, input: PayInput): P
   const { invoiceId, attempt, cause } = input;
   const at = instant(input.at);
   const { invoice, customer } = await loadInvoice(deps, invoiceId);
-  if (invoice.status === "paid") return { status: "paid" };
+  // Paid otherwise; paid by this very attempt, it is still to be written down when its worker died too early.
+  if (invoice.status === "paid" && !(await isBegun(deps.db.orm, attemptKey(invoiceId, attempt)))) {
+    return { status: "paid" };
+  }
   const outcome = await charge(deps, invoice, customer, attempt);
   await insertAttempt(deps.db.orm, {
     invoiceId,

@@ -1,6 +1,6 @@
 import { eq, sql } from "drizzle-orm";
 import type { OperationLog, OperationState, StripeFailure } from "../stripe/index.ts";
-import type { Database } from "./database.ts";
+import type { Database, Tx } from "./database.ts";
 import { operation } from "./schema/stripe.ts";
 
 /**
@@ -27,6 +27,12 @@ export function operationLog(db: Database): OperationLog {
       await finish(db, key, { state: "refused", error });
     },
   };
+}
+
+/** Whether a call under this key was made, or was about to be. */
+export async function isBegun(tx: Tx, key: string): Promise<boolean> {
+  const found = await tx.select({ key: operation.key }).from(operation).where(eq(operation.key, key));
+  return found.length > 0;
 }
 
 function stateOf(recorded: typeof operation.$inferSelect): OperationState<unknown> {

@@ -5,7 +5,12 @@ export { classifyDecline, type Decline } from "./declines.ts";
 export * from "./errors.ts";
 export { type MirrorLine, StripeAmountInvalidError } from "./invoice-lines.ts";
 export { type InvoiceToMirror, type MirroredInvoice, StripeTotalDiffersError } from "./invoice-mirror.ts";
-export { type InvoiceToPay, type MirroredInvoiceRef, StripeInvoiceStateError } from "./invoice-payment.ts";
+export {
+  attemptKey,
+  type InvoiceToPay,
+  type MirroredInvoiceRef,
+  StripeInvoiceStateError,
+} from "./invoice-payment.ts";
 export type { PaymentOutcome, StripeInvoiceState } from "./invoice-state.ts";
 export type { OperationLog, OperationStart, OperationState } from "./operations.ts";
 export * from "./rail.ts";

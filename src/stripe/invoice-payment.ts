@@ -73,6 +73,9 @@ function assertChargeable(state: StripeInvoiceState, stripeInvoiceId: string): v
   if (!chargeable) throw new StripeInvoiceStateError(stripeInvoiceId, state.status);
 }
 
+/** Under which an attempt's call is recorded, before it is made. */
+export const attemptKey = (invoiceId: string, attempt: number) => `invoice/${invoiceId}/attempt/${attempt}`;
+
 /** Nothing on success; the refusal when the outcome is certain. An uncertain outcome is thrown. */
 async function attempt(
   stripe: Stripe,
@@ -87,7 +90,7 @@ async function attempt(
   try {
     await recordedCall({
       log,
-      key: `invoice/${invoiceId}/attempt/${input.attempt}`,
+      key: attemptKey(invoiceId, input.attempt),
       operation: "POST /v1/invoices/{invoice}/pay",
       body: { invoice: stripeInvoiceId, ...body },
       at,
