@@ -35,7 +35,7 @@ const logger = createLogger({ level: "info", format: "json" }, "test", {
 
 let scene: Scene;
 beforeAll(async () => {
-  scene = await sharedScene(observeActivities(logger, metrics));
+  scene = await sharedScene({ observeActivities: observeActivities(logger, metrics) });
 });
 afterAll(() => scene.close());
 beforeEach(() => {

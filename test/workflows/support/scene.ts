@@ -40,9 +40,11 @@ export interface SceneServers {
 
 export async function openScene(
   { address, codePath }: SceneServers,
-  observeActivities?: ActivityInterceptorsFactory,
+  {
+    taskQueue = `scene-${randomBytes(6).toString("hex")}`,
+    observeActivities,
+  }: { readonly taskQueue?: string; readonly observeActivities?: ActivityInterceptorsFactory } = {},
 ): Promise<Scene> {
-  const taskQueue = `scene-${randomBytes(6).toString("hex")}`;
   const target = { address, namespace: "default", apiKey: undefined, tls: false, taskQueue };
   const client = await connectTemporal(target);
   const connection = await NativeConnection.connect({ address });

@@ -1,0 +1,78 @@
+import { Worker } from "@temporalio/worker";
+import { DeterminismViolationError } from "@temporalio/workflow";
+import { beforeAll, describe, expect, test } from "vitest";
+import packageJson from "../../package.json" with { type: "json" };
+import * as workflows from "../../src/workflows/index.ts";
+import { sharedServer } from "../support/shared-servers.ts";
+import { installQuietRuntime } from "../support/temporal.ts";
+import { type RecordedHistory, recordedHistories } from "./history-file.ts";
+
+/** Runs that began under an earlier version go on under this one: what they did then is what this code would do. */
+
+const histories = recordedHistories();
+
+let codePath: string;
+beforeAll(async () => {
+  installQuietRuntime();
+  ({ codePath } = await sharedServer("workflowBundle"));
+});
+
+/** What keeps each history from being continued, by `version/name`; undefined when nothing does. */
+async function replay(recorded: readonly RecordedHistory[]): Promise<Map<string, Error | undefined>> {
+  const replays = recorded.map(({ version, name, history }) => ({
+    workflowId: `${version}/${name}`,
+    history,
+  }));
+  const errors = new Map<string, Error | undefined>();
+  const options = { workflowBundle: { codePath } };
+  for await (const { workflowId, error } of Worker.runReplayHistories(options, replays)) {
+    errors.set(workflowId, error);
+  }
+  return errors;
+}
+
+describe("every recorded history replays", () => {
+  let errors: Map<string, Error | undefined>;
+  beforeAll(async () => {
+    errors = await replay(histories);
+  });
+
+  test.each(histories)("$version/$name", ({ version, name }) => {
+    expect(errors.has(`${version}/${name}`)).toBe(true);
+    expect(errors.get(`${version}/${name}`)).toBeUndefined();
+  });
+});
+
+test("this version has histories of every workflow", () => {
+  const types = histories
+    .filter(({ version }) => version === packageJson.version)
+    .map(({ history }) => history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name);
+  expect([...new Set(types)].sort()).toEqual(Object.keys(workflows).sort());
+});
+
+describe("a history that this code would not have made is noticed", () => {
+  test.each([
+    { why: "another activity was scheduled", change: anotherActivity },
+    { why: "another workflow was started", change: anotherChild },
+  ])("$why", async ({ change }) => {
+    const [recorded] = histories.filter(({ name }) => name === "billing-cycle-paid");
+    if (recorded === undefined) throw new Error("there is a history to be changed");
+    const { version, name } = recorded;
+    const errors = await replay([{ ...recorded, history: change(structuredClone(recorded.history)) }]);
+    expect(errors.get(`${version}/${name}`)).toBeInstanceOf(DeterminismViolationError);
+  });
+
+  function anotherActivity(history: RecordedHistory["history"]) {
+    for (const { activityTaskScheduledEventAttributes: scheduled } of history.events ?? []) {
+      if (scheduled) scheduled.activityType = { name: "sendPostcard" };
+    }
+    return history;
+  }
+
+  function anotherChild(history: RecordedHistory["history"]) {
+    for (const { startChildWorkflowExecutionInitiatedEventAttributes: started } of history.events ?? []) {
+      if (started) started.workflowType = { name: "dunning" };
+    }
+    return history;
+  }
+});
