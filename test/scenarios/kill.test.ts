@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Database } from "../../src/db/database.ts";
+import { expectInvariants } from "../support/invariants.ts";
 import { type System, startSystem } from "../support/system.ts";
 import { scenarioCatalog } from "../support/system-catalog.ts";
 import { type Figures, figuresOf } from "../support/system-figures.ts";
@@ -61,6 +62,7 @@ test.each(closes)(
     // Two of three plans are charged in advance when they begin.
     expect(undisturbed[index]?.invoices).toHaveLength(8 + 12 * (index + 1));
     expect(await figuresOf(system.db, system.surroundings)).toEqual(undisturbed[index]);
+    await expectInvariants(system.db);
   },
 );
 

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { expectInvariants } from "../support/invariants.ts";
 import { type System, startSystem } from "../support/system.ts";
 import { scenarioCatalog } from "../support/system-catalog.ts";
 import { beginStory } from "../support/system-story.ts";
@@ -17,6 +18,7 @@ afterAll(() => system.stop());
 afterEach(async () => {
   const { totals } = await system.client.get("/v1/ledger/trial-balance");
   expect(totals.map(({ balanced }) => balanced)).toEqual([true]);
+  await expectInvariants(system.db);
 });
 
 describe("changes inside a period", () => {
