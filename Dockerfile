@@ -24,8 +24,8 @@ COPY package.json ./
 COPY drizzle drizzle
 COPY src src
 COPY --from=console /app/dist dist
-# The stand-in keeps its journal here.
-RUN mkdir /data && chown node:node /data
+# The stand-in keeps its journal here, and the worker the copy of the ledger's seals.
+RUN mkdir /data /seals && chown node:node /data /seals
 USER node
 EXPOSE 8155
 CMD ["node", "src/api/main.ts"]

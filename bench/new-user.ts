@@ -9,7 +9,7 @@ import {
   childEnvironment,
   type Environment,
   loadClientConfig,
-  loadDatabaseConfig,
+  loadProofConfig,
   projectFolder,
 } from "../src/config.ts";
 import { runCommand } from "../src/sandbox/local-services/child-process.ts";
@@ -159,7 +159,7 @@ async function paidInvoices(folder: string) {
 
 async function postgresVersion(folder: string): Promise<string> {
   const { default: postgres } = await import("postgres");
-  const client = postgres(loadDatabaseConfig(homeOf(folder)).url, { max: 1 });
+  const client = postgres(loadProofConfig(homeOf(folder)).database.url, { max: 1 });
   const [row] = await client`show server_version`;
   await client.end();
   return String(row?.server_version);

@@ -77,6 +77,8 @@ export function loadWorkerConfig(environment = readEnvironment()) {
     workflowConcurrency: values.WORKER_WORKFLOW_CONCURRENCY,
     /** Undefined when metrics are not served. */
     metricsPort: values.WORKER_METRICS_PORT,
+    /** Where the copy of the ledger's seals is kept; undefined: the ledger is not sealed here. */
+    ledgerSealsFile: values.LEDGER_SEALS_FILE,
     ...billingSection(values, stripe),
     log: logSection(values),
   };
@@ -130,6 +132,9 @@ const runningSystem = z.object({
   apiKey: z.string(),
   temporalUiUrl: z.string().optional(),
   databaseUrl: z.string(),
+  ledgerSealsFile: z.string(),
+  /** Of the stand-in; without it Stripe is where the environment says. */
+  stripeApiBase: z.string().optional(),
 });
 
 /** What `npm start` leaves in a file while it runs, so that other commands find the system. */
@@ -146,11 +151,19 @@ export function loadClientConfig(environment = readEnvironment()) {
 }
 export type ClientConfig = Pick<ReturnType<typeof loadClientConfig>, "apiUrl" | "apiKey" | "temporalUiUrl">;
 
-/** The database for a command that only reads it: from the environment, else of the system that `npm start` runs. */
-export function loadDatabaseConfig(environment = readEnvironment()): DatabaseConfig {
-  const values = read(parts.databaseReader, environment);
-  const url = values.DATABASE_URL ?? running(values.RECKONER_HOME, "DATABASE_URL").databaseUrl;
-  return databaseSection({ ...values, DATABASE_URL: url });
+/** What a proof reads: from the environment, else of the system that `npm start` runs. */
+export function loadProofConfig(environment = readEnvironment()) {
+  const values = read(parts.proof, environment);
+  const found = values.DATABASE_URL === undefined ? running(values.RECKONER_HOME, "DATABASE_URL") : undefined;
+  const STRIPE_API_BASE = values.STRIPE_API_BASE ?? found?.stripeApiBase;
+  const knowsStripe = values.STRIPE_API_KEY !== undefined || STRIPE_API_BASE !== undefined;
+  return {
+    database: databaseSection({ ...values, DATABASE_URL: values.DATABASE_URL ?? found?.databaseUrl ?? "" }),
+    /** Undefined: the database is asked alone. */
+    ledgerSealsFile: values.LEDGER_SEALS_FILE ?? found?.ledgerSealsFile,
+    /** Undefined: Stripe is not asked. */
+    stripe: knowsStripe ? stripeSection({ ...values, STRIPE_API_BASE }) : undefined,
+  };
 }
 
 function running(home: string, variable: string): RunningSystem {

@@ -10,8 +10,8 @@ import {
   type Environment,
   loadApiConfig,
   loadClientConfig,
-  loadDatabaseConfig,
   loadMigrationConfig,
+  loadProofConfig,
   loadSandboxConfig,
   loadStartConfig,
   loadTestConfig,
@@ -213,6 +213,8 @@ describe("commands find the running system", () => {
     apiKey: "a-key-of-some-twenty-four-characters",
     temporalUiUrl: "http://127.0.0.1:8255",
     databaseUrl: "postgres://reckoner_app:word@127.0.0.1:5455/reckoner",
+    ledgerSealsFile: "/data/ledger-seals.jsonl",
+    stripeApiBase: "http://127.0.0.1:12155",
   };
 
   test("by the file that npm start leaves", () => {
@@ -223,7 +225,11 @@ describe("commands find the running system", () => {
         apiUrl: running.apiUrl,
         apiKey: running.apiKey,
       });
-      expect(loadDatabaseConfig({ RECKONER_HOME: home })).toEqual({ url: running.databaseUrl, poolSize: 10 });
+      expect(loadProofConfig({ RECKONER_HOME: home })).toMatchObject({
+        database: { url: running.databaseUrl, poolSize: 10 },
+        ledgerSealsFile: running.ledgerSealsFile,
+        stripe: { apiBase: { protocol: "http", host: "127.0.0.1", port: 12_155 } },
+      });
     } finally {
       rmSync(home, { recursive: true });
     }
@@ -233,13 +239,17 @@ describe("commands find the running system", () => {
     const { apiUrl, apiKey } = running;
     const environment = { RECKONER_API_URL: apiUrl, RECKONER_API_KEY: apiKey, RECKONER_HOME: "/nowhere" };
     expect(loadClientConfig(environment)).toEqual({ apiUrl, apiKey, temporalUiUrl: undefined });
-    expect(loadDatabaseConfig({ ...database, RECKONER_HOME: "/nowhere" }).url).toBe(database.DATABASE_URL);
+    expect(loadProofConfig({ ...database, RECKONER_HOME: "/nowhere" })).toMatchObject({
+      database: { url: database.DATABASE_URL },
+      ledgerSealsFile: undefined,
+      stripe: undefined,
+    });
   });
 
   test("and are told what to do when none runs", () => {
     const nowhere = { RECKONER_HOME: "/nowhere" };
     const told = "is not set and no system is running here: run npm start, or set the variable";
     expect(problemsOf(() => loadClientConfig(nowhere))).toEqual([`RECKONER_API_URL ${told}`]);
-    expect(problemsOf(() => loadDatabaseConfig(nowhere))).toEqual([`DATABASE_URL ${told}`]);
+    expect(problemsOf(() => loadProofConfig(nowhere))).toEqual([`DATABASE_URL ${told}`]);
   });
 });

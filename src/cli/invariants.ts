@@ -1,28 +1,32 @@
 import { parseArgs } from "node:util";
-import { configurationOrExit, loadDatabaseConfig } from "../config.ts";
+import { configurationOrExit, loadProofConfig, type StripeConfig } from "../config.ts";
 import { openDatabase } from "../db/database.ts";
 import { checkInvariants } from "../db/invariants.ts";
 import { fileSealStore } from "../db/ledger-seals.ts";
+import { createStripe } from "../stripe/index.ts";
 import { invariantsAsJson, invariantsAsText } from "./invariants-text.ts";
-import { stripeIfConfigured } from "./stripe-if-configured.ts";
 
 /**
- * `npm run invariants`: checks V1 to V12 on live data and ends with 1 when one is broken.
- * `--json`: the reports for programs. `--seals FILE`: the external copy of the ledger's seals.
- * Stripe itself is asked when STRIPE_API_KEY or STRIPE_API_BASE says where it is.
+ * `npm run invariants`: checks V1 to V12 on live data and ends with 1 when one is broken; `--json` for programs.
+ * The ledger's seals are compared with LEDGER_SEALS_FILE, and its Stripe balance with Stripe, where these are known.
  */
-const { values: flags } = parseArgs({
-  options: { json: { type: "boolean", default: false }, seals: { type: "string" } },
-});
-const config = configurationOrExit(loadDatabaseConfig);
-const db = openDatabase({ ...config, poolSize: 2, applicationName: "reckoner-invariants" });
+const { values: flags } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+const { database, ledgerSealsFile, stripe } = configurationOrExit(loadProofConfig);
+const db = openDatabase({ ...database, poolSize: 2, applicationName: "reckoner-invariants" });
 try {
   const reports = await checkInvariants(db, {
-    seals: flags.seals === undefined ? undefined : fileSealStore(flags.seals),
-    stripe: configurationOrExit(() => stripeIfConfigured(config)),
+    seals: ledgerSealsFile === undefined ? undefined : fileSealStore(ledgerSealsFile),
+    stripe: stripe && stripeAt(stripe),
   });
   console.log(flags.json ? invariantsAsJson(reports) : invariantsAsText(reports));
   process.exitCode = reports.every(({ holds }) => holds) ? 0 : 1;
 } finally {
   await db.close();
+}
+
+function stripeAt({ apiKey, apiBase }: StripeConfig) {
+  return createStripe({
+    apiKey,
+    apiBase: apiBase && `${apiBase.protocol}://${apiBase.host}:${apiBase.port}`,
+  });
 }

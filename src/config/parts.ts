@@ -16,6 +16,7 @@ const worker = z.object({
   ...variables.stripeVariables,
   ...variables.billingVariables,
   ...variables.workerVariables,
+  ...variables.sealVariables,
   ...variables.logVariables,
 });
 
@@ -48,9 +49,11 @@ export const parts = {
     ...variables.homeVariables,
     TEMPORAL_UI_URL: variables.temporalVariables.TEMPORAL_UI_URL,
   }),
-  databaseReader: z.object({
+  proof: z.object({
     ...variables.databaseVariables,
     DATABASE_URL: variables.databaseVariables.DATABASE_URL.optional(),
+    ...variables.stripeVariables,
+    ...variables.sealVariables,
     ...variables.homeVariables,
   }),
   test: z.object({ ...variables.testVariables, ...variables.homeVariables }),

@@ -105,6 +105,8 @@ export const workerVariables = {
   STRIPE_REQUESTS_PER_SECOND: wholeNumber(1, 10_000).default(12),
 };
 
+export const sealVariables = { LEDGER_SEALS_FILE: text("give a file").optional() };
+
 export const logVariables = {
   LOG_LEVEL: oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent").default("info"),
   LOG_FORMAT: oneOf("json", "pretty").default("json"),

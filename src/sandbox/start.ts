@@ -18,7 +18,7 @@ import { LocalServiceError } from "./local-services/local-service-error.ts";
 import { createProgress } from "./local-services/progress.ts";
 import { writePrivately } from "./local-services/secrets.ts";
 import { createServiceGroup } from "./local-services/service-group.ts";
-import { type LocalSystem, startSystem } from "./local-services/system.ts";
+import { type LocalSystem, ledgerSealsFile, startSystem } from "./local-services/system.ts";
 
 /** `npm start`: everything on this machine, then the demo (unless `--no-demo`), until Ctrl-C. */
 const { values: flags } = parseArgs({ options: { "no-demo": { type: "boolean", default: false } } });
@@ -48,9 +48,15 @@ async function run(): Promise<void> {
   ownsHome = true;
   rmSync(runningFile(config.home), { force: true }); // of a start that was killed
   const system = await startSystem({ config, group, progress });
-  const { apiUrl, apiKey, temporalUiUrl, database } = system;
-  const running = { apiUrl, apiKey, temporalUiUrl, databaseUrl: database.appUrl } satisfies RunningSystem;
-  writePrivately(runningFile(config.home), running);
+  const { apiUrl, apiKey, temporalUiUrl, database, stripeUrl } = system;
+  writePrivately(runningFile(config.home), {
+    apiUrl,
+    apiKey,
+    temporalUiUrl,
+    databaseUrl: database.appUrl,
+    ledgerSealsFile: ledgerSealsFile(config),
+    stripeApiBase: stripeUrl,
+  } satisfies RunningSystem);
   console.log(`\n${addresses(system)}\n`);
 
   const death = group.firstDeath.then(({ service, ending }): never => {

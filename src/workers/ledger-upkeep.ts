@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { Counter, type Registry } from "prom-client";
 import { type Database, inTransaction } from "../db/database.ts";
 import { foldHotBalances } from "../db/ledger.ts";
+import { type SealStore, sealLedger } from "../db/ledger-seals.ts";
 
 export interface LedgerUpkeep {
   /** Settles once a fold that is under way has ended. */
@@ -11,6 +12,8 @@ export interface LedgerUpkeep {
 
 export interface LedgerUpkeepOptions {
   readonly db: Database;
+  /** Where the copy of the seals is kept; undefined: nothing is sealed. */
+  readonly seals?: SealStore | undefined;
   readonly logger: Logger;
   readonly metrics: Registry;
   /** Reads of a hot account add up what is not folded yet, so this bounds how much that is. */
@@ -18,11 +21,13 @@ export interface LedgerUpkeepOptions {
 }
 
 /**
- * Folds what hot accounts have collected into their balances, every few seconds for as long as the worker runs. Any
- * number of workers may do it: the database lets one at a time.
+ * Every few seconds, for as long as the worker runs: folds what hot accounts have collected into their balances, and
+ * seals the entries that no transaction can precede any more. Any number of workers may do it: the database lets one
+ * at a time.
  */
 export function startLedgerUpkeep({
   db,
+  seals,
   logger,
   metrics,
   everyMs = 3_000,
@@ -32,24 +37,30 @@ export function startLedgerUpkeep({
     help: "Deltas of hot accounts that were folded into their balances",
     registers: [metrics],
   });
+  const sealsMade = new Counter({
+    name: "reckoner_ledger_seals_total",
+    help: "Seals that were made over the ledger's entries",
+    registers: [metrics],
+  });
   const stopping = new AbortController();
   let isFailing = false;
 
   /** A database that is away is waited for: one line when it goes, one when it is back. */
-  async function fold(): Promise<void> {
+  async function keepUp(): Promise<void> {
     try {
       foldedDeltas.inc(Number(await inTransaction(db, foldHotBalances)));
-      if (isFailing) logger.info("hot balances are folded again");
+      if (seals !== undefined) sealsMade.inc(await sealLedger(db, seals));
+      if (isFailing) logger.info("the ledger is kept up again");
       isFailing = false;
     } catch (error) {
-      if (!isFailing) logger.warn({ err: error }, "hot balances cannot be folded; trying again");
+      if (!isFailing) logger.warn({ err: error }, "the ledger cannot be folded and sealed; trying again");
       isFailing = true;
     }
   }
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
-      await fold();
+      await keepUp();
       await delay(everyMs, undefined, { signal: stopping.signal }).catch(() => {});
     }
   }
