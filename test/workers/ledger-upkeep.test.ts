@@ -1,8 +1,12 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
 import { Registry } from "prom-client";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { fileSealStore, type SealStore, verifySeals } from "../../src/db/ledger-seals.ts";
 import { createLogger } from "../../src/logger.ts";
 import { startLedgerUpkeep } from "../../src/workers/ledger-upkeep.ts";
 import { draft, fees, type LedgerFixture, move, openLedger, revenue } from "../db/ledger-fixture.ts";
@@ -21,13 +25,13 @@ afterAll(async () => {
   await ledger.close();
 });
 
-function upkeep() {
+function upkeep(seals?: SealStore) {
   const output = new PassThrough({ encoding: "utf8" });
   const lines: string[] = [];
   output.on("data", (line: string) => lines.push(JSON.parse(line).msg));
   const metrics = new Registry();
   const logger = createLogger({ level: "info", format: "json" }, "test", output);
-  const { stop } = startLedgerUpkeep({ db: ledger.db, logger, metrics, everyMs: 20 });
+  const { stop } = startLedgerUpkeep({ db: ledger.db, seals, logger, metrics, everyMs: 20 });
   const folded = async () => {
     const counted = await metrics.getSingleMetric("reckoner_ledger_folded_deltas_total")?.get();
     return counted?.values[0]?.value;
@@ -59,6 +63,22 @@ test("what is posted to hot accounts is folded and counted, until it is stopped"
   expect({ folded: await folded(), lines }).toEqual({ folded: 2, lines: [] });
 });
 
+test("what is posted is sealed, with a copy outside the database", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "reckoner-seals-"));
+  const store = fileSealStore(join(folder, "seals.jsonl"));
+  const { stop } = upkeep(store);
+  try {
+    await postFee("fee/sealed");
+    const all = async () => (await verifySeals(ledger.db, store)).unsealedEntries === 0;
+    await until(all);
+    expect((await verifySeals(ledger.db, store)).faults).toEqual([]);
+    expect(readFileSync(join(folder, "seals.jsonl"), "utf8")).not.toBe("");
+  } finally {
+    await stop();
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test("a database that is away is waited for, with one line when it goes and one when it is back", async () => {
   const { lines, folded, stop } = upkeep();
   const before = await until(async () => (await folded()) === 2).then(folded);
@@ -70,12 +90,15 @@ test("a database that is away is waited for, with one line when it goes and one 
   await admin`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${row?.name}`;
   await until(() => lines.length > 0);
   await delay(200); // some ten more failures
-  expect(lines).toEqual(["hot balances cannot be folded; trying again"]);
+  expect(lines).toEqual(["the ledger cannot be folded and sealed; trying again"]);
 
   await allowConnections(true);
   await until(() => lines.length > 1);
   await postFee("fee/3");
   await until(async () => (await folded()) === (before ?? 0) + 2);
-  expect(lines).toEqual(["hot balances cannot be folded; trying again", "hot balances are folded again"]);
+  expect(lines).toEqual([
+    "the ledger cannot be folded and sealed; trying again",
+    "the ledger is kept up again",
+  ]);
   await stop();
 });
