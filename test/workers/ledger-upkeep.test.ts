@@ -81,7 +81,9 @@ test("what is posted is sealed, with a copy outside the database", async () => {
 
 test("a database that is away is waited for, with one line when it goes and one when it is back", async () => {
   const { lines, folded, stop } = upkeep();
-  const before = await until(async () => (await folded()) === 2).then(folded);
+  await postFee("fee/before");
+  await until(async () => (await unfolded()) === 0);
+  const before = await folded();
   const [row] = await ledger.db.sql`select current_database() as name`;
   const allowConnections = (allowed: boolean) =>
     admin.unsafe(`alter database "${row?.name}" with allow_connections ${allowed}`);
