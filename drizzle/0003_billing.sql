@@ -26,6 +26,7 @@ create table billing.test_clock (
   id text primary key,
   current_at timestamptz not null,
   target_at timestamptz not null check (target_at >= current_at),
+  is_settled boolean not null default true,
   created_at timestamptz not null default clock_timestamp()
 );
 create table billing.customer (

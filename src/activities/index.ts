@@ -26,6 +26,14 @@ export interface ActivityOptions {
   readonly patienceMs: number;
 }
 
+export interface ClockMove {
+  readonly clockId: string;
+  readonly now: string;
+  readonly target: string;
+  /** Whether all that was due until `now` is done. */
+  readonly isSettled: boolean;
+}
+
 export type DatabaseActivities = ReturnType<typeof databaseActivities>;
 export type StripeActivities = ReturnType<typeof stripeActivities>;
 
@@ -50,8 +58,8 @@ export function databaseActivities(deps: ActivityDependencies, { patienceMs }: A
     openDunning: (input: { invoiceId: string; startedAt: string }) => openDunning(deps, input),
     noteDunning: (input: Parameters<typeof noteDunning>[1]) => noteDunning(deps, input),
     endDunning: (input: EndDunningInput) => endDunning(deps, input),
-    moveTestClock: ({ clockId, now, target }: { clockId: string; now: string; target: string }) =>
-      moveTestClock(db.orm, clockId, instant(now), instant(target)),
+    moveTestClock: ({ clockId, now, target, isSettled }: ClockMove) =>
+      moveTestClock(db.orm, clockId, { currentAt: instant(now), targetAt: instant(target), isSettled }),
   });
 }
 

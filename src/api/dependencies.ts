@@ -37,8 +37,10 @@ export interface CommandContext {
 export interface TestClock {
   readonly id: string;
   readonly currentAt: Instant;
-  /** Later than `currentAt` while the clock is advancing. */
+  /** Later than `currentAt` while the clock is on its way. */
   readonly targetAt: Instant;
+  /** False until all that was due on the way is done, what is due at the target included. */
+  readonly isSettled: boolean;
 }
 
 /** Every command may come twice with the same id: it is then done once. */

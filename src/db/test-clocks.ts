@@ -1,4 +1,4 @@
-import { eq } from "drizzle-orm";
+import { eq, getTableColumns } from "drizzle-orm";
 import type { Instant } from "../domain/calendar/index.ts";
 import type { Tx } from "./database.ts";
 import { customer, testClock } from "./schema/billing.ts";
@@ -18,18 +18,17 @@ export async function findTestClock(tx: Tx, id: string): Promise<StoredTestClock
 export async function moveTestClock(
   tx: Tx,
   id: string,
-  currentAt: Instant,
-  targetAt: Instant,
+  { currentAt, targetAt, isSettled }: Omit<StoredTestClock, "id">,
 ): Promise<void> {
   const clock = await findTestClock(tx, id);
   if (clock === undefined || clock.currentAt > currentAt || clock.targetAt > targetAt) return;
-  await tx.update(testClock).set({ currentAt, targetAt }).where(eq(testClock.id, id));
+  await tx.update(testClock).set({ currentAt, targetAt, isSettled }).where(eq(testClock.id, id));
 }
 
 /** What time it is for a customer on a test clock; undefined on the wall clock. */
 export async function testClockOf(tx: Tx, customerId: string): Promise<StoredTestClock | undefined> {
   const [row] = await tx
-    .select({ id: testClock.id, currentAt: testClock.currentAt, targetAt: testClock.targetAt })
+    .select(getTableColumns(testClock))
     .from(testClock)
     .innerJoin(customer, eq(customer.testClockId, testClock.id))
     .where(eq(customer.id, customerId));

@@ -4985,7 +4985,7 @@ export interface components {
             current_at: string;
             /**
              * Format: date-time
-             * @description Where it is going; later than `current_at` while it is advancing.
+             * @description Where it is going; later than `current_at` while it is on its way.
              * @example 2026-01-31T00:00:00.000Z
              */
             target_at: string;

@@ -180,6 +180,7 @@ export interface TestClockInput {
   readonly now: string;
   /** Carried over continue-as-new. */
   readonly target?: string;
+  readonly isAdvancing?: boolean;
   readonly waiters?: readonly ClockWaiter[];
   readonly expected?: readonly string[];
   readonly settledEarly?: readonly string[];

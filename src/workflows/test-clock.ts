@@ -28,7 +28,7 @@ export async function testClock(input: TestClockInput): Promise<void> {
   const expected = new Set(input.expected ?? []);
   // A settling can overtake its announcement; it must not be waited for when that comes.
   const settledEarly = new Set(input.settledEarly ?? []);
-  let isSettingOut = false;
+  let state: "ready" | "setting_out" | "advancing" = input.isAdvancing ? "advancing" : "ready";
 
   setHandler(expectSettling, ({ token }) => {
     if (!settledEarly.delete(token)) expected.add(token);
@@ -43,17 +43,16 @@ export async function testClock(input: TestClockInput): Promise<void> {
   setHandler(
     advance,
     async ({ to }) => {
-      isSettingOut = true;
-      await databaseActivities.moveTestClock({ clockId, now, target: to });
-      isSettingOut = false;
+      state = "setting_out";
+      await databaseActivities.moveTestClock({ clockId, now, target: to, isSettled: false });
       target = to;
+      state = "advancing";
       describe();
       return { target };
     },
     {
       validator: ({ to }) => {
-        if (isSettingOut || target !== now)
-          throw refusal("test_clock_advancing", `the clock is on its way to ${target}`);
+        if (state !== "ready") throw refusal("test_clock_busy", `the clock is on its way to ${target}`);
         if (to < now) throw refusal("test_clock_backwards", `the clock is at ${now} and only goes forward`);
       },
     },
@@ -85,7 +84,7 @@ export async function testClock(input: TestClockInput): Promise<void> {
     setCurrentDetails(
       [
         `**${now}**, ${wakeAtOf.size} sleeping`,
-        target === now ? "ready" : `advancing to ${target}`,
+        state === "ready" ? "ready" : `advancing to ${target}`,
         ...waiting,
       ].join("\n\n"),
     );
@@ -95,13 +94,13 @@ export async function testClock(input: TestClockInput): Promise<void> {
     describe();
     // Who says that it should have been woken before now was told of time late: it is woken without an advance.
     await condition(
-      () => target !== now || nextInstant() !== undefined || workflowInfo().continueAsNewSuggested,
+      () => state === "advancing" || nextInstant() !== undefined || workflowInfo().continueAsNewSuggested,
     );
     await settled();
     for (let next = nextInstant(); next !== undefined; next = nextInstant()) {
       if (next > now) {
         now = next;
-        await databaseActivities.moveTestClock({ clockId, now, target });
+        await databaseActivities.moveTestClock({ clockId, now, target, isSettled: false });
       }
       describe();
       await wakeDue();
@@ -115,15 +114,18 @@ export async function testClock(input: TestClockInput): Promise<void> {
         clockId,
         now,
         target,
+        isAdvancing: state === "advancing",
         waiters,
         expected: [...expected],
         settledEarly: [...settledEarly],
         wakes,
       });
     }
-    if (target !== now) {
+    if (state === "advancing") {
       now = target;
-      await databaseActivities.moveTestClock({ clockId, now, target });
+      // Whoever reads that the clock is ready may move it at once.
+      state = "ready";
+      await databaseActivities.moveTestClock({ clockId, now, target, isSettled: true });
     }
   }
 }

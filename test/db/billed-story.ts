@@ -69,7 +69,8 @@ class Story {
 
   async at(time: string): Promise<void> {
     this.#now = instant(time);
-    await moveTestClock(this.#db.orm, clockId, this.#now, this.#now);
+    const move = { currentAt: this.#now, targetAt: this.#now, isSettled: true };
+    await moveTestClock(this.#db.orm, clockId, move);
   }
 
   async begin(): Promise<void> {

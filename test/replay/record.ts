@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundleWorkflowCode, DefaultLogger, Runtime } from "@temporalio/worker";
@@ -13,11 +13,20 @@ import { openScene, type Scene } from "../workflows/support/scene.ts";
 import { historiesFolder, textOfHistory } from "./history-file.ts";
 import { paths } from "./paths.ts";
 
+const target = join(historiesFolder, packageJson.version);
+
 /**
  * Records one history of every way that a workflow can take, for the version in package.json: done once, when it is
  * released. From then on `replay.test.ts` shows with every change that runs begun with that version can go on.
  */
 async function record(): Promise<void> {
+  if (existsSync(target)) {
+    say(
+      `${packageJson.version} has its histories; before its release, delete ${target} to record them again`,
+    );
+    process.exitCode = 1;
+    return;
+  }
   const folder = mkdtempSync(join(tmpdir(), "reckoner-histories-"));
   const group = createServiceGroup();
   const logger = new DefaultLogger("ERROR");
@@ -39,7 +48,6 @@ async function record(): Promise<void> {
 }
 
 async function recordPath(scene: Scene, path: (typeof paths)[number]): Promise<void> {
-  const target = join(historiesFolder, packageJson.version);
   mkdirSync(target, { recursive: true });
   scene.standIns.reset();
   const recorded = await path(scene);

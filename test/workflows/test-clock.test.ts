@@ -57,7 +57,19 @@ describe("sleepers are woken", () => {
     const one = await sleepUntil(clock, 1);
     await clock.advance("2026-05-01T00:59:59.999Z");
     expect(woken()).toEqual([]);
-    await clock.advance(at(1));
+    const held = Promise.withResolvers<void>();
+    scene.standIns.on("closePeriod", async () => {
+      await held.promise;
+      return { outcome: "closed", invoiceId: null, collect: false };
+    });
+    const advancing = clock.advance(at(1));
+    await until(() => woken().length === 1, "it is woken");
+    const row = () => scene.standIns.asked("moveTestClock").at(-1);
+    // The clock is there, but it is not ready before what is due there is done.
+    expect(row()).toMatchObject({ now: at(1), target: at(1), isSettled: false });
+    held.resolve();
+    await advancing;
+    expect(row()).toMatchObject({ now: at(1), target: at(1), isSettled: true });
     expect(woken()).toEqual([[one, at(1)]]);
   });
 
@@ -131,7 +143,7 @@ describe("an advance is refused", () => {
     ]);
     expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     const third = scene.gateway.advanceTestClock(clock.id, at(3));
-    await expect(third).rejects.toMatchObject({ code: "test_clock_advancing" });
+    await expect(third).rejects.toMatchObject({ code: "test_clock_busy" });
   });
 });
 

@@ -13,7 +13,7 @@ const testClockSchema = z
     id: z.string(),
     status: z.enum(["ready", "advancing"]),
     current_at: instantText,
-    target_at: instantText.describe("Where it is going; later than `current_at` while it is advancing."),
+    target_at: instantText.describe("Where it is going; later than `current_at` while it is on its way."),
   })
   .meta({ id: "TestClock" });
 
@@ -102,7 +102,7 @@ function refuseUnlessAllowed({ areAllowed }: ApiDependencies["testClocks"]): voi
   throw new RequestRefusedError("test_clocks_refused", message);
 }
 
-function testClockAnswer({ id, currentAt, targetAt }: TestClock): z.infer<typeof testClockSchema> {
-  const status = currentAt < targetAt ? "advancing" : "ready";
+function testClockAnswer({ id, currentAt, targetAt, isSettled }: TestClock): z.infer<typeof testClockSchema> {
+  const status = isSettled ? "ready" : "advancing";
   return { id, status, current_at: isoOf(currentAt), target_at: isoOf(targetAt) };
 }

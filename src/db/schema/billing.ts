@@ -17,6 +17,8 @@ export const testClock = billing.table("test_clock", {
   id: text().primaryKey(),
   currentAt: instantColumn("current_at").notNull(),
   targetAt: instantColumn("target_at").notNull(),
+  /** False while anything that was due until now is still under way. */
+  isSettled: boolean("is_settled").notNull().default(true),
 });
 
 export const customer = billing.table("customer", {
