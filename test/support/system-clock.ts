@@ -32,7 +32,7 @@ export async function advanceClock(
     seenAt = clock.current_at;
     if (performance.now() - movedAt > patienceMs) {
       const waitsFor = await detailsOf(temporal, workflowIds.testClock(clockId));
-      throw new Error(`the clock stands still:\n${waitsFor}\n${await parkedRuns(temporal)}`);
+      throw new Error(`the clock stands still:\n${waitsFor}\n${await unfinishedRuns(temporal)}`);
     }
     await delay(pollMs);
   }
@@ -45,10 +45,18 @@ async function detailsOf(temporal: Client, workflowId: string): Promise<string> 
   return `${workflowId}: ${currentDetails ?? "no details"}`;
 }
 
-async function parkedRuns(temporal: Client): Promise<string> {
+/** Runs that are neither asleep nor done: parked, or in an activity that is not answered. */
+async function unfinishedRuns(temporal: Client): Promise<string> {
+  const query =
+    "ExecutionStatus = 'Running' and WorkflowType in ('billingCycle', 'collection', 'dunning', 'topUp')";
   const details: string[] = [];
-  for await (const { workflowId } of temporal.workflow.list({ query: "NeedsAttention = true" })) {
-    details.push(await detailsOf(temporal, workflowId));
+  for await (const { workflowId } of temporal.workflow.list({ query })) {
+    const { raw } = await temporal.workflow.getHandle(workflowId).describe();
+    const activities = raw.pendingActivities?.map(
+      ({ activityType, attempt, lastFailure }) =>
+        `  ${activityType?.name}, attempt ${attempt}: ${lastFailure?.message ?? "not answered yet"}`,
+    );
+    details.push(await detailsOf(temporal, workflowId), ...(activities ?? []));
   }
   return details.join("\n");
 }
