@@ -235,3 +235,13 @@ test("files that are mounted are defined", () => {
   expect(sources.toSorted()).toEqual(Object.keys(withStripe.configs).toSorted());
   expect(() => parse(withStripe.configs.temporal?.content ?? "")).not.toThrow();
 });
+
+test("the stand-in is there when its profile is asked for, and not otherwise", () => {
+  const profilesOf = ({ services }: typeof main) =>
+    Object.fromEntries(
+      Object.entries<{ profiles?: string[] }>(services).map(([name, { profiles }]) => [name, profiles]),
+    );
+  const { "stripe-sandbox": standIn, ...others } = profilesOf(main);
+  expect(standIn).toEqual(["sandbox"]);
+  expect(Object.values(others).filter((profiles) => profiles !== undefined)).toEqual([]);
+});

@@ -1,4 +1,5 @@
 import { ApplicationFailure, Context } from "@temporalio/activity";
+import { queryFailure } from "../db/sql-state.ts";
 import { BillingError, InvariantViolation } from "../domain/errors.ts";
 import { StripeCallError, type StripeFailure } from "../stripe/index.ts";
 
@@ -36,7 +37,10 @@ function failureOf(error: unknown): unknown {
   if (error instanceof InvariantViolation) {
     return ApplicationFailure.nonRetryable(error.message, "invariant_violated");
   }
-  return error instanceof StripeCallError ? stripeFailure(error) : error;
+  if (error instanceof StripeCallError) return stripeFailure(error);
+  // The error of a query tells its parameters; a workflow's history is read by more people than the database.
+  const query = queryFailure(error);
+  return query === null ? error : ApplicationFailure.retryable(query.message, `query_failed_${query.code}`);
 }
 
 function stripeFailure({ message, failure }: StripeCallError): ApplicationFailure {
