@@ -20,113 +20,156 @@ import { advance, clockWaiting, clockWake, expectSettling, type TestClockInput }
  * is moved before anybody is woken, so that all that is read and written during a step carries the step's instant.
  */
 export async function testClock(input: TestClockInput): Promise<void> {
-  const { clockId } = input;
-  let now = input.now;
-  let target = input.target ?? input.now;
-  let wakes = input.wakes ?? 0;
-  const wakeAtOf = new Map((input.waiters ?? []).map((waiter) => [waiter.workflowId, waiter.wakeAt]));
-  const expected = new Set(input.expected ?? []);
-  // A settling can overtake its announcement; it must not be waited for when that comes.
-  const settledEarly = new Set(input.settledEarly ?? []);
-  let state: "ready" | "setting_out" | "advancing" = input.isAdvancing ? "advancing" : "ready";
-
-  setHandler(expectSettling, ({ token }) => {
-    if (!settledEarly.delete(token)) expected.add(token);
-    describe();
-  });
-  setHandler(clockWaiting, ({ workflowId, wakeAt, settles }) => {
-    if (wakeAt === null) wakeAtOf.delete(workflowId);
-    else wakeAtOf.set(workflowId, wakeAt);
-    for (const token of settles) if (!expected.delete(token)) settledEarly.add(token);
-    describe();
-  });
-  setHandler(
-    advance,
-    async ({ to }) => {
-      state = "setting_out";
-      await databaseActivities.moveTestClock({ clockId, now, target: to, isSettled: false });
-      target = to;
-      state = "advancing";
-      describe();
-      return { target };
-    },
-    {
-      validator: ({ to }) => {
-        if (state !== "ready") throw refusal("test_clock_busy", `the clock is on its way to ${target}`);
-        if (to < now) throw refusal("test_clock_backwards", `the clock is at ${now} and only goes forward`);
-      },
-    },
-  );
-
-  const settled = () => condition(() => expected.size === 0);
-  const nextInstant = () => {
-    const instants = [...wakeAtOf.values()].filter((wakeAt) => wakeAt <= target).sort();
-    return instants[0];
-  };
-
-  async function wakeDue(): Promise<void> {
-    const due = [...wakeAtOf].filter(([, wakeAt]) => wakeAt <= now).map(([workflowId]) => workflowId);
-    for (const workflowId of due.sort()) {
-      wakeAtOf.delete(workflowId);
-      const token = `wake:${workflowId}:${++wakes}`;
-      expected.add(token);
-      // A run that ended meanwhile has nothing to settle.
-      getExternalWorkflowHandle(workflowId)
-        .signal(clockWake, { now, token })
-        .catch(() => expected.delete(token));
+  const run = new ClockRun(input);
+  for (;;) {
+    run.describe();
+    // Who says that it should have been woken before now was told of time late: it is woken without an advance.
+    await condition(() => run.isAdvancing || run.nextInstant() !== undefined || isLong());
+    await run.settled();
+    for (let next = run.nextInstant(); next !== undefined; next = run.nextInstant()) {
+      await run.moveOn(next);
+      if (isLong()) break;
     }
-    describe();
+    if (isLong()) {
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof testClock>(run.carry());
+    }
+    if (run.isAdvancing) await run.arrive();
+  }
+}
+
+const isLong = () => workflowInfo().continueAsNewSuggested;
+
+/** What a clock holds between its tasks. */
+class ClockRun {
+  readonly #clockId: string;
+  #now: string;
+  #target: string;
+  #wakes: number;
+  #state: "ready" | "setting_out" | "advancing";
+  readonly #wakeAtOf: Map<string, string>;
+  readonly #expected: Set<string>;
+  /** A settling can overtake its announcement; it must not be waited for when that comes. */
+  readonly #settledEarly: Set<string>;
+
+  constructor(input: TestClockInput) {
+    this.#clockId = input.clockId;
+    this.#now = input.now;
+    this.#target = input.target ?? input.now;
+    this.#wakes = input.wakes ?? 0;
+    this.#state = input.isAdvancing ? "advancing" : "ready";
+    this.#wakeAtOf = new Map((input.waiters ?? []).map(({ workflowId, wakeAt }) => [workflowId, wakeAt]));
+    this.#expected = new Set(input.expected ?? []);
+    this.#settledEarly = new Set(input.settledEarly ?? []);
+    setHandler(expectSettling, ({ token }) => {
+      if (!this.#settledEarly.delete(token)) this.#expected.add(token);
+      this.describe();
+    });
+    setHandler(clockWaiting, ({ workflowId, wakeAt, settles }) => {
+      if (wakeAt === null) this.#wakeAtOf.delete(workflowId);
+      else this.#wakeAtOf.set(workflowId, wakeAt);
+      for (const token of settles) if (!this.#expected.delete(token)) this.#settledEarly.add(token);
+      this.describe();
+    });
+    setHandler(advance, ({ to }) => this.#setOut(to), { validator: ({ to }) => this.#admit(to) });
+  }
+
+  get isAdvancing(): boolean {
+    return this.#state === "advancing";
+  }
+
+  settled(): Promise<void> {
+    return condition(() => this.#expected.size === 0);
+  }
+
+  nextInstant(): string | undefined {
+    const instants = [...this.#wakeAtOf.values()].filter((wakeAt) => wakeAt <= this.#target);
+    return instants.sort()[0];
+  }
+
+  /** Wakes all that sleep until an instant, and waits until they have settled. */
+  async moveOn(next: string): Promise<void> {
+    if (next > this.#now) {
+      this.#now = next;
+      await this.#move(false);
+    }
+    this.describe();
+    this.#wakeDue();
+    await this.settled();
+  }
+
+  async arrive(): Promise<void> {
+    this.#now = this.#target;
+    // Whoever reads that the clock is ready may move it at once.
+    this.#state = "ready";
+    await this.#move(true);
+  }
+
+  carry(): TestClockInput {
+    return {
+      clockId: this.#clockId,
+      now: this.#now,
+      target: this.#target,
+      isAdvancing: this.isAdvancing,
+      waiters: [...this.#wakeAtOf].map(([workflowId, wakeAt]) => ({ workflowId, wakeAt })),
+      expected: [...this.#expected],
+      settledEarly: [...this.#settledEarly],
+      wakes: this.#wakes,
+    };
   }
 
   /** Whoever wonders why the clock stands reads here which runs have not settled; a parked one is among them. */
-  function describe(): void {
-    const waiting = [...expected].slice(0, 20).map((token) => `- waits for \`${token}\``);
+  describe(): void {
+    const waiting = [...this.#expected].slice(0, 20).map((token) => `- waits for \`${token}\``);
     setCurrentDetails(
       [
-        `**${now}**, ${wakeAtOf.size} sleeping`,
-        state === "ready" ? "ready" : `advancing to ${target}`,
+        `**${this.#now}**, ${this.#wakeAtOf.size} sleeping`,
+        this.#state === "ready" ? "ready" : `advancing to ${this.#target}`,
         ...waiting,
       ].join("\n\n"),
     );
   }
 
-  for (;;) {
-    describe();
-    // Who says that it should have been woken before now was told of time late: it is woken without an advance.
-    await condition(
-      () => state === "advancing" || nextInstant() !== undefined || workflowInfo().continueAsNewSuggested,
-    );
-    await settled();
-    for (let next = nextInstant(); next !== undefined; next = nextInstant()) {
-      if (next > now) {
-        now = next;
-        await databaseActivities.moveTestClock({ clockId, now, target, isSettled: false });
-      }
-      describe();
-      await wakeDue();
-      await settled();
-      if (workflowInfo().continueAsNewSuggested) break;
+  #admit(to: string): void {
+    if (this.#state !== "ready") {
+      throw refusal("test_clock_busy", `the clock is on its way to ${this.#target}`);
     }
-    if (workflowInfo().continueAsNewSuggested) {
-      await condition(allHandlersFinished);
-      const waiters = [...wakeAtOf].map(([workflowId, wakeAt]) => ({ workflowId, wakeAt }));
-      await continueAsNew<typeof testClock>({
-        clockId,
-        now,
-        target,
-        isAdvancing: state === "advancing",
-        waiters,
-        expected: [...expected],
-        settledEarly: [...settledEarly],
-        wakes,
-      });
+    if (to < this.#now) {
+      throw refusal("test_clock_backwards", `the clock is at ${this.#now} and only goes forward`);
     }
-    if (state === "advancing") {
-      now = target;
-      // Whoever reads that the clock is ready may move it at once.
-      state = "ready";
-      await databaseActivities.moveTestClock({ clockId, now, target, isSettled: true });
+  }
+
+  async #setOut(to: string): Promise<{ target: string }> {
+    this.#state = "setting_out";
+    await databaseActivities.moveTestClock({
+      clockId: this.#clockId,
+      now: this.#now,
+      target: to,
+      isSettled: false,
+    });
+    this.#target = to;
+    this.#state = "advancing";
+    this.describe();
+    return { target: to };
+  }
+
+  #wakeDue(): void {
+    const due = [...this.#wakeAtOf].filter(([, wakeAt]) => wakeAt <= this.#now).map(([id]) => id);
+    for (const workflowId of due.sort()) {
+      this.#wakeAtOf.delete(workflowId);
+      const token = `wake:${workflowId}:${++this.#wakes}`;
+      this.#expected.add(token);
+      // A run that ended meanwhile has nothing to settle.
+      getExternalWorkflowHandle(workflowId)
+        .signal(clockWake, { now: this.#now, token })
+        .catch(() => this.#expected.delete(token));
     }
+    this.describe();
+  }
+
+  async #move(isSettled: boolean): Promise<void> {
+    const place = { clockId: this.#clockId, now: this.#now, target: this.#target };
+    await databaseActivities.moveTestClock({ ...place, isSettled });
   }
 }
 
