@@ -55,7 +55,7 @@ export async function applyChange(db: Database, input: ApplyChangeInput): Promis
     const period = fullPeriodAt(row, at);
     let lines: InvoiceLine[];
     if (change.kind === "cancel") {
-      lines = endingCredits(before, period, at);
+      lines = change.credit === "none" ? [] : endingCredits(before, period, at);
       await endAt(tx, row, at);
     } else {
       const after = await changedTerms(tx, before, change, at);

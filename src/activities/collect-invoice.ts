@@ -2,15 +2,16 @@ import { setStripeCustomer } from "../db/customer-payment.ts";
 import { findCustomer, type StoredCustomer } from "../db/customers.ts";
 import { findInvoice, linesOfInvoice, type StoredInvoice, updateInvoice } from "../db/invoices.ts";
 import { insertAttempt } from "../db/payments.ts";
-import type { AttemptCause } from "../db/schema/billing.ts";
+import type { AttemptCause, InvoiceStatus } from "../db/schema/billing.ts";
 import { isBegun } from "../db/stripe-operations.ts";
 import { instant } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import type { DeclineClass } from "../domain/lifecycle/index.ts";
-import { attemptKey } from "../stripe/index.ts";
+import { attemptKey, StripeInvoiceStateError } from "../stripe/index.ts";
 import { workflowIds } from "../workflows/messages.ts";
 import { bookPayment } from "./book-payment.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
+import { readInvoiceStatus } from "./read-invoice-status.ts";
 
 export interface InvoiceAt {
   readonly invoiceId: string;
@@ -101,15 +102,26 @@ export async function settleInvoice(deps: ActivityDependencies, { invoiceId, at 
   await bookPayment(deps, invoice.stripeInvoiceId, instant(at));
 }
 
-/** Nobody goes on trying: Stripe is told, so that nobody pays by its link unnoticed, and what is due is written off. */
-export async function giveUpInvoice(deps: ActivityDependencies, input: InvoiceAt): Promise<void> {
-  const { invoice } = await loadInvoice(deps, input.invoiceId);
-  const { id: invoiceId, stripeInvoiceId, status } = invoice;
-  if (stripeInvoiceId === null || status !== "open") return;
-  const at = instant(input.at);
-  await deps.rail.markUncollectible({ invoiceId, stripeInvoiceId, at: deps.now() });
-  // At the instant of giving up, not whenever the webhook about it comes.
-  await bookPayment(deps, stripeInvoiceId, at);
+/**
+ * Nobody goes on trying: Stripe is told, so that nobody pays by its link unnoticed, and what is due is written off.
+ * Answers how the invoice stands then: whoever pays in the last moment has paid.
+ */
+export async function giveUpInvoice(
+  deps: ActivityDependencies,
+  { invoiceId, at }: InvoiceAt,
+): Promise<{ status: InvoiceStatus }> {
+  const { invoice } = await loadInvoice(deps, invoiceId);
+  const { stripeInvoiceId } = invoice;
+  if (stripeInvoiceId !== null && invoice.status === "open") {
+    try {
+      await deps.rail.markUncollectible({ invoiceId, stripeInvoiceId, at: deps.now() });
+    } catch (error) {
+      if (!(error instanceof StripeInvoiceStateError)) throw error;
+    }
+    // At the instant of giving up, not whenever the webhook about it comes.
+    await bookPayment(deps, stripeInvoiceId, instant(at));
+  }
+  return await readInvoiceStatus(deps.db, invoiceId);
 }
 
 async function charge(

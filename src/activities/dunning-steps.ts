@@ -88,7 +88,13 @@ async function takeFinalAction(
   const requestId = `dunning/${invoiceId}`;
   try {
     if (finalAction === "cancel") {
-      await gateway.commandSubscription(subscriptionId, messages.cancel, { requestId, at, when: "now" });
+      // Nothing is given back for time that was never paid for.
+      await gateway.commandSubscription(subscriptionId, messages.cancel, {
+        requestId,
+        at,
+        when: "now",
+        credit: "none",
+      });
     }
     if (finalAction === "pause") {
       await gateway.commandSubscription(subscriptionId, messages.pause, { requestId, at });

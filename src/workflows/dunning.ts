@@ -84,22 +84,27 @@ class DunningRun {
     return await this.#attempt("schedule");
   }
 
-  async finish(outcome: DunningOutcome): Promise<DunningOutcome> {
+  async finish(last: DunningOutcome): Promise<DunningOutcome> {
     const invoiceId = this.#invoiceId;
     const attempts = this.#attempts;
     const at = isoOf(this.#clock.now());
+    const outcome = last === "exhausted" ? await this.#giveUp(at) : last;
     upsertSearchAttributes([{ key: searchAttributes.billingStatus, value: outcome }]);
     setCurrentDetails(`Invoice ${invoiceId}: ${outcome} after ${attempts} attempts.`);
-    if (outcome === "exhausted") {
-      await orPark("giving the invoice up at Stripe", () =>
-        stripeActivities().giveUpInvoice({ invoiceId, at }),
-      );
-    }
     await orPark("ending the dunning", () =>
       databaseActivities.endDunning({ invoiceId, outcome, attempts, at }),
     );
     await this.#clock.close();
     return outcome;
+  }
+
+  /** Whoever pays in the last moment has paid. */
+  async #giveUp(at: string): Promise<DunningOutcome> {
+    const invoiceId = this.#invoiceId;
+    const { status } = await orPark("giving the invoice up at Stripe", () =>
+      stripeActivities().giveUpInvoice({ invoiceId, at }),
+    );
+    return status === "paid" ? "recovered" : "exhausted";
   }
 
   async #readInvoice(): Promise<DunningOutcome | null> {

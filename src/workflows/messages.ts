@@ -81,6 +81,8 @@ export interface AddAddOnCommand extends Command {
 }
 export interface CancelCommand extends Command {
   readonly when: "now" | "period_end";
+  /** What becomes of charges for time that is left when it ends now: given back, which is the default, or not. */
+  readonly credit?: "unused" | "none";
 }
 export type PauseCommand = Command;
 export type ResumeCommand = Command;
@@ -131,7 +133,7 @@ export type SubscriptionChange =
   | { readonly kind: "change_plan"; readonly planKey: string; readonly seats?: number }
   | { readonly kind: "change_quantity"; readonly seats: number }
   | { readonly kind: "add_add_on"; readonly planKey: string; readonly seats: number }
-  | { readonly kind: "cancel" }
+  | { readonly kind: "cancel"; readonly credit: "unused" | "none" }
   | { readonly kind: "pause" }
   | { readonly kind: "resume" };
 

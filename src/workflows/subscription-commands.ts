@@ -59,7 +59,7 @@ export function handleCommands(self: Running): void {
     messages.cancel,
     (command) =>
       command.when === "now"
-        ? changeTerms(self, command, { kind: "cancel" })
+        ? changeTerms(self, command, { kind: "cancel", credit: command.credit ?? "unused" })
         : cancelAtPeriodEnd(self, command),
     admitting(self, "cancel"),
   );

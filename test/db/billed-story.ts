@@ -107,7 +107,7 @@ class Story {
     await this.#use("cedar", "2026-01-10T10:30:00Z", 1_111);
     await this.#use("dune", "2026-01-20T10:30:00Z", 200);
     await this.at("2026-01-16T12:00:00Z");
-    await this.#change("cedar", "end", { kind: "cancel" });
+    await this.#change("cedar", "end", { kind: "cancel", credit: "unused" });
     await this.at("2026-01-16T13:00:00Z");
     await this.#close("cedar", "2026-01-01T00:00:00Z");
     await this.at("2026-02-01T01:00:00Z");

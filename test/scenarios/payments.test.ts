@@ -122,4 +122,15 @@ describe("payments that fail", () => {
     expect(entries).toContain("invoice_written_off 2026-05-08T01:00:00.000Z");
     expect(await lena.status()).toBe("canceled");
   });
+
+  test("time that was never paid for is not given back when the subscription is canceled for it", async () => {
+    const mara = await beginStory(system, { id: "mara", plan: "solo" });
+    await mara.until("04-21");
+    await mara.newCard("pm_card_chargeCustomerFail");
+    await mara.until("05-10");
+    // May is charged in advance on 1 May, never paid, and written off on the 8th; no credit for the rest of May follows.
+    expect(await mara.sums()).toEqual(["activation: 3000 = 3000, paid", "cycle: 3000 = 3000, uncollectible"]);
+    expect(await mara.status()).toBe("canceled");
+    expect(await mara.balance()).toBe("0");
+  });
 });

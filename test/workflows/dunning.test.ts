@@ -61,6 +61,14 @@ describe("a card that may work later", () => {
     expect(await outcome()).toBe("exhausted");
   });
 
+  test("whose invoice is paid by its link while it is being given up has recovered", async () => {
+    const { clock, outcome } = await failing();
+    scene.standIns.on("giveUpInvoice", () => ({ status: "paid" }));
+    await clock.advance(day(30));
+    expect(ends()).toEqual(["recovered 08T00"]);
+    expect(await outcome()).toBe("recovered");
+  });
+
   test("that works at the second retry ends it", async () => {
     const { clock, pays, outcome } = await failing();
     await clock.advance(day(5));

@@ -105,7 +105,7 @@ const defaults: Behaviours = {
   mirrorInvoice: () => {},
   payInvoice: () => ({ status: "paid" }),
   settleInvoice: () => {},
-  giveUpInvoice: () => {},
+  giveUpInvoice: () => ({ status: "uncollectible" as const }),
 };
 
 export const declined = (declineClass: "soft" | "hard") => () =>
