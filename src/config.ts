@@ -6,7 +6,6 @@ import { ConfigurationError, type Problem } from "./config/configuration-error.t
 import { parts } from "./config/parts.ts";
 import {
   billingSection,
-  type DatabaseConfig,
   databaseSection,
   logSection,
   sandboxWebhookSection,
@@ -133,6 +132,8 @@ const runningSystem = z.object({
   temporalUiUrl: z.string().optional(),
   databaseUrl: z.string(),
   ledgerSealsFile: z.string(),
+  /** The key once more where `npm start` has made it: it may be shown in links. A key of the user's own never is. */
+  signInKey: z.string().optional(),
   /** Of the stand-in; without it Stripe is where the environment says. */
   stripeApiBase: z.string().optional(),
 });
@@ -146,10 +147,14 @@ export const runningFile = (home: string) => join(home, "running.json");
 export function loadClientConfig(environment = readEnvironment()) {
   const values = read(parts.client, environment);
   const { RECKONER_API_URL: apiUrl, RECKONER_API_KEY: apiKey, TEMPORAL_UI_URL: temporalUiUrl } = values;
-  if (apiUrl !== undefined && apiKey !== undefined) return { apiUrl, apiKey, temporalUiUrl };
+  if (apiUrl !== undefined && apiKey !== undefined)
+    return { apiUrl, apiKey, temporalUiUrl, signInKey: undefined };
   return running(values.RECKONER_HOME, apiUrl === undefined ? "RECKONER_API_URL" : "RECKONER_API_KEY");
 }
-export type ClientConfig = Pick<ReturnType<typeof loadClientConfig>, "apiUrl" | "apiKey" | "temporalUiUrl">;
+export type ClientConfig = Pick<
+  ReturnType<typeof loadClientConfig>,
+  "apiUrl" | "apiKey" | "temporalUiUrl" | "signInKey"
+>;
 
 /** What a proof reads: from the environment, else of the system that `npm start` runs. */
 export function loadProofConfig(environment = readEnvironment()) {

@@ -53,6 +53,7 @@ async function run(): Promise<void> {
     apiUrl,
     apiKey,
     temporalUiUrl,
+    signInKey: signInKey(system),
     databaseUrl: database.appUrl,
     ledgerSealsFile: ledgerSealsFile(config),
     stripeApiBase: stripeUrl,
@@ -79,13 +80,19 @@ async function runDemo(): Promise<void> {
   if (code !== 0) console.log("\nThe demo did not end well; npm run demo runs it again.");
 }
 
+/** A key that was made here is for this machine alone, so links may carry it; one that the user has set is a secret. */
+function signInKey({ apiKey }: LocalSystem): string | undefined {
+  return config.bootstrapKey === undefined ? apiKey : undefined;
+}
+
 function addresses(system: LocalSystem): string {
   const { apiUrl, temporalAddress, temporalUiUrl, stripeUrl, metricsUrl, database } = system;
   const { username, host, pathname } = new URL(database.appUrl);
+  const signIn = signInKey(system);
   const rows = [
     ["API", apiUrl],
     ["API documentation", `${apiUrl}/docs`],
-    ["Console", `${apiUrl}/console`],
+    ["Console", `${apiUrl}/console/${signIn === undefined ? "" : `#key=${signIn}`}`],
     ["Temporal", temporalAddress],
     ["Temporal UI", temporalUiUrl ?? "not known: set TEMPORAL_UI_URL"],
     ["PostgreSQL", `postgres://${username}@${host}${pathname}`],

@@ -89,7 +89,11 @@ const result: DemoResult = {
     totals: [{ currency: "usd", debit_minor: "123456.5", credit_minor: "123456.5", balanced: true }],
   },
 };
-const links = { apiUrl: "http://localhost:8155", temporalUiUrl: "http://localhost:8255" };
+const links = {
+  apiUrl: "http://localhost:8155",
+  temporalUiUrl: "http://localhost:8255",
+  signInKey: "rk_made_here",
+};
 const shown = (changed: Partial<DemoResult> = {}) =>
   report({ ...result, ...changed }, demoRun(standardDemo), links);
 
@@ -101,7 +105,7 @@ test("the report says what went in, what came of it, and where to look", () => {
     "All accepted events are on 2 invoices, each exactly once.",
     "1000     Cash  1,234.565      0.000         1,234.565",
     "debits = credits",
-    "http://localhost:8155/console/customers/grove-analytics",
+    "http://localhost:8155/console/customers/grove-analytics#key=rk_made_here",
     "http://localhost:8255/namespaces/default/workflows?query=CustomerId%3D%22grove-analytics%22",
   ]) {
     expect(shown()).toContain(part);

@@ -33,7 +33,7 @@ async function run(): Promise<void> {
     console.log(usage);
     return;
   }
-  const { apiUrl, apiKey, temporalUiUrl } = loadClientConfig();
+  const { apiUrl, apiKey, temporalUiUrl, signInKey } = loadClientConfig();
   const demo = demoRun(options);
   const reckoner = createReckonerClient({ baseUrl: apiUrl, apiKey });
   const progress = createProgress();
@@ -45,7 +45,7 @@ async function run(): Promise<void> {
     tellStory(demo, new DemoApi(reckoner, demo.name, patienceMs(options)), stageOn(progress, note)),
   );
   if (!isNew) console.log("  This demo has run here before; this is what came of it.");
-  console.log(`\n${report(await readResult(reckoner, demo), demo, { apiUrl, temporalUiUrl })}\n`);
+  console.log(`\n${report(await readResult(reckoner, demo), demo, { apiUrl, temporalUiUrl, signInKey })}\n`);
 }
 
 /** A close is one instant on the clock, however many customers it is for. */

@@ -18,6 +18,8 @@ export function report(result: DemoResult, run: DemoRun, links: DemoLinks): stri
 export interface DemoLinks {
   readonly apiUrl: string;
   readonly temporalUiUrl: string | undefined;
+  /** Signs whoever follows the link in to the console; undefined where a key may not be shown. */
+  readonly signInKey: string | undefined;
 }
 
 function customersTable(customers: readonly CustomerResult[]): string {
@@ -116,11 +118,12 @@ function trialBalanceTable({ data, totals }: Schemas["TrialBalance"]): string {
   return `  Trial balance of the ledger\n\n${table(["account", "name", ">debits", ">credits", ">balance"], rows)}`;
 }
 
-function linkLines({ apiUrl, temporalUiUrl }: DemoLinks, { cast, name }: DemoRun): string {
+function linkLines({ apiUrl, temporalUiUrl, signInKey }: DemoLinks, { cast, name }: DemoRun): string {
   const runs = (query: string) =>
     temporalUiUrl && `${temporalUiUrl}/namespaces/default/workflows?query=${encodeURIComponent(query)}`;
+  const signIn = signInKey === undefined ? "" : `#key=${signInKey}`;
   const links = [
-    ["Grove Analytics", `${apiUrl}/console/customers/${encodeURIComponent(cast.cardFails)}`],
+    ["Grove Analytics", `${apiUrl}/console/customers/${encodeURIComponent(cast.cardFails)}${signIn}`],
     ["its runs", runs(`CustomerId="${cast.cardFails}"`)],
     ["the test clock", runs(`WorkflowId="clock/${name}"`)],
     ["API documentation", `${apiUrl}/docs`],
