@@ -75,6 +75,14 @@ export async function endDunning(deps: ActivityDependencies, input: EndDunningIn
   if (outcome === "exhausted") await takeFinalAction(deps, subscriptionId, invoiceId, at);
 }
 
+/** It is ending, ended or paused already. Any other refusal is seen by a person, never passed over. */
+const nothingLeftToDo = new Set([
+  "subscription_already_canceling",
+  "subscription_canceled",
+  "subscription_paused",
+  "workflow_ended",
+]);
+
 async function takeFinalAction(
   { db, gateway }: ActivityDependencies,
   subscriptionId: string,
@@ -100,8 +108,7 @@ async function takeFinalAction(
       await gateway.commandSubscription(subscriptionId, messages.pause, { requestId, at });
     }
   } catch (error) {
-    // It is ending, ended or paused already: there is nothing left for the final action to do.
-    if (!(error instanceof WorkflowRefusal)) throw error;
+    if (!(error instanceof WorkflowRefusal && nothingLeftToDo.has(error.code))) throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import { ApplicationFailure, Context } from "@temporalio/activity";
 import { queryFailure } from "../db/sql-state.ts";
 import { BillingError, InvariantViolation } from "../domain/errors.ts";
 import { StripeCallError, type StripeFailure } from "../stripe/index.ts";
+import { WorkflowSilentError } from "../temporal/workflow-refusal.ts";
 
 type Activities = Record<string, (input: never) => Promise<unknown>>;
 
@@ -33,6 +34,7 @@ export function atTheEdge<A extends Activities>(activities: A): A {
 }
 
 function failureOf(error: unknown): unknown {
+  if (error instanceof WorkflowSilentError) return ApplicationFailure.retryable(error.message, error.code);
   if (error instanceof BillingError) return ApplicationFailure.nonRetryable(error.message, error.code);
   if (error instanceof InvariantViolation) {
     return ApplicationFailure.nonRetryable(error.message, "invariant_violated");

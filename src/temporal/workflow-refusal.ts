@@ -17,8 +17,17 @@ export class WorkflowRefusal extends BillingError {
   }
 }
 
+/** Nobody has answered in time. Not a refusal: the update may go on, and asking again with the same id gets its answer. */
+export class WorkflowSilentError extends BillingError {
+  readonly code = "unavailable";
+
+  constructor() {
+    super("the workers do not answer now: send the same request again, it is done once");
+  }
+}
+
 /** What a failure of an update means to the caller: a refusal with its own code, or that nobody answers now. */
-export function refusalOf(error: unknown): WorkflowRefusal | null {
+export function refusalOf(error: unknown): WorkflowRefusal | WorkflowSilentError | null {
   const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
   if (cause instanceof ApplicationFailure && cause.nonRetryable && cause.type) {
     return new WorkflowRefusal(cause.type, cause.message);
@@ -26,9 +35,5 @@ export function refusalOf(error: unknown): WorkflowRefusal | null {
   if (error instanceof WorkflowNotFoundError || error instanceof WorkflowExecutionAlreadyStartedError) {
     return new WorkflowRefusal("workflow_ended", "what this is about has ended or never began");
   }
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
-    const message = "the workers do not answer now: send the same request again, it is done once";
-    return new WorkflowRefusal("unavailable", message);
-  }
-  return null;
+  return error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ? new WorkflowSilentError() : null;
 }

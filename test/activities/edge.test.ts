@@ -6,6 +6,7 @@ import { atTheEdge } from "../../src/activities/edge.ts";
 import { InvariantViolation } from "../../src/domain/errors.ts";
 import { SubscriptionRefusal } from "../../src/domain/lifecycle/index.ts";
 import { StripeCallError } from "../../src/stripe/index.ts";
+import { WorkflowRefusal, WorkflowSilentError } from "../../src/temporal/workflow-refusal.ts";
 
 const refused = new SubscriptionRefusal("subscription_canceled", "open a new one");
 const lostQuery = new DrizzleQueryError(
@@ -38,6 +39,18 @@ test.each([
     error: new StripeCallError("pay", { kind: "unavailable" }),
     type: "stripe_unavailable",
     final: false,
+  },
+  {
+    why: "workers that are silent answer later",
+    error: new WorkflowSilentError(),
+    type: "unavailable",
+    final: false,
+  },
+  {
+    why: "a workflow's refusal is final",
+    error: new WorkflowRefusal("workflow_ended", "x"),
+    type: "workflow_ended",
+    final: true,
   },
   { why: "a database that is away comes back", error: lostQuery, type: "query_failed_57P01", final: false },
 ])("$why", async ({ error, type, final }) => {
