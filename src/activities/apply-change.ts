@@ -13,18 +13,11 @@ import {
 } from "../db/subscriptions.ts";
 import { addDuration, type Instant, instant, isoOf } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
-import {
-  addUpInvoice,
-  endingCredits,
-  type InvoiceLine,
-  invoiceEntries,
-  prorationLines,
-  type Terms,
-} from "../domain/invoicing/index.ts";
+import { endingCredits, type InvoiceLine, prorationLines, type Terms } from "../domain/invoicing/index.ts";
 import { currency } from "../domain/money/index.ts";
 import type { SubscriptionChange } from "../workflows/messages.ts";
 import { balanceOfCustomer } from "./customer-balance.ts";
-import { type Issued, invoiceIdOf, issueInvoice, nothingIssued } from "./issue-invoice.ts";
+import { type Issued, issueLines, nothingIssued } from "./issue-invoice.ts";
 import { SubscriptionRuleError } from "./refusals.ts";
 import { checkedSeats, itemFor, requireFitting } from "./subscription-items.ts";
 
@@ -176,23 +169,10 @@ async function invoiceChange(
   at: Instant,
 ): Promise<Issued> {
   const sourceKey = `change/${row.id}/${changeId}`;
-  const id = invoiceIdOf(sourceKey);
-  const inCurrency = currency(row.currency);
-  const { customerId, id: subscriptionId } = row;
-  const balance = await balanceOfCustomer(tx, customerId, inCurrency);
-  const settled = addUpInvoice(lines, {
-    grants: [],
-    customerBalance: balance,
-    currency: inCurrency,
-    asOf: at,
-  });
   const period = { start: at, end: fullPeriodAt(row, at).end };
-  const identity = { invoiceId: id, customerId, subscriptionId, currency: inCurrency, issuedAt: at };
-  return await issueInvoice(
-    tx,
-    { id, sourceKey, kind: "proration", customerId, subscriptionId, period, ...settled, issuedAt: at },
-    invoiceEntries(identity, settled.lines, settled.totals),
-  );
+  const balance = await balanceOfCustomer(tx, row.customerId, currency(row.currency));
+  const invoice = { sourceKey, kind: "proration", period, lines, issuedAt: at } as const;
+  return await issueLines(tx, row, invoice, balance);
 }
 
 async function appliedBefore(

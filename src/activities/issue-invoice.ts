@@ -2,8 +2,11 @@ import { createHash } from "node:crypto";
 import type { Tx } from "../db/database.ts";
 import { type InvoiceToStore, insertInvoice } from "../db/invoices.ts";
 import { postEntries } from "../db/ledger.ts";
+import type { StoredSubscription } from "../db/subscriptions.ts";
 import { invariant } from "../domain/errors.ts";
+import { addUpInvoice, invoiceEntries } from "../domain/invoicing/index.ts";
 import type { JournalEntryDraft } from "../domain/ledger/index.ts";
+import { currency, type Money } from "../domain/money/index.ts";
 
 /** The outcome of something that may have issued an invoice, as workflows see it: ids and states. */
 export interface Issued {
@@ -28,6 +31,28 @@ export async function issueInvoice(
   const stored = await insertInvoice(tx, invoice);
   await book(tx, entries);
   return { invoiceId: stored.id, collect: stored.status === "open" };
+}
+
+/** What a subscription's lines come to as an invoice; no credits, which pay for usage only. */
+export async function issueLines(
+  tx: Tx,
+  { id: subscriptionId, customerId, currency: code }: StoredSubscription,
+  invoice: Pick<InvoiceToStore, "sourceKey" | "kind" | "period" | "lines" | "issuedAt">,
+  customerBalance: Money,
+): Promise<Issued> {
+  if (invoice.lines.length === 0) return nothingIssued;
+  const id = invoiceIdOf(invoice.sourceKey);
+  const inCurrency = currency(code);
+  const { issuedAt } = invoice;
+  const addedUp = addUpInvoice(invoice.lines, {
+    grants: [],
+    customerBalance,
+    currency: inCurrency,
+    asOf: issuedAt,
+  });
+  const identity = { invoiceId: id, customerId, subscriptionId, currency: inCurrency, issuedAt };
+  const entries = invoiceEntries(identity, addedUp.lines, addedUp.totals);
+  return await issueInvoice(tx, { ...invoice, ...addedUp, id, customerId, subscriptionId }, entries);
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { StoredCustomer } from "../db/customers.ts";
 import { type Database, inTransaction, type Tx } from "../db/database.ts";
 import { findInvoiceBySource } from "../db/invoices.ts";
 import {
@@ -6,16 +7,15 @@ import {
   insertSubscription,
   insertTerms,
   lockCustomer,
-  type StoredCustomer,
   type StoredSubscription,
   wasOpenedBy,
 } from "../db/subscriptions.ts";
 import { addDuration, type Instant, instant, isoOf, periodContaining } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
-import { addUpInvoice, advanceLines, invoiceEntries, type Terms } from "../domain/invoicing/index.ts";
-import { currency, money } from "../domain/money/index.ts";
+import { advanceLines, type Terms } from "../domain/invoicing/index.ts";
+import { money } from "../domain/money/index.ts";
 import type { RunningSubscription } from "../workflows/messages.ts";
-import { type Issued, invoiceIdOf, issueInvoice, nothingIssued } from "./issue-invoice.ts";
+import { type Issued, issueLines } from "./issue-invoice.ts";
 import { SubscriptionRuleError } from "./refusals.ts";
 import { itemFor, requireFitting } from "./subscription-items.ts";
 
@@ -100,23 +100,9 @@ async function invoiceActivation(
 ): Promise<Issued> {
   const { period } = periodContaining(anchorOf(row), at);
   const lines = advanceLines(terms, period);
-  if (lines.length === 0) return nothingIssued;
   const sourceKey = sourceKeyOf(row.id);
-  const id = invoiceIdOf(sourceKey);
-  const inCurrency = currency(row.currency);
-  const settled = addUpInvoice(lines, {
-    grants: [],
-    customerBalance: money(0n, row.currency),
-    currency: inCurrency,
-    asOf: at,
-  });
-  const { customerId, id: subscriptionId } = row;
-  const identity = { invoiceId: id, customerId, subscriptionId, currency: inCurrency, issuedAt: at };
-  return await issueInvoice(
-    tx,
-    { id, sourceKey, kind: "activation", customerId, subscriptionId, period, ...settled, issuedAt: at },
-    invoiceEntries(identity, settled.lines, settled.totals),
-  );
+  const invoice = { sourceKey, kind: "activation", period, lines, issuedAt: at } as const;
+  return await issueLines(tx, row, invoice, money(0n, row.currency));
 }
 
 async function openedBefore(

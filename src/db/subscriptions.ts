@@ -2,13 +2,13 @@ import { and, asc, eq, isNull, ne } from "drizzle-orm";
 import { type BillingAnchor, type Instant, type Period, periodContaining } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import type { InvoiceLine, Terms, TermsItem } from "../domain/invoicing/index.ts";
+import type { StoredCustomer } from "./customers.ts";
 import type { Tx } from "./database.ts";
 import { lineFromJson, lineToJson } from "./line-json.ts";
 import { planVersion } from "./plan-versions.ts";
 import { customer, subscription, subscriptionChange, subscriptionTerms } from "./schema/billing.ts";
 
 export type StoredSubscription = typeof subscription.$inferSelect;
-export type StoredCustomer = typeof customer.$inferSelect;
 
 /**
  * Locks a customer for everything that moves their money, so that those things happen one after another.

@@ -31,6 +31,5 @@ export const SignOutIcon = icon(
 );
 export const CopyIcon = icon(<path d="M7.5 7.5h8v8h-8zM12.5 7.5v-3h-8v8h3" />);
 export const CheckIcon = icon(<path d="m4.5 10.5 3.5 3.5 7.5-8" />);
-export const ChevronIcon = icon(<path d="m8 5 5 5-5 5" />);
 export const WarningIcon = icon(<path d="M10 3 2.5 16.2h15L10 3ZM10 8v4M10 14.1v.1" />);
 export const EmptyIcon = icon(<path d="M3.5 11 6 4.5h8l2.5 6.5v4.5h-13V11ZM3.5 11H7l1 2h4l1-2h3.5" />);
