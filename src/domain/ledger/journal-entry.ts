@@ -19,6 +19,11 @@ export interface JournalEntryDraft {
   readonly occurredAt: Instant;
   /** Which accounting period (a month, UTC) it belongs to. */
   readonly effectiveAt: Instant;
+  /**
+   * What to do when that month is closed. `next_open_month`, the default: a fact that comes late is booked at the
+   * beginning of the first open month, and keeps the instant it occurred at. `refuse`: nothing is booked.
+   */
+  readonly whenClosed?: "next_open_month" | "refuse";
   readonly customerId?: string;
   /** What it happened to: with the kind, one entry at most. */
   readonly cause: { readonly type: string; readonly id: string };
