@@ -38,19 +38,40 @@ export async function postEntries(
   drafts: readonly JournalEntryDraft[],
   actor = "reckoner",
 ): Promise<PostingResult[]> {
-  if (drafts.length === 0) return [];
-  const entries = JSON.stringify(drafts.map((draft) => sentEntry(draft, actor)));
-  const posted = await rows<{ ordinal: number; status: PostingStatus; entry_id: bigint | null }>(
+  const outcomes = await postEntryTexts(
     tx,
-    sql`select ordinal, status, entry_id from ledger.post_entries(${entries}::jsonb) order by ordinal`,
+    drafts.map((draft) => entryText(draft, actor)),
   );
-  invariant(posted.length === drafts.length, "every draft has a result");
   return drafts.map(({ sourceKey }, index) => {
-    const result = posted[index];
-    invariant(result?.ordinal === index + 1, "results are numbered like their drafts");
-    return { sourceKey, status: result.status, entryId: result.entry_id };
+    const outcome = outcomes[index];
+    invariant(outcome, "every draft has an outcome");
+    return { sourceKey, ...outcome };
   });
 }
+
+/** What {@link postEntries} does, for drafts that are texts already. */
+export async function postEntryTexts(
+  tx: Pick<Tx, "execute">,
+  entries: readonly string[],
+): Promise<Omit<PostingResult, "sourceKey">[]> {
+  if (entries.length === 0) return [];
+  const posted = await rows<{ ordinal: number; status: PostingStatus; entry_id: bigint | null }>(
+    tx,
+    sql`select ordinal, status, entry_id from ledger.post_entries(${batchText(entries)}::jsonb) order by ordinal`,
+  );
+  invariant(posted.length === entries.length, "every entry has a result");
+  return posted.map(({ ordinal, status, entry_id }, index) => {
+    invariant(ordinal === index + 1, "results are numbered like their entries");
+    return { status, entryId: entry_id };
+  });
+}
+
+/** The argument of ledger.post_entries: a batch of {@link entryText}s. */
+export const batchText = (entries: readonly string[]): string => `[${entries.join(",")}]`;
+
+/** One draft as ledger.post_entries takes it. */
+export const entryText = (draft: JournalEntryDraft, actor: string): string =>
+  JSON.stringify(sentEntry(draft, actor));
 
 function sentEntry(draft: JournalEntryDraft, actor: string) {
   return {
