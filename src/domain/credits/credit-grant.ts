@@ -1,8 +1,11 @@
 import type { Instant } from "../calendar/index.ts";
 import type { Currency, LedgerAmount } from "../money/index.ts";
 
-/** Bought by the customer, or given by us. */
-export type CreditGrantKind = "paid" | "promotional";
+/**
+ * Bought by the customer, or given by us: as a promotion, which is less revenue when it is used, or to make something
+ * good, which is an expense when it is given.
+ */
+export type CreditGrantKind = "paid" | "promotional" | "goodwill";
 
 /** Prepaid value that is spent and expires. */
 export interface CreditGrant {
@@ -25,7 +28,7 @@ export function isSpendable(grant: CreditGrant, asOf: Instant): boolean {
 }
 
 /**
- * The grants that can be spent at `asOf`, in their order: priority, soonest to expire (never last), promotional before
+ * The grants that can be spent at `asOf`, in their order: priority, soonest to expire (never last), given before
  * paid, effective first, created first, id. The order that loses the customer least, and the same every time.
  */
 export function spendingOrder(grants: readonly CreditGrant[], asOf: Instant): CreditGrant[] {

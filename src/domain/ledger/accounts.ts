@@ -1,3 +1,4 @@
+import type { CreditGrantKind } from "../credits/index.ts";
 import type { Currency } from "../money/index.ts";
 import type { AccountRef } from "./account-ref.ts";
 
@@ -47,6 +48,18 @@ export const promotionalCredits = (customerId: string, grantId: string, currency
   grantId,
 });
 
+/** Where the credits of a grant are: what was paid for in 2000, gifts and goodwill in 2010. */
+export const creditsOfGrant = (
+  kind: CreditGrantKind,
+  customerId: string,
+  grantId: string,
+  currency: Currency,
+): AccountRef => (kind === "paid" ? prepaidCredits : promotionalCredits)(customerId, grantId, currency);
+
+/** What stands against credits that nobody paid for: the offset of a gift, the expense of goodwill. */
+export const fundingOfGift = (kind: Exclude<CreditGrantKind, "paid">, currency: Currency): AccountRef =>
+  (kind === "goodwill" ? goodwill : promotionalOffset)(currency);
+
 /** Invoiced in advance, not earned yet. */
 export const deferredRevenue = (
   customerId: string,
@@ -81,5 +94,8 @@ export const promotionalDiscount = (currency: Currency): AccountRef => ({ code: 
 export const processorFees = (currency: Currency): AccountRef => ({ code: "5000", currency });
 
 export const badDebt = (currency: Currency): AccountRef => ({ code: "5100", currency });
+
+/** What making something good has cost us. */
+export const goodwill = (currency: Currency): AccountRef => ({ code: "5200", currency });
 
 export const rounding = (currency: Currency): AccountRef => ({ code: "5900", currency });

@@ -1,12 +1,6 @@
 import type { CreditGrantKind } from "../../credits/index.ts";
 import type { LedgerAmount } from "../../money/index.ts";
-import {
-  prepaidCredits,
-  promotionalCredits,
-  promotionalDiscount,
-  promotionalOffset,
-  usageRevenue,
-} from "../accounts.ts";
+import { creditsOfGrant, promotionalDiscount, promotionalOffset, usageRevenue } from "../accounts.ts";
 import {
   type EntryFacts,
   type JournalEntryDraft,
@@ -31,7 +25,8 @@ export interface CreditsBurned extends EntryFacts {
 
 /**
  * Credits pay for usage. A paid grant becomes revenue: 2000 → 4000. A promotional grant does too, 2010 → 4000, and
- * the discount takes it back, 4900 → 1300: nobody paid for it, so net revenue is zero. Null without draws.
+ * the discount takes it back, 4900 → 1300: nobody paid for it, so net revenue is zero. A goodwill grant becomes revenue,
+ * 2010 → 4000: its expense was booked when it was given. Null without draws.
  */
 export function creditsBurned({ cycleId, draws, ...facts }: CreditsBurned): JournalEntryDraft | null {
   return journalEntryIfAny(facts, {
@@ -46,10 +41,10 @@ export function burnPostings(
   { customerId, currency }: EntryFacts,
   { grantId, kind, productKey, amount }: ProductDraw,
 ): Posting[] {
-  const revenue = usageRevenue(productKey, currency);
-  if (kind === "paid") return [posting(prepaidCredits(customerId, grantId, currency), revenue, amount)];
-  return [
-    posting(promotionalCredits(customerId, grantId, currency), revenue, amount),
-    posting(promotionalDiscount(currency), promotionalOffset(currency), amount),
+  const postings = [
+    posting(creditsOfGrant(kind, customerId, grantId, currency), usageRevenue(productKey, currency), amount),
   ];
+  if (kind === "promotional")
+    postings.push(posting(promotionalDiscount(currency), promotionalOffset(currency), amount));
+  return postings;
 }
