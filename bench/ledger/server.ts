@@ -1,0 +1,91 @@
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import postgres from "postgres";
+import { migrate } from "../../src/db/migrate.ts";
+import { freePort } from "../../src/sandbox/local-services/ports.ts";
+import { startPostgres } from "../../src/sandbox/local-services/postgres.ts";
+import {
+  createDatabase,
+  ensureRoles,
+  randomPasswords,
+  roleUrls,
+} from "../../src/sandbox/local-services/postgres-roles.ts";
+import type { Note } from "../../src/sandbox/local-services/progress.ts";
+import { createServiceGroup } from "../../src/sandbox/local-services/service-group.ts";
+import { parentOf } from "./cpu.ts";
+
+export interface BenchServer {
+  /** As the application is connected. */
+  readonly appUrl: string;
+  /** As the role that owns the schema. */
+  readonly ownerUrl: string;
+  /** What the figures depend on, as the server itself says it. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** The process of the server itself; its backends are its children. */
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/** Memory and log for a server with work to do; everything else, durability above all, is as PostgreSQL comes. */
+const settings = { max_connections: "100", shared_buffers: "1GB", max_wal_size: "8GB" };
+
+const settingsShown = [
+  "server_version",
+  "fsync",
+  "synchronous_commit",
+  "full_page_writes",
+  "wal_sync_method",
+  "shared_buffers",
+  "max_wal_size",
+  "checkpoint_timeout",
+  "autovacuum",
+  "jit",
+  "max_parallel_workers_per_gather",
+];
+
+/** Starts a PostgreSQL of the benchmark's own in a temporary folder, migrated, and makes sure that its commits are durable. */
+export async function startServer(note: Note): Promise<BenchServer> {
+  const home = mkdtempSync(join(tmpdir(), "reckoner-bench-"));
+  chmodSync(home, 0o711); // PostgreSQL may run under another account
+  const group = createServiceGroup();
+  const stop = async () => {
+    await group.stopAll();
+    rmSync(home, { recursive: true, force: true });
+  };
+  process.once("SIGINT", () => stop().finally(() => process.exit(130)));
+  try {
+    const place = {
+      folder: join(home, "postgres"),
+      logFile: join(home, "postgres.log"),
+      port: await freePort(),
+    };
+    const { adminUrl } = await startPostgres({ ...place, group, settings, note });
+    const passwords = randomPasswords();
+    await ensureRoles(adminUrl, passwords);
+    await createDatabase(adminUrl, "bench");
+    const urls = roleUrls(adminUrl, "bench", passwords);
+    note("migrating");
+    await migrate(urls);
+    return { ...urls, ...(await factsOf(urls.appUrl)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function factsOf(url: string): Promise<Pick<BenchServer, "settings" | "pid">> {
+  const client = postgres(url, { max: 1 });
+  try {
+    const shown = await client<{ name: string; value: string }[]>`
+      select name, current_setting(name) as value from pg_settings where name in ${client(settingsShown)}`;
+    const settings = Object.fromEntries(shown.map(({ name, value }) => [name, value]));
+    for (const durable of ["fsync", "synchronous_commit", "full_page_writes"]) {
+      if (settings[durable] !== "on") throw new Error(`${durable} is ${settings[durable]}, and must be on`);
+    }
+    const [backend] = await client<[{ pid: number }]>`select pg_backend_pid() as pid`;
+    return { settings, pid: parentOf(backend.pid) };
+  } finally {
+    await client.end();
+  }
+}
