@@ -1,6 +1,13 @@
 import type { Instant } from "../calendar/index.ts";
 import { BillingError } from "../errors.ts";
-import { type Currency, type LedgerAmount, ledgerAmount } from "../money/index.ts";
+import {
+  type Currency,
+  formatMoney,
+  type LedgerAmount,
+  ledgerAmount,
+  ledgerAmountOfMoney,
+  type Money,
+} from "../money/index.ts";
 import { type AccountRef, accountKey } from "./account-ref.ts";
 
 /** Moves a positive amount from one account to another: the debit of one is the credit of the other. */
@@ -43,14 +50,24 @@ export interface JournalEntry extends JournalEntryDraft {
   readonly recordedAt: Instant;
 }
 
-/** What the caller of an event's function says besides the event itself. */
-export interface EntryFacts {
+/** What the caller says of an event that concerns no single customer, such as a payout, besides the event itself. */
+export interface MerchantEntryFacts {
   readonly sourceKey: string;
-  readonly customerId: string;
   readonly currency: Currency;
   readonly occurredAt: Instant;
   readonly effectiveAt: Instant;
 }
+
+/** What the caller of an event's function says besides the event itself. */
+export interface EntryFacts extends MerchantEntryFacts {
+  readonly customerId: string;
+}
+
+/** Of an entry that undoes or repeats another: customer and currency are the other's. */
+export type EntryTimes = Omit<MerchantEntryFacts, "currency">;
+
+/** Whole minor units with their currency, or an exact amount in the entry's currency. */
+export type EntryAmount = Money | LedgerAmount;
 
 export class JournalEntryInvalidError extends BillingError {
   readonly code = "journal_entry_invalid";
@@ -69,7 +86,10 @@ interface EntryContent {
  * two different accounts of the chart.
  * @throws JournalEntryInvalidError also when nothing moves
  */
-export function journalEntry(facts: EntryFacts, content: EntryContent): JournalEntryDraft {
+export function journalEntry(
+  facts: MerchantEntryFacts | EntryFacts,
+  content: EntryContent,
+): JournalEntryDraft {
   const draft = journalEntryIfAny(facts, content);
   if (draft === null) throw new JournalEntryInvalidError(`entry ${facts.sourceKey} moves nothing`);
   return draft;
@@ -77,18 +97,30 @@ export function journalEntry(facts: EntryFacts, content: EntryContent): JournalE
 
 /** Like {@link journalEntry}, but null when nothing moves, for events that may come to zero. */
 export function journalEntryIfAny(
-  { sourceKey, customerId, currency, occurredAt, effectiveAt }: EntryFacts,
+  facts: MerchantEntryFacts | EntryFacts,
   { metadata = {}, ...content }: EntryContent,
 ): JournalEntryDraft | null {
+  const { sourceKey, currency, occurredAt, effectiveAt } = facts;
   if (sourceKey === "") throw new JournalEntryInvalidError("an entry needs a source key");
   const postings = content.postings.filter(({ amount }) => amount !== 0n);
   for (const posting of postings) requireSound(posting, currency, sourceKey);
   if (postings.length === 0) return null;
-  return { ...content, sourceKey, customerId, currency, occurredAt, effectiveAt, metadata, postings };
+  const customer = "customerId" in facts ? { customerId: facts.customerId } : {};
+  return { ...content, ...customer, sourceKey, currency, occurredAt, effectiveAt, metadata, postings };
 }
 
-export function posting(debit: AccountRef, credit: AccountRef, amount: LedgerAmount): Posting {
-  return { debit, credit, amount };
+/** @throws JournalEntryInvalidError for money in another currency than the accounts' */
+export function posting(debit: AccountRef, credit: AccountRef, amount: EntryAmount): Posting {
+  return { debit, credit, amount: exactAmount(amount, debit.currency) };
+}
+
+/** @throws JournalEntryInvalidError for money in another currency */
+export function exactAmount(amount: EntryAmount, currency: Currency): LedgerAmount {
+  if (typeof amount === "bigint") return amount;
+  if (amount.currency === currency) return ledgerAmountOfMoney(amount);
+  throw new JournalEntryInvalidError(
+    `${formatMoney(amount)} is not an amount of an entry in ${currency}: convert it through the exchange bridge`,
+  );
 }
 
 /** For differences: a negative amount moves the other way round. */
@@ -97,7 +129,12 @@ export function signedPosting(debit: AccountRef, credit: AccountRef, amount: Led
 }
 
 function requireSound({ debit, credit, amount }: Posting, currency: Currency, sourceKey: string): void {
-  if (amount < 0n) throw new JournalEntryInvalidError(`entry ${sourceKey} has a negative amount, ${amount}`);
+  if (amount < 0n) {
+    throw new JournalEntryInvalidError(
+      `entry ${sourceKey} has a negative amount, ${amount}, from ${accountKey(credit)} to ${accountKey(debit)}: ` +
+        "give amounts without a sign, and post what goes the other way as the event that it is",
+    );
+  }
   if (debit.currency !== currency || credit.currency !== currency) {
     throw new JournalEntryInvalidError(`entry ${sourceKey} is in ${currency}, and so must its accounts be`);
   }

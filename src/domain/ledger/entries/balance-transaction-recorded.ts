@@ -1,10 +1,20 @@
-import { ledgerAmountOfMoney, type Money, subtractMoney } from "../../money/index.ts";
+import { type Money, subtractMoney } from "../../money/index.ts";
 import { paymentsClearing, processorFees, stripeBalance } from "../accounts.ts";
-import { type EntryFacts, type JournalEntryDraft, journalEntry, posting } from "../journal-entry.ts";
+import {
+  type EntryFacts,
+  type JournalEntryDraft,
+  journalEntry,
+  type MerchantEntryFacts,
+  posting,
+} from "../journal-entry.ts";
 
-export interface BalanceTransactionRecorded extends EntryFacts {
-  /** Stripe's id, `txn_…`: each balance transaction has one entry. */
+/** Each balance transaction of Stripe's has one entry, and no other entry touches 1000: so 1000 is what Stripe says. */
+interface OfBalanceTransaction {
+  /** Stripe's id, `txn_…`. */
   readonly balanceTransactionId: string;
+}
+
+export interface BalanceTransactionRecorded extends EntryFacts, OfBalanceTransaction {
   readonly paymentId: string;
   /** What the customer paid. */
   readonly gross: Money;
@@ -18,11 +28,75 @@ export function balanceTransactionRecorded(recorded: BalanceTransactionRecorded)
   const clearing = paymentsClearing(facts.currency);
   return journalEntry(facts, {
     kind: "balance_transaction_recorded",
-    cause: { type: "stripe_balance_transaction", id: balanceTransactionId },
+    cause: causeOf(balanceTransactionId),
     postings: [
-      posting(stripeBalance(facts.currency), clearing, ledgerAmountOfMoney(subtractMoney(gross, fee))),
-      posting(processorFees(facts.currency), clearing, ledgerAmountOfMoney(fee)),
+      posting(stripeBalance(facts.currency), clearing, subtractMoney(gross, fee)),
+      posting(processorFees(facts.currency), clearing, fee),
     ],
     metadata: { payment_id: paymentId },
   });
+}
+
+export interface ReturnRecorded extends EntryFacts, OfBalanceTransaction {
+  readonly paymentId: string;
+  /** When it is a refund; otherwise the customer's bank returned the payment. */
+  readonly refundId?: string;
+  /** What goes back to the customer. */
+  readonly amount: Money;
+  /** What Stripe takes for it. */
+  readonly fee?: Money;
+}
+
+/** A refund, or a payment that the bank returned, leaves the Stripe balance: 1010 → 1000, and its fee 5000 → 1000. */
+export function returnRecorded(recorded: ReturnRecorded): JournalEntryDraft {
+  const { currency, amount, fee } = recorded;
+  const balance = stripeBalance(currency);
+  return journalEntry(recorded, {
+    kind: "return_recorded",
+    cause: causeOf(recorded.balanceTransactionId),
+    postings: [
+      posting(paymentsClearing(currency), balance, amount),
+      ...(fee === undefined ? [] : [posting(processorFees(currency), balance, fee)]),
+    ],
+    metadata: metadataOf(recorded),
+  });
+}
+
+export interface FailedRefundRecorded extends EntryFacts, OfBalanceTransaction {
+  readonly paymentId: string;
+  readonly refundId: string;
+  readonly amount: Money;
+}
+
+/** The money of a refund that failed after it had left comes back to the Stripe balance: 1000 → 1010. */
+export function failedRefundRecorded(recorded: FailedRefundRecorded): JournalEntryDraft {
+  const { currency, amount } = recorded;
+  return journalEntry(recorded, {
+    kind: "failed_refund_recorded",
+    cause: causeOf(recorded.balanceTransactionId),
+    postings: [posting(stripeBalance(currency), paymentsClearing(currency), amount)],
+    metadata: metadataOf(recorded),
+  });
+}
+
+export interface ProcessorFeeRecorded extends MerchantEntryFacts, OfBalanceTransaction {
+  readonly amount: Money;
+}
+
+/** Stripe charges for a service of its own, not for a payment: 5000 → 1000. */
+export function processorFeeRecorded(recorded: ProcessorFeeRecorded): JournalEntryDraft {
+  const { currency, amount } = recorded;
+  return journalEntry(recorded, {
+    kind: "processor_fee_recorded",
+    cause: causeOf(recorded.balanceTransactionId),
+    postings: [posting(processorFees(currency), stripeBalance(currency), amount)],
+  });
+}
+
+function causeOf(balanceTransactionId: string): JournalEntryDraft["cause"] {
+  return { type: "stripe_balance_transaction", id: balanceTransactionId };
+}
+
+function metadataOf({ paymentId, refundId }: { paymentId: string; refundId?: string }) {
+  return { payment_id: paymentId, ...(refundId === undefined ? {} : { refund_id: refundId }) };
 }

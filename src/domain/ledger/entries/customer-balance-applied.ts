@@ -1,4 +1,4 @@
-import { ledgerAmountOfMoney, type Money } from "../../money/index.ts";
+import type { Money } from "../../money/index.ts";
 import { customerBalance, receivable } from "../accounts.ts";
 import { type EntryFacts, type JournalEntryDraft, journalEntry, posting } from "../journal-entry.ts";
 
@@ -20,7 +20,7 @@ export function customerBalanceApplied(applied: CustomerBalanceApplied): Journal
       posting(
         customerBalance(facts.customerId, facts.currency),
         receivable(facts.customerId, facts.currency),
-        ledgerAmountOfMoney(amount),
+        amount,
       ),
     ],
     metadata: { invoice_id: invoiceId },

@@ -1,4 +1,4 @@
-import { type LedgerAmount, ledgerAmountOfMoney, type Money } from "../../money/index.ts";
+import type { LedgerAmount, Money } from "../../money/index.ts";
 import type { AccountRef } from "../account-ref.ts";
 import { customerBalance, goodwill, promotionalCredits } from "../accounts.ts";
 import { type EntryFacts, type JournalEntryDraft, journalEntry, posting } from "../journal-entry.ts";
@@ -20,7 +20,7 @@ export function goodwillGranted({ adjustmentId, amount, to, ...facts }: Goodwill
   return journalEntry(facts, {
     kind: "goodwill_granted",
     cause: { type: "adjustment", id: adjustmentId },
-    postings: [posting(goodwill(facts.currency), accountAt(to, facts), ledgerAmountOfMoney(amount))],
+    postings: [posting(goodwill(facts.currency), accountAt(to, facts), amount)],
     metadata: metadataOf(adjustmentId, to),
   });
 }

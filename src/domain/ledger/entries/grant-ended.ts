@@ -1,6 +1,13 @@
 import type { CreditGrantKind } from "../../credits/index.ts";
 import type { LedgerAmount } from "../../money/index.ts";
-import { breakageRevenue, creditsOfGrant, customerBalance, fundingOfGift } from "../accounts.ts";
+import type { AccountRef } from "../account-ref.ts";
+import {
+  breakageRevenue,
+  creditsOfGrant,
+  customerBalance,
+  fundingOfGift,
+  unclaimedProperty,
+} from "../accounts.ts";
 import { type EntryFacts, type JournalEntryDraft, journalEntryIfAny, posting } from "../journal-entry.ts";
 
 export interface GrantEnded extends EntryFacts {
@@ -10,12 +17,22 @@ export interface GrantEnded extends EntryFacts {
   readonly remaining: LedgerAmount;
 }
 
+export interface GrantExpired extends GrantEnded {
+  /** Whose paid credits become that are not used in time. `breakage` (ours) unless the law says otherwise. */
+  readonly unusedBecome?: "breakage" | "unclaimed_property";
+}
+
 /**
- * Credits not used in time. Paid ones become breakage revenue, 2000 → 4020; a gift is taken back, 2010 → 1300, and so is
- * goodwill, 2010 → 5200. Null when none are left.
+ * Credits not used in time. Paid ones become breakage revenue, 2000 → 4020, or stay a debt where the law on unclaimed
+ * property says so, 2000 → 2500; a gift is taken back, 2010 → 1300, and so is goodwill, 2010 → 5200. Null when none are
+ * left.
  */
-export function grantExpired(expired: GrantEnded): JournalEntryDraft | null {
-  return grantEnded(expired, "grant_expired", breakageRevenue(expired.currency));
+export function grantExpired({
+  unusedBecome = "breakage",
+  ...expired
+}: GrantExpired): JournalEntryDraft | null {
+  const paidGoesTo = unusedBecome === "breakage" ? breakageRevenue : unclaimedProperty;
+  return grantEnded(expired, "grant_expired", paidGoesTo(expired.currency));
 }
 
 /**
@@ -29,7 +46,7 @@ export function grantVoided(voided: GrantEnded): JournalEntryDraft | null {
 function grantEnded(
   { grantId, kind, remaining, ...facts }: GrantEnded,
   entryKind: string,
-  paidGoesTo: ReturnType<typeof breakageRevenue>,
+  paidGoesTo: AccountRef,
 ): JournalEntryDraft | null {
   const { customerId, currency } = facts;
   return journalEntryIfAny(facts, {

@@ -7,7 +7,14 @@ import {
   ledgerAmountOfMoney,
   roundToMinor,
 } from "../../money/index.ts";
-import { customerBalance, rounding, unbilledReceivable, usageRevenue } from "../accounts.ts";
+import {
+  customerBalance,
+  goodwill,
+  promotionalDiscount,
+  rounding,
+  unbilledReceivable,
+  usageRevenue,
+} from "../accounts.ts";
 import {
   type EntryFacts,
   type JournalEntryDraft,
@@ -29,21 +36,26 @@ export interface LateUsageAdjusted extends EntryFacts {
   readonly burned?: readonly ProductDraw[];
   /** For too much: what goes back to the grants it was drawn from (see `unburn`). Never an expired grant. */
   readonly restored?: readonly ProductDraw[];
+  /** For too much: what was drawn from grants that have expired or been voided since. */
+  readonly lapsed?: readonly ProductDraw[];
 }
 
 /**
  * Late or corrected usage of an invoiced period posts only the difference. What is missing becomes unbilled receivable
- * and goes on the next invoice, named by its period. What was too much goes back to the same grants first; the rest is
- * owed to the customer in whole minor units, customer balance, and the fraction below is rounding.
+ * and goes on the next invoice, named by its period. What was too much goes back to the same grants first, newest draw first.
+ * Where such a grant has ended, paid credits become the customer's balance, 4000 → 2200; gifts and goodwill have ended
+ * with it, so only the discount, 4000 → 4900, or the expense, 4000 → 5200, is taken back. The rest is owed to the customer in
+ * whole minor units, 4000 → 2200, and the fraction below is rounding.
  */
 export function lateUsageAdjusted(adjusted: LateUsageAdjusted): JournalEntryDraft | null {
-  const { correctionId, period, differences, burned = [], restored = [], ...facts } = adjusted;
+  const { correctionId, period, differences, burned = [], restored = [], lapsed = [], ...facts } = adjusted;
   return journalEntryIfAny(facts, {
     kind: "late_usage_adjusted",
     cause: { type: "usage_correction", id: correctionId },
     postings: [
       ...burned.flatMap((draw) => burnPostings(facts, draw)),
       ...restored.flatMap((draw) => burnPostings(facts, draw).map(swapped)),
+      ...lapsed.map((draw) => lapsedPosting(facts, draw)),
       ...differences.flatMap(({ productKey, amount }) =>
         amount >= 0n
           ? [
@@ -71,6 +83,19 @@ function refundPostings(
     posting(revenue, customerBalance(customerId, currency), whole),
     signedPosting(revenue, rounding(currency), ledgerAmount(amount - whole)),
   ];
+}
+
+/** What remains of a burn that is undone when its grant has ended: the return to the grant and its end, in one. */
+function lapsedPosting(
+  { customerId, currency }: EntryFacts,
+  { kind, productKey, amount }: ProductDraw,
+): Posting {
+  const goesTo = {
+    paid: customerBalance(customerId, currency),
+    promotional: promotionalDiscount(currency),
+    goodwill: goodwill(currency),
+  };
+  return posting(usageRevenue(productKey, currency), goesTo[kind], amount);
 }
 
 function swapped({ debit, credit, amount }: Posting): Posting {

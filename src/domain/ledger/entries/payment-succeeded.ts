@@ -1,4 +1,4 @@
-import { compareMoney, ledgerAmountOfMoney, type Money, subtractMoney } from "../../money/index.ts";
+import { compareMoney, type Money, subtractMoney } from "../../money/index.ts";
 import { customerBalance, paymentsClearing, receivable } from "../accounts.ts";
 import { type EntryFacts, type JournalEntryDraft, journalEntry, posting } from "../journal-entry.ts";
 
@@ -23,12 +23,8 @@ export function paymentSucceeded(payment: PaymentSucceeded): JournalEntryDraft {
     kind: "payment_succeeded",
     cause: { type: "payment", id: paymentId },
     postings: [
-      posting(clearing, receivable(customerId, currency), ledgerAmountOfMoney(settled)),
-      posting(
-        clearing,
-        customerBalance(customerId, currency),
-        ledgerAmountOfMoney(subtractMoney(received, settled)),
-      ),
+      posting(clearing, receivable(customerId, currency), settled),
+      posting(clearing, customerBalance(customerId, currency), subtractMoney(received, settled)),
     ],
     metadata: { invoice_id: invoiceId, payment_id: paymentId },
   });

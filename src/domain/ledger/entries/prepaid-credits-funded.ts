@@ -1,6 +1,12 @@
-import { ledgerAmountOfMoney, type Money } from "../../money/index.ts";
+import type { LedgerAmount, Money } from "../../money/index.ts";
 import { prepaidCredits, unpaidCredits } from "../accounts.ts";
-import { type EntryFacts, type JournalEntryDraft, journalEntry, posting } from "../journal-entry.ts";
+import {
+  type EntryFacts,
+  type JournalEntryDraft,
+  journalEntry,
+  journalEntryIfAny,
+  posting,
+} from "../journal-entry.ts";
 
 export interface PrepaidCreditsFunded extends EntryFacts {
   readonly purchaseId: string;
@@ -23,9 +29,36 @@ export function prepaidCreditsFunded(funded: PrepaidCreditsFunded): JournalEntry
       posting(
         unpaidCredits(customerId, purchaseId, currency),
         prepaidCredits(customerId, grantId, currency),
-        ledgerAmountOfMoney(amount),
+        amount,
       ),
     ],
     metadata: { invoice_id: invoiceId, grant_id: grantId },
+  });
+}
+
+export interface PrepaidCreditsUnfunded extends EntryFacts {
+  readonly purchaseId: string;
+  readonly grantId: string;
+  /** The payment that was returned by the customer's bank. */
+  readonly paymentId: string;
+  /** What the grant still holds; what was spent stays spent, and owed. */
+  readonly remaining: LedgerAmount;
+}
+
+/** The payment of a credit purchase came back, so what is left of its credits waits for payment again: 2000 → 2005. */
+export function prepaidCreditsUnfunded(unfunded: PrepaidCreditsUnfunded): JournalEntryDraft | null {
+  const { purchaseId, grantId, paymentId, remaining, ...facts } = unfunded;
+  const { customerId, currency } = facts;
+  return journalEntryIfAny(facts, {
+    kind: "prepaid_credits_unfunded",
+    cause: { type: "payment", id: paymentId },
+    postings: [
+      posting(
+        prepaidCredits(customerId, grantId, currency),
+        unpaidCredits(customerId, purchaseId, currency),
+        remaining,
+      ),
+    ],
+    metadata: { payment_id: paymentId, grant_id: grantId },
   });
 }

@@ -1,4 +1,4 @@
-import { ledgerAmountOfMoney, type Money } from "../../money/index.ts";
+import type { Money } from "../../money/index.ts";
 import { promotionalCredits, promotionalOffset } from "../accounts.ts";
 import { type EntryFacts, type JournalEntryDraft, journalEntry, posting } from "../journal-entry.ts";
 
@@ -15,11 +15,7 @@ export function promotionalCreditsGranted(granted: PromotionalCreditsGranted): J
     kind: "promotional_credits_granted",
     cause: { type: "credit_grant", id: grantId },
     postings: [
-      posting(
-        promotionalOffset(currency),
-        promotionalCredits(customerId, grantId, currency),
-        ledgerAmountOfMoney(amount),
-      ),
+      posting(promotionalOffset(currency), promotionalCredits(customerId, grantId, currency), amount),
     ],
     metadata: { grant_id: grantId },
   });

@@ -1,8 +1,9 @@
 import {
-  type EntryFacts,
+  type EntryTimes,
   type JournalEntry,
   type JournalEntryDraft,
   JournalEntryInvalidError,
+  type Posting,
 } from "../journal-entry.ts";
 
 /**
@@ -11,7 +12,7 @@ import {
  * @throws JournalEntryInvalidError for a reversal
  */
 export function reversalOf(
-  { sourceKey, occurredAt, effectiveAt }: Omit<EntryFacts, "customerId" | "currency">,
+  { sourceKey, occurredAt, effectiveAt }: EntryTimes,
   entry: JournalEntry,
 ): JournalEntryDraft {
   if (entry.reverses !== undefined) {
@@ -26,8 +27,37 @@ export function reversalOf(
     ...(customerId === undefined ? {} : { customerId }),
     cause: { type: "journal_entry", id: entry.id.toString() },
     currency,
-    postings: postings.map(({ debit, credit, amount }) => ({ debit: credit, credit: debit, amount })),
+    postings: postings.map(swapped),
     reverses: entry.id,
     metadata,
   };
+}
+
+/**
+ * An entry that should not have been undone: a new entry says again what the undone one said. It reverses nothing.
+ * @throws JournalEntryInvalidError for an entry that is no reversal
+ */
+export function reversalCorrected(
+  { sourceKey, occurredAt, effectiveAt }: EntryTimes,
+  reversal: JournalEntry,
+): JournalEntryDraft {
+  const { reverses, customerId, currency, metadata, postings } = reversal;
+  if (reverses === undefined) {
+    throw new JournalEntryInvalidError(`entry ${reversal.id} undoes nothing: reverse it if it is wrong`);
+  }
+  return {
+    sourceKey,
+    kind: "reversal_corrected",
+    occurredAt,
+    effectiveAt,
+    ...(customerId === undefined ? {} : { customerId }),
+    cause: { type: "journal_entry", id: reversal.id.toString() },
+    currency,
+    postings: postings.map(swapped),
+    metadata,
+  };
+}
+
+function swapped({ debit, credit, amount }: Posting): Posting {
+  return { debit: credit, credit: debit, amount };
 }

@@ -1,0 +1,79 @@
+import type { Money } from "../../money/index.ts";
+import { badDebt, disputedReceivable, disputeFees, stripeBalance } from "../accounts.ts";
+import { type EntryFacts, type JournalEntryDraft, journalEntry, posting } from "../journal-entry.ts";
+import { pairedPostings } from "../paired-postings.ts";
+import { type InvoicedParts, sharesOfParts } from "./invoiced-parts.ts";
+
+interface DisputeFacts extends EntryFacts {
+  readonly disputeId: string;
+  readonly paymentId: string;
+  /** What the bank took back of the payment. */
+  readonly amount: Money;
+}
+
+export interface DisputeOpened extends DisputeFacts {
+  readonly balanceTransactionId: string;
+  readonly fee: Money;
+}
+
+/**
+ * The customer's bank takes a payment back: 1120 → 1000, and Stripe a fee for it: 5010 → 1000. The money is not lost
+ * yet. What the payment bought and was not used cannot be spent meanwhile: see `creditsFrozenByDispute`.
+ */
+export function disputeOpened(opened: DisputeOpened): JournalEntryDraft {
+  const { customerId, currency, disputeId, amount, fee } = opened;
+  const balance = stripeBalance(currency);
+  return journalEntry(opened, {
+    kind: "dispute_opened",
+    cause: { type: "stripe_balance_transaction", id: opened.balanceTransactionId },
+    postings: [
+      posting(disputedReceivable(customerId, disputeId, currency), balance, amount),
+      posting(disputeFees(currency), balance, fee),
+    ],
+    metadata: metadataOf(opened),
+  });
+}
+
+export interface DisputeWon extends DisputeFacts {
+  readonly balanceTransactionId: string;
+  /** When Stripe gives its fee back too. */
+  readonly feeReturned?: Money;
+}
+
+/** The bank gives the money back: 1000 → 1120, and Stripe perhaps its fee: 1000 → 5010. */
+export function disputeWon(won: DisputeWon): JournalEntryDraft {
+  const { customerId, currency, disputeId, amount, feeReturned } = won;
+  const balance = stripeBalance(currency);
+  return journalEntry(won, {
+    kind: "dispute_won",
+    cause: { type: "stripe_balance_transaction", id: won.balanceTransactionId },
+    postings: [
+      posting(balance, disputedReceivable(customerId, disputeId, currency), amount),
+      ...(feeReturned === undefined ? [] : [posting(balance, disputeFees(currency), feeReturned)]),
+    ],
+    metadata: metadataOf(won),
+  });
+}
+
+export interface DisputeLost extends DisputeFacts, Omit<InvoicedParts, "unpaidCredits"> {}
+
+/**
+ * The money is gone. What was used is lost, 5100 → 1120; what was not is taken back from where it waits: unused time
+ * 2100 → 1120, unused credits 2000 → 1120, and tax where the law gives relief, 2300 → 1120.
+ * @throws JournalEntryInvalidError unless the parts sum to the amount
+ */
+export function disputeLost(lost: DisputeLost): JournalEntryDraft {
+  const { customerId, currency, disputeId, amount } = lost;
+  return journalEntry(lost, {
+    kind: "dispute_lost",
+    cause: { type: "dispute", id: disputeId },
+    postings: pairedPostings(sharesOfParts(lost, badDebt(currency)), [
+      { account: disputedReceivable(customerId, disputeId, currency), amount },
+    ]),
+    metadata: metadataOf(lost),
+  });
+}
+
+function metadataOf({ disputeId, paymentId }: DisputeFacts): Record<string, string> {
+  return { dispute_id: disputeId, payment_id: paymentId };
+}
