@@ -10,7 +10,7 @@ import {
   postEntries,
   trialBalance,
 } from "../../src/db/ledger.ts";
-import { workedExamples } from "../../src/domain/ledger/examples/index.ts";
+import { acmesQuarter as workedExamples } from "../../src/domain/ledger/examples/index.ts";
 import { paymentsClearing, receivable, rounding } from "../../src/domain/ledger/index.ts";
 import { decimal, ledgerAmountOfExact } from "../../src/domain/money/index.ts";
 import { expectInvariants, type LedgerFixture, openLedger, usd } from "./ledger-fixture.ts";

@@ -8,31 +8,25 @@ import {
   reversalOf,
   writeOffRecovered,
 } from "../entries/index.ts";
-import type { JournalEntry, JournalEntryDraft } from "../journal-entry.ts";
+import type { JournalEntryDraft } from "../journal-entry.ts";
 import { periodClose } from "./period-close.ts";
 import { purchaseAndPayment } from "./purchase-and-payment.ts";
-import { cents, exact, on, type WorkedExample } from "./worked-example.ts";
+import { cents, exact, happeningTo, noLines, recorded, type WorkedExample } from "./worked-example.ts";
+
+const on = happeningTo("acme");
 
 function feeInvoice(invoiceId: string, subscriptionId: string, day: string): JournalEntryDraft | null {
   return invoiceIssued({
     ...on(day, `invoice/${invoiceId}/issued`),
+    ...noLines,
     invoiceId,
-    accrued: { billed: cents(0n), booked: exact("0") },
     inAdvance: [{ subscriptionId, amount: cents(3000n) }],
-    prorationCredits: [],
-    creditPurchases: [],
   });
-}
-
-/** An example as the ledger has it when the examples are posted in their order: its id is its place among them. */
-function recorded(example: WorkedExample | undefined): JournalEntry {
-  if (!example?.entry) throw new TypeError("the example to undo has an entry");
-  const id = BigInt(purchaseAndPayment.length + periodClose.length + beforeUndoing.indexOf(example) + 1);
-  return { ...example.entry, id, actor: "example", recordedAt: example.entry.occurredAt };
 }
 
 const creditsAndDebts: readonly WorkedExample[] = [
   {
+    area: "credits",
     event: "Grant expired",
     story:
       "g1 ends with 4.00 left, paid for and never used: breakage. What is left of a gift goes 2010 → 1300.",
@@ -45,6 +39,7 @@ const creditsAndDebts: readonly WorkedExample[] = [
     postings: ["2000:{acme, g1} → 4020 4.00 USD"],
   },
   {
+    area: "credits",
     event: "Promotional credits granted",
     story: "acme gets 3.00 as a present.",
     entry: promotionalCreditsGranted({
@@ -55,6 +50,7 @@ const creditsAndDebts: readonly WorkedExample[] = [
     postings: ["1300 → 2010:{acme, g2} 3.00 USD"],
   },
   {
+    area: "credits",
     event: "Grant voided",
     story:
       "The present is withdrawn, all 3.00 of it. What is left of a paid grant stays the customer's: 2000 → 2200.",
@@ -67,12 +63,14 @@ const creditsAndDebts: readonly WorkedExample[] = [
     postings: ["2010:{acme, g2} → 1300 3.00 USD"],
   },
   {
+    area: "debts",
     event: "Invoice issued: a fee in advance",
     story: "in_5 is 30.00, and every attempt to collect it fails.",
     entry: feeInvoice("in_5", "sub_1", "2026-03-01"),
     postings: ["1100:{acme} → 2100:{acme, sub_1} 30.00 USD"],
   },
   {
+    area: "debts",
     event: "Invoice written off",
     story: "Nobody expects the 30.00 of in_5 any more.",
     entry: invoiceWrittenOff({
@@ -83,6 +81,7 @@ const creditsAndDebts: readonly WorkedExample[] = [
     postings: ["5100 → 1100:{acme} 30.00 USD"],
   },
   {
+    area: "debts",
     event: "Write-off recovered",
     story: "acme pays the 30.00 after all. It is owed again, and paid.",
     entry: writeOffRecovered({
@@ -96,6 +95,7 @@ const creditsAndDebts: readonly WorkedExample[] = [
 ];
 
 const mistakenInvoice: WorkedExample = {
+  area: "corrections",
   event: "Invoice issued: a fee in advance",
   story: "in_6 is 30.00, for a subscription that nobody wanted.",
   entry: feeInvoice("in_6", "sub_2", "2026-03-30"),
@@ -103,6 +103,7 @@ const mistakenInvoice: WorkedExample = {
 };
 
 const mistakenGrant: WorkedExample = {
+  area: "corrections",
   event: "Promotional credits granted",
   story: "9.00 is granted to the wrong customer.",
   entry: promotionalCreditsGranted({
@@ -115,21 +116,25 @@ const mistakenGrant: WorkedExample = {
 
 const beforeUndoing: readonly WorkedExample[] = [...creditsAndDebts, mistakenInvoice, mistakenGrant];
 
+const history: readonly WorkedExample[] = [...purchaseAndPayment, ...periodClose, ...beforeUndoing];
+
 export const endings: readonly WorkedExample[] = [
   ...beforeUndoing,
   {
+    area: "corrections",
     event: "Invoice voided",
     story: "in_6 is taken back, line by line.",
     entry: invoiceVoided(on("2026-03-31", "invoice/in_6/voided"), {
       invoiceId: "in_6",
-      issued: recorded(mistakenInvoice),
+      issued: recorded(mistakenInvoice.entry, history),
     }),
     postings: ["2100:{acme, sub_2} → 1100:{acme} 30.00 USD"],
   },
   {
+    area: "corrections",
     event: "Reversal",
     story: "The grant is undone. Any entry can be, once.",
-    entry: reversalOf(on("2026-03-31", "grant/g3/granted/reversed"), recorded(mistakenGrant)),
+    entry: reversalOf(on("2026-03-31", "grant/g3/granted/reversed"), recorded(mistakenGrant.entry, history)),
     postings: ["2010:{acme, g3} → 1300 9.00 USD"],
   },
 ];

@@ -8,12 +8,15 @@ import {
   revenueRecognised,
   usageRated,
 } from "../entries/index.ts";
-import { cents, exact, on, type WorkedExample } from "./worked-example.ts";
+import { cents, exact, happeningTo, noLines, type WorkedExample } from "./worked-example.ts";
+
+const on = happeningTo("acme");
 
 const january = period(instant("2026-01-01T00:00:00Z"), instant("2026-02-01T00:00:00Z"));
 
 export const periodClose: readonly WorkedExample[] = [
   {
+    area: "credits",
     event: "Credits burned",
     story:
       "January's usage of tokens is 112.3456. Credits pay first: welcome 5.00, then g1 100.00. What a gift pays for is no revenue: 5.00 − 5.00 = 0.",
@@ -32,6 +35,7 @@ export const periodClose: readonly WorkedExample[] = [
     ],
   },
   {
+    area: "sales",
     event: "Usage rated",
     story:
       "The rest of January's usage is owed: 112.3456 − 105.00 = 7.3456, exact. A support fee of 3.00 is billed in arrears.",
@@ -44,6 +48,7 @@ export const periodClose: readonly WorkedExample[] = [
     postings: ["1110:{acme} → 4000:{tokens} 7.3456 USD", "1110:{acme} → 4010:{support} 3.00 USD"],
   },
   {
+    area: "sales",
     event: "Revenue recognised",
     story:
       "January is served, so what was invoiced in advance for it is earned: 50.00 − 25.00 + 50.00 = 75.00.",
@@ -59,16 +64,16 @@ export const periodClose: readonly WorkedExample[] = [
     postings: ["2100:{acme, sub_1} → 4010:{pro} 25.00 USD", "2100:{acme, sub_1} → 4010:{scale} 50.00 USD"],
   },
   {
+    area: "sales",
     event: "Invoice issued: usage in arrears, the next period in advance",
     story:
       "Usage is invoiced in whole cents: 7.3456 + 3.00 is billed as 10.35, and 10.35 − 10.3456 = 0.0044 is rounding in our favour. Scale for February is 100.00. Total 110.35.",
     entry: invoiceIssued({
       ...on("2026-02-01", "invoice/in_3/issued"),
+      ...noLines,
       invoiceId: "in_3",
       accrued: { billed: cents(1035n), booked: exact("1034.56") },
       inAdvance: [{ subscriptionId: "sub_1", amount: cents(10000n) }],
-      prorationCredits: [],
-      creditPurchases: [],
     }),
     postings: [
       "1100:{acme} → 1110:{acme} 10.35 USD",
@@ -77,6 +82,7 @@ export const periodClose: readonly WorkedExample[] = [
     ],
   },
   {
+    area: "payments",
     event: "Customer balance applied",
     story: "The 5.00 that acme paid too much settle a part of in_3: 110.35 − 5.00 = 105.35 remain due.",
     entry: customerBalanceApplied({
@@ -88,16 +94,16 @@ export const periodClose: readonly WorkedExample[] = [
     postings: ["2200:{acme} → 1100:{acme} 5.00 USD"],
   },
   {
+    area: "sales",
     event: "Invoice issued: credits greater than charges",
     story:
       "In February acme goes down to a smaller plan: 60.00 is credited, 20.00 charged. 20.00 is set against the charge, 60.00 − 20.00 = 40.00 goes to the customer balance. Total 0.",
     entry: invoiceIssued({
       ...on("2026-02-10", "invoice/in_4/issued"),
+      ...noLines,
       invoiceId: "in_4",
-      accrued: { billed: cents(0n), booked: exact("0") },
       inAdvance: [{ subscriptionId: "sub_1", amount: cents(2000n) }],
       prorationCredits: [{ subscriptionId: "sub_1", amount: cents(6000n) }],
-      creditPurchases: [],
     }),
     postings: [
       "1100:{acme} → 2100:{acme, sub_1} 20.00 USD",
@@ -106,6 +112,7 @@ export const periodClose: readonly WorkedExample[] = [
     ],
   },
   {
+    area: "corrections",
     event: "Late usage adjusted: too little was booked",
     story:
       "Events of January arrive in February. Rated again, January owes 0.50 more; it goes on the next invoice.",
@@ -118,6 +125,7 @@ export const periodClose: readonly WorkedExample[] = [
     postings: ["1110:{acme} → 4000:{tokens} 0.50 USD"],
   },
   {
+    area: "corrections",
     event: "Late usage adjusted: too much was booked",
     story:
       "A correction takes 4.2534 off January. The last draw is undone first: 4.00 go back to g1 (this much was its last draw in this example); 0.2534 was to be paid, so 0.25 is owed to acme and 0.0034 is rounding.",
@@ -135,6 +143,7 @@ export const periodClose: readonly WorkedExample[] = [
     ],
   },
   {
+    area: "sales",
     event: "Proration credited without an invoice",
     story: "acme cancels at once; 10.00 of what was invoiced in advance is unused and becomes theirs.",
     entry: prorationCredited({
