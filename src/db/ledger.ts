@@ -38,31 +38,32 @@ export async function postEntries(
   drafts: readonly JournalEntryDraft[],
   actor = "reckoner",
 ): Promise<PostingResult[]> {
-  const outcomes = await postEntryTexts(
+  if (drafts.length === 0) return [];
+  const batch = batchText(drafts.map((draft) => entryText(draft, actor)));
+  const posted = await rows<PostedRow>(
     tx,
-    drafts.map((draft) => entryText(draft, actor)),
+    sql`select ordinal, status, entry_id from ledger.post_entries(${batch}::jsonb) order by ordinal`,
   );
-  return drafts.map(({ sourceKey }, index) => {
-    const outcome = outcomes[index];
-    invariant(outcome, "every draft has an outcome");
-    return { sourceKey, ...outcome };
-  });
+  return postingResults(drafts, posted);
 }
 
-/** What {@link postEntries} does, for drafts that are texts already. */
-export async function postEntryTexts(
-  tx: Pick<Tx, "execute">,
-  entries: readonly string[],
-): Promise<Omit<PostingResult, "sourceKey">[]> {
-  if (entries.length === 0) return [];
-  const posted = await rows<{ ordinal: number; status: PostingStatus; entry_id: bigint | null }>(
-    tx,
-    sql`select ordinal, status, entry_id from ledger.post_entries(${batchText(entries)}::jsonb) order by ordinal`,
-  );
+/** What ledger.post_entries answers for each entry, in the order of their ordinals. */
+export interface PostedRow {
+  /** Counts from 1. */
+  readonly ordinal: number;
+  readonly status: PostingStatus;
+  readonly entry_id: bigint | null;
+}
+
+export function postingResults(
+  entries: readonly Pick<JournalEntryDraft, "sourceKey">[],
+  posted: readonly PostedRow[],
+): PostingResult[] {
   invariant(posted.length === entries.length, "every entry has a result");
-  return posted.map(({ ordinal, status, entry_id }, index) => {
-    invariant(ordinal === index + 1, "results are numbered like their entries");
-    return { status, entryId: entry_id };
+  return entries.map(({ sourceKey }, index) => {
+    const result = posted[index];
+    invariant(result?.ordinal === index + 1, "results are numbered like their entries");
+    return { sourceKey, status: result.status, entryId: result.entry_id };
   });
 }
 

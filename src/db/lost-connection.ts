@@ -41,10 +41,10 @@ function sendingWhile(isOpen: () => boolean, sql: postgres.TransactionSql): post
   });
 }
 
-const networkErrors = /^(CONNECTION_|ECONN|EPIPE|ETIMEDOUT)/;
+const networkErrors = /^(CONNECT|ECONN|EPIPE|ETIMEDOUT)/;
 
 /** Class 57P: the server shuts down or has ended the session; class 08: connection exceptions. */
-function isConnectionLost(error: unknown): boolean {
+export function isConnectionLost(error: unknown): boolean {
   if (/^(57P|08)/.test(sqlState(error) ?? "")) return true;
   for (let current = error; current instanceof Error; current = current.cause) {
     const { code } = current as { code?: unknown };
