@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Instant, instant, isoOf, timeZone } from "../domain/calendar/index.ts";
 import { BillingError } from "../domain/errors.ts";
+import { accountingMonth } from "../domain/ledger/accounting-month.ts";
 import { currency } from "../domain/money/index.ts";
 
 /** How values look in requests and answers. Requests are parsed into domain values; answers are written as plain text. */
@@ -42,6 +43,9 @@ export const currencyInput = parsedBy(z.string(), (text) => currency(text)).desc
 export const timeZoneInput = parsedBy(z.string(), (text) => timeZone(text)).describe(
   "IANA name, such as `Europe/Berlin`.",
 );
+export const monthInput = parsedBy(z.string(), (text) => accountingMonth(text))
+  .describe("A calendar month in UTC.")
+  .meta({ example: "2026-01" });
 export const positiveMinorInput = z
   .string()
   .regex(/^[1-9]\d{0,15}$/, {
@@ -54,6 +58,7 @@ export const idParams = z.strictObject({ id: idInput });
 
 /** In answers. */
 export const instantText = z.string().meta({ format: "date-time", example: "2026-01-31T00:00:00.000Z" });
+export const monthText = z.string().describe("A calendar month in UTC.").meta({ example: "2026-01" });
 export const minorText = z
   .string()
   .describe("Whole minor units of the currency (cents, for USD).")

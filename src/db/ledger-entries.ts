@@ -1,30 +1,84 @@
-import { and, asc, desc, eq, inArray, lt, type SQL } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, type SQL } from "drizzle-orm";
 import { alias } from "drizzle-orm/pg-core";
 import { accountRefOfKey, type JournalEntry, type Posting } from "../domain/ledger/index.ts";
-import { sql, type Tx } from "./database.ts";
+import { rows, sql, type Tx } from "./database.ts";
+import { type EntryRange, inRange, wholeLedger } from "./ledger-turnover.ts";
 import { type Page, type PageRequest, pageOf, rowsToRead } from "./page.ts";
 import { account, journalEntry, posting } from "./schema/ledger.ts";
 
 type EntryRow = typeof journalEntry.$inferSelect;
 
-/** A customer's entries, newest first; the position is an entry's id. */
-export async function entriesOfCustomer(
+export interface EntryFilter {
+  readonly customerId?: string | undefined;
+  /** Entries with a posting on this account, named by its key or its id. */
+  readonly account?: string | bigint | undefined;
+  readonly kind?: string | undefined;
+  readonly cause?: { readonly type: string; readonly id: string } | undefined;
+  readonly invoiceId?: string | undefined;
+  readonly range?: EntryRange | undefined;
+}
+
+/** Entries for which all of the filter holds, newest first; the position is an entry's id. */
+export async function listEntries(
   tx: Tx,
-  customerId: string,
+  filter: EntryFilter,
   page: PageRequest<bigint>,
 ): Promise<Page<JournalEntry, bigint>> {
+  const ids = await rows<{ id: bigint }>(
+    tx,
+    sql`select entry.id from ${entriesOn(filter.account, page)} where ${conditionOf(filter, page)}
+        order by entry.id desc limit ${rowsToRead(page)}`,
+  );
   const found = await tx
     .select()
     .from(journalEntry)
     .where(
-      and(
-        eq(journalEntry.customerId, customerId),
-        page.after === undefined ? undefined : lt(journalEntry.id, page.after),
+      inArray(
+        journalEntry.id,
+        ids.map(({ id }) => id),
       ),
     )
-    .orderBy(desc(journalEntry.id))
-    .limit(rowsToRead(page));
+    .orderBy(desc(journalEntry.id));
   return pageOf(await withPostings(tx, found), page, ({ id }) => id);
+}
+
+/** Entries to choose from. Those of one account are taken from its indexes, which have them in the order of the list. */
+function entriesOn(account: EntryFilter["account"], page: PageRequest<bigint>): SQL {
+  if (account === undefined) return sql`ledger.journal_entry as entry`;
+  const id =
+    typeof account === "bigint"
+      ? sql`${account}`
+      : sql`(select id from ledger.account where key = ${account})`;
+  const older = page.after === undefined ? sql`` : sql`and entry_id < ${page.after}`;
+  return sql`(
+    select distinct entry_id from (
+      select entry_id from ledger.posting where debit_account = ${id} ${older}
+      union all
+      select entry_id from ledger.posting where credit_account = ${id} ${older}
+    ) as either_side
+  ) as touched join ledger.journal_entry as entry on entry.id = touched.entry_id`;
+}
+
+function conditionOf(
+  { customerId, kind, cause, invoiceId, range = wholeLedger }: EntryFilter,
+  { after }: PageRequest<bigint>,
+): SQL | undefined {
+  return and(
+    sql`true`,
+    customerId === undefined ? undefined : sql`entry.customer_id = ${customerId}`,
+    kind === undefined ? undefined : sql`entry.kind = ${kind}`,
+    cause && sql`entry.cause_type = ${cause.type} and entry.cause_id = ${cause.id}`,
+    invoiceId === undefined
+      ? undefined
+      : sql`entry.metadata ? 'invoice_id' and entry.metadata ->> 'invoice_id' = ${invoiceId}`,
+    inRange(range),
+    after === undefined ? undefined : sql`entry.id < ${after}`,
+  );
+}
+
+export async function findEntryById(tx: Tx, id: bigint): Promise<JournalEntry | undefined> {
+  const [entry] = await findEntries(tx, eq(journalEntry.id, id));
+  return entry;
 }
 
 /** The entries that one business object caused, such as `("payment", "pay_1")`, oldest first. */

@@ -222,7 +222,7 @@ export interface paths {
                 content: {
                     "application/json": {
                         name: string;
-                        scopes: ("read" | "write" | "usage:write" | "admin")[];
+                        scopes: ("read" | "write" | "usage:write" | "approve" | "admin")[];
                         /**
                          * Format: date-time
                          * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
@@ -1423,7 +1423,10 @@ export interface paths {
             };
         };
         put?: never;
-        /** Give a customer promotional credit */
+        /**
+         * Give a customer credit that nobody pays for
+         * @description At once, answered with the grant; or, above the limit, when another key approves it: then the answer is 202 and the adjustment that waits.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -1451,8 +1454,18 @@ export interface paths {
                          * @description What is left then is lost; never, when left out.
                          */
                         expires_at?: string;
-                        /** @description Why it is given, for the record. */
-                        reason: string;
+                        /**
+                         * @description `promotional` is less revenue when it is spent; `goodwill` is an expense when it is given.
+                         * @default promotional
+                         * @enum {string}
+                         */
+                        kind?: "promotional" | "goodwill";
+                        /**
+                         * @description Why, as it is counted later. `other` is explained in `reason`; with the others words are welcome.
+                         * @enum {string}
+                         */
+                        reason_code: "goodwill" | "service_outage" | "billing_error" | "promotion" | "contract" | "retention" | "duplicate" | "fraud" | "other";
+                        reason?: string;
                     };
                 };
             };
@@ -1464,6 +1477,15 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["CreditGrant"];
+                    };
+                };
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Adjustment"];
                     };
                 };
                 /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
@@ -1684,6 +1706,1037 @@ export interface paths {
                 };
                 /** @description `credit_expiry_invalid`, `credit_purchase_too_small` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/credit-grants/{id}/void": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take back all that is left of a grant, for good
+         * @description What was paid for goes to the customer's balance. Executed at once (201), or, above the limit, when another key approves it (202).
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description Why, as it is counted later. `other` is explained in `reason`; with the others words are welcome.
+                         * @enum {string}
+                         */
+                        reason_code: "goodwill" | "service_outage" | "billing_error" | "promotion" | "contract" | "retention" | "duplicate" | "fraud" | "other";
+                        reason?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Adjustment"];
+                    };
+                };
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Adjustment"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `credit_grant_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `credit_grant_expired`, `credit_grant_unpaid`, `credit_grant_voided`, `credit_grant_used_up`, `credit_grant_reserved` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/credit-grants/{id}/adjustments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a grant larger or smaller
+         * @description Smaller by what is left of it at most. One that was paid for gets only smaller, and what is taken goes to the customer's balance. Executed at once (201), or, above the limit, when another key approves it (202).
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Whole minor units that the customer gets; negative: that are taken back. */
+                        change_minor: string;
+                        /**
+                         * @description Why, as it is counted later. `other` is explained in `reason`; with the others words are welcome.
+                         * @enum {string}
+                         */
+                        reason_code: "goodwill" | "service_outage" | "billing_error" | "promotion" | "contract" | "retention" | "duplicate" | "fraud" | "other";
+                        reason?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Adjustment"];
+                    };
+                };
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Adjustment"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `credit_grant_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `credit_grant_expired`, `credit_grant_unpaid`, `credit_grant_voided`, `credit_grant_insufficient` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `credit_grant_not_raisable` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/balance-adjustments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Credit a customer's balance, or debit it
+         * @description Goodwill that pays coming invoices, or takes back what is there. Executed at once (201), or, above the limit, when another key approves it (202).
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Whole minor units that the customer gets; negative: that are taken back. */
+                        change_minor: string;
+                        /**
+                         * @description Why, as it is counted later. `other` is explained in `reason`; with the others words are welcome.
+                         * @enum {string}
+                         */
+                        reason_code: "goodwill" | "service_outage" | "billing_error" | "promotion" | "contract" | "retention" | "duplicate" | "fraud" | "other";
+                        reason?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Adjustment"];
+                    };
+                };
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Adjustment"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `customer_balance_insufficient` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/adjustments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List adjustments, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                    status?: "pending_approval" | "executed" | "rejected" | "withdrawn";
+                    customer?: string;
+                    kind?: "grant_credit" | "void_grant" | "adjust_grant" | "credit_balance" | "debit_balance";
+                    /** @description Who asked for it, as `requested_by` says. */
+                    actor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Adjustment"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/adjustments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An adjustment with its decision, what was booked, and the grant it is about */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AdjustmentDetail"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `adjustment_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/adjustments/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Agree to an adjustment, which executes it
+         * @description By another key than the one that asked for it. When the money is not there any more it is refused, and the adjustment goes on waiting.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description For the record. */
+                        note?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Adjustment"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `approver_is_requester` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `adjustment_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `adjustment_not_pending`, `credit_grant_changed`, `credit_grant_expired`, `credit_grant_insufficient`, `credit_grant_reserved`, `credit_grant_used_up`, `credit_grant_voided`, `customer_balance_insufficient` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/adjustments/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse an adjustment
+         * @description By another key than the one that asked for it. Nothing is ever booked for it.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description For the record. */
+                        note: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Adjustment"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `approver_is_requester` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `adjustment_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `adjustment_not_pending` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/adjustments/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take back one's own request for an adjustment
+         * @description By the key that asked for it, as long as nobody has decided.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description For the record. */
+                        note?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Adjustment"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `requester_only` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `adjustment_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `adjustment_not_pending` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3154,19 +4207,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/ledger/trial-balance": {
+    "/v1/ledger/accounts": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** All accounts by code and currency; debits equal credits */
+        /** List accounts with their balances now, in the order in which they were opened */
         get: {
             parameters: {
                 query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                    /** @description A code of the chart of accounts. */
+                    code?: "1000" | "1010" | "1020" | "1030" | "1100" | "1110" | "1120" | "1190" | "1300" | "2000" | "2005" | "2010" | "2100" | "2200" | "2300" | "2400" | "2500" | "4000" | "4010" | "4020" | "4900" | "4910" | "5000" | "5010" | "5100" | "5200" | "5300" | "5900" | "9000" | "9100";
                     /** @description Lower-case ISO 4217 code, such as `usd`. */
                     currency?: string;
+                    customer?: string;
+                    /** @description The key of one account. */
+                    key?: string;
                 };
                 header?: never;
                 path?: never;
@@ -3180,7 +4242,99 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["TrialBalance"];
+                        "application/json": {
+                            data: components["schemas"]["LedgerAccount"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/accounts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An account with its balance, now or as of an instant */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Only entries effective at or before this instant, the millisecond it names included. Without it also those that become effective later. */
+                    effective_at?: string;
+                    /** @description Only entries recorded at or before this instant, the millisecond it names included: what the ledger showed then. Final once the writes of that instant are committed, a few seconds later. */
+                    recorded_at?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["LedgerAccount"];
                     };
                 };
                 /** @description `request_invalid` */
@@ -3203,6 +4357,318 @@ export interface paths {
                 };
                 /** @description `scope_missing` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `ledger_account_not_found` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/balances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The balances of all accounts of a customer, now or as of an instant */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Only entries effective at or before this instant, the millisecond it names included. Without it also those that become effective later. */
+                    effective_at?: string;
+                    /** @description Only entries recorded at or before this instant, the millisecond it names included: what the ledger showed then. Final once the writes of that instant are committed, a few seconds later. */
+                    recorded_at?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["AccountBalance"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List journal entries with their postings, the newest first
+         * @description Newest by recording. Of several filters, all hold.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                    customer?: string;
+                    /** @description An account's key or id: entries with a posting on it. */
+                    account?: string;
+                    kind?: string;
+                    /** @description Together with `cause_id`. */
+                    cause_type?: string;
+                    /** @description Together with `cause_type`. */
+                    cause_id?: string;
+                    invoice?: string;
+                    /** @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z". */
+                    effective_from?: string;
+                    /** @description Exclusive. */
+                    effective_to?: string;
+                    /** @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z". */
+                    recorded_from?: string;
+                    /** @description Exclusive. */
+                    recorded_to?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["JournalEntry"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/entries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A journal entry with its postings */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JournalEntry"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `journal_entry_not_found` */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3339,21 +4805,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/customers/{id}/balances": {
+    "/v1/ledger/trial-balance": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** The balances of all accounts of a customer */
+        /** All accounts by currency and code: now, as of an instant, or of a month; debits equal credits */
         get: {
             parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
+                query?: {
+                    /** @description Lower-case ISO 4217 code, such as `usd`. */
+                    currency?: string;
+                    /** @description Gives what there was before this month (UTC), what moved in it by effective dates, and what there was at its end. */
+                    month?: string;
+                    /** @description Only entries effective at or before this instant, the millisecond it names included. Without it also those that become effective later. */
+                    effective_at?: string;
+                    /** @description Only entries recorded at or before this instant, the millisecond it names included: what the ledger showed then. Final once the writes of that instant are committed, a few seconds later. */
+                    recorded_at?: string;
                 };
+                header?: never;
+                path?: never;
                 cookie?: never;
             };
             requestBody?: never;
@@ -3364,11 +4837,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            data: components["schemas"]["AccountBalance"][];
-                            /** @description Where the next page starts; null on the last page. */
-                            next_cursor: string | null;
-                        };
+                        "application/json": components["schemas"]["TrialBalance"];
                     };
                 };
                 /** @description `request_invalid` */
@@ -3398,8 +4867,515 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `customer_not_found` */
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A statement of what a customer owes, has with us, or has in credits
+         * @description The opening balance and the amounts of all lines come to the closing balance, exactly; all is one snapshot of the ledger.
+         *     `Accept: text/csv` (or `format=csv`) gives a file of any length, with the opening balance as its first row and the closing
+         *     balance as its last; JSON has at most 10,000 lines.
+         */
+        get: {
+            parameters: {
+                query: {
+                    /** @description `receivable`: what invoices say is owed (1100). `balance`: what is kept for the customer (2200). `credits`: what is left of all credit grants (2000 and 2010). */
+                    account: "receivable" | "balance" | "credits";
+                    /** @description Of `credits`, only this grant. */
+                    grant?: string;
+                    /** @description The customer's own when left out. */
+                    currency?: string;
+                    /** @description From the beginning when left out. */
+                    from?: string;
+                    /** @description Exclusive; everything there is when left out. */
+                    to?: string;
+                    /** @description Which instant of an entry puts it into the period and in order. By `recorded`, the versions of an account follow each other without a gap. */
+                    by?: "effective" | "recorded";
+                    /** @description For links; otherwise the Accept header says it. */
+                    format?: "json" | "csv";
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Statement"];
+                        "text/csv": string;
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found`, `credit_grant_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `period_invalid`, `statement_too_long` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/journal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the journal of a month for an accounting system
+         * @description One row per posting of the entries that are effective in the month (UTC), by entry and line; the columns are told in
+         *     `docs/journal-export.md`. CSV is RFC 4180 in UTF-8 with a header: a text that a spreadsheet would take for a formula
+         *     (one that starts with = + - @, a tab or a line break) has an apostrophe in front, and so has one that starts with an apostrophe.
+         *     In JSON Lines texts are as they are stored. The file is one snapshot of the ledger. It is complete when the answer ends as HTTP
+         *     says; `/v1/ledger/journal/totals` tells what it must come to. A reader who takes nothing for 30 seconds is cut off.
+         */
+        get: {
+            parameters: {
+                query: {
+                    /** @description A calendar month in UTC. */
+                    month: string;
+                    /** @description CSV, or JSON Lines. */
+                    format?: "csv" | "jsonl";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/csv": string;
+                        "application/jsonl": string;
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/journal/totals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the export of a month comes to, by currency and code */
+        get: {
+            parameters: {
+                query: {
+                    /** @description A calendar month in UTC. */
+                    month: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JournalTotals"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/periods/{month}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close an accounting period and every one before it, for good
+         * @description Waits for entries under way. A fact of a closed month that comes later is booked in the first open month and keeps the instant it occurred at. Closing a closed period changes nothing and answers with its first closing.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    /** @description A calendar month in UTC. */
+                    month: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AccountingPeriod"];
+                    };
+                };
+                /** @description `request_invalid`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `accounting_period_not_ended` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger/periods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List accounting periods from the ledger's first to the current one, the latest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["AccountingPeriod"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4343,31 +6319,185 @@ export interface components {
              * @example 1100/usd/customer=acme
              */
             account: string;
+            /** @description Of its code, in the chart of accounts. */
             name: string;
             /** @example usd */
             currency: string;
             /**
-             * @description Minor units with up to eight decimals.
+             * @description Minor units of the currency (cents, for USD), up to eight decimals.
              * @example 0.0003
              */
             debit_minor: string;
             /**
-             * @description An exact decimal.
+             * @description Minor units of the currency (cents, for USD), up to eight decimals.
              * @example 0.0003
              */
             credit_minor: string;
             /**
-             * @description Positive on the account's normal side.
+             * @description Minor units, up to eight decimals; positive on the account's normal side.
              * @example 0.0003
              */
             balance_minor: string;
+            /** @description How many postings the balance counts. */
+            version: string;
+        };
+        AccountingPeriod: {
+            /**
+             * @description A calendar month in UTC.
+             * @example 2026-01
+             */
+            month: string;
+            /**
+             * @description Nothing becomes effective in a closed month any more.
+             * @enum {string}
+             */
+            status: "open" | "closed";
+            closed_at: string | null;
+            /**
+             * @description Who closed it.
+             * @example api-key/key_1
+             */
+            closed_by: string | null;
+        };
+        Adjustment: {
+            id: string;
+            /** @enum {string} */
+            kind: "grant_credit" | "void_grant" | "adjust_grant" | "credit_balance" | "debit_balance";
+            /**
+             * @description Nothing is booked before it is `executed`; a decision is final.
+             * @enum {string}
+             */
+            status: "pending_approval" | "executed" | "rejected" | "withdrawn";
+            customer: string;
+            /** @description The grant that it makes, changes or voids; null when it is about the customer's balance. */
+            credit_grant: string | null;
+            /** @example usd */
+            currency: string;
+            /**
+             * @description What the customer gets; negative: what is taken back.
+             * @example 0.0003
+             */
+            change_minor: string;
+            /** @enum {string} */
+            reason_code: "goodwill" | "service_outage" | "billing_error" | "promotion" | "contract" | "retention" | "duplicate" | "fraud" | "other";
+            reason: string | null;
+            /**
+             * @description An API key, by its id.
+             * @example api-key/key_1
+             */
+            requested_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            requested_at: string;
+            /** @description When it was executed; null as long as it is not. */
+            effective_at: string | null;
+            /** @description The limit when it was asked for, and what counted towards it. */
+            approval: {
+                /** @description Null: in this currency somebody else must always agree. */
+                limit_minor: string | null;
+                /**
+                 * @description The change, with what the same key changed for the customer in the 24 hours before, by itself.
+                 * @example 0.0003
+                 */
+                counted_minor: string;
+                /** @description Whether what counts is above the limit. */
+                needed: boolean;
+            };
+            decision: {
+                /** @enum {string} */
+                outcome: "approved" | "rejected" | "withdrawn";
+                /**
+                 * @description An API key, by its id.
+                 * @example api-key/key_1
+                 */
+                decided_by: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                decided_at: string;
+                note: string | null;
+            } | null;
+        };
+        AdjustmentDetail: {
+            id: string;
+            /** @enum {string} */
+            kind: "grant_credit" | "void_grant" | "adjust_grant" | "credit_balance" | "debit_balance";
+            /**
+             * @description Nothing is booked before it is `executed`; a decision is final.
+             * @enum {string}
+             */
+            status: "pending_approval" | "executed" | "rejected" | "withdrawn";
+            customer: string;
+            /** @description The grant that it makes, changes or voids; null when it is about the customer's balance. */
+            credit_grant: string | null;
+            /** @example usd */
+            currency: string;
+            /**
+             * @description What the customer gets; negative: what is taken back.
+             * @example 0.0003
+             */
+            change_minor: string;
+            /** @enum {string} */
+            reason_code: "goodwill" | "service_outage" | "billing_error" | "promotion" | "contract" | "retention" | "duplicate" | "fraud" | "other";
+            reason: string | null;
+            /**
+             * @description An API key, by its id.
+             * @example api-key/key_1
+             */
+            requested_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            requested_at: string;
+            /** @description When it was executed; null as long as it is not. */
+            effective_at: string | null;
+            /** @description The limit when it was asked for, and what counted towards it. */
+            approval: {
+                /** @description Null: in this currency somebody else must always agree. */
+                limit_minor: string | null;
+                /**
+                 * @description The change, with what the same key changed for the customer in the 24 hours before, by itself.
+                 * @example 0.0003
+                 */
+                counted_minor: string;
+                /** @description Whether what counts is above the limit. */
+                needed: boolean;
+            };
+            decision: {
+                /** @enum {string} */
+                outcome: "approved" | "rejected" | "withdrawn";
+                /**
+                 * @description An API key, by its id.
+                 * @example api-key/key_1
+                 */
+                decided_by: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                decided_at: string;
+                note: string | null;
+            } | null;
+            /** @description What an approval would be refused with now; null when nothing is in the way or it is decided. */
+            obstacle: {
+                code: string;
+                detail: string;
+            } | null;
+            /** @description What was booked; nothing before it is executed. */
+            entries: components["schemas"]["JournalEntry"][];
+            /** @description The grant as it is now; null as long as there is none. */
+            grant: components["schemas"]["CreditGrant"] | null;
         };
         ApiKey: {
             id: string;
             name: string;
             /** @description How the secret starts, to recognise it by. */
             prefix: string;
-            scopes: ("read" | "write" | "usage:write" | "admin")[];
+            scopes: ("read" | "write" | "usage:write" | "approve" | "admin")[];
             /**
              * Format: date-time
              * @example 2026-01-31T00:00:00.000Z
@@ -4418,19 +6548,24 @@ export interface components {
             id: string;
             customer: string;
             /** @enum {string} */
-            kind: "paid" | "promotional";
+            kind: "paid" | "promotional" | "goodwill";
             /**
-             * @description `pending` until the invoice it was bought with is paid, or until it takes effect.
+             * @description `pending` until the invoice it was bought with is paid, or until it takes effect; `canceled` when that invoice was given up; `voided` when it was taken back, which is final.
              * @enum {string}
              */
-            status: "pending" | "active" | "used_up" | "expired" | "canceled";
+            status: "pending" | "active" | "used_up" | "expired" | "canceled" | "voided";
             /** @example usd */
             currency: string;
             /**
-             * @description Whole minor units of the currency (cents, for USD).
+             * @description What it began with.
              * @example 1250
              */
             amount_minor: string;
+            /**
+             * @description What adjustments have added; negative: what they have taken.
+             * @example 0.0003
+             */
+            adjusted_minor: string;
             /**
              * @description Minor units that are left; exact, because usage draws fractions of a cent.
              * @example 0.0003
@@ -4443,9 +6578,12 @@ export interface components {
              */
             effective_at: string;
             expires_at: string | null;
+            voided_at: string | null;
             /** @description The invoice it was bought with. */
             invoice: string | null;
-            reason: string;
+            /** @description Why it was given; null when it was bought. */
+            reason_code: ("goodwill" | "service_outage" | "billing_error" | "promotion" | "contract" | "retention" | "duplicate" | "fraud" | "other") | null;
+            reason: string | null;
             /**
              * Format: date-time
              * @example 2026-01-31T00:00:00.000Z
@@ -4655,6 +6793,11 @@ export interface components {
             kind: string;
             /** @description The business fact behind the entry: it is booked once, for ever. */
             source_key: string;
+            /**
+             * @description Who caused the entry.
+             * @example api-key/key_1
+             */
+            actor: string;
             customer: string | null;
             cause: {
                 type: string;
@@ -4679,7 +6822,103 @@ export interface components {
             recorded_at: string;
             /** @description The entry that this one undoes. */
             reverses: string | null;
+            /** @description What it is about, such as `invoice_id`. */
+            metadata: {
+                [key: string]: string;
+            };
             postings: components["schemas"]["Posting"][];
+        };
+        JournalTotals: {
+            /**
+             * @description A calendar month in UTC.
+             * @example 2026-01
+             */
+            month: string;
+            /** @description How many entries the export has. */
+            entries: string;
+            /** @description How many rows the export has. */
+            postings: string;
+            /** @description By currency and code; equal to the movements of the month's trial balance. */
+            data: {
+                /** @example usd */
+                currency: string;
+                /** @example 1100 */
+                code: string;
+                /** @description Of the code, in the chart of accounts. */
+                name: string;
+                /**
+                 * @description Minor units of the currency (cents, for USD), up to eight decimals.
+                 * @example 0.0003
+                 */
+                debit_minor: string;
+                /**
+                 * @description Minor units of the currency (cents, for USD), up to eight decimals.
+                 * @example 0.0003
+                 */
+                credit_minor: string;
+            }[];
+            totals: {
+                /**
+                 * @description Minor units of the currency (cents, for USD), up to eight decimals.
+                 * @example 0.0003
+                 */
+                debit_minor: string;
+                /**
+                 * @description Minor units of the currency (cents, for USD), up to eight decimals.
+                 * @example 0.0003
+                 */
+                credit_minor: string;
+                currency: string;
+                balanced: boolean;
+            }[];
+        };
+        LedgerAccount: {
+            id: string;
+            /**
+             * @description The account's key.
+             * @example 1100/usd/customer=acme
+             */
+            account: string;
+            /** @description Of its code, in the chart of accounts. */
+            name: string;
+            /** @example usd */
+            currency: string;
+            /**
+             * @description Minor units of the currency (cents, for USD), up to eight decimals.
+             * @example 0.0003
+             */
+            debit_minor: string;
+            /**
+             * @description Minor units of the currency (cents, for USD), up to eight decimals.
+             * @example 0.0003
+             */
+            credit_minor: string;
+            /**
+             * @description Minor units, up to eight decimals; positive on the account's normal side.
+             * @example 0.0003
+             */
+            balance_minor: string;
+            /** @description How many postings the balance counts. */
+            version: string;
+            /** @example 1100 */
+            code: string;
+            /** @example asset */
+            class: string;
+            /**
+             * @description The side that increases the account.
+             * @enum {string}
+             */
+            normal_side: "debit" | "credit";
+            customer: string | null;
+            /** @description The least the balance may be; null: no limit. */
+            floor_minor: string | null;
+            /** @description Whether each posting is kept as a line with a number of its own. */
+            keeps_statement: boolean;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            opened_at: string;
         };
         Meter: {
             /** @description Lower-case letters, digits, `_`, `-` and `.`. */
@@ -4710,7 +6949,7 @@ export interface components {
             name: string;
             /** @description How the secret starts, to recognise it by. */
             prefix: string;
-            scopes: ("read" | "write" | "usage:write" | "admin")[];
+            scopes: ("read" | "write" | "usage:write" | "approve" | "admin")[];
             /**
              * Format: date-time
              * @example 2026-01-31T00:00:00.000Z
@@ -4922,6 +7161,71 @@ export interface components {
                 ok: boolean;
             }[];
         };
+        Statement: {
+            customer: string;
+            /** @enum {string} */
+            account: "receivable" | "balance" | "credits";
+            grant: string | null;
+            /** @example usd */
+            currency: string;
+            /** @enum {string} */
+            by: "effective" | "recorded";
+            from: string | null;
+            to: string | null;
+            /**
+             * @description Minor units, up to eight decimals; positive on the account's normal side.
+             * @example 0.0003
+             */
+            opening_minor: string;
+            /**
+             * @description Minor units, up to eight decimals; positive on the account's normal side.
+             * @example 0.0003
+             */
+            closing_minor: string;
+            data: {
+                /** @description The journal entry's id. */
+                entry: string;
+                /** @description The posting's place in the entry. */
+                line: number;
+                /** @description The account's key. */
+                account: string;
+                /** @description Counts all lines of the account from 1 in the order in which they were recorded, without gaps. */
+                version: string;
+                /** @example invoice_issued */
+                kind: string;
+                source_key: string;
+                cause: {
+                    type: string;
+                    id: string;
+                };
+                invoice: string | null;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                occurred_at: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                effective_at: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                recorded_at: string;
+                /**
+                 * @description Minor units, up to eight decimals; negative when it lowers the balance.
+                 * @example 0.0003
+                 */
+                amount_minor: string;
+                /**
+                 * @description After this line, of all accounts of the statement.
+                 * @example 0.0003
+                 */
+                balance_minor: string;
+            }[];
+        };
         Subscription: {
             id: string;
             customer: string;
@@ -4991,40 +7295,115 @@ export interface components {
             target_at: string;
         };
         TrialBalance: {
+            /**
+             * @description As asked for.
+             * @example 2026-01
+             */
+            month?: string;
+            /**
+             * Format: date-time
+             * @description As asked for.
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            effective_at?: string;
+            /**
+             * Format: date-time
+             * @description As asked for.
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            recorded_at?: string;
             data: {
                 /** @example usd */
                 currency: string;
+                /** @example 1100 */
                 code: string;
+                /** @description Of the code, in the chart of accounts. */
                 name: string;
                 /**
-                 * @description Minor units with up to eight decimals.
+                 * @description Minor units of the currency (cents, for USD), up to eight decimals.
                  * @example 0.0003
                  */
                 debit_minor: string;
                 /**
-                 * @description An exact decimal.
+                 * @description Minor units of the currency (cents, for USD), up to eight decimals.
                  * @example 0.0003
                  */
                 credit_minor: string;
                 /**
-                 * @description Positive on the account's normal side.
+                 * @description Minor units, up to eight decimals; positive on the account's normal side.
                  * @example 0.0003
                  */
                 balance_minor: string;
+                /** @description Of a month: before its first instant. */
+                opening?: {
+                    /**
+                     * @description Minor units of the currency (cents, for USD), up to eight decimals.
+                     * @example 0.0003
+                     */
+                    debit_minor: string;
+                    /**
+                     * @description Minor units of the currency (cents, for USD), up to eight decimals.
+                     * @example 0.0003
+                     */
+                    credit_minor: string;
+                    /**
+                     * @description Minor units, up to eight decimals; positive on the account's normal side.
+                     * @example 0.0003
+                     */
+                    balance_minor: string;
+                };
+                /** @description Of a month: what became effective in it. */
+                movements?: {
+                    /**
+                     * @description Minor units of the currency (cents, for USD), up to eight decimals.
+                     * @example 0.0003
+                     */
+                    debit_minor: string;
+                    /**
+                     * @description Minor units of the currency (cents, for USD), up to eight decimals.
+                     * @example 0.0003
+                     */
+                    credit_minor: string;
+                };
             }[];
             totals: {
                 /** @example usd */
                 currency: string;
                 /**
-                 * @description Minor units with up to eight decimals.
+                 * @description Minor units of the currency (cents, for USD), up to eight decimals.
                  * @example 0.0003
                  */
                 debit_minor: string;
                 /**
-                 * @description An exact decimal.
+                 * @description Minor units of the currency (cents, for USD), up to eight decimals.
                  * @example 0.0003
                  */
                 credit_minor: string;
+                opening?: {
+                    /**
+                     * @description Minor units of the currency (cents, for USD), up to eight decimals.
+                     * @example 0.0003
+                     */
+                    debit_minor: string;
+                    /**
+                     * @description Minor units of the currency (cents, for USD), up to eight decimals.
+                     * @example 0.0003
+                     */
+                    credit_minor: string;
+                };
+                movements?: {
+                    /**
+                     * @description Minor units of the currency (cents, for USD), up to eight decimals.
+                     * @example 0.0003
+                     */
+                    debit_minor: string;
+                    /**
+                     * @description Minor units of the currency (cents, for USD), up to eight decimals.
+                     * @example 0.0003
+                     */
+                    credit_minor: string;
+                };
+                /** @description Whether debits equal credits, in the opening and the movements too. */
                 balanced: boolean;
             }[];
         };

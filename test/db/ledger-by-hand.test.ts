@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inTransaction } from "../../src/db/database.ts";
-import { accountBalance, accountStatement, closeAccountingPeriod } from "../../src/db/ledger.ts";
+import { accountBalance, closeAccountingPeriod } from "../../src/db/ledger.ts";
 import { ledgerInvariantQueries } from "../../src/db/ledger-invariants.ts";
 import {
   draft,
@@ -14,6 +14,7 @@ import {
   refusal,
   revenue,
   spend,
+  statement,
 } from "./ledger-fixture.ts";
 
 let ledger: LedgerFixture;
@@ -68,10 +69,10 @@ describe("postings written by hand, around the function", () => {
     ]);
     expect(await accountBalance(ledger.db.orm, grantOf("g"))).toBe(65n);
     expect((await accountBalance(ledger.db.orm, revenue)) - before).toBe(25n);
-    const { items } = await accountStatement(ledger.db.orm, grantOf("g"), { limit: 2 });
-    expect(items.map(({ version, delta, balanceAfter }) => ({ version, delta, balanceAfter }))).toEqual([
-      { version: 4n, delta: 5n, balanceAfter: 65n },
-      { version: 3n, delta: -30n, balanceAfter: 60n },
+    const { lines } = await statement(ledger.db, { subject: "credits", grantId: "g" });
+    expect(lines.slice(-2).map(({ version, change, balance }) => ({ version, change, balance }))).toEqual([
+      { version: 3n, change: -30n, balance: 60n },
+      { version: 4n, change: 5n, balance: 65n },
     ]);
     await expectInvariants(ledger.db);
   });

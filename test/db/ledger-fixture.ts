@@ -1,8 +1,10 @@
 import { expect } from "vitest";
-import { type Database, inTransaction, openDatabase, sqlState } from "../../src/db/database.ts";
+import { type Database, inSnapshot, inTransaction, openDatabase, sqlState } from "../../src/db/database.ts";
 import { type PostingStatus, postEntries } from "../../src/db/ledger.ts";
 import { ledgerInvariantQueries } from "../../src/db/ledger-invariants.ts";
+import { readStatement, type StatementRequest } from "../../src/db/ledger-statements.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
+import type { StatementLine } from "../../src/domain/export/statement-rows.ts";
 import {
   customerBalance,
   type JournalEntryDraft,
@@ -59,6 +61,10 @@ export const fund = (sourceKey: string, grantId: string, amount: bigint) =>
 export const spend = (sourceKey: string, grantId: string, amount: bigint) =>
   draft(sourceKey, [move(grantOf(grantId), revenue, amount)]);
 
+/** Lets entries in that a person has to ask for, and another to approve: who may is tested elsewhere. */
+export const admitEverything = ({ owner }: Pick<LedgerFixture, "owner">) =>
+  owner.sql`alter table ledger.journal_entry disable trigger adjustment_is_admitted`;
+
 export interface LedgerFixture {
   /** As the application is connected. */
   readonly db: Database;
@@ -89,6 +95,20 @@ export async function openLedger({
       await drop();
     },
   };
+}
+
+/** A whole statement, of acme in dollars by effective dates where nothing else is said. */
+export function statement(
+  db: Database,
+  request: Pick<StatementRequest, "subject"> & Partial<StatementRequest>,
+): Promise<{ opening: bigint; closing: bigint; lines: StatementLine[] }> {
+  return inSnapshot(db, async (tx) => {
+    const defaults = { customerId: "acme", currency: usd, clock: "effective" } as const;
+    const { pages, ...balances } = await readStatement(tx, { ...defaults, ...request });
+    const lines: StatementLine[] = [];
+    for await (const page of pages) lines.push(...page);
+    return { ...balances, lines };
+  });
 }
 
 /** Runs every invariant of the ledger; a broken one shows its name and rows. */

@@ -39,18 +39,54 @@ const ofLine = (cell: (line: StatementLine) => string | null) => (row: Statement
 /** The columns in their order. Names and meanings are kept: imports rely on them. */
 const statementColumns: readonly ExportColumn<StatementRow>[] = [
   figure("row", ({ row }) => row),
-  figure("entry_id", ofLine(({ entryId }) => entryId.toString())),
-  figure("line", ofLine(({ line }) => line.toString())),
-  text("account", ofLine(({ account }) => account)),
-  figure("version", ofLine(({ version }) => version.toString())),
-  figure("occurred_at", ofLine(({ occurredAt }) => isoOf(occurredAt))),
-  figure("effective_at", ofLine(({ effectiveAt }) => isoOf(effectiveAt))),
-  figure("recorded_at", ofLine(({ recordedAt }) => isoOf(recordedAt))),
-  text("kind", ofLine(({ kind }) => kind)),
-  text("source_key", ofLine(({ sourceKey }) => sourceKey)),
-  text("cause_type", ofLine(({ cause }) => cause.type)),
-  text("cause_id", ofLine(({ cause }) => cause.id)),
-  text("invoice", ofLine(({ invoiceId }) => invoiceId)),
+  figure(
+    "entry_id",
+    ofLine(({ entryId }) => entryId.toString()),
+  ),
+  figure(
+    "line",
+    ofLine(({ line }) => line.toString()),
+  ),
+  text(
+    "account",
+    ofLine(({ account }) => account),
+  ),
+  figure(
+    "version",
+    ofLine(({ version }) => version.toString()),
+  ),
+  figure(
+    "occurred_at",
+    ofLine(({ occurredAt }) => isoOf(occurredAt)),
+  ),
+  figure(
+    "effective_at",
+    ofLine(({ effectiveAt }) => isoOf(effectiveAt)),
+  ),
+  figure(
+    "recorded_at",
+    ofLine(({ recordedAt }) => isoOf(recordedAt)),
+  ),
+  text(
+    "kind",
+    ofLine(({ kind }) => kind),
+  ),
+  text(
+    "source_key",
+    ofLine(({ sourceKey }) => sourceKey),
+  ),
+  text(
+    "cause_type",
+    ofLine(({ cause }) => cause.type),
+  ),
+  text(
+    "cause_id",
+    ofLine(({ cause }) => cause.id),
+  ),
+  text(
+    "invoice",
+    ofLine(({ invoiceId }) => invoiceId),
+  ),
   figure("currency", ({ currency }) => currency),
   figure("amount", ({ of, currency }) => of && majorText(of.change, currency)),
   figure("balance", ({ balance, currency }) => majorText(balance, currency)),

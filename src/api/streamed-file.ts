@@ -1,0 +1,41 @@
+import { PassThrough } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { FastifyReply } from "fastify";
+import { type Database, inSnapshot, type Tx } from "../db/database.ts";
+import { RequestRefusedError } from "./refusals.ts";
+
+/** How many files may be on their way at once: each holds a connection for as long as its reader takes. */
+const filesMax = 4;
+
+export interface StreamedFile {
+  readonly contentType: string;
+  /** Without anything that would have to be quoted. */
+  readonly name: string;
+  /** The file's text, as it is read in the transaction. */
+  readonly pieces: (tx: Tx) => AsyncIterable<string>;
+}
+
+/**
+ * Answers with files that are too large to be made at once: they are written while they are read, from one snapshot of
+ * the database, the next piece only when there is room for it. Whatever ends the answer ends the transaction: the last
+ * piece, a reader who goes away, or one who takes nothing for as long as a transaction may be idle.
+ */
+export function fileStreams(db: Database) {
+  let open = 0;
+  /** @throws RequestRefusedError when as many as may be are being read already */
+  return function stream(reply: FastifyReply, { contentType, name, pieces }: StreamedFile): FastifyReply {
+    if (open >= filesMax) {
+      reply.header("retry-after", "5");
+      const message = `${filesMax} files are being read at this moment: ask for this one again in a few seconds`;
+      throw new RequestRefusedError("too_many_requests", message);
+    }
+    open += 1;
+    const file = new PassThrough();
+    inSnapshot(db, (tx) => pipeline(pieces(tx), file))
+      .catch((error: Error) => file.destroy(error))
+      .finally(() => {
+        open -= 1;
+      });
+    return reply.type(contentType).header("content-disposition", `attachment; filename="${name}"`).send(file);
+  };
+}
