@@ -1,6 +1,7 @@
-import type { LedgerAmount, Money } from "../../money/index.ts";
+import type { LedgerAmount } from "../../money/index.ts";
 import { prepaidCredits, unpaidCredits } from "../accounts.ts";
 import {
+  type EntryAmount,
   type EntryFacts,
   type JournalEntryDraft,
   journalEntry,
@@ -12,7 +13,10 @@ export interface PrepaidCreditsFunded extends EntryFacts {
   readonly purchaseId: string;
   readonly grantId: string;
   readonly invoiceId: string;
-  readonly amount: Money;
+  /** What waits in 2005 for the payment. */
+  readonly amount: EntryAmount;
+  /** The payment that was returned before, when the credits are paid for once more. */
+  readonly afterReturnOf?: string;
 }
 
 /**
@@ -20,11 +24,14 @@ export interface PrepaidCreditsFunded extends EntryFacts {
  * transaction of the payment that settles the invoice, whatever paid it.
  */
 export function prepaidCreditsFunded(funded: PrepaidCreditsFunded): JournalEntryDraft {
-  const { purchaseId, grantId, invoiceId, amount, ...facts } = funded;
+  const { purchaseId, grantId, invoiceId, amount, afterReturnOf, ...facts } = funded;
   const { customerId, currency } = facts;
   return journalEntry(facts, {
     kind: "prepaid_credits_funded",
-    cause: { type: "credit_purchase", id: purchaseId },
+    cause: {
+      type: "credit_purchase",
+      id: afterReturnOf === undefined ? purchaseId : `${purchaseId}/after/${afterReturnOf}`,
+    },
     postings: [
       posting(
         unpaidCredits(customerId, purchaseId, currency),

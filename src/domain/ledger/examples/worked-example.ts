@@ -42,6 +42,8 @@ export const cents = (amountMinor: bigint): Money => money(amountMinor, "usd");
 /** `exact("734.56")` is 7.3456 USD. */
 export const exact = (minor: string): LedgerAmount => ledgerAmountOfExact(decimal(minor));
 
+export const newYorkTax = (amountMinor: bigint) => [{ jurisdiction: "us-ny", amount: cents(amountMinor) }];
+
 /** An invoice's lines, where most kinds of lines are absent. */
 export const noLines = {
   accrued: { billed: cents(0n), booked: exact("0") },
