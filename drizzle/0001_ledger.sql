@@ -77,6 +77,7 @@ create table ledger.account (
   customer_id text,
   dimensions jsonb not null,
   opened_at timestamptz not null default clock_timestamp(),
+  recorded_xid xid8 not null default pg_current_xact_id(),
   check (not (hot and (floor is not null or keep_history))),
   check (customer_id is not distinct from dimensions ->> 'customer')
 );
@@ -84,15 +85,16 @@ comment on column ledger.account.floor is 'the least the balance may be, on its 
 create index account_customer on ledger.account (customer_id) where customer_id is not null;
 
 create table ledger.account_balance (
-  account_id bigint primary key references ledger.account,
+  account_id bigint primary key,
   normal smallint not null,
   floor numeric(38, 0),
   debit numeric(38, 0) not null default 0 check (debit >= 0),
   credit numeric(38, 0) not null default 0 check (credit >= 0),
+  held numeric(38, 0) not null default 0 check (held >= 0),
   version bigint not null default 0 check (version >= 0),
-  constraint account_balance_floor check (normal * (debit - credit) >= floor)
+  constraint account_balance_floor check (normal * (debit - credit) - held >= floor)
 ) with (fillfactor = 50);
-comment on table ledger.account_balance is 'Derived. One row per account, updated in place: no further index, so that updates stay heap-only. version counts the postings that touched the account.';
+comment on table ledger.account_balance is 'Derived. One row per account, updated in place: no further index, so that updates stay heap-only. held: what open holds have set aside. version counts the postings that touched the account.';
 
 create table ledger.balance_delta (
   account_id bigint not null,
@@ -102,10 +104,13 @@ create table ledger.balance_delta (
 );
 comment on table ledger.balance_delta is 'Derived. What was posted to hot accounts and is not folded into account_balance yet.';
 
+-- Entries and postings are partitioned by range of entry ids, so that old ranges can be kept, moved and vacuumed by
+-- themselves. A unique index cannot span partitions: what is unique for ever has a row in entry_key.
+create sequence ledger.entry_id;
 create table ledger.journal_entry (
-  id bigint generated always as identity primary key,
+  id bigint primary key default nextval('ledger.entry_id'),
   kind text not null check (kind ~ '^[a-z][a-z_]*$'),
-  source_key text not null unique check (source_key <> ''),
+  source_key text not null check (source_key <> ''),
   request_hash bytea not null,
   occurred_at timestamptz not null,
   effective_at timestamptz not null,
@@ -116,22 +121,27 @@ create table ledger.journal_entry (
   cause_id text not null check (cause_id <> ''),
   customer_id text,
   currency text not null check (currency ~ '^[a-z]{3}$'),
-  reverses bigint references ledger.journal_entry,
-  metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
-  unique (cause_type, cause_id, kind)
-);
+  reverses bigint,
+  metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object')
+) partition by range (id);
 comment on column ledger.journal_entry.source_key is 'the business fact behind the entry; unique for ever';
 comment on column ledger.journal_entry.occurred_at is 'when it happened';
 comment on column ledger.journal_entry.effective_at is 'which accounting period it belongs to';
-create unique index journal_entry_reverses on ledger.journal_entry (reverses) where reverses is not null;
 create index journal_entry_customer on ledger.journal_entry (customer_id, id) where customer_id is not null;
 create index journal_entry_invoice on ledger.journal_entry ((metadata ->> 'invoice_id')) where metadata ? 'invoice_id';
 create index journal_entry_recorded_at on ledger.journal_entry using brin (recorded_at);
+create index journal_entry_effective_at on ledger.journal_entry using brin (effective_at);
 
--- No foreign key to account: each check would lock the parent row, and a revenue account would become a hot spot.
--- The trigger apply_postings checks instead, which is safe because accounts are append-only.
+create table ledger.entry_key (
+  hash uuid primary key,
+  entry_id bigint not null
+) partition by hash (hash);
+comment on table ledger.entry_key is 'Derived. What an entry has claimed for ever: its source key, its cause and kind, and the entry it reverses. Half a SHA-256 each.';
+
+-- No foreign keys to account and entry: each check would lock the parent row, and a revenue account would become a hot spot.
+-- The trigger apply_postings checks instead, which is safe because both are append-only.
 create table ledger.posting (
-  entry_id bigint not null references ledger.journal_entry,
+  entry_id bigint not null,
   line int not null check (line > 0),
   currency text not null,
   debit_account bigint not null,
@@ -140,7 +150,7 @@ create table ledger.posting (
   amount numeric(38, 0) not null check (amount > 0 and amount <> 'NaN'),
   primary key (entry_id, line),
   check (debit_account <> credit_account)
-);
+) partition by range (entry_id);
 create index posting_debit on ledger.posting (debit_account, entry_id);
 create index posting_credit on ledger.posting (credit_account, entry_id);
 
@@ -152,22 +162,41 @@ create table ledger.account_history (
   delta numeric(38, 0) not null,
   balance_after numeric(38, 0) not null,
   primary key (account_id, version)
-);
+) partition by hash (account_id);
 comment on table ledger.account_history is 'Derived. Each line of the account''s statement, for accounts that keep one; versions have no gaps.';
 
 create table ledger.accounting_period (
   month date primary key check (extract(day from month) = 1),
   closed_at timestamptz not null default clock_timestamp(),
-  closed_by text not null check (closed_by <> '')
+  closed_by text not null check (closed_by <> ''),
+  recorded_xid xid8 not null default pg_current_xact_id()
 );
-comment on table ledger.accounting_period is 'The closed months (UTC). Nothing can become effective in them any more.';
+comment on table ledger.accounting_period is 'The closed months (UTC). A month closes all before it: nothing can become effective in them any more.';
+
+create table ledger.period_balance (
+  account_id bigint not null,
+  month date not null,
+  debit numeric(38, 0) not null,
+  credit numeric(38, 0) not null,
+  primary key (account_id, month)
+);
+comment on table ledger.period_balance is 'Derived. All that was ever posted to the account with effect up to the end of a closed month; a row for each month in which something was.';
+
+create table ledger.carried_month (
+  month date primary key references ledger.accounting_period,
+  carried_at timestamptz not null default clock_timestamp()
+);
+comment on table ledger.carried_month is 'Derived. The closed months whose period_balance is complete.';
 
 call public.make_append_only('ledger.chart_account');
 call public.make_append_only('ledger.account');
 call public.make_append_only('ledger.journal_entry');
 call public.make_append_only('ledger.posting');
 call public.make_append_only('ledger.account_history');
+call public.make_append_only('ledger.entry_key');
 call public.make_append_only('ledger.accounting_period');
+call public.make_append_only('ledger.period_balance');
+call public.make_append_only('ledger.carried_month');
 --> statement-breakpoint
 -- Derived tables: only the functions that switch this setting on, for as long as they write, may write them, so a hand
 -- cannot make a balance disagree with its postings. They do not carry it in a SET clause: that takes a superuser.
@@ -182,6 +211,9 @@ $$;
 create trigger guard_derived before insert or update or delete or truncate on ledger.account_balance for each statement execute function ledger.guard_derived();
 create trigger guard_derived before insert or update or delete or truncate on ledger.balance_delta for each statement execute function ledger.guard_derived();
 create trigger guard_derived before insert on ledger.account_history for each statement execute function ledger.guard_derived();
+create trigger guard_derived before insert on ledger.entry_key for each statement execute function ledger.guard_derived();
+create trigger guard_derived before insert on ledger.period_balance for each statement execute function ledger.guard_derived();
+create trigger guard_derived before insert on ledger.carried_month for each statement execute function ledger.guard_derived();
 
 create function ledger.open_balances() returns trigger language plpgsql set search_path = '' as $$
 begin
@@ -193,26 +225,81 @@ end
 $$;
 create trigger open_balances after insert on ledger.account referencing new table as opened for each statement execute function ledger.open_balances();
 --> statement-breakpoint
-create function ledger.month_of(at timestamptz) returns date language sql immutable as $$
-  select date_trunc('month', at at time zone 'UTC')::date
+-- ── accounting periods ───────────────────────────────────────────────────────────────────────────────────────
+create function ledger.month_after(month date) returns timestamptz language sql immutable as $$
+  select (month + interval '1 month') at time zone 'UTC'
 $$;
 
--- Posting shares these months, closing takes one alone: a month cannot close between the check of an entry and its commit.
-create function ledger.share_months(months date[]) returns void language plpgsql set search_path = '' as $$
-begin
-  perform pg_advisory_xact_lock_shared(hashtext('ledger.accounting_period'), month - '2000-01-01'::date)
-    from (select distinct month from unnest(months) as month order by month) as wanted;
-end
+-- Posting shares the periods, closing takes them alone: no month can close between the check of an entry and its commit.
+create function ledger.share_periods() returns void language sql volatile as $$
+  select pg_catalog.pg_advisory_xact_lock_shared(pg_catalog.hashtext('ledger.accounting_period'))
 $$;
+
+create function ledger.open_since() returns timestamptz language sql stable as $$
+  select ledger.month_after(max(month)) from ledger.accounting_period
+$$;
+comment on function ledger.open_since is 'The first instant that is in no closed month; null while none is closed.';
 
 create function ledger.close_period(month date, actor text) returns boolean language plpgsql security definer set search_path = '' as $$
 begin
-  perform pg_advisory_xact_lock(hashtext('ledger.accounting_period'), month - '2000-01-01'::date);
-  insert into ledger.accounting_period (month, closed_by) values (month, actor) on conflict do nothing;
-  return found;
+  perform pg_advisory_xact_lock(hashtext('ledger.accounting_period'));
+  if exists (select from ledger.accounting_period as closed where closed.month >= close_period.month) then
+    return false;
+  end if;
+  insert into ledger.accounting_period (month, closed_by) values (close_period.month, actor);
+  return true;
 end
 $$;
-comment on function ledger.close_period is 'Closes the month that starts on this date, after waiting for entries under way in it; false when it was closed already.';
+comment on function ledger.close_period is 'Closes the month that starts on this date and all before it, after waiting for entries under way; false when it was closed already.';
+
+-- In steps of a month, the oldest first: each is the one before it and what became effective in between.
+create function ledger.carry_closed_month() returns date language plpgsql security definer set search_path = '' as $$
+declare
+  since timestamptz;
+  carried date;
+begin
+  if not pg_try_advisory_xact_lock(hashtext('ledger.carry_closed_month')) then
+    return null;
+  end if;
+  select ledger.month_after(max(month)) into since from ledger.carried_month;
+  select min(month) into carried from ledger.accounting_period where since is null or month >= since at time zone 'UTC';
+  if carried is null then
+    return null;
+  end if;
+  perform set_config('ledger.keeps_balances', 'on', true);
+  insert into ledger.period_balance (account_id, month, debit, credit)
+  select turned.account_id, carried, turned.debit + coalesce(before.debit, 0), turned.credit + coalesce(before.credit, 0)
+  from (
+    select account_id, sum(debit) as debit, sum(credit) as credit
+    from ledger.journal_entry as entry
+    join ledger.posting as posting on posting.entry_id = entry.id
+    cross join lateral (values (debit_account, amount, 0), (credit_account, 0, amount)) as side (account_id, debit, credit)
+    where effective_at < ledger.month_after(carried) and (since is null or effective_at >= since)
+    group by account_id
+  ) as turned
+  left join lateral (
+    select debit, credit from ledger.period_balance where account_id = turned.account_id order by month desc limit 1
+  ) as before on true;
+  insert into ledger.carried_month (month) values (carried);
+  perform set_config('ledger.keeps_balances', 'off', true);
+  return carried;
+end
+$$;
+comment on function ledger.carry_closed_month is 'Writes the balances of the oldest closed month that has none yet; null when there is nothing to do, or another session does it.';
+
+-- ── what comes with every entry ──────────────────────────────────────────────────────────────────────────────
+-- Stable, not immutable, so that they are inlined.
+create function ledger.claim(claimed text) returns uuid language sql stable as $$
+  select encode(substr(sha256(convert_to(claimed, 'UTF8')), 1, 16), 'hex')::uuid
+$$;
+
+create function ledger.claims_of(source_key text, kind text, cause_type text, cause_id text, reverses bigint) returns uuid[] language sql stable as $$
+  select array[
+    ledger.claim('source/' || source_key),
+    ledger.claim('cause/' || kind || '/' || octet_length(cause_type) || '/' || cause_type || '/' || cause_id)
+  ] || case when reverses is null then '{}' else array[ledger.claim('reverses/' || reverses)] end
+$$;
+comment on function ledger.claims_of is 'What an entry claims for ever, the strongest claim first.';
 
 create function ledger.check_entries() returns trigger language plpgsql set search_path = '' as $$
 begin
@@ -220,69 +307,92 @@ begin
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'the ledger is written in read committed, not in %', current_setting('transaction_isolation') using errcode = 'RK003';
   end if;
+  perform ledger.share_periods();
   if exists (select from entered where recorded_xid <> pg_current_xact_id()) then
     raise exception 'recorded_xid is the database''s to set' using errcode = 'RK003';
   end if;
-  perform ledger.share_months(array(select ledger.month_of(effective_at) from entered));
-  if exists (select from entered join ledger.accounting_period as period on period.month = ledger.month_of(entered.effective_at)) then
+  if exists (select from entered where effective_at < ledger.open_since()) then
     raise exception 'the accounting period of an entry is closed' using errcode = 'RK004';
   end if;
+  -- In the order of the hashes, so that two batches with common keys wait for each other in one direction only.
+  perform set_config('ledger.keeps_balances', 'on', true);
+  insert into ledger.entry_key (hash, entry_id)
+  select hash, id from entered cross join lateral unnest(ledger.claims_of(source_key, kind, cause_type, cause_id, reverses)) as hash
+  order by hash;
+  perform set_config('ledger.keeps_balances', 'off', true);
   return null;
 end
 $$;
 create trigger check_entries after insert on ledger.journal_entry referencing new table as entered for each statement execute function ledger.check_entries();
 --> statement-breakpoint
 -- Balances, deltas and history follow the postings, whoever inserts them. One call per statement, however many rows.
-create function ledger.apply_postings() returns trigger language plpgsql set search_path = '' as $$
+--
+-- Only nested loops: the rows at hand look their accounts up by id, whatever the planner believes of their number, and
+-- balances are updated, and so locked, in the order of their ids: two writers never wait for each other in a circle.
+create function ledger.apply_postings() returns trigger language plpgsql set search_path = '' set enable_hashjoin = off set enable_mergejoin = off as $$
+declare
+  are_known boolean;
+  reversals bigint[];
 begin
-  if exists (
-    select from posted
-    left join ledger.journal_entry as entry on entry.id = posted.entry_id
-    left join ledger.account as debited on debited.id = posted.debit_account
-    left join ledger.account as credited on credited.id = posted.credit_account
-    where (debited.currency = posted.currency and credited.currency = posted.currency and entry.currency = posted.currency) is not true
-      -- Lines are written with their entry: what has been committed is complete.
-      or entry.recorded_xid <> pg_current_xact_id()
-  ) then
-    raise exception 'a posting names an unknown account, another currency, or an entry that is complete' using errcode = 'RK002';
-  end if;
-
-  -- Everyone locks in id order, so two writers can never wait for each other in a circle.
-  perform from ledger.account_balance as balance join ledger.account as account on account.id = balance.account_id
-  where not account.hot and account.id in (select debit_account from posted union all select credit_account from posted)
-  order by balance.account_id for update of balance;
-
   perform set_config('ledger.keeps_balances', 'on', true);
-  with side as (
-    select entry_id, line, debit_account as account_id, amount as debit, 0 as credit from posted
-    union all select entry_id, line, credit_account, 0, amount from posted
+  with side as materialized (
+    select moved.entry_id, moved.line, account.id as account_id, account.hot, account.keep_history, account.normal,
+      debit, credit, account.currency is not distinct from moved.currency as is_known
+    from (
+      select entry_id, line, currency, debit_account as account_id, amount as debit, 0::numeric as credit from posted
+      union all select entry_id, line, currency, credit_account, 0, amount from posted
+    ) as moved left join ledger.account as account on account.id = moved.account_id
   ), change as (
-    select account_id, sum(debit) as debit, sum(credit) as credit, count(*) as postings from side group by account_id
+    select account_id, sum(debit) as debit, sum(credit) as credit, count(*) as postings,
+      array_agg(entry_id order by entry_id, line) filter (where keep_history) as entries,
+      array_agg(line order by entry_id, line) filter (where keep_history) as lines,
+      array_agg(normal * (debit - credit) order by entry_id, line) filter (where keep_history) as deltas
+    from side where not hot group by account_id order by account_id
   ), updated as (
     update ledger.account_balance as balance
     set debit = balance.debit + change.debit, credit = balance.credit + change.credit, version = version + change.postings
-    from change join ledger.account as account on account.id = change.account_id
-    where balance.account_id = change.account_id and not account.hot
-    returning balance.account_id, balance.normal, account.keep_history, version - change.postings as version_before,
-      balance.normal * (balance.debit - change.debit - balance.credit + change.credit) as balance_before
+    from change where balance.account_id = change.account_id
+    returning balance.account_id, version - change.postings as version_before,
+      balance.normal * (balance.debit - change.debit - balance.credit + change.credit) as balance_before,
+      change.entries, change.lines, change.deltas
+  ), written as (
+    insert into ledger.account_history (account_id, version, entry_id, line, delta, balance_after)
+    select account_id, version_before + position, entry_id, line, delta,
+      balance_before + sum(delta) over (partition by account_id order by position)
+    from updated cross join lateral unnest(entries, lines, deltas) with ordinality as own (entry_id, line, delta, position)
+  ), appended as (
+    insert into ledger.balance_delta (account_id, debit, credit, postings)
+    select account_id, sum(debit), sum(credit), count(*) from side where hot group by account_id
   )
-  insert into ledger.account_history (account_id, version, entry_id, line, delta, balance_after)
-  select updated.account_id, version_before + row_number() over in_order, entry_id, line,
-    normal * (debit - credit), balance_before + sum(normal * (debit - credit)) over in_order
-  from updated join side on side.account_id = updated.account_id
-  where keep_history
-  window in_order as (partition by updated.account_id order by entry_id, line);
-
-  insert into ledger.balance_delta (account_id, debit, credit, postings)
-  select account.id, sum(side.debit), sum(side.credit), count(*)
-  from (
-    select debit_account as account_id, amount as debit, 0 as credit from posted
-    union all select credit_account, 0, amount from posted
-  ) as side join ledger.account as account on account.id = side.account_id
-  where account.hot
-  group by account.id;
+  select bool_and(is_known) into are_known from side;
   perform set_config('ledger.keeps_balances', 'off', true);
+
+  -- Lines are written with their entry: what has been committed is complete.
+  select are_known and bool_and((entry.recorded_xid = pg_current_xact_id() and entry.currency = posted.currency) is true),
+    array_agg(entry.id) filter (where entry.reverses is not null)
+  into are_known, reversals
+  from posted left join ledger.journal_entry as entry on entry.id = posted.entry_id;
+  if are_known is false then
+    raise exception 'a posting names an unknown account, another currency, or an entry that is complete' using errcode = 'RK002';
+  end if;
+  if reversals is not null then
+    perform ledger.require_mirrored(reversals);
+  end if;
   return null;
+end
+$$;
+create function ledger.require_mirrored(reversals bigint[]) returns void language plpgsql set search_path = '' as $$
+begin
+  if exists (
+    select from ledger.journal_entry as entry
+    where entry.id = any (reversals) and (
+      exists (select from ledger.journal_entry as undone where undone.id = entry.reverses and undone.reverses is not null)
+      or array(select (debit_account, credit_account, amount)::text from ledger.posting where entry_id = entry.id order by 1)
+        is distinct from
+        array(select (credit_account, debit_account, amount)::text from ledger.posting where entry_id = entry.reverses order by 1))
+  ) then
+    raise exception 'a reversal swaps the sides of every posting of an entry that is no reversal itself' using errcode = 'RK002';
+  end if;
 end
 $$;
 create trigger apply_postings after insert on ledger.posting referencing new table as posted for each statement execute function ledger.apply_postings();
@@ -313,7 +423,7 @@ comment on function ledger.fold_hot_balances is 'Moves the committed deltas of h
 
 create view ledger.balance with (security_invoker = true) as
 select account.id as account_id, account.key, account.code, chart.name, account.class, account.normal, account.currency,
-  account.floor, account.customer_id, account.dimensions,
+  account.floor, account.customer_id, account.dimensions, stored.held,
   stored.debit + unfolded.debit as debit,
   stored.credit + unfolded.credit as credit,
   account.normal * (stored.debit + unfolded.debit - stored.credit - unfolded.credit) as balance,
@@ -327,6 +437,63 @@ cross join lateral (
 ) as unfolded;
 comment on view ledger.balance is 'Every account''s balance, exact in the snapshot of the query that reads it: stored plus not yet folded.';
 --> statement-breakpoint
-revoke execute on all functions in schema ledger from public;
+-- ── partitions ───────────────────────────────────────────────────────────────────────────────────────────────
+create table ledger.entry_range (
+  number int primary key check (number > 0),
+  first_id bigint not null,
+  end_id bigint not null check (end_id > first_id)
+);
+comment on table ledger.entry_range is 'The ranges of entry ids, end_id not included, that have a partition of journal_entry and one of posting each.';
+call public.make_append_only('ledger.entry_range');
+
+-- Rules for single rows come with the parent; those for whole statements must be put on a partition too, or a statement that
+-- names the partition would pass by them. Attaching lets others go on reading and writing.
+create procedure ledger.add_partition(parent regclass, name text, bounds text) language plpgsql set search_path = '' as $$
+declare
+  rule text;
+begin
+  execute format('create table ledger.%I (like %s including defaults including constraints)', name, parent);
+  for rule in
+    select pg_get_triggerdef(oid) from pg_trigger where tgrelid = parent and not tgisinternal and tgtype & 1 = 0
+  loop
+    execute regexp_replace(rule, ' ON ledger\.\w+ ', format(' ON ledger.%I ', name));
+  end loop;
+  execute format('alter table %s attach partition ledger.%I %s', parent, name, bounds);
+end
+$$;
+
+create function ledger.prepare_partitions(entries_each bigint) returns int language plpgsql security definer set search_path = '' as $$
+declare
+  newest ledger.entry_range;
+  added int := 0;
+  bounds text;
+begin
+  perform pg_advisory_xact_lock(hashtext('ledger.prepare_partitions'));
+  loop
+    select * into newest from ledger.entry_range order by number desc limit 1;
+    exit when newest.end_id > (select last_value from ledger.entry_id) + entries_each;
+    newest := row(coalesce(newest.number, 0) + 1, coalesce(newest.end_id, 1), coalesce(newest.end_id, 1) + entries_each);
+    bounds := format('for values from (%s) to (%s)', newest.first_id, newest.end_id);
+    call ledger.add_partition('ledger.journal_entry', 'journal_entry_' || newest.number, bounds);
+    call ledger.add_partition('ledger.posting', 'posting_' || newest.number, bounds);
+    insert into ledger.entry_range select newest.*;
+    added := added + 1;
+  end loop;
+  return added;
+end
+$$;
+comment on function ledger.prepare_partitions is 'Adds ranges, each for so many entries, until a whole one is free beyond the newest entry; gives the number added.';
+
+do $$
+begin
+  for part in 0..7 loop
+    call ledger.add_partition('ledger.entry_key', 'entry_key_' || part, format('for values with (modulus 8, remainder %s)', part));
+    call ledger.add_partition('ledger.account_history', 'account_history_' || part, format('for values with (modulus 8, remainder %s)', part));
+  end loop;
+  perform ledger.prepare_partitions(50000000);
+end
+$$;
+--> statement-breakpoint
+revoke execute on all routines in schema ledger from public;
 grant select on all tables in schema ledger to reckoner_app;
-grant execute on function ledger.fold_hot_balances, ledger.close_period to reckoner_app;
+grant execute on function ledger.fold_hot_balances, ledger.close_period, ledger.carry_closed_month, ledger.prepare_partitions to reckoner_app;

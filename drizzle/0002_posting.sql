@@ -1,10 +1,19 @@
--- Why: the only way to write the ledger. A batch of entries in one statement, each with an outcome of its own.
+-- Why: the only way to write the ledger. A batch of entries in one statement, each posted whole or not at all, each with an
+-- outcome of its own.
+--
+-- A batch is read, judged without locks, and what was admitted is written by a few set-based statements whose constraints
+-- have the last word. When one of them objects, because someone else was faster, all of it is undone and judged again with
+-- the accounts locked.
 
 create type ledger.entry_draft as (
   ordinal int, source_key text, kind text, occurred_at timestamptz, effective_at timestamptz, actor text, cause_type text, cause_id text,
-  customer_id text, currency text, reverses bigint, metadata jsonb, request_hash bytea
+  customer_id text, currency text, reverses bigint, metadata jsonb, request_hash bytea, claims uuid[], is_late boolean
 );
-create type ledger.posting_draft as (ordinal int, line int, debit_key text, credit_key text, amount numeric);
+-- An account is null while it is not open; an outflow is what the line takes from an account that has a floor.
+create type ledger.posting_draft as (
+  ordinal int, line int, currency text, amount numeric, debit_key text, debit_account bigint, debit_outflow numeric,
+  credit_key text, credit_account bigint, credit_outflow numeric, is_missing boolean
+);
 create type ledger.posting_result as (ordinal int, status text, entry_id bigint);
 
 -- What an account would be when opened from its key; no row when the chart has no such account or the spelling is not canonical.
@@ -28,147 +37,61 @@ language sql stable as $$
     and key !~ '=(/|$)'
 $$;
 
--- Entries that are in the ledger already: by source key, by business event, or because what they reverse has been reversed.
-create function ledger.recorded_drafts(drafts ledger.entry_draft[]) returns setof ledger.posting_result language plpgsql volatile set search_path = '' as $$
-begin
-  return query
-  select draft.ordinal, case when found.request_hash = draft.request_hash then 'exists' else 'exists_different' end, found.id
-  from unnest(drafts) as draft
-  cross join lateral (
-    select id, request_hash from (
-      select 1 as choice, id, request_hash from ledger.journal_entry where source_key = draft.source_key
-      union all select 2, id, request_hash from ledger.journal_entry
-        where cause_type = draft.cause_type and cause_id = draft.cause_id and kind = draft.kind
-      union all select 3, id, request_hash from ledger.journal_entry where reverses = draft.reverses
-    ) as candidate order by choice limit 1
-  ) as found;
-end
-$$;
-
--- What would become of each draft now. Besides the final statuses: "admitted" may be posted together with all the other admitted ones;
--- "contested" depends on the drafts before it (too little in an account for all, or a twin in the same batch) and is judged again alone.
-create function ledger.judge_drafts(drafts ledger.entry_draft[], lines ledger.posting_draft[])
-returns setof ledger.posting_result language plpgsql volatile set search_path = '' as $$
-begin
-  return query
-  with draft as (
-    select * from unnest(drafts)
-  ), recorded as (
-    select * from ledger.recorded_drafts(drafts)
-  ), move as (
-    select ordinal, key, sum(debit) - sum(credit) as net_debit
-    from (
-      select ordinal, debit_key as key, amount as debit, 0 as credit from unnest(lines)
-      union all select ordinal, credit_key, 0, amount from unnest(lines)
-    ) as side group by ordinal, key
-  ), subject as (
-    select account.key, account.currency, account.normal, account.floor, balance.debit, balance.credit
-    from ledger.account as account join ledger.account_balance as balance on balance.account_id = account.id
-    where account.key in (select key from move)
-    union all
-    select wanted.key, opened.currency, opened.normal, opened.floor, 0, 0
-    from (select distinct key from move) as wanted
-    left join ledger.account as account on account.key = wanted.key
-    cross join lateral ledger.account_from_key(wanted.key) as opened
-    where account.id is null
-  ), refused as (
-    select draft.ordinal, 'period_closed' as status from draft
-    join ledger.accounting_period as period on period.month = ledger.month_of(draft.effective_at)
-    union all
-    select move.ordinal, 'account_missing' from move join draft on draft.ordinal = move.ordinal
-    left join subject on subject.key = move.key and subject.currency = draft.currency
-    where subject.key is null
-  ), open as (
-    select ordinal,
-      count(*) over (partition by source_key) > 1
-        or count(*) over (partition by cause_type, cause_id, kind) > 1
-        or (reverses is not null and count(*) over (partition by reverses) > 1) as has_twin
-    from draft where ordinal not in (select ordinal from recorded union all select ordinal from refused)
-  ), short as (
-    -- Inflows of the batch are ignored: what fits without them fits in any order.
-    select move.key from move join open on open.ordinal = move.ordinal join subject on subject.key = move.key
-    where subject.floor is not null
-    group by move.key
-    having min(subject.normal * (subject.debit - subject.credit) - subject.floor) < sum(greatest(0, -subject.normal * move.net_debit))
-  )
-  select ordinal, status, entry_id from recorded
-  union all
-  select ordinal, max(status), null from refused where ordinal not in (select ordinal from recorded) group by ordinal
-  union all
-  select ordinal, case
-    when has_twin or exists (select from move join short on short.key = move.key where move.ordinal = open.ordinal) then 'contested'
-    else 'admitted' end, null
-  from open;
-end
-$$;
-
--- Writes admitted drafts: their accounts, their entries in key order, their postings. A key that another transaction
--- has recorded meanwhile is left alone.
-create function ledger.record_drafts(drafts ledger.entry_draft[], lines ledger.posting_draft[])
-returns setof ledger.posting_result language plpgsql volatile set search_path = '' as $$
-declare
-  created ledger.posting_result[];
-begin
-  insert into ledger.account (key, code, class, normal, currency, floor, hot, keep_history, customer_id, dimensions)
-  select wanted.key, opened.*
-  from (select debit_key as key from unnest(lines) union select credit_key from unnest(lines)) as wanted
-  left join ledger.account as account on account.key = wanted.key
-  cross join lateral (
-    select code, class, normal, currency, floor, hot, keep_history, customer_id, dimensions from ledger.account_from_key(wanted.key)
-  ) as opened
-  where account.id is null
-  order by wanted.key
-  on conflict (key) do nothing;
-
-  -- In key order, so that two batches with common keys wait for each other in one direction only.
-  with inserted as (
-    insert into ledger.journal_entry (kind, source_key, request_hash, occurred_at, effective_at, actor, cause_type, cause_id,
-      customer_id, currency, reverses, metadata)
-    select kind, source_key, request_hash, occurred_at, effective_at, actor, cause_type, cause_id, customer_id, currency, reverses, metadata
-    from unnest(drafts) order by source_key
-    on conflict do nothing
-    returning id, source_key
-  )
-  select coalesce(array_agg(row(draft.ordinal, 'created', inserted.id)::ledger.posting_result), '{}') into created
-  from inserted join unnest(drafts) as draft on draft.source_key = inserted.source_key;
-
-  insert into ledger.posting (entry_id, line, currency, debit_account, credit_account, amount)
-  select entry.entry_id, posted.line, debited.currency, debited.id, credited.id, posted.amount
-  from unnest(created) as entry
-  join unnest(lines) as posted on posted.ordinal = entry.ordinal
-  join ledger.account as debited on debited.key = posted.debit_key
-  join ledger.account as credited on credited.key = posted.credit_key
-  order by entry.entry_id, posted.line;
-
-  return query
-    select * from unnest(created)
-    union all
-    select * from ledger.recorded_drafts(array(
-      select draft from unnest(drafts) as draft where draft.ordinal not in (select ordinal from unnest(created))));
-end
-$$;
-
+-- ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────
 -- The hash leaves out the key and the actor: the same content under another key, from someone else, is the same request.
-create function ledger.drafts_of(entries jsonb) returns ledger.entry_draft[] language sql stable set search_path = '' as $$
-  select array_agg(row(number, source_key, kind, occurred_at, effective_at, actor, cause_type, cause_id, customer_id, currency, reverses,
-    coalesce(metadata, '{}'), sha256(convert_to((entry - '{source_key,actor}'::text[])::text, 'UTF8')))::ledger.entry_draft)
+-- A fact of a closed month becomes effective with the first open one, unless it would rather be refused.
+create function ledger.drafts_of(entries jsonb, open_since timestamptz) returns ledger.entry_draft[] language sql stable set search_path = '' as $$
+  select array_agg(row(number, source_key, kind, occurred_at,
+      case when when_closed = 'refuse' then effective_at else greatest(effective_at, open_since) end,
+      actor, cause_type, cause_id, customer_id, currency, reverses, coalesce(metadata, '{}'),
+      sha256(convert_to((entry - '{source_key,actor}'::text[])::text, 'UTF8')),
+      ledger.claims_of(source_key, kind, cause_type, cause_id, reverses),
+      coalesce(when_closed = 'refuse' and effective_at < open_since, false))::ledger.entry_draft)
   from rows from (jsonb_array_elements(entries), jsonb_to_recordset(entries) as (
     source_key text, kind text, occurred_at timestamptz, effective_at timestamptz, actor text, cause_type text, cause_id text,
-    customer_id text, currency text, reverses bigint, metadata jsonb
+    customer_id text, currency text, reverses bigint, metadata jsonb, when_closed text
   )) with ordinality as item (entry, source_key, kind, occurred_at, effective_at, actor, cause_type, cause_id, customer_id, currency,
-    reverses, metadata, number)
+    reverses, metadata, when_closed, number)
 $$;
 
-create function ledger.lines_of(entries jsonb) returns ledger.posting_draft[] language sql stable set search_path = '' as $$
-  select array_agg(row(item.number, line.number, debit, credit, amount)::ledger.posting_draft)
+-- Accounts are looked up by key, one by one: their number says more than any statistics.
+create function ledger.lines_of(entries jsonb) returns ledger.posting_draft[]
+language sql stable set search_path = '' set enable_hashjoin = off set enable_mergejoin = off as $$
+  select array_agg(row(item.number, line.number, entry ->> 'currency', amount,
+    debit, debited.id, case when debited.floor is not null then -debited.normal * amount end,
+    credit, credited.id, case when credited.floor is not null then credited.normal * amount end,
+    debited.currency <> entry ->> 'currency' or credited.currency <> entry ->> 'currency')::ledger.posting_draft)
   from jsonb_array_elements(entries) with ordinality as item (entry, number)
   cross join rows from (jsonb_to_recordset(entry -> 'postings') as (debit text, credit text, amount numeric))
     with ordinality as line (debit, credit, amount, number)
+  left join ledger.account as debited on debited.key = line.debit
+  left join ledger.account as credited on credited.key = line.credit
+$$;
+
+-- The same lines with what the accounts would be that are not open yet.
+create function ledger.with_unopened(lines ledger.posting_draft[]) returns ledger.posting_draft[] language sql stable set search_path = '' as $$
+  with opened as materialized (
+    select wanted.key, found.normal, found.currency, found.floor
+    from (
+      select debit_key as key from unnest(lines) where debit_account is null
+      union select credit_key from unnest(lines) where credit_account is null
+    ) as wanted
+    cross join lateral ledger.account_from_key(wanted.key) as found
+  )
+  select array_agg(row(ordinal, line, posted.currency, amount,
+    debit_key, debit_account, coalesce(debit_outflow, case when debited.floor is not null then -debited.normal * amount end),
+    credit_key, credit_account, coalesce(credit_outflow, case when credited.floor is not null then credited.normal * amount end),
+    coalesce(is_missing, false)
+      or (debit_account is null and debited.currency is distinct from posted.currency)
+      or (credit_account is null and credited.currency is distinct from posted.currency))::ledger.posting_draft)
+  from unnest(lines) as posted
+  left join opened as debited on debit_account is null and debited.key = debit_key
+  left join opened as credited on credit_account is null and credited.key = credit_key
 $$;
 
 create function ledger.require_sound(drafts ledger.entry_draft[], lines ledger.posting_draft[]) returns void language plpgsql set search_path = '' as $$
 begin
-  if exists (select from unnest(drafts) where ordinal not in (select ordinal from unnest(lines)))
+  if (select count(distinct ordinal) from unnest(lines)) is distinct from cardinality(drafts)
     or exists (
       select from unnest(lines)
       where (amount > 0 and amount < 'Infinity' and amount = trunc(amount) and debit_key <> credit_key) is not true)
@@ -178,54 +101,211 @@ begin
 end
 $$;
 
--- In the order of apply_postings; everything that is judged afterwards stays true until the end of the transaction.
-create function ledger.lock_balances(lines ledger.posting_draft[]) returns void language plpgsql set search_path = '' as $$
+-- ── judging ──────────────────────────────────────────────────────────────────────────────────────────────────
+-- Drafts that are in the ledger already: by source key, by business event, or because what they reverse has been reversed.
+create function ledger.recorded_drafts(drafts ledger.entry_draft[]) returns ledger.posting_result[]
+language sql stable set search_path = '' set enable_hashjoin = off set enable_mergejoin = off as $$
+  select array_agg(row(ordinal, case when is_same then 'exists' else 'exists_different' end, entry_id)::ledger.posting_result)
+  from (
+    select distinct on (draft.ordinal) draft.ordinal, entry.request_hash = draft.request_hash as is_same, taken.entry_id
+    from unnest(drafts) as draft
+    cross join lateral unnest(claims) with ordinality as claim (hash, rank)
+    join ledger.entry_key as taken on taken.hash = claim.hash
+    join ledger.journal_entry as entry on entry.id = taken.entry_id
+    order by draft.ordinal, claim.rank
+  ) as found
+$$;
+
+create function ledger.refused_drafts(drafts ledger.entry_draft[], lines ledger.posting_draft[]) returns ledger.posting_result[]
+language sql stable set search_path = '' as $$
+  select array_agg(row(ordinal, status, null)::ledger.posting_result)
+  from (
+    select ordinal, max(status) as status
+    from (
+      select ordinal, 'period_closed' as status from unnest(drafts) where is_late
+      union all select ordinal, 'account_missing' from unnest(lines) where is_missing
+    ) as reason group by ordinal
+  ) as refused
+$$;
+
+-- What each draft takes from each account that has a floor; negative: what it brings.
+create function ledger.outflows(lines ledger.posting_draft[]) returns table (ordinal int, key text, account_id bigint, amount numeric)
+language sql stable set search_path = '' as $$
+  select ordinal, key, account_id, sum(outflow)
+  from (
+    select ordinal, debit_key as key, debit_account as account_id, debit_outflow as outflow from unnest(lines) where debit_outflow is not null
+    union all
+    select ordinal, credit_key, credit_account, credit_outflow from unnest(lines) where credit_outflow is not null
+  ) as moved group by ordinal, key, account_id
+$$;
+
+-- The accounts that may not have enough for all of the drafts, with what can be taken from each. What the batch brings is
+-- ignored: what fits without it fits in any order.
+create function ledger.short_accounts(lines ledger.posting_draft[]) returns table (key text, room numeric) language sql stable set search_path = '' as $$
+  select wanted.key, coalesce(room, 0)
+  from (
+    select key, account_id, sum(greatest(0, amount)) as amount from ledger.outflows(lines) group by key, account_id
+  ) as wanted
+  left join lateral (
+    select normal * (debit - credit) - held - floor as room from ledger.account_balance where account_id = wanted.account_id
+  ) as standing on true
+  where wanted.amount > coalesce(room, 0)
+$$;
+
+-- Drafts that claim what another one of the batch claims too.
+create function ledger.twins(drafts ledger.entry_draft[]) returns int[] language sql stable set search_path = '' as $$
+  select array_agg(distinct ordinal) from (
+    select ordinal, count(*) over (partition by hash) as claimants from unnest(drafts) cross join lateral unnest(claims) as hash
+  ) as claimed where claimants > 1
+$$;
+
+-- Decides the drafts that depend on those before them: one after the other, in memory. A "twin" claims what an admitted one
+-- of the batch claims, and is looked up when that one is written.
+create function ledger.walk(drafts ledger.entry_draft[], lines ledger.posting_draft[], judged int[]) returns ledger.posting_result[]
+language plpgsql stable set search_path = '' as $$
+declare
+  twins constant int[] := coalesce(ledger.twins(drafts), '{}');
+  short_keys text[];
+  rooms numeric[];
+  claimed uuid[] := '{}';
+  refused ledger.posting_result[];
+  item record;
 begin
-  perform from ledger.account_balance as balance join ledger.account as account on account.id = balance.account_id
-  where not account.hot and account.key in (select debit_key from unnest(lines) union all select credit_key from unnest(lines))
-  order by balance.account_id for update of balance;
+  select array_agg(key), array_agg(room) into short_keys, rooms from ledger.short_accounts(lines);
+  if short_keys is null and twins = '{}' then
+    return null;
+  end if;
+  for item in
+    select draft.ordinal, slots, amounts, case when draft.ordinal = any (twins) then claims else '{}' end as claims
+    from unnest(drafts) as draft
+    left join (
+      select ordinal, array_agg(array_position(short_keys, key)) as slots, array_agg(amount) as amounts
+      from ledger.outflows(lines) where key = any (short_keys) group by ordinal
+    ) as taken on taken.ordinal = draft.ordinal
+    where (slots is not null or draft.ordinal = any (twins)) and draft.ordinal <> all (judged)
+    order by draft.ordinal
+  loop
+    if item.claims && claimed then
+      refused := refused || row(item.ordinal, 'twin', null)::ledger.posting_result;
+    elsif exists (select from unnest(item.slots, item.amounts) as own (slot, amount) where amount > 0 and amount > rooms[slot]) then
+      refused := refused || row(item.ordinal, 'insufficient', null)::ledger.posting_result;
+    else
+      claimed := claimed || item.claims;
+      for position in 1 .. coalesce(cardinality(item.slots), 0) loop
+        rooms[item.slots[position]] := rooms[item.slots[position]] - item.amounts[position];
+      end loop;
+    end if;
+  end loop;
+  return refused;
+end
+$$;
+
+-- What becomes of the drafts that cannot be admitted; null when all can.
+create function ledger.judge(drafts ledger.entry_draft[], lines ledger.posting_draft[]) returns ledger.posting_result[]
+language plpgsql volatile set search_path = '' as $$
+declare
+  judged ledger.posting_result[] := ledger.recorded_drafts(drafts);
+begin
+  judged := judged || array(
+    select refused from unnest(ledger.refused_drafts(drafts, lines)) as refused
+    where ordinal not in (select ordinal from unnest(judged)));
+  return judged || ledger.walk(drafts, lines, array(select ordinal from unnest(judged)));
+end
+$$;
+
+-- ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────
+create function ledger.open_accounts(lines ledger.posting_draft[]) returns void language sql volatile set search_path = '' as $$
+  insert into ledger.account (key, code, class, normal, currency, floor, hot, keep_history, customer_id, dimensions)
+  select wanted.key, opened.*
+  from (
+    select debit_key as key from unnest(lines) where debit_account is null
+    union select credit_key from unnest(lines) where credit_account is null
+  ) as wanted
+  cross join lateral (
+    select code, class, normal, currency, floor, hot, keep_history, customer_id, dimensions from ledger.account_from_key(wanted.key)
+  ) as opened
+  order by wanted.key
+  on conflict (key) do nothing
+$$;
+
+create function ledger.lock_bounded(lines ledger.posting_draft[]) returns void language plpgsql set search_path = '' as $$
+begin
+  perform from ledger.account_balance where account_id in (select account_id from ledger.outflows(lines)) order by account_id for update;
+end
+$$;
+
+-- Writes the drafts that have an id.
+create function ledger.record_drafts(drafts ledger.entry_draft[], lines ledger.posting_draft[], ids bigint[]) returns void
+language plpgsql volatile set search_path = '' as $$
+begin
+  insert into ledger.journal_entry (id, kind, source_key, request_hash, occurred_at, effective_at, actor, cause_type, cause_id, customer_id,
+    currency, reverses, metadata)
+  select ids[ordinal], kind, source_key, request_hash, occurred_at, effective_at, actor, cause_type, cause_id, customer_id, currency, reverses,
+    metadata
+  from unnest(drafts) where ids[ordinal] > 0;
+
+  insert into ledger.posting (entry_id, line, currency, debit_account, credit_account, amount)
+  select ids[ordinal], line, currency, debit_account, credit_account, amount
+  from unnest(lines) where ids[ordinal] > 0;
 end
 $$;
 
 create function ledger.post_entries(entries jsonb) returns table (ordinal int, status text, entry_id bigint)
-language plpgsql security definer set search_path = '' set plan_cache_mode = 'force_generic_plan' as $$
+language plpgsql security definer set search_path = '' as $$
 #variable_conflict use_column
 declare
-  drafts constant ledger.entry_draft[] := ledger.drafts_of(entries);
-  lines constant ledger.posting_draft[] := ledger.lines_of(entries);
-  judged ledger.posting_result[];
-  single ledger.posting_result;
-  single_draft ledger.entry_draft[];
-  single_lines ledger.posting_draft[];
+  drafts ledger.entry_draft[];
+  lines ledger.posting_draft[];
+  refused ledger.posting_result[];
+  refusal ledger.posting_result;
+  ids bigint[];
+  objector text;
 begin
-  -- A plan that is kept posts one entry fastest; its nested loops would cost a large batch seconds.
-  if cardinality(drafts) > 20 then
-    perform set_config('plan_cache_mode', 'force_custom_plan', true);
+  if jsonb_array_length(entries) = 0 then
+    return;
   end if;
-  perform ledger.require_sound(drafts, lines);
-  perform ledger.share_months(array(select ledger.month_of(effective_at) from unnest(drafts)));
-  perform ledger.lock_balances(lines);
-
-  judged := array(select result from ledger.judge_drafts(drafts, lines) as result);
-  return query select * from unnest(judged) where status not in ('admitted', 'contested');
-  return query select * from ledger.record_drafts(
-    array(select draft from unnest(drafts) as draft join unnest(judged) using (ordinal) where status = 'admitted'),
-    array(select posted from unnest(lines) as posted join unnest(judged) using (ordinal) where status = 'admitted'));
-
-  for single in select * from unnest(judged) where status = 'contested' order by ordinal loop
-    single_draft := array(select draft from unnest(drafts) as draft where draft.ordinal = single.ordinal);
-    single_lines := array(select posted from unnest(lines) as posted where posted.ordinal = single.ordinal);
-    select * into single from ledger.judge_drafts(single_draft, single_lines);
-    if single.status = 'admitted' then
-      return query select * from ledger.record_drafts(single_draft, single_lines);
-    else
-      -- Contested by nothing but itself: the money is not there.
-      return query select single.ordinal, replace(single.status, 'contested', 'insufficient'), single.entry_id;
-    end if;
+  perform ledger.share_periods();
+  drafts := ledger.drafts_of(entries, ledger.open_since());
+  for attempt in 1 .. 10 loop
+    begin
+      lines := ledger.lines_of(entries);
+      perform ledger.require_sound(drafts, lines);
+      if exists (select from unnest(lines) where debit_account is null or credit_account is null) then
+        lines := ledger.with_unopened(lines);
+      end if;
+      if attempt > 1 then
+        perform ledger.lock_bounded(lines);
+      end if;
+      refused := ledger.judge(drafts, lines);
+      ids := array(select nextval('ledger.entry_id') from generate_series(1, cardinality(drafts)));
+      foreach refusal in array coalesce(refused, '{}') loop
+        ids[refusal.ordinal] := 0;
+      end loop;
+      if exists (select from unnest(lines) where (debit_account is null or credit_account is null) and ids[ordinal] > 0) then
+        perform ledger.open_accounts(array(select posted from unnest(lines) as posted where ids[posted.ordinal] > 0));
+        lines := ledger.lines_of(entries);
+      end if;
+      perform ledger.record_drafts(drafts, lines, ids);
+      return query
+        select number::int, 'created', id from unnest(ids) with ordinality as written (id, number) where id > 0
+        union all
+        select ordinal, status, entry_id from unnest(refused) where status <> 'twin'
+        union all
+        select ordinal, status, entry_id from unnest(ledger.recorded_drafts(array(
+          select draft from unnest(drafts) as draft where draft.ordinal in (select ordinal from unnest(refused) where status = 'twin'))));
+      return;
+    exception when unique_violation or check_violation then
+      -- Someone recorded a claim of ours, or emptied an account, after we had looked.
+      get stacked diagnostics objector = table_name;
+      if objector not like 'entry\_key%' and objector <> 'account_balance' then
+        raise;
+      end if;
+    end;
   end loop;
+  raise exception 'others were faster ten times: post these entries again' using errcode = 'serialization_failure';
 end
 $$;
 comment on function ledger.post_entries is 'Posts a batch in the caller''s transaction. Each entry is posted whole or not at all; ordinal counts from 1. Statuses: created, exists, exists_different, insufficient, account_missing, period_closed.';
 --> statement-breakpoint
-revoke execute on all functions in schema ledger from public;
+revoke execute on all routines in schema ledger from public;
 grant execute on function ledger.post_entries to reckoner_app;

@@ -14,6 +14,8 @@ export interface InvariantLimits {
   readonly webhook: number;
   /** A period past the end of its grace, an invoice without a charge, a retry that was due. */
   readonly billing: number;
+  /** A hold past its expiry. */
+  readonly hold: number;
   /** An event in quarantine. */
   readonly quarantine: number;
 }
@@ -25,6 +27,7 @@ export const usualLimits: InvariantLimits = {
   stripeOperation: 20 * hour,
   webhook: hour,
   billing: hour,
+  hold: 60,
   quarantine: 7 * 24 * hour,
 };
 

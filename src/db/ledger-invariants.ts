@@ -2,8 +2,8 @@ import type { InvariantQuery } from "./invariant-query.ts";
 
 /** The postings of each account and side, in the whole ledger: what everything else must agree with. */
 const sides = `
-  select debit_account as account_id, amount as debit, 0 as credit from ledger.posting
-  union all select credit_account, 0, amount from ledger.posting`;
+  select entry_id, debit_account as account_id, amount as debit, 0 as credit from ledger.posting
+  union all select entry_id, credit_account, 0, amount from ledger.posting`;
 
 /** The ledger's rules, recomputed from the postings. */
 export const ledgerInvariantQueries: readonly InvariantQuery[] = [
@@ -43,6 +43,43 @@ export const ledgerInvariantQueries: readonly InvariantQuery[] = [
         is distinct from (coalesce(posted.debit, 0), coalesce(posted.credit, 0), coalesce(posted.postings, 0))`,
   },
   {
+    name: "V2: what is held is the sum of the open holds, and those without a resolution are open",
+    sql: `
+      with expected as (
+        select account_id, sum(amount) as held from ledger.hold_line
+        where hold_id not in (select hold_id from ledger.hold_resolution) group by account_id
+      )
+      select account.key as what, balance.held::text as found, expected.held::text as expected
+      from ledger.account_balance as balance full join expected using (account_id)
+      left join ledger.account as account on account.id = account_id
+      where coalesce(balance.held, 0) <> coalesce(expected.held, 0)
+      union all
+      select hold.source_key, open_hold.expires_at::text, hold.expires_at::text
+      from ledger.hold full join ledger.open_hold on open_hold.hold_id = hold.id
+      left join ledger.hold_resolution as resolution on resolution.hold_id = hold.id
+      where case when hold.id is null or resolution.hold_id is not null then open_hold.hold_id is not null
+        else open_hold.expires_at is distinct from hold.expires_at end`,
+  },
+  {
+    name: "V2: the balances at the end of closed months are the sums of what is effective up to then",
+    sql: `
+      select key, month, carried.debit, expected.debit as expected_debit, carried.credit, expected.credit as expected_credit
+      from ledger.period_balance as carried
+      full join (
+        select account_id, month, sum(sum(debit)) over in_order as debit, sum(sum(credit)) over in_order as credit
+        from (
+          select account_id, debit, credit, greatest(date_trunc('month', effective_at at time zone 'UTC')::date,
+            (select min(month) from ledger.carried_month)) as month
+          from ledger.journal_entry as entry join (${sides}) as side on side.entry_id = entry.id
+        ) as effective
+        where month <= (select max(month) from ledger.carried_month)
+        group by account_id, month
+        window in_order as (partition by account_id order by month)
+      ) as expected using (account_id, month)
+      left join ledger.account as account on account.id = account_id
+      where (carried.debit, carried.credit) is distinct from (expected.debit, expected.credit)`,
+  },
+  {
     name: "V2: a statement has no gaps, each line follows from the one before, and the last is the balance",
     sql: `
       select key, version, delta, balance_after from (
@@ -63,13 +100,15 @@ export const ledgerInvariantQueries: readonly InvariantQuery[] = [
         or (next_version is null and (version, balance_after) <> (last_version, balance))`,
   },
   {
-    name: "V3: no account is below its floor",
+    name: "V3: no account is below its floor, with what is held of it set aside",
     sql: `
-      select account.key, account.floor, account.normal * sum(side.debit - side.credit) as balance
+      select account.key, account.floor, account.normal * sum(side.debit - side.credit) as balance, balance.held
       from ledger.account as account
+      join ledger.account_balance as balance on balance.account_id = account.id
       join (${sides}) as side on side.account_id = account.id
       where account.floor is not null
-      group by account.id having account.normal * sum(side.debit - side.credit) < account.floor`,
+      group by account.id, balance.held
+      having account.normal * sum(side.debit - side.credit) - balance.held < account.floor`,
   },
   {
     name: "V3: every account has the floor, the side and the handling that the chart gives it",

@@ -80,6 +80,7 @@ function sentEntry(draft: JournalEntryDraft, actor: string) {
     kind: draft.kind,
     occurred_at: isoOf(draft.occurredAt),
     effective_at: isoOf(draft.effectiveAt),
+    when_closed: draft.whenClosed,
     actor,
     cause_type: draft.cause.type,
     cause_id: draft.cause.id,
@@ -107,7 +108,41 @@ export async function foldHotBalances(tx: Pick<Tx, "execute">): Promise<bigint> 
 }
 
 /**
- * Closes a month (UTC), after waiting for entries under way in it: nothing becomes effective in it any more.
+ * Adds partitions for entries before they are needed: housekeeping. Reads and posts go on meanwhile.
+ * @returns how many ranges of entry ids were added
+ */
+export async function preparePartitions(
+  tx: Pick<Tx, "execute">,
+  entriesEach = entriesPerPartition,
+): Promise<number> {
+  const [result] = await rows<{ added: number }>(
+    tx,
+    sql`select ledger.prepare_partitions(${entriesEach}) as added`,
+  );
+  invariant(result, "preparing gives a count");
+  return result.added;
+}
+
+/** Some tens of gigabytes: the indexes in use fit into memory, and a year has a handful. */
+const entriesPerPartition = 50_000_000;
+
+/**
+ * Writes down the balances at the end of the oldest closed month that has none yet, so that reads as of an instant need
+ * not begin at the beginning: housekeeping.
+ * @returns the month's first day; null when there is nothing to do, or another session does it
+ */
+export async function carryClosedMonth(tx: Pick<Tx, "execute">): Promise<string | null> {
+  const [result] = await rows<{ month: string | null }>(
+    tx,
+    sql`select ledger.carry_closed_month()::text as month`,
+  );
+  invariant(result, "carrying gives an answer");
+  return result.month;
+}
+
+/**
+ * Closes a month (UTC) and all before it, after waiting for entries under way: nothing becomes effective in them any
+ * more.
  * @param month its first day, "2026-01-01"
  * @returns false when it was closed already
  */

@@ -47,6 +47,13 @@ export function pendingInvariants(limits: InvariantLimits): InvariantQuery[] {
         where ended_at is null and next_attempt_at < time.now - ${seconds(limits.billing)}`,
     },
     {
+      name: "V12: every hold is settled, released or expired in time",
+      sql: `
+        select source_key, customer_id, open_hold.expires_at from ledger.open_hold
+        join ledger.hold on hold.id = open_hold.hold_id
+        where open_hold.expires_at < now() - ${seconds(limits.hold)}`,
+    },
+    {
       name: "V12: no usage event stays in quarantine",
       sql: `
         select seq, customer_id, type, reason, recorded_at from usage.pending_event

@@ -13,8 +13,15 @@ const appendOnlyTables = [
   "ledger.account",
   "ledger.journal_entry",
   "ledger.posting",
+  "ledger.entry_key",
   "ledger.account_history",
   "ledger.accounting_period",
+  "ledger.period_balance",
+  "ledger.carried_month",
+  "ledger.entry_range",
+  "ledger.hold",
+  "ledger.hold_line",
+  "ledger.hold_resolution",
   "ledger.seal",
   "usage.event_key",
   "usage.event",
@@ -33,7 +40,12 @@ const appendOnlyTables = [
 ];
 
 /** Follow from facts by triggers. */
-const derivedTables = ["ledger.account_balance", "ledger.balance_delta", "usage.hourly_window"];
+const derivedTables = [
+  "ledger.account_balance",
+  "ledger.balance_delta",
+  "ledger.open_hold",
+  "usage.hourly_window",
+];
 
 /** Rules of single tables, as table.trigger. */
 const ruleTriggers = [
@@ -41,6 +53,13 @@ const ruleTriggers = [
   "ledger.account_balance.guard_derived",
   "ledger.balance_delta.guard_derived",
   "ledger.account_history.guard_derived",
+  "ledger.entry_key.guard_derived",
+  "ledger.period_balance.guard_derived",
+  "ledger.carried_month.guard_derived",
+  "ledger.open_hold.guard_derived",
+  "ledger.hold.open_holds",
+  "ledger.hold_line.set_aside",
+  "ledger.hold_resolution.give_back",
   "ledger.journal_entry.check_entries",
   "ledger.posting.apply_postings",
   "usage.event.count_events",
@@ -116,6 +135,12 @@ export const privilegeInvariants: readonly InvariantQuery[] = [
         join pg_class on pg_class.oid = tgrelid join pg_namespace on pg_namespace.oid = relnamespace
         where concat_ws('.', nspname, relname, tgname) = rule.name and tgenabled in ('O', 'A'))
       union all
+      select concat_ws('.', part.relname, parents.tgname), 'is missing on the partition'
+      from pg_inherits
+      join pg_class as part on part.oid = inhrelid and part.relkind = 'r'
+      join pg_trigger as parents on parents.tgrelid = inhparent and not parents.tgisinternal
+      where not exists (select from pg_trigger as own where own.tgrelid = inhrelid and own.tgname = parents.tgname and own.tgenabled in ('O', 'A'))
+      union all
       select concat_ws('.', nspname, relname, tgname), 'is switched off' from pg_trigger
       join pg_class on pg_class.oid = tgrelid join pg_namespace on pg_namespace.oid = relnamespace
       where nspname in ${schemas} and tgenabled in ('D', 'R')`,
@@ -129,7 +154,9 @@ export const privilegeInvariants: readonly InvariantQuery[] = [
       where nspname in ${schemas} and prosecdef and (
         not exists (select from unnest(proconfig) as setting where setting like 'search_path=%')
         or has_function_privilege(actor.oid, pg_proc.oid, 'EXECUTE') and concat_ws('.', nspname, proname) not in (
-          'ledger.post_entries', 'ledger.fold_hot_balances', 'ledger.close_period', 'ledger.seal_closed_range',
+          'ledger.post_entries', 'ledger.place_holds', 'ledger.settle_holds', 'ledger.release_holds', 'ledger.expire_holds',
+          'ledger.fold_hot_balances', 'ledger.close_period', 'ledger.carry_closed_month', 'ledger.prepare_partitions',
+          'ledger.seal_closed_range',
           'usage.ingest', 'usage.release'))`,
   },
 ];

@@ -2,8 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { Counter, type Registry } from "prom-client";
 import { type Database, inTransaction } from "../db/database.ts";
-import { foldHotBalances } from "../db/ledger.ts";
+import { expireHolds } from "../db/holds.ts";
+import { carryClosedMonth, foldHotBalances, preparePartitions } from "../db/ledger.ts";
 import { type SealStore, sealLedger } from "../db/ledger-seals.ts";
+import type { Instant } from "../domain/calendar/index.ts";
 
 export interface LedgerUpkeep {
   /** Settles once a fold that is under way has ended. */
@@ -12,6 +14,8 @@ export interface LedgerUpkeep {
 
 export interface LedgerUpkeepOptions {
   readonly db: Database;
+  /** By whose time holds expire: the wall's, for requests wait in it whatever clock their customer has. */
+  readonly now: () => Instant;
   /** Where the copy of the seals is kept; undefined: nothing is sealed. */
   readonly seals?: SealStore | undefined;
   readonly logger: Logger;
@@ -21,12 +25,13 @@ export interface LedgerUpkeepOptions {
 }
 
 /**
- * Every few seconds, for as long as the worker runs: folds what hot accounts have collected into their balances, and
- * seals the entries that no transaction can precede any more. Any number of workers may do it: the database lets one
- * at a time.
+ * Every few seconds, for as long as the worker runs: folds what hot accounts have collected into their balances, lets
+ * holds expire, prepares partitions, carries the balances of a closed month forward, and seals what no transaction can
+ * precede any more. Any number of workers may do it: the database lets one at a time.
  */
 export function startLedgerUpkeep({
   db,
+  now,
   seals,
   logger,
   metrics,
@@ -35,6 +40,11 @@ export function startLedgerUpkeep({
   const foldedDeltas = new Counter({
     name: "reckoner_ledger_folded_deltas_total",
     help: "Deltas of hot accounts that were folded into their balances",
+    registers: [metrics],
+  });
+  const expiredHolds = new Counter({
+    name: "reckoner_ledger_expired_holds_total",
+    help: "Holds that nobody had resolved when they expired",
     registers: [metrics],
   });
   const sealsMade = new Counter({
@@ -49,11 +59,14 @@ export function startLedgerUpkeep({
   async function keepUp(): Promise<void> {
     try {
       foldedDeltas.inc(Number(await inTransaction(db, foldHotBalances)));
+      expiredHolds.inc(await inTransaction(db, (tx) => expireHolds(tx, now())));
+      await inTransaction(db, (tx) => preparePartitions(tx));
+      await inTransaction(db, carryClosedMonth);
       if (seals !== undefined) sealsMade.inc(await sealLedger(db, seals));
       if (isFailing) logger.info("the ledger is kept up again");
       isFailing = false;
     } catch (error) {
-      if (!isFailing) logger.warn({ err: error }, "the ledger cannot be folded and sealed; trying again");
+      if (!isFailing) logger.warn({ err: error }, "the ledger cannot be kept up; trying again");
       isFailing = true;
     }
   }

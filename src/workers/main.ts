@@ -51,7 +51,7 @@ async function start(): Promise<void> {
   });
   const { ledgerSealsFile } = config;
   const seals = ledgerSealsFile === undefined ? undefined : fileSealStore(ledgerSealsFile);
-  const upkeep = startLedgerUpkeep({ db: deps.db, seals, logger, metrics });
+  const upkeep = startLedgerUpkeep({ db: deps.db, now: deps.now, seals, logger, metrics });
   logger.info({ task_queue: temporal.taskQueue, metrics_port: config.metricsPort }, "working");
 
   let isStopping = false;

@@ -105,8 +105,7 @@ const ledgerDamages: readonly Damage[] = [
     what: "two entries with one key",
     broken: "V4",
     rule: "one source key",
-    sql: `alter table ledger.journal_entry drop constraint journal_entry_source_key_key;
-      update ledger.journal_entry set source_key = 'the same' where kind = 'usage_rated'`,
+    sql: "update ledger.journal_entry set source_key = 'the same' where kind = 'usage_rated'",
   },
   {
     what: "usage that was rated otherwise than it was booked",

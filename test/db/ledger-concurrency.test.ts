@@ -141,8 +141,8 @@ test("hot accounts are not locked: others post to them while an entry is under w
 });
 
 describe("a month", () => {
-  const inMay = { effectiveAt: instant("2025-05-31T12:00:00Z") };
-  const inJune = { effectiveAt: instant("2025-06-01T00:00:00Z") };
+  const inMay = { effectiveAt: instant("2025-05-31T12:00:00Z"), whenClosed: "refuse" as const };
+  const inJune = { effectiveAt: instant("2025-06-01T00:00:00Z"), whenClosed: "refuse" as const };
 
   test("is closed after the entry under way in it, and the next one finds it closed", async () => {
     let closing: Promise<boolean> | undefined;

@@ -79,14 +79,28 @@ describe("posting again", () => {
       false,
     );
     expect(await ledger.post(entry)).toEqual(["exists"]);
-    const late = draft("closed/2", [move(owed, balanceOfAcme, 1n)], inMarch);
-    expect(await ledger.post(late)).toEqual(["period_closed"]);
-    const rebooked = {
-      ...late,
-      occurredAt: inMarch.effectiveAt,
-      effectiveAt: instant("2025-04-01T00:00:00Z"),
-    };
-    expect(await ledger.post(rebooked)).toEqual(["created"]);
+    const particular = { ...inMarch, whenClosed: "refuse" as const };
+    const refused = draft("closed/2", [move(owed, balanceOfAcme, 1n)], particular);
+    expect(await ledger.post(refused)).toEqual(["period_closed"]);
+    const before = draft("closed/3", [move(owed, balanceOfAcme, 1n)], {
+      ...particular,
+      effectiveAt: instant("2024-12-31T00:00:00Z"),
+    });
+    expect(await ledger.post(before), "the months before it are closed too").toEqual(["period_closed"]);
+  });
+
+  test("a late fact is booked in the first open month, and keeps the instant it occurred at", async () => {
+    await inTransaction(ledger.db, (tx) => closeAccountingPeriod(tx, "2025-04-01", "alice"));
+    const occurredAt = instant("2025-04-30T23:59:59Z");
+    const late = draft("late/1", [move(owed, balanceOfAcme, 1n)], { occurredAt, effectiveAt: occurredAt });
+    expect(await ledger.post(late)).toEqual(["created"]);
+    const [entry] = await ledger.db.sql`
+      select occurred_at, effective_at from ledger.journal_entry where source_key = 'late/1'`;
+    expect(entry).toEqual({
+      occurred_at: "2025-04-30 23:59:59+00",
+      effective_at: "2025-05-01 00:00:00+00",
+    });
+    expect(await ledger.post(late), "whatever has been closed since").toEqual(["exists"]);
   });
 });
 

@@ -10,6 +10,7 @@ import {
   primaryKey,
   smallint,
   text,
+  uuid,
 } from "drizzle-orm/pg-core";
 import type { AccountClass, AccountCode, DimensionName } from "../../domain/ledger/index.ts";
 import type { Currency, LedgerAmount } from "../../domain/money/index.ts";
@@ -50,6 +51,7 @@ export const account = ledger.table("account", {
   customerId: text("customer_id"),
   dimensions: jsonb().$type<Partial<Record<DimensionName, string>>>().notNull(),
   openedAt: instantColumn("opened_at").notNull(),
+  recordedXid: transactionIdColumn("recorded_xid").notNull(),
 });
 
 export const accountBalance = ledger.table("account_balance", {
@@ -58,6 +60,8 @@ export const accountBalance = ledger.table("account_balance", {
   floor: amountColumn("floor"),
   debit: amountColumn("debit").notNull(),
   credit: amountColumn("credit").notNull(),
+  /** What open holds have set aside. */
+  held: amountColumn("held").notNull(),
   version: bigint({ mode: "bigint" }).notNull(),
 });
 
@@ -117,6 +121,38 @@ export const accountingPeriod = ledger.table("accounting_period", {
   month: date().primaryKey(),
   closedAt: instantColumn("closed_at").notNull(),
   closedBy: text("closed_by").notNull(),
+  recordedXid: transactionIdColumn("recorded_xid").notNull(),
+});
+
+/** All that was posted with effect up to the end of a closed month; a row for each month in which something was. */
+export const periodBalance = ledger.table(
+  "period_balance",
+  {
+    accountId: bigint("account_id", { mode: "bigint" }).notNull(),
+    month: date().notNull(),
+    debit: amountColumn("debit").notNull(),
+    credit: amountColumn("credit").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.accountId, table.month] })],
+);
+
+/** The closed months whose `period_balance` is complete. */
+export const carriedMonth = ledger.table("carried_month", {
+  month: date().primaryKey(),
+  carriedAt: instantColumn("carried_at").notNull(),
+});
+
+/** The ranges of entry ids, `endId` not included, that have partitions. */
+export const entryRange = ledger.table("entry_range", {
+  number: integer().primaryKey(),
+  firstId: bigint("first_id", { mode: "bigint" }).notNull(),
+  endId: bigint("end_id", { mode: "bigint" }).notNull(),
+});
+
+/** What entries have claimed for ever. */
+export const entryKey = ledger.table("entry_key", {
+  hash: uuid().primaryKey(),
+  entryId: bigint("entry_id", { mode: "bigint" }).notNull(),
 });
 
 /** Every account with its balance, exact in the snapshot of the query. */
@@ -136,6 +172,7 @@ export const balance = ledger
     credit: amountColumn("credit").notNull(),
     /** Positive on the account's normal side. */
     balance: amountColumn("balance").notNull(),
+    held: amountColumn("held").notNull(),
     version: bigint({ mode: "bigint" }).notNull(),
   })
   .existing();
