@@ -1,4 +1,4 @@
 import { writeFileSync } from "node:fs";
-import { ledgerDocument } from "../domain/ledger/ledger-document.ts";
+import { ledgerDocument } from "../domain/ledger/document/ledger-document.ts";
 
 writeFileSync(new URL("../../docs/ledger.md", import.meta.url), ledgerDocument());

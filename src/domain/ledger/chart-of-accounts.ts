@@ -33,17 +33,40 @@ export interface ChartAccount {
   readonly hot?: true;
   /** Each line of its statement is kept, numbered without gaps. */
   readonly keepHistory?: true;
+  /** Money only passes through: when each account of this code must be back at zero. */
+  readonly zeroWhen?: string;
 }
 
 /** The chart of accounts. The database holds the same table and opens no other account. */
 export const chartOfAccounts = {
   "1000": { name: "Stripe balance", class: "asset", dimensions: [], hot: true },
-  "1010": { name: "Payments clearing", class: "asset", dimensions: [], hot: true },
+  "1010": {
+    name: "Payments clearing",
+    class: "asset",
+    dimensions: [],
+    hot: true,
+    zeroWhen: "the balance transaction of the payment, refund or return is recorded",
+  },
   "1020": { name: "Bank cash", class: "asset", dimensions: [] },
-  "1030": { name: "Payouts in transit", class: "asset", dimensions: [] },
+  "1030": {
+    name: "Payouts in transit",
+    class: "asset",
+    dimensions: [],
+    zeroWhen: "the payout is paid, or has failed",
+  },
   "1100": { name: "Accounts receivable", class: "asset", dimensions: ["customer"], keepHistory: true },
-  "1110": { name: "Unbilled receivable", class: "asset", dimensions: ["customer"] },
-  "1120": { name: "Disputed receivable", class: "asset", dimensions: ["customer", "dispute"] },
+  "1110": {
+    name: "Unbilled receivable",
+    class: "asset",
+    dimensions: ["customer"],
+    zeroWhen: "the period is invoiced, but for what is carried to the next invoice",
+  },
+  "1120": {
+    name: "Disputed receivable",
+    class: "asset",
+    dimensions: ["customer", "dispute"],
+    zeroWhen: "the dispute is won or lost",
+  },
   "1190": { name: "Allowance for doubtful accounts", class: "contra_asset", dimensions: [] },
   "1300": { name: "Promotional offset", class: "contra_liability", dimensions: [], hot: true },
   "2000": {
@@ -52,11 +75,13 @@ export const chartOfAccounts = {
     dimensions: ["customer", "grant"],
     bounded: true,
     keepHistory: true,
+    zeroWhen: "the grant is spent, has expired or is voided",
   },
   "2005": {
     name: "Prepaid credits billed, unpaid",
     class: "liability",
     dimensions: ["customer", "purchase"],
+    zeroWhen: "the purchase is paid, cancelled or written off",
   },
   "2010": {
     name: "Promotional credits",
@@ -64,12 +89,14 @@ export const chartOfAccounts = {
     dimensions: ["customer", "grant"],
     bounded: true,
     keepHistory: true,
+    zeroWhen: "the grant is spent, has expired or is voided",
   },
   "2100": {
     name: "Deferred revenue",
     class: "liability",
     dimensions: ["customer", "subscription"],
     bounded: true,
+    zeroWhen: "the time that was invoiced in advance is served, or handed back",
   },
   "2200": {
     name: "Customer balance",
@@ -79,7 +106,13 @@ export const chartOfAccounts = {
     keepHistory: true,
   },
   "2300": { name: "Tax payable", class: "liability", dimensions: ["jurisdiction"], hot: true },
-  "2400": { name: "Refunds payable", class: "liability", dimensions: ["customer", "refund"], bounded: true },
+  "2400": {
+    name: "Refunds payable",
+    class: "liability",
+    dimensions: ["customer", "refund"],
+    bounded: true,
+    zeroWhen: "the refund has succeeded, or failed",
+  },
   "2500": { name: "Unclaimed property payable", class: "liability", dimensions: [] },
   "4000": { name: "Usage revenue", class: "revenue", dimensions: ["product"], hot: true },
   "4010": { name: "Subscription revenue", class: "revenue", dimensions: ["product"], hot: true },
@@ -92,8 +125,20 @@ export const chartOfAccounts = {
   "5200": { name: "Goodwill", class: "expense", dimensions: [], hot: true },
   "5300": { name: "Exchange difference", class: "expense", dimensions: [], hot: true },
   "5900": { name: "Rounding", class: "expense", dimensions: [], hot: true },
-  "9000": { name: "Exchange bridge", class: "suspense", dimensions: [], hot: true },
-  "9100": { name: "Suspense", class: "suspense", dimensions: [], hot: true },
+  "9000": {
+    name: "Exchange bridge",
+    class: "suspense",
+    dimensions: [],
+    hot: true,
+    zeroWhen: "what was exchanged has come back and the rest is revalued",
+  },
+  "9100": {
+    name: "Suspense",
+    class: "suspense",
+    dimensions: [],
+    hot: true,
+    zeroWhen: "somebody has explained the balance transaction, within the hour",
+  },
 } as const satisfies Record<string, ChartAccount>;
 
 export type AccountCode = keyof typeof chartOfAccounts;

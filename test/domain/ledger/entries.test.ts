@@ -17,7 +17,7 @@ import {
   postingText,
   usageRated,
 } from "../../../src/domain/ledger/index.ts";
-import { ledgerDocument } from "../../../src/domain/ledger/ledger-document.ts";
+import { ledgerDocument } from "../../../src/domain/ledger/document/ledger-document.ts";
 import {
   currency,
   decimal,

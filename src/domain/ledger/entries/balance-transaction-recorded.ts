@@ -8,7 +8,7 @@ import {
   posting,
 } from "../journal-entry.ts";
 
-/** Each balance transaction of Stripe's has one entry, and no other entry touches 1000: so 1000 is what Stripe says. */
+/** One entry for each balance transaction of Stripe touches 1000, and no other entry does: so 1000 is what Stripe says. */
 interface OfBalanceTransaction {
   /** Stripe's id, `txn_…`. */
   readonly balanceTransactionId: string;

@@ -1,5 +1,7 @@
-import type { Money } from "../../money/index.ts";
-import { badDebt, disputedReceivable, disputeFees, stripeBalance } from "../accounts.ts";
+import type { Instant } from "../../calendar/index.ts";
+import type { LedgerAmount, Money } from "../../money/index.ts";
+import { badDebt, disputedReceivable, disputeFees, prepaidCredits, stripeBalance } from "../accounts.ts";
+import type { HoldDraft } from "../holds.ts";
 import { type EntryFacts, type JournalEntryDraft, journalEntry, posting } from "../journal-entry.ts";
 import { pairedPostings } from "../paired-postings.ts";
 import { type InvoicedParts, sharesOfParts } from "./invoiced-parts.ts";
@@ -18,7 +20,7 @@ export interface DisputeOpened extends DisputeFacts {
 
 /**
  * The customer's bank takes a payment back: 1120 → 1000, and Stripe a fee for it: 5010 → 1000. The money is not lost
- * yet. What the payment bought and was not used cannot be spent meanwhile: see `creditsFrozenByDispute`.
+ * yet. What the payment bought and was not used cannot be spent meanwhile: see {@link disputeFreeze}.
  */
 export function disputeOpened(opened: DisputeOpened): JournalEntryDraft {
   const { customerId, currency, disputeId, amount, fee } = opened;
@@ -72,6 +74,38 @@ export function disputeLost(lost: DisputeLost): JournalEntryDraft {
     ]),
     metadata: metadataOf(lost),
   });
+}
+
+export interface DisputeFreeze extends Pick<DisputeFacts, "disputeId" | "customerId" | "currency"> {
+  readonly placedAt: Instant;
+  /** Later than the bank may take to decide. */
+  readonly expiresAt: Instant;
+  /** The paid grants that the payment bought, with what is left of each. */
+  readonly grants: readonly { readonly grantId: string; readonly remaining: LedgerAmount }[];
+}
+
+/**
+ * The hold that keeps what a disputed payment bought from being spent. A lost dispute settles it with its entry, a won one
+ * releases it. Null when nothing is left.
+ */
+export function disputeFreeze(freeze: DisputeFreeze): HoldDraft | null {
+  const { disputeId, customerId, currency, placedAt, expiresAt, grants } = freeze;
+  const lines = grants
+    .filter(({ remaining }) => remaining > 0n)
+    .map(({ grantId, remaining }) => ({
+      account: prepaidCredits(customerId, grantId, currency),
+      amount: remaining,
+    }));
+  if (lines.length === 0) return null;
+  return {
+    sourceKey: `dispute/${disputeId}/freeze`,
+    customerId,
+    currency,
+    cause: { type: "dispute", id: disputeId },
+    placedAt,
+    expiresAt,
+    lines,
+  };
 }
 
 function metadataOf({ disputeId, paymentId }: DisputeFacts): Record<string, string> {

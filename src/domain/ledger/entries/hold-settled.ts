@@ -4,8 +4,8 @@ import { type EntryFacts, type JournalEntryDraft, journalEntryIfAny, posting } f
 import { burnPostings, type ProductDraw } from "./credits-burned.ts";
 
 export interface HoldSettled extends EntryFacts {
-  /** The hold that was placed before the request ran; it settles once. */
-  readonly holdId: string;
+  /** The source key of the hold that was placed before the request ran; it settles once. */
+  readonly holdKey: string;
   readonly productKey: string;
   /** What each grant pays of the cost, in the order of spending. */
   readonly draws: readonly Omit<ProductDraw, "productKey">[];
@@ -18,10 +18,10 @@ export interface HoldSettled extends EntryFacts {
  * for gifts 4900 → 1300; the rest is owed, 1110 → 4000. Null when it cost nothing: the hold is only released.
  */
 export function holdSettled(settled: HoldSettled): JournalEntryDraft | null {
-  const { customerId, currency, holdId, productKey, draws, overage = ledgerAmount(0n) } = settled;
+  const { customerId, currency, holdKey, productKey, draws, overage = ledgerAmount(0n) } = settled;
   return journalEntryIfAny(settled, {
     kind: "hold_settled",
-    cause: { type: "hold", id: holdId },
+    cause: { type: "hold", id: holdKey },
     postings: [
       ...draws.flatMap((draw) => burnPostings(settled, { ...draw, productKey })),
       posting(unbilledReceivable(customerId, currency), usageRevenue(productKey, currency), overage),

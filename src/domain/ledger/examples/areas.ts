@@ -8,7 +8,7 @@ export const areas = {
   payments: {
     title: "Payments and payouts",
     introduction:
-      "A payment passes through clearing, 1010, until Stripe reports it as a balance transaction. Each balance transaction has exactly one entry, and nothing else touches 1000, so 1000 is what Stripe says we have there. A payment that fails is no entry: nothing has moved.",
+      "A payment passes through clearing, 1010, until Stripe reports it as a balance transaction. For each balance transaction exactly one entry touches 1000, and nothing else does, so 1000 is what Stripe says we have there. A payment that fails is no entry: nothing has moved.",
   },
   credits: {
     title: "Credits",

@@ -106,8 +106,8 @@ const requests: readonly WorkedExample[] = [
     story:
       "Before it ran, a request held 0.01. It used 1,237 tokens at 0.000003: 0.003711, which the gift pays.",
     entry: holdSettled({
-      ...on("2026-03-05", "hold/hold_1/settled"),
-      holdId: "hold_1",
+      ...on("2026-03-05", "request/req_1/settled"),
+      holdKey: "request/req_1/reserved",
       productKey: "tokens",
       draws: [{ grantId: "c1", kind: "promotional", amount: exact("0.3711") }],
     }),
@@ -119,8 +119,8 @@ const requests: readonly WorkedExample[] = [
     story:
       "A long request costs 7.00. The gift has 1.00 − 0.003711 = 0.996289 left, goodwill 0.50, paid credits 5.00; the rest is overage: 7.00 − 6.496289 = 0.503711. Revenue is 7.00, less the 0.996289 that nobody pays.",
     entry: holdSettled({
-      ...on("2026-03-06", "hold/hold_2/settled"),
-      holdId: "hold_2",
+      ...on("2026-03-06", "request/req_2/settled"),
+      holdKey: "request/req_2/reserved",
       productKey: "tokens",
       draws: [
         { grantId: "c1", kind: "promotional", amount: exact("99.6289") },

@@ -40,6 +40,7 @@ const creditsAndDebts: readonly WorkedExample[] = [
   },
   {
     area: "credits",
+    isSetting: true,
     event: "Promotional credits granted",
     story: "acme gets 3.00 as a present.",
     entry: promotionalCreditsGranted({
@@ -64,6 +65,7 @@ const creditsAndDebts: readonly WorkedExample[] = [
   },
   {
     area: "debts",
+    isSetting: true,
     event: "Invoice issued: a fee in advance",
     story: "in_5 is 30.00, and every attempt to collect it fails.",
     entry: feeInvoice("in_5", "sub_1", "2026-03-01"),
@@ -96,6 +98,7 @@ const creditsAndDebts: readonly WorkedExample[] = [
 
 const mistakenInvoice: WorkedExample = {
   area: "corrections",
+  isSetting: true,
   event: "Invoice issued: a fee in advance",
   story: "in_6 is 30.00, for a subscription that nobody wanted.",
   entry: feeInvoice("in_6", "sub_2", "2026-03-30"),
@@ -104,6 +107,7 @@ const mistakenInvoice: WorkedExample = {
 
 const mistakenGrant: WorkedExample = {
   area: "corrections",
+  isSetting: true,
   event: "Promotional credits granted",
   story: "9.00 is granted to the wrong customer.",
   entry: promotionalCreditsGranted({

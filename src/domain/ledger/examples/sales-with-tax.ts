@@ -30,6 +30,7 @@ const creditsWithTax: readonly WorkedExample[] = [
   },
   {
     area: "payments",
+    isSetting: true,
     event: "Payment succeeded",
     story: "brook pays the 120.00 of in_7. Tax is paid like everything else.",
     entry: paymentSucceeded({
@@ -43,6 +44,7 @@ const creditsWithTax: readonly WorkedExample[] = [
   },
   {
     area: "credits",
+    isSetting: true,
     event: "Prepaid credits funded",
     story: "So brook has 100.00 to spend, as grant b1.",
     entry: prepaidCreditsFunded({
@@ -56,6 +58,7 @@ const creditsWithTax: readonly WorkedExample[] = [
   },
   {
     area: "payments",
+    isSetting: true,
     event: "Balance transaction recorded",
     story: "Stripe keeps 3.50 of the 120.00: 120.00 − 3.50 = 116.50.",
     entry: balanceTransactionRecorded({
@@ -192,6 +195,7 @@ const changes: readonly WorkedExample[] = [
   },
   {
     area: "payments",
+    isSetting: true,
     event: "Customer balance applied",
     story: "The 24.00 settle a part of in_10: 36.00 − 24.00 = 12.00 remain due.",
     entry: customerBalanceApplied({
