@@ -4,11 +4,6 @@ import type { Posting } from "./journal-entry.ts";
 
 /** For people, exact: "7.3456 USD". At least the currency's own decimals, and as many more as the amount has. */
 export function ledgerAmountText(amount: LedgerAmount, currency: Currency): string {
-  return `${ledgerAmountDigits(amount, currency)} ${currency.toUpperCase()}`;
-}
-
-/** Like {@link ledgerAmountText}, for where the currency is said once: "7.3456". */
-export function ledgerAmountDigits(amount: LedgerAmount, currency: Currency): string {
   return `${majorText(amount, currency)} ${currency.toUpperCase()}`;
 }
 

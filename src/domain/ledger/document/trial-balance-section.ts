@@ -1,7 +1,6 @@
-import { type Currency, type LedgerAmount, ledgerAmount } from "../../money/index.ts";
+import { type Currency, type LedgerAmount, ledgerAmount, majorText } from "../../money/index.ts";
 import { type AccountCode, chartAccount } from "../chart-of-accounts.ts";
 import type { WorkedExample } from "../examples/index.ts";
-import { ledgerAmountDigits } from "../posting-text.ts";
 
 /** Where the accounts of each currency stand when every example has been posted. */
 export function trialBalanceSection(examples: readonly WorkedExample[]): string {
@@ -17,7 +16,7 @@ export function trialBalanceSection(examples: readonly WorkedExample[]): string 
 function trialBalanceLines(examples: readonly WorkedExample[], currency: Currency): string[] {
   const balances = [...netDebits(examples, currency)].sort(([left], [right]) => (left < right ? -1 : 1));
   const total = balances.reduce((sum, [, net]) => (net > 0n ? sum + net : sum), 0n);
-  const text = (amount: bigint) => ledgerAmountDigits(ledgerAmount(amount), currency);
+  const text = (amount: bigint) => majorText(ledgerAmount(amount), currency);
   return [
     "",
     `| ${currency.toUpperCase()} | Debit | Credit |`,
