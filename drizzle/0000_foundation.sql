@@ -29,3 +29,28 @@ begin
   execute format('create trigger append_only_table before truncate on %s for each statement execute function public.refuse_change()', target);
 end
 $$;
+--> statement-breakpoint
+-- On tables whose rows have a state: what is not named as changeable stays as it was written, also columns that come later.
+create function public.refuse_other_changes() returns trigger language plpgsql as $$
+begin
+  if to_jsonb(old) - tg_argv is distinct from to_jsonb(new) - tg_argv then
+    raise exception 'update on %.% is refused: % may not change', tg_table_schema, tg_table_name, (
+      select string_agg(after.key, ', ' order by after.key) from jsonb_each(to_jsonb(new)) as after
+      where after.key <> all (tg_argv) and after.value is distinct from to_jsonb(old) -> after.key)
+      using errcode = 'RK001';
+  end if;
+  return new;
+end
+$$;
+--> statement-breakpoint
+-- Keeps every row of a table for good, and lets the application change the named columns alone.
+create procedure public.make_fixed_but(target regclass, variadic changeable text[]) language plpgsql as $$
+begin
+  execute format('create trigger all_else_is_fixed before update on %s for each row execute function public.refuse_other_changes(%s)',
+    target, (select string_agg(quote_literal(name), ', ') from unnest(changeable) as name));
+  execute format('create trigger rows_are_kept before delete on %s for each row execute function public.refuse_change()', target);
+  execute format('create trigger table_is_kept before truncate on %s for each statement execute function public.refuse_change()', target);
+  execute format('grant select, insert, update (%s) on %s to reckoner_app',
+    (select string_agg(quote_ident(name), ', ') from unnest(changeable) as name), target);
+end
+$$;

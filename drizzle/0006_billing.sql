@@ -45,7 +45,9 @@ create table billing.customer (
 );
 create index customer_newest_first on billing.customer (created_at desc, id desc);
 create index customer_of_clock on billing.customer (test_clock_id) where test_clock_id is not null;
-grant select, insert, update on billing.test_clock, billing.customer to reckoner_app;
+call public.make_fixed_but('billing.test_clock', 'current_at', 'target_at', 'is_settled');
+-- How a customer is addressed and pays may change; currency, time zone and clock are what everything was billed by.
+call public.make_fixed_but('billing.customer', 'name', 'email', 'stripe_customer_id', 'payment_method', 'invoices_issued');
 --> statement-breakpoint
 
 -- ── subscriptions ────────────────────────────────────────────────────────────────────────────────────────────
@@ -71,6 +73,7 @@ create table billing.subscription (
 );
 create index subscription_of_customer on billing.subscription (customer_id, started_at);
 create index subscription_due on billing.subscription (next_close_at) where next_close_at is not null;
+call public.make_fixed_but('billing.subscription', 'status', 'billed_through', 'next_close_at', 'cancel_at', 'canceled_at');
 
 -- What was agreed from an instant on, until the next row: the truth that rating and proration read.
 create table billing.subscription_terms (
@@ -101,7 +104,10 @@ create table billing.subscription_change (
   primary key (subscription_id, change_id)
 );
 create index subscription_change_pending on billing.subscription_change (subscription_id) where invoice_id is null;
-grant select, insert, update on billing.subscription, billing.subscription_change to reckoner_app;
+-- Lines that wait go on one invoice, once.
+call public.make_fixed_but('billing.subscription_change', 'invoice_id');
+create trigger invoice_is_named_once before update on billing.subscription_change
+  for each row when (old.invoice_id is not null) execute function public.refuse_change();
 grant select, insert on billing.subscription_terms to reckoner_app;
 --> statement-breakpoint
 
@@ -158,26 +164,16 @@ create table billing.invoice_line (
 );
 call public.make_append_only('billing.invoice_line');
 
--- What may change of an issued invoice: its state, never what it says. A terminal state is never left.
+-- What may change of an issued invoice: its state, where it is at Stripe and who collects it, never what it says.
+call public.make_fixed_but('billing.invoice', 'status', 'amount_paid_minor', 'paid_at', 'stripe_invoice_id', 'hosted_invoice_url', 'collected_by');
+
 create function billing.guard_invoice() returns trigger language plpgsql as $$
 begin
-  if (old.id, old.source_key, old.kind, old.customer_id, old.number, old.currency, old.subtotal_minor,
-      old.credits_applied_minor, old.balance_applied_minor, old.total_minor, old.issued_at)
-     is distinct from
-     (new.id, new.source_key, new.kind, new.customer_id, new.number, new.currency, new.subtotal_minor,
-      new.credits_applied_minor, new.balance_applied_minor, new.total_minor, new.issued_at) then
-    raise exception 'invoice % is issued: what it says never changes', old.id using errcode = 'RK001';
-  end if;
-  if old.status in ('paid', 'void') and new.status <> old.status then
-    raise exception 'invoice % is %: that state is final', old.id, old.status using errcode = 'RK001';
-  end if;
-  return new;
+  raise exception 'invoice % is %: that state is final', old.id, old.status using errcode = 'RK001';
 end
 $$;
-create trigger issued_invoice_is_final before update on billing.invoice for each row execute function billing.guard_invoice();
-create trigger invoice_is_kept before delete on billing.invoice for each row execute function public.refuse_change();
-create trigger invoices_are_kept before truncate on billing.invoice for each statement execute function public.refuse_change();
-grant select, insert, update on billing.invoice to reckoner_app;
+create trigger final_state_is_final before update on billing.invoice
+  for each row when (old.status in ('paid', 'void') and new.status <> old.status) execute function billing.guard_invoice();
 grant select, insert on billing.invoice_line to reckoner_app;
 --> statement-breakpoint
 
@@ -224,7 +220,7 @@ grant select, insert on billing.rating_run, billing.rated_usage to reckoner_app;
 create table billing.credit_grant (
   id text primary key,
   customer_id text not null references billing.customer (id),
-  kind text not null check (kind in ('paid', 'promotional')),
+  kind text not null check (kind in ('paid', 'promotional', 'goodwill')),
   currency text not null,
   amount_minor bigint not null check (amount_minor > 0),
   priority int not null check (priority between 0 and 100),
@@ -232,7 +228,8 @@ create table billing.credit_grant (
   expires_at timestamptz check (expires_at > effective_at),
   -- The invoice it is bought with, which is issued after this is written down; it can be spent once that is paid.
   invoice_id text,
-  reason text not null,
+  -- In words; of a grant that was given also as a code, in the adjustment that gave it.
+  reason text check (reason <> ''),
   created_at timestamptz not null
 );
 create index credit_grant_of_customer on billing.credit_grant (customer_id);
@@ -286,7 +283,7 @@ create table billing.dunning (
   check ((state in ('recovered', 'exhausted', 'closed')) = (ended_at is not null))
 );
 grant select, insert on billing.payment_attempt, billing.payment to reckoner_app;
-grant select, insert, update on billing.dunning to reckoner_app;
+call public.make_fixed_but('billing.dunning', 'state', 'attempts', 'next_attempt_at', 'ended_at');
 --> statement-breakpoint
 
 -- ── Stripe: every call is written down before it is made, every webhook before it is answered ────────────────
@@ -318,5 +315,6 @@ create table stripe.webhook_inbox (
 );
 create index webhook_inbox_waiting on stripe.webhook_inbox (next_attempt_at) where state = 'waiting';
 create index webhook_inbox_parked on stripe.webhook_inbox (received_at) where state = 'parked';
-create trigger webhook_received_is_kept before delete on stripe.webhook_inbox for each row execute function public.refuse_change();
-grant select, insert, update on stripe.operation, stripe.webhook_inbox to reckoner_app;
+-- What was sent and what was received stay as they were.
+call public.make_fixed_but('stripe.operation', 'state', 'response', 'error', 'finished_at');
+call public.make_fixed_but('stripe.webhook_inbox', 'state', 'attempts', 'next_attempt_at', 'last_error', 'finished_at');

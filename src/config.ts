@@ -57,6 +57,7 @@ export function loadApiConfig(environment = readEnvironment()) {
     port: values.API_PORT,
     publicUrl: values.API_PUBLIC_URL ?? `http://${publicHost}:${values.API_PORT}`,
     bootstrapKey: values.API_BOOTSTRAP_KEY,
+    approvalLimits: values.ADJUSTMENT_APPROVAL_ABOVE,
     ...billingSection(values, stripe),
     log: logSection(values),
   };

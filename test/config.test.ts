@@ -19,6 +19,7 @@ import {
   projectFolder,
   runningFile,
 } from "../src/config.ts";
+import { formatMoney } from "../src/domain/money/index.ts";
 
 const database = { DATABASE_URL: "postgres://app:word@db:5432/reckoner" };
 const standIn = { STRIPE_API_BASE: "http://127.0.0.1:12155" };
@@ -95,6 +96,17 @@ describe("a value that cannot be used", () => {
       /^STRIPE_API_BASE must not be set together with a live STRIPE_API_KEY/,
     ],
     [api({ STRIPE_WEBHOOK_SECRETS: "whsec_a,b" }), /^STRIPE_WEBHOOK_SECRETS must be signing secrets/],
+    [
+      api({ ADJUSTMENT_APPROVAL_ABOVE: "500" }),
+      /^ADJUSTMENT_APPROVAL_ABOVE must be amounts by currency, .* such as usd=500.00,jpy=50000 \(it is "500"\)$/,
+    ],
+    [api({ ADJUSTMENT_APPROVAL_ABOVE: "usd=1,," }), /^ADJUSTMENT_APPROVAL_ABOVE must be amounts by currency/],
+    [api({ ADJUSTMENT_APPROVAL_ABOVE: "usd=-1" }), /^ADJUSTMENT_APPROVAL_ABOVE must be amounts by currency/],
+    [api({ ADJUSTMENT_APPROVAL_ABOVE: "usd=1=2" }), /^ADJUSTMENT_APPROVAL_ABOVE must be amounts by currency/],
+    [api({ ADJUSTMENT_APPROVAL_ABOVE: "USD=1" }), /^ADJUSTMENT_APPROVAL_ABOVE must be amounts by currency/],
+    [api({ ADJUSTMENT_APPROVAL_ABOVE: "xyz=1" }), /there is no currency "xyz" \(it is "xyz=1"\)$/],
+    [api({ ADJUSTMENT_APPROVAL_ABOVE: "usd=1,eur=2,usd=3" }), /must name each currency once: usd is there/],
+    [api({ ADJUSTMENT_APPROVAL_ABOVE: "jpy=1.5" }), /must have at most 0 decimals for jpy/],
     [api({ TEST_CLOCKS: "on" }), /^TEST_CLOCKS must be one of allowed, refused/],
     [worker({ CYCLE_CLOSE: "off" }), /^CYCLE_CLOSE must be one of workflow, paged/],
     [
@@ -176,6 +188,14 @@ describe("what a value means", () => {
     expect(stripe.apiKey).toMatch(/^sk_test_/);
     const https = loadApiConfig({ ...database, STRIPE_API_BASE: "https://stand-in.example/" });
     expect(https.stripe.apiBase).toEqual({ protocol: "https", host: "stand-in.example", port: 443 });
+  });
+
+  test("approval limits are amounts of money, in each currency's own decimals", () => {
+    const limitsOf = (environment: Environment) =>
+      [...loadApiConfig({ ...workable, ...environment }).approvalLimits.values()].map(formatMoney);
+    expect(limitsOf({})).toEqual(["500.00 USD", "500.00 EUR", "50000 JPY"]);
+    const ADJUSTMENT_APPROVAL_ABOVE = " usd = 0, jpy=7 ,kwd=1.5 ";
+    expect(limitsOf({ ADJUSTMENT_APPROVAL_ABOVE })).toEqual(["0.00 USD", "7 JPY", "1.500 KWD"]);
   });
 
   test("webhook secrets are a list", () => {

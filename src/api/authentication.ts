@@ -12,11 +12,18 @@ export interface Caller {
   readonly scopes: readonly Scope[];
 }
 
-/** The scopes that each scope brings with it. */
+/** Who somebody is in the records of what they did. */
+export const actorOf = (apiKeyId: string): string => `api-key/${apiKeyId}`;
+
+/**
+ * The scopes that each scope brings with it. To agree to what others ask for is in no other scope, not in admin's either:
+ * who may do that is named.
+ */
 const included: Readonly<Record<Scope, readonly Scope[]>> = {
   read: ["read"],
   "usage:write": ["usage:write"],
   write: ["write", "read", "usage:write"],
+  approve: ["approve", "read"],
   admin: ["admin", "write", "read", "usage:write"],
 };
 

@@ -11,7 +11,9 @@ import { handleErrors } from "./error-handler.ts";
 import { healthRoutes } from "./health.ts";
 import { makeWritesIdempotent } from "./idempotency.ts";
 import { observeRequests, requestIdOf } from "./observation.ts";
+import { adjustmentRoutes } from "./routes/adjustments.ts";
 import { apiKeyRoutes } from "./routes/api-keys.ts";
+import { approvalRoutes } from "./routes/approvals.ts";
 import { catalogRoutes } from "./routes/catalog.ts";
 import { creditRoutes } from "./routes/credits.ts";
 import { customerRoutes } from "./routes/customers.ts";
@@ -60,6 +62,8 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   customerRoutes(api, deps);
   paymentMethodRoutes(api, deps);
   creditRoutes(api, deps);
+  adjustmentRoutes(api, deps);
+  approvalRoutes(api, deps);
   subscriptionRoutes(api, deps);
   subscriptionChangeRoutes(api, deps);
   invoiceRoutes(api, deps);

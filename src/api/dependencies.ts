@@ -1,6 +1,8 @@
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
+import type { DecisionOutcome } from "../db/adjustments.ts";
 import type { Database } from "../db/database.ts";
+import type { Adjustment, AskedCorrection } from "../domain/adjustments/index.ts";
 import type { Instant } from "../domain/calendar/index.ts";
 import type { Money } from "../domain/money/index.ts";
 
@@ -17,6 +19,7 @@ export interface ApiDependencies {
   readonly testClocks: TestClockCommands;
   readonly payments: PaymentCommands;
   readonly credits: CreditCommands;
+  readonly adjustments: AdjustmentCommands;
   readonly subscriptions: SubscriptionCommands;
   readonly receiveWebhook: WebhookReceiver;
 }
@@ -85,11 +88,32 @@ export interface CreditTerms {
   readonly reason: string;
 }
 
+/** Sells credit. What is given, or corrected, is an adjustment. */
 export interface CreditCommands {
-  /** Gives credit for nothing, at once. */
-  grantPromotional(terms: CreditTerms, context: CommandContext): Promise<void>;
   /** Issues an invoice for prepaid credit; the grant can be spent once it is paid. */
   purchase(terms: CreditTerms, context: CommandContext): Promise<{ readonly invoiceId: string }>;
+}
+
+/** What is asked for; its id is made from the request, so the same request is the same adjustment. */
+export type AdjustmentRequest = Omit<Adjustment, "correction"> & { readonly correction: AskedCorrection };
+
+export interface AdjustmentDecision {
+  readonly adjustmentId: string;
+  readonly outcome: DecisionOutcome;
+  readonly note: string | null;
+}
+
+export interface AdjustmentCommands {
+  /**
+   * Executes an adjustment, or writes it down to wait for somebody else when it is above the limit.
+   * @throws AdjustmentImpossibleError when the money is not there: nothing is written down
+   */
+  request(request: AdjustmentRequest, context: CommandContext): Promise<void>;
+  /**
+   * Decides about one that waits, once; the same decision by the same key again changes nothing. An approval executes it.
+   * @throws AdjustmentImpossibleError when the money is not there: it goes on waiting
+   */
+  decide(decision: AdjustmentDecision, context: CommandContext): Promise<void>;
 }
 
 /** Who asks for what, when it takes effect, and under which id it is the same request. */

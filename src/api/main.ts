@@ -28,7 +28,11 @@ async function start(): Promise<void> {
   collectDefaultMetrics({ register: metrics });
   const { webhookSecrets: secrets, isLive } = config.stripe;
   const api = await buildApi({
-    ...commands({ ...parts, testClocksAllowed: config.testClocks === "allowed" }),
+    ...commands({
+      ...parts,
+      testClocksAllowed: config.testClocks === "allowed",
+      approvalLimits: config.approvalLimits,
+    }),
     receiveWebhook: webhookReceiver(db, { secrets, isLive }),
     db,
     now,

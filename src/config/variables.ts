@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { approvalLimits } from "./approval-limits.ts";
 
 /**
  * Every environment variable the project reads, as text in and a checked value out. The messages say what a value must
@@ -91,6 +92,7 @@ export const apiVariables = {
   API_PORT: port.default(8155),
   API_PUBLIC_URL: httpUrl.optional(),
   API_BOOTSTRAP_KEY: apiKey.optional(),
+  ADJUSTMENT_APPROVAL_ABOVE: approvalLimits.prefault("usd=500.00,eur=500.00,jpy=50000"),
 };
 
 export const billingVariables = {

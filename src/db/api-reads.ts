@@ -1,7 +1,9 @@
 import { and, desc, eq, type SQL } from "drizzle-orm";
-import { type AccountRef, prepaidCredits, promotionalCredits } from "../domain/ledger/index.ts";
-import { currency, type LedgerAmount, ledgerAmount } from "../domain/money/index.ts";
-import type { StoredGrant } from "./credit-grants.ts";
+import type { ReasonCode } from "../domain/adjustments/index.ts";
+import type { Instant } from "../domain/calendar/index.ts";
+import { type LedgerAmount, ledgerAmount } from "../domain/money/index.ts";
+import { adjustmentsOfGrants, type StoredAdjustment } from "./adjustments.ts";
+import { accountOfGrant, type StoredGrant } from "./credit-grants.ts";
 import type { Tx } from "./database.ts";
 import type { StoredInvoice } from "./invoices.ts";
 import { accountBalances } from "./ledger.ts";
@@ -40,6 +42,12 @@ export interface CreditGrantStanding extends StoredGrant {
   readonly remaining: LedgerAmount;
   /** Of the invoice it was bought with; null for credit that was given. */
   readonly invoiceStatus: InvoiceStatus | null;
+  /** Why it was given; null for credit that was bought. */
+  readonly reasonCode: ReasonCode | null;
+  /** What adjustments have added; negative: what they have taken. Without the void. */
+  readonly adjusted: LedgerAmount;
+  /** When it was voided; null when it was not. */
+  readonly voidedAt: Instant | null;
 }
 
 export async function findCreditGrant(tx: Tx, id: string): Promise<CreditGrantStanding | undefined> {
@@ -69,15 +77,28 @@ async function grantsWhere(
     .where(condition)
     .orderBy(desc(creditGrant.createdAt), desc(creditGrant.id))
     .limit(limit);
-  const balances = await accountBalances(
+  const grants = found.map(({ grant }) => grant);
+  const balances = await accountBalances(tx, grants.map(accountOfGrant));
+  const adjustments = await adjustmentsOfGrants(
     tx,
-    found.map(({ grant }) => accountOf(grant)),
+    grants.map(({ id }) => id),
   );
-  return found.map(({ grant, invoiceStatus }, index) => {
-    return { ...grant, remaining: balances[index] ?? ledgerAmount(0n), invoiceStatus };
-  });
+  const byGrant = Map.groupBy(adjustments, ({ grantId }) => grantId);
+  return found.map(({ grant, invoiceStatus }, index) => ({
+    ...grant,
+    remaining: balances[index] ?? ledgerAmount(0n),
+    invoiceStatus,
+    ...correctionsOf(byGrant.get(grant.id) ?? []),
+  }));
 }
 
-function accountOf({ id, customerId, kind, currency: code }: StoredGrant): AccountRef {
-  return (kind === "paid" ? prepaidCredits : promotionalCredits)(customerId, id, currency(code));
+function correctionsOf(
+  adjustments: readonly StoredAdjustment[],
+): Pick<CreditGrantStanding, "reasonCode" | "adjusted" | "voidedAt"> {
+  const changes = adjustments.filter(({ kind }) => kind === "adjust_grant").map(({ change }) => change);
+  return {
+    reasonCode: adjustments.find(({ kind }) => kind === "grant_credit")?.reasonCode ?? null,
+    adjusted: ledgerAmount(changes.reduce((sum, change) => sum + change, 0n)),
+    voidedAt: adjustments.find(({ kind }) => kind === "void_grant")?.effectiveAt ?? null,
+  };
 }

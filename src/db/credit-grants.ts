@@ -1,9 +1,10 @@
-import { asc, eq } from "drizzle-orm";
+import { and, asc, eq } from "drizzle-orm";
 import type { CreditGrant } from "../domain/credits/index.ts";
-import { prepaidCredits, promotionalCredits } from "../domain/ledger/index.ts";
-import { currency } from "../domain/money/index.ts";
-import type { Tx } from "./database.ts";
-import { accountBalance } from "./ledger.ts";
+import { type AccountRef, creditsOfGrant } from "../domain/ledger/index.ts";
+import { currency, ledgerAmount } from "../domain/money/index.ts";
+import { sql, type Tx } from "./database.ts";
+import { accountBalances } from "./ledger.ts";
+import { adjustmentStanding } from "./schema/adjustments.ts";
 import { creditGrant } from "./schema/billing.ts";
 
 export type StoredGrant = typeof creditGrant.$inferSelect;
@@ -22,29 +23,40 @@ export async function findGrantOfInvoice(tx: Tx, invoiceId: string): Promise<Sto
   return row;
 }
 
-/** A customer's grants with what the ledger says is left of each; an unpaid one has nothing to spend. */
+/**
+ * A customer's grants with what the ledger says is left of each; an unpaid one has nothing to spend. Those that were
+ * voided are left out: they cannot be spent again, whatever should come to be in their account.
+ */
 export async function grantsOfCustomer(tx: Tx, customerId: string): Promise<CreditGrant[]> {
   const stored = await tx
     .select()
     .from(creditGrant)
-    .where(eq(creditGrant.customerId, customerId))
+    .where(
+      and(
+        eq(creditGrant.customerId, customerId),
+        sql`not exists (select from ${adjustmentStanding} as voiding where voiding.grant_id = ${creditGrant.id}
+          and voiding.kind = 'void_grant' and voiding.status = 'executed')`,
+      ),
+    )
     .orderBy(asc(creditGrant.createdAt), asc(creditGrant.id));
-  const grants: CreditGrant[] = [];
-  for (const row of stored) {
-    const of = row.kind === "paid" ? prepaidCredits : promotionalCredits;
-    const grantCurrency = currency(row.currency);
-    const remaining = await accountBalance(tx, of(customerId, row.id, grantCurrency));
+  const balances = await accountBalances(tx, stored.map(accountOfGrant));
+  return stored.map((row, index) => {
     const { id, kind, priority, effectiveAt, expiresAt, createdAt } = row;
-    grants.push({
+    const remaining = balances[index] ?? ledgerAmount(0n);
+    return {
       id,
       kind,
       priority,
       effectiveAt,
       expiresAt,
       createdAt,
-      currency: grantCurrency,
+      currency: currency(row.currency),
       remaining,
-    });
-  }
-  return grants;
+    };
+  });
+}
+
+/** Where the ledger keeps what is left of a grant. */
+export function accountOfGrant({ kind, customerId, id, currency: code }: StoredGrant): AccountRef {
+  return creditsOfGrant(kind, customerId, id, currency(code));
 }

@@ -19,10 +19,7 @@ const factsWithEntries = `
   select 'prepaid_credits_funded', 'credit_purchase', invoice.id, invoice.customer_id, invoice.currency,
     ${inLedgerUnits("credit.amount_minor")}
   from billing.credit_grant as credit join billing.invoice as invoice on invoice.id = credit.invoice_id
-  where invoice.status = 'paid'
-  union all
-  select 'promotional_credits_granted', 'credit_grant', id, customer_id, currency, ${inLedgerUnits("amount_minor")}
-  from billing.credit_grant where kind = 'promotional'`;
+  where invoice.status = 'paid'`;
 
 /** The same entries as they are in the ledger. Money for a written-off invoice is a payment too. */
 const entriesOfFacts = `
@@ -31,13 +28,12 @@ const entriesOfFacts = `
     sum(posting.amount) filter (where debited.code = case entry.kind
       when 'customer_balance_applied' then '2200'
       when 'prepaid_credits_funded' then '2005'
-      when 'promotional_credits_granted' then '1300'
       else '1010' end) as amount
   from ledger.journal_entry as entry
   join ledger.posting as posting on posting.entry_id = entry.id
   join ledger.account as debited on debited.id = posting.debit_account
   where entry.kind in ('invoice_issued', 'invoice_written_off', 'customer_balance_applied', 'payment_succeeded',
-    'write_off_recovered', 'prepaid_credits_funded', 'promotional_credits_granted')
+    'write_off_recovered', 'prepaid_credits_funded')
   group by 1, 2, 3, 4, 5`;
 
 /** Business facts and journal entries, matched in both directions. */
@@ -53,7 +49,7 @@ export const entryInvariants: readonly InvariantQuery[] = [
       select min(id), count(*), 'undoes ' || reverses from ledger.journal_entry group by reverses having reverses is not null and count(*) > 1`,
   },
   {
-    name: "V4: every invoice, payment, write-off and grant has its entry, of its customer, currency and amount",
+    name: "V4: every invoice, payment, write-off and purchase of credits has its entry, of its customer, currency and amount",
     sql: `
       select fact.kind, fact.cause_id, fact.customer_id, fact.amount as expected_amount, entry.amount
       from (${factsWithEntries}) as fact
@@ -80,8 +76,10 @@ export const entryInvariants: readonly InvariantQuery[] = [
         when kind = 'prepaid_credits_funded' then cause_id in (
           select invoice.id from billing.credit_grant as credit join billing.invoice as invoice on invoice.id = credit.invoice_id
           where invoice.status = 'paid')
-        when kind = 'promotional_credits_granted' then cause_id in (select id from billing.credit_grant where kind = 'promotional')
-        when kind in ('grant_expired', 'grant_voided') then cause_id in (select id from billing.credit_grant)
+        when kind in ('promotional_credits_granted', 'goodwill_granted', 'goodwill_withdrawn', 'grant_adjusted', 'grant_voided')
+          then (kind, cause_type, cause_id) in (
+            select entry_kind, cause_type, cause_id from billing.adjustment_standing where status = 'executed')
+        when kind = 'grant_expired' then cause_id in (select id from billing.credit_grant)
         when kind in ('usage_rated', 'credits_burned', 'revenue_recognised') then cause_id in (
           select id from cycle where revision = 0)
         when kind = 'late_usage_adjusted' then cause_id in (select id from cycle where revision > 0)

@@ -18,6 +18,8 @@ export interface InvariantLimits {
   readonly hold: number;
   /** An event in quarantine. */
   readonly quarantine: number;
+  /** An adjustment that waits for somebody to decide. */
+  readonly approval: number;
 }
 
 const hour = 3_600;
@@ -29,6 +31,7 @@ export const usualLimits: InvariantLimits = {
   billing: hour,
   hold: 60,
   quarantine: 7 * 24 * hour,
+  approval: 30 * 24 * hour,
 };
 
 /** What time it is for a customer: the test clock's where there is one, else the database's. One row per customer. */

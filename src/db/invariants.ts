@@ -1,4 +1,5 @@
 import type { Stripe } from "stripe";
+import { adjustmentInvariants } from "./adjustment-invariants.ts";
 import { clearingInvariants } from "./clearing-invariants.ts";
 import { type Database, inSnapshot, rows, sql, type Tx } from "./database.ts";
 import { entryInvariants } from "./entry-invariants.ts";
@@ -108,6 +109,7 @@ function allQueries(limits: InvariantLimits): InvariantQuery[] {
   return [
     ...ledgerInvariantQueries,
     ...entryInvariants,
+    ...adjustmentInvariants,
     ...ratingEntryInvariants,
     ...clearingInvariants(limits),
     ...stripeInvariants,

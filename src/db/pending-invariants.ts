@@ -54,6 +54,12 @@ export function pendingInvariants(limits: InvariantLimits): InvariantQuery[] {
         where open_hold.expires_at < now() - ${seconds(limits.hold)}`,
     },
     {
+      name: "V12: no adjustment waits for ever to be decided",
+      sql: `
+        select id, kind, customer_id, change, requested_by, recorded_at from billing.adjustment_standing
+        where status = 'pending_approval' and recorded_at < now() - ${seconds(limits.approval)}`,
+    },
+    {
       name: "V12: no usage event stays in quarantine",
       sql: `
         select seq, customer_id, type, reason, recorded_at from usage.pending_event

@@ -37,7 +37,28 @@ const appendOnlyTables = [
   "billing.credit_draw",
   "billing.payment_attempt",
   "billing.payment",
+  "billing.adjustment",
+  "billing.adjustment_decision",
 ];
+
+/** Records with a state: their columns that the application may change. All others stay as they were written. */
+const changeableColumns: Readonly<Record<string, readonly string[]>> = {
+  "billing.test_clock": ["current_at", "target_at", "is_settled"],
+  "billing.customer": ["name", "email", "stripe_customer_id", "payment_method", "invoices_issued"],
+  "billing.subscription": ["status", "billed_through", "next_close_at", "cancel_at", "canceled_at"],
+  "billing.subscription_change": ["invoice_id"],
+  "billing.invoice": [
+    "status",
+    "amount_paid_minor",
+    "paid_at",
+    "stripe_invoice_id",
+    "hosted_invoice_url",
+    "collected_by",
+  ],
+  "billing.dunning": ["state", "attempts", "next_attempt_at", "ended_at"],
+  "stripe.operation": ["state", "response", "error", "finished_at"],
+  "stripe.webhook_inbox": ["state", "attempts", "next_attempt_at", "last_error", "finished_at"],
+};
 
 /** Follow from facts by triggers. */
 const derivedTables = [
@@ -63,10 +84,11 @@ const ruleTriggers = [
   "ledger.journal_entry.check_entries",
   "ledger.posting.apply_postings",
   "usage.event.count_events",
-  "billing.invoice.issued_invoice_is_final",
-  "billing.invoice.invoice_is_kept",
-  "billing.invoice.invoices_are_kept",
-  "stripe.webhook_inbox.webhook_received_is_kept",
+  "billing.subscription_change.invoice_is_named_once",
+  "billing.invoice.final_state_is_final",
+  "billing.adjustment.admit_adjustment",
+  "billing.adjustment_decision.admit_decision",
+  "ledger.journal_entry.adjustment_is_admitted",
   "access.api_key.revocation_is_final",
   "access.idempotency_key.answer_is_kept",
   "access.idempotency_key.answers_are_kept",
@@ -74,6 +96,9 @@ const ruleTriggers = [
 
 const triggers = [
   ...appendOnlyTables.flatMap((table) => [`${table}.append_only_rows`, `${table}.append_only_table`]),
+  ...Object.keys(changeableColumns).flatMap((table) =>
+    ["all_else_is_fixed", "rows_are_kept", "table_is_kept"].map((trigger) => `${table}.${trigger}`),
+  ),
   ...ruleTriggers,
 ];
 
@@ -103,6 +128,25 @@ export const privilegeInvariants: readonly InvariantQuery[] = [
       ${privileges("INSERT")}
       join (values ${quoted([...appendOnlyTables, ...derivedTables])}) as target (name) on target.name ~ '^(ledger|usage)[.]'
       where has_table_privilege(actor.oid, target.name, privilege.name)`,
+  },
+  {
+    name: "V10: of a record with a state the application may change that state alone",
+    sql: `
+      with record (name, changeable) as (values ${Object.entries(changeableColumns)
+        .map(([table, columns]) => `('${table}', '{${columns.join(", ")}}'::text[])`)
+        .join(", ")})
+      select actor.rolname, record.name, attname as changes
+      from (${actors}) as actor cross join record
+      join pg_attribute on attrelid = record.name::regclass and attnum > 0 and not attisdropped
+      where attname <> all (changeable) and has_column_privilege(actor.oid, attrelid, attnum, 'UPDATE')
+      union all
+      select actor.rolname, record.name, lower(privilege.name)
+      from (${actors}) as actor cross join record cross join (values ('DELETE'), ('TRUNCATE')) as privilege (name)
+      where has_table_privilege(actor.oid, record.name, privilege.name)
+      union all
+      select null, record.name, 'whoever owns it'
+      from record join pg_trigger on tgrelid = record.name::regclass and tgname = 'all_else_is_fixed'
+      where string_to_array(encode(tgargs, 'escape'), '\\000') <> changeable || ''::text`,
   },
   {
     name: "V10: the application owns nothing, makes nothing, and can do nothing beyond what it was granted",

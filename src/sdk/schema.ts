@@ -4365,7 +4365,7 @@ export interface paths {
                     };
                 };
                 /** @description `ledger_account_not_found` */
-                422: {
+                404: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4668,7 +4668,7 @@ export interface paths {
                     };
                 };
                 /** @description `journal_entry_not_found` */
-                422: {
+                404: {
                     headers: {
                         [name: string]: unknown;
                     };

@@ -1,21 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { creditCommands } from "../../src/api/commands/credit-commands.ts";
-import type { CreditCommands } from "../../src/api/dependencies.ts";
 import { insertAsOwner } from "./support/billing-rows.ts";
-import { type RunningApi, startApi, wallClock } from "./support/running-api.ts";
+import { type RunningApi, startApi } from "./support/running-api.ts";
 
 let api: RunningApi;
 beforeAll(async () => {
-  // Promotional credit needs no workflow: the real command, on this test's database.
-  const credits: CreditCommands = {
-    grantPromotional: (terms, context) =>
-      creditCommands({ db: api.db, now: () => wallClock }, undefined as never).grantPromotional(
-        terms,
-        context,
-      ),
-    purchase: async () => Promise.reject(new Error("not in this test")),
-  };
-  api = await startApi({ credits });
+  api = await startApi();
   await insertAsOwner(
     api.ownerUrl,
     "insert into billing.test_clock (id, current_at, target_at) values ('clk', '2027-05-05T05:05:05Z', '2027-05-05T05:05:05Z')",
@@ -79,9 +68,10 @@ describe("a customer", () => {
 
 describe("credit that is given", () => {
   const path = "/v1/customers/acme/credit-grants";
+  const why = { reason_code: "promotion" };
 
   test("is in the ledger at once, and a repetition gives it once", async () => {
-    const body = { amount_minor: "5000", reason: "sorry" };
+    const body = { amount_minor: "5000", reason_code: "promotion", reason: "sorry" };
     const answers = [];
     for (let time = 0; time < 2; time++)
       answers.push(await api.call("POST", path, body, { idempotencyKey: "sorry" }));
@@ -94,13 +84,16 @@ describe("credit that is given", () => {
       amount_minor: "5000",
       remaining_minor: "5000",
       priority: 50,
+      adjusted_minor: "0",
       expires_at: null,
+      voided_at: null,
       invoice: null,
+      reason_code: "promotion",
       reason: "sorry",
     });
     expect((await api.call("GET", path)).body.data).toEqual([answers[0]?.body]);
     const balances = (await api.call("GET", "/v1/customers/acme/balances")).body.data;
-    expect(balances).toEqual([
+    expect(balances).toMatchObject([
       {
         account: `2010/usd/customer=acme/grant=${answers[0]?.body.id}`,
         name: "Promotional credits",
@@ -108,6 +101,7 @@ describe("credit that is given", () => {
         debit_minor: "0",
         credit_minor: "5000",
         balance_minor: "5000",
+        version: "1",
       },
     ]);
   });
@@ -132,17 +126,20 @@ describe("credit that is given", () => {
   });
 
   test.each([
-    { body: { amount_minor: "0", reason: "x" }, code: "request_invalid", field: "amount_minor" },
-    { body: { amount_minor: "-5", reason: "x" }, code: "request_invalid", field: "amount_minor" },
-    { body: { amount_minor: "1.5", reason: "x" }, code: "request_invalid", field: "amount_minor" },
-    { body: { amount_minor: "NaN", reason: "x" }, code: "request_invalid", field: "amount_minor" },
-    { body: { amount_minor: "1e3", reason: "x" }, code: "request_invalid", field: "amount_minor" },
-    { body: { amount_minor: 100, reason: "x" }, code: "request_invalid", field: "amount_minor" },
-    { body: { amount_minor: "9".repeat(17), reason: "x" }, code: "request_invalid", field: "amount_minor" },
-    { body: { amount_minor: "5" }, code: "request_invalid", field: "reason" },
-    { body: { amount_minor: "5", reason: "x", priority: 101 }, code: "request_invalid", field: "priority" },
+    { body: { amount_minor: "0", ...why }, code: "request_invalid", field: "amount_minor" },
+    { body: { amount_minor: "-5", ...why }, code: "request_invalid", field: "amount_minor" },
+    { body: { amount_minor: "1.5", ...why }, code: "request_invalid", field: "amount_minor" },
+    { body: { amount_minor: "NaN", ...why }, code: "request_invalid", field: "amount_minor" },
+    { body: { amount_minor: "1e3", ...why }, code: "request_invalid", field: "amount_minor" },
+    { body: { amount_minor: 100, ...why }, code: "request_invalid", field: "amount_minor" },
+    { body: { amount_minor: "9".repeat(17), ...why }, code: "request_invalid", field: "amount_minor" },
+    { body: { amount_minor: "5" }, code: "request_invalid", field: "reason_code" },
+    { body: { amount_minor: "5", reason_code: "whim" }, code: "request_invalid", field: "reason_code" },
+    { body: { amount_minor: "5", reason_code: "other" }, code: "request_invalid", field: "reason" },
+    { body: { amount_minor: "5", ...why, kind: "paid" }, code: "request_invalid", field: "kind" },
+    { body: { amount_minor: "5", ...why, priority: 101 }, code: "request_invalid", field: "priority" },
     {
-      body: { amount_minor: "5", reason: "x", expires_at: "2026-03-01T12:00:00Z" },
+      body: { amount_minor: "5", ...why, expires_at: "2026-03-01T12:00:00Z" },
       code: "credit_expiry_invalid",
       field: "expires_at",
     },
@@ -153,7 +150,7 @@ describe("credit that is given", () => {
   });
 
   test("expires by the customer's clock, not by the wall's", async () => {
-    const grant = { amount_minor: "5", reason: "x", expires_at: "2027-01-01T00:00:00Z" };
+    const grant = { amount_minor: "5", ...why, expires_at: "2027-01-01T00:00:00Z" };
     expect((await api.call("POST", path, grant)).status).toBe(201);
     const refused = await api.call("POST", "/v1/customers/clocked/credit-grants", grant);
     expect([refused.status, refused.body.code]).toEqual([422, "credit_expiry_invalid"]);

@@ -11,7 +11,6 @@ import {
 import type { ActivityDependencies } from "../../src/activities/dependencies.ts";
 import { endDunning, noteDunning, openDunning } from "../../src/activities/dunning-steps.ts";
 import { issueCreditPurchase } from "../../src/activities/issue-credit-purchase.ts";
-import { book } from "../../src/activities/issue-invoice.ts";
 import { openSubscription } from "../../src/activities/open-subscription.ts";
 import { publishCatalog } from "../../src/db/catalog.ts";
 import { insertGrant } from "../../src/db/credit-grants.ts";
@@ -25,17 +24,18 @@ import { insertTestClock, moveTestClock } from "../../src/db/test-clocks.ts";
 import { ingestEvents } from "../../src/db/usage-ingest.ts";
 import { type Instant, instant, instantOfEpochMs, isoOf } from "../../src/domain/calendar/index.ts";
 import { parseCatalog } from "../../src/domain/catalog/index.ts";
-import { promotionalCreditsGranted } from "../../src/domain/ledger/index.ts";
-import { currency, money } from "../../src/domain/money/index.ts";
+import type { CreditGrantKind } from "../../src/domain/credits/index.ts";
 import { startStripeSandbox } from "../../src/sandbox/stripe/index.ts";
 import { createStripe, stripeRail } from "../../src/stripe/index.ts";
 import type { TemporalGateway } from "../../src/temporal/gateway.ts";
 import type { SubscriptionChange } from "../../src/workflows/messages.ts";
+import { Adjusters, cents, gift } from "./adjusted-story.ts";
 
 /**
- * Two months of four customers, by the activities alone: every kind of invoice, line, grant and entry there is, with
- * late usage that was corrected upwards and downwards, late usage that still waits, an early end, an amount carried
- * over, a balance applied, and a purchase that was never paid.
+ * Two months of five customers, by activities and commands alone: every kind of invoice, line, grant, adjustment and entry
+ * there is, with late usage that was corrected upwards and downwards, late usage that still waits, an early end, an amount
+ * carried over, a balance applied, a purchase that was never paid, and adjustments that were agreed to, rejected,
+ * withdrawn, and never decided.
  */
 export async function tellBilledStory(db: Database) {
   const sandbox = await startStripeSandbox({ port: 0 });
@@ -46,6 +46,7 @@ export async function tellBilledStory(db: Database) {
   const story = new Story({ db, rail, gateway, now: () => instantOfEpochMs(Date.now()) });
   await story.begin();
   await story.january();
+  await story.adjustments();
   await story.february();
   await story.unpaidPurchase();
   await story.at("2026-03-01T12:00:00Z");
@@ -56,11 +57,13 @@ const clockId = "story";
 
 class Story {
   readonly #deps: ActivityDependencies;
+  readonly #adjusters: Adjusters;
   #now = instant("2026-01-01T00:00:00Z");
   #events = 0;
 
   constructor(deps: ActivityDependencies) {
     this.#deps = deps;
+    this.#adjusters = new Adjusters(deps.db);
   }
 
   get #db() {
@@ -75,12 +78,14 @@ class Story {
 
   async begin(): Promise<void> {
     await inTransaction(this.#db, (tx) => publishCatalog(tx, parseCatalog(catalog)));
+    await this.#adjusters.begin();
     await insertTestClock(this.#db.orm, clockId, this.#now);
     for (const [id, token] of [
       ["acme", "pm_card_visa"],
       ["bolt", "pm_card_chargeCustomerFail"],
       ["cedar", "pm_card_visa"],
       ["dune", "pm_card_visa"],
+      ["elm", "pm_card_visa"],
     ] as const) {
       await insertCustomer(this.#db.orm, {
         id,
@@ -95,35 +100,72 @@ class Story {
     }
   }
 
-  /** acme: seats, credits of both kinds and usage; cedar ends in mid-month; dune owes 20 cents, too little to charge. */
+  /**
+   * acme: seats, credits of both kinds and usage; cedar ends in mid-month; dune owes 20 cents, too little to charge; gifts
+   * pay elm's 20 cents.
+   */
   async january(): Promise<void> {
     await this.#subscribe("acme", "pro", 3);
     await this.#subscribe("cedar", "pro", 1);
     await this.#subscribe("dune", "metered", 1);
-    await this.#giveCredits("promo", "acme", 100n);
+    await this.#subscribe("elm", "metered", 1);
+    await this.#adjusters.ask("adj-promo", "acme", gift("promo", 100n));
+    await this.#adjusters.ask("adj-gift", "elm", gift("gift", 30n));
+    await this.#adjusters.ask("adj-apology", "elm", gift("apology", 12n, "goodwill"));
+    await this.#adjust("adj-less", "gift", "promotional", -10n);
     await this.#buyCredits("prepaid", "acme", 300n);
     await this.#use("acme", "2026-01-10T10:30:00Z", 20_000);
     await this.#use("acme", "2026-01-20T10:30:00Z", 30_000);
     await this.#use("cedar", "2026-01-10T10:30:00Z", 1_111);
     await this.#use("dune", "2026-01-20T10:30:00Z", 200);
+    await this.#use("elm", "2026-01-20T10:30:00Z", 200);
     await this.at("2026-01-16T12:00:00Z");
     await this.#change("cedar", "end", { kind: "cancel", credit: "unused" });
     await this.at("2026-01-16T13:00:00Z");
     await this.#close("cedar", "2026-01-01T00:00:00Z");
     await this.at("2026-02-01T01:00:00Z");
-    for (const id of ["acme", "dune"]) await this.#close(id, "2026-01-01T00:00:00Z");
+    for (const id of ["acme", "dune", "elm"]) await this.#close(id, "2026-01-01T00:00:00Z");
   }
 
-  /** acme gives seats back, which pays part of the next invoice; usage of January comes late, usage of February too. */
+  /** elm's grants are corrected, then voided; its balance is credited and debited, by one person or two. */
+  async adjustments(): Promise<void> {
+    const adjusters = this.#adjusters;
+    await this.at("2026-02-05T00:00:00Z");
+    await this.#buyCredits("bought", "elm", 500n);
+    await this.#adjust("adj-more", "apology", "goodwill", 5n);
+    await this.#adjust("adj-bought-less", "bought", "paid", -100n);
+    await adjusters.ask("adj-debit", "elm", { kind: "debit_balance", change: cents(-50n) });
+    for (const [grantId, grantKind] of [
+      ["gift", "promotional"],
+      ["apology", "goodwill"],
+      ["bought", "paid"],
+    ] as const) {
+      await adjusters.ask(`adj-void-${grantId}`, "elm", { kind: "void_grant", grantId, grantKind });
+    }
+    await adjusters.ask("adj-credit", "elm", { kind: "credit_balance", change: cents(80n) }, "lead");
+    for (const id of ["agreed", "rejected", "withdrawn", "undecided"]) {
+      const correction = { kind: "credit_balance", change: cents(2_000n) } as const;
+      await adjusters.ask(`adj-${id}`, "elm", correction, "lead");
+    }
+    await adjusters.decide("adj-agreed", "approved", "finance");
+    await adjusters.decide("adj-rejected", "rejected", "finance");
+    await adjusters.decide("adj-withdrawn", "withdrawn", "lead");
+  }
+
+  /**
+   * acme gives seats back, which pays part of the next invoice; usage of January comes late, usage of February too. What
+   * late usage takes off elm's January, which gifts had paid, goes to the balance: the gifts are voided.
+   */
   async february(): Promise<void> {
     await this.#use("acme", "2026-01-31T23:59:59Z", 7_777);
     await this.#use("acme", "2026-02-10T00:00:00Z", 40_000);
     await this.#use("dune", "2026-01-31T23:59:59Z", 1); // makes all of January cheaper
     await this.#use("dune", "2026-02-10T00:00:00Z", 19_000);
+    await this.#use("elm", "2026-01-31T23:59:59Z", 1);
     await this.at("2026-02-15T00:00:00Z");
     await this.#change("acme", "fewer seats", { kind: "change_quantity", seats: 1 });
     await this.at("2026-03-01T01:00:00Z");
-    for (const id of ["acme", "dune"]) await this.#close(id, "2026-02-01T00:00:00Z");
+    for (const id of ["acme", "dune", "elm"]) await this.#close(id, "2026-02-01T00:00:00Z");
     await this.#use("acme", "2026-02-28T23:00:00Z", 50);
   }
 
@@ -171,12 +213,8 @@ class Story {
     if (closed.invoiceId !== null && closed.collect) await this.#collect(closed.invoiceId);
   }
 
-  async #giveCredits(id: string, customerId: string, amountMinor: bigint): Promise<void> {
-    const at = this.#now;
-    await insertGrant(this.#db.orm, { ...grantOf(id, customerId, amountMinor, at), kind: "promotional" });
-    const facts = { sourceKey: `credit-grant/${id}/granted`, customerId, occurredAt: at, effectiveAt: at };
-    const granted = { grantId: id, amount: money(amountMinor, "usd"), currency: currency("usd") };
-    await book(this.#db.orm, [promotionalCreditsGranted({ ...facts, ...granted })]);
+  async #adjust(id: string, grantId: string, grantKind: CreditGrantKind, amount: bigint): Promise<void> {
+    await this.#adjusters.ask(id, "elm", { kind: "adjust_grant", grantId, grantKind, change: cents(amount) });
   }
 
   async #buyCredits(id: string, customerId: string, amountMinor: bigint): Promise<string> {

@@ -15,6 +15,26 @@ export const damagesToStates: readonly Damage[] = [
     sql: "grant insert on usage.event to reckoner_app",
   },
   {
+    what: "an agreed amount that the application may change",
+    broken: "V10",
+    rule: "that state alone",
+    sql: "grant update (total_minor) on billing.invoice to reckoner_app",
+  },
+  {
+    what: "a record that the application may remove",
+    broken: "V10",
+    rule: "that state alone",
+    sql: "grant delete on billing.subscription_change to reckoner_app",
+  },
+  {
+    what: "a guard that lets an agreed amount through",
+    broken: "V10",
+    rule: "that state alone",
+    sql: `drop trigger all_else_is_fixed on billing.subscription_change;
+      create trigger all_else_is_fixed before update on billing.subscription_change
+        for each row execute function public.refuse_other_changes('invoice_id', 'lines')`,
+  },
+  {
     what: "a table that belongs to the application",
     broken: "V10",
     rule: "owns nothing",
@@ -36,7 +56,7 @@ export const damagesToStates: readonly Damage[] = [
     what: "a trigger that was removed",
     broken: "V10",
     rule: "is there and fires",
-    sql: "drop trigger issued_invoice_is_final on billing.invoice",
+    sql: "drop trigger final_state_is_final on billing.invoice",
   },
   {
     what: "a function that can be led to other tables",

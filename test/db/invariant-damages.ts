@@ -89,17 +89,17 @@ const ledgerDamages: readonly Damage[] = [
     triggersRun: true,
   },
   {
-    what: "a grant without its entry",
+    what: "a grant that nobody asked for",
     broken: "V4",
-    rule: "has its entry",
+    rule: "what an adjustment asked for",
     sql: `insert into billing.credit_grant (id, customer_id, kind, currency, amount_minor, priority, effective_at, reason, created_at)
-      values ('gift', 'acme', 'promotional', 'usd', 1, 50, '2026-01-01Z', 'none', '2026-01-01Z')`,
+      values ('whim', 'acme', 'promotional', 'usd', 1, 50, '2026-01-01Z', 'none', '2026-01-01Z')`,
   },
   {
-    what: "a grant of another amount than its entry's",
+    what: "a grant of another amount than was bought",
     broken: "V4",
     rule: "has its entry",
-    sql: "update billing.credit_grant set amount_minor = amount_minor + 1 where kind = 'promotional'",
+    sql: "update billing.credit_grant set amount_minor = amount_minor + 1 where kind = 'paid'",
   },
   {
     what: "two entries with one key",

@@ -18,6 +18,7 @@ import { cloneDatabase } from "../support/postgres.ts";
 import { lookAt, openAsSuperuser, withoutGuards } from "../support/superuser.ts";
 import { tellBilledStory } from "./billed-story.ts";
 import { type Damage, damages, entry } from "./invariant-damages.ts";
+import { damagesToAdjustments } from "./invariant-damages-to-adjustments.ts";
 import { damagesToStates } from "./invariant-damages-to-states.ts";
 
 let db: Database;
@@ -73,6 +74,10 @@ describe("a story in which everything happens", () => {
       "balance_transaction_recorded",
       "credits_burned",
       "customer_balance_applied",
+      "goodwill_granted",
+      "goodwill_withdrawn",
+      "grant_adjusted",
+      "grant_voided",
       "invoice_issued",
       "invoice_written_off",
       "late_usage_adjusted",
@@ -92,7 +97,7 @@ describe("a story in which everything happens", () => {
 });
 
 describe("each damage is reported by the one invariant it breaks", () => {
-  test.each([...damages, ...damagesToStates])("$broken: $what", async (damage) => {
+  test.each([...damages, ...damagesToAdjustments, ...damagesToStates])("$broken: $what", async (damage) => {
     const reports = await reportsAfter(damage);
     expect(brokenOf(reports)).toEqual([damage.broken]);
     const rules = reports.flatMap(({ offending }) => offending.map(({ rule }) => rule));

@@ -101,7 +101,7 @@ describe("requests", () => {
     {
       what: "NaN credits",
       path: "customers/vera/credit-grants",
-      body: { amount_minor: "NaN", reason: "none" },
+      body: { amount_minor: "NaN", reason_code: "promotion" },
       is: "400 request_invalid",
     },
     {

@@ -190,7 +190,7 @@ test("a request that is repeated is answered again and changes nothing", async (
   await twice("olga/gift", (header) =>
     client.post("/v1/customers/{id}/credit-grants", {
       params: { path, header },
-      body: { amount_minor: "100", reason: "a good customer" },
+      body: { amount_minor: "100", reason_code: "promotion" },
     }),
   );
   await olga.until("04-12");

@@ -111,7 +111,7 @@ export class Story {
   grantCredits(amountMinor: string) {
     return this.#system.client.post("/v1/customers/{id}/credit-grants", {
       params: this.#path,
-      body: { amount_minor: amountMinor, reason: "a good customer" },
+      body: { amount_minor: amountMinor, reason_code: "promotion" },
     });
   }
 

@@ -7,6 +7,7 @@ import { webhookReceiver } from "../../src/api/webhook-receiver.ts";
 import { compose, type Parts } from "../../src/compose.ts";
 import type { Database } from "../../src/db/database.ts";
 import { instantOfEpochMs } from "../../src/domain/calendar/index.ts";
+import { money } from "../../src/domain/money/index.ts";
 import { createLogger } from "../../src/logger.ts";
 import { localHost } from "../../src/sandbox/local-services/ports.ts";
 import { createReckonerClient, type ReckonerClient } from "../../src/sdk/index.ts";
@@ -34,6 +35,10 @@ export interface SystemOptions {
   /** Below `warn` nothing is logged, which is the default: `silent`. */
   readonly logLevel?: string;
 }
+
+const usd = money(50_000n, "usd");
+/** Above these an adjustment needs a second key. */
+const approvalLimits = new Map([[usd.currency, usd]]);
 
 /** Starts a system in this process, on a copy of the migrated template. */
 export async function startSystem({ logLevel = "silent" }: SystemOptions = {}): Promise<System> {
@@ -78,7 +83,7 @@ async function startApi(
   const now = () => instantOfEpochMs(Date.now());
   await ensureBootstrapKey(db, apiKey, now());
   const api = await buildApi({
-    ...commands({ db, gateway, rail, now, testClocksAllowed: true }),
+    ...commands({ db, gateway, rail, now, testClocksAllowed: true, approvalLimits }),
     db,
     now,
     logger,

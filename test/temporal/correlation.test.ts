@@ -157,7 +157,8 @@ describe("a request to the API", () => {
     const now = () => wallClock;
     // These commands touch no payment, so there is no Stripe in this test.
     const rail = {} as Parameters<typeof commands>[0]["rail"];
-    real = commands({ db: api.db, gateway: scene.gateway, rail, now, testClocksAllowed: true });
+    const limits = { testClocksAllowed: true, approvalLimits: new Map() };
+    real = commands({ db: api.db, gateway: scene.gateway, rail, now, ...limits });
   });
   afterAll(() => api.stop());
 

@@ -1,9 +1,11 @@
 import type { Database } from "../../db/database.ts";
+import type { ApprovalLimits } from "../../domain/adjustments/index.ts";
 import type { Instant } from "../../domain/calendar/index.ts";
 import type { StripeRail } from "../../stripe/index.ts";
 import { withCorrelationId } from "../../temporal/correlation.ts";
 import type { TemporalGateway } from "../../temporal/gateway.ts";
 import type { ApiDependencies, CommandContext } from "../dependencies.ts";
+import { adjustmentCommands } from "./adjustment-commands.ts";
 import { creditCommands } from "./credit-commands.ts";
 import { paymentCommands } from "./payment-commands.ts";
 import { subscriptionCommands } from "./subscription-commands.ts";
@@ -16,6 +18,7 @@ export interface CommandParts {
   /** The wall clock. */
   readonly now: () => Instant;
   readonly testClocksAllowed: boolean;
+  readonly approvalLimits: ApprovalLimits;
 }
 
 /** Everything the API does beyond reading: through workflows, the ledger and Stripe. */
@@ -25,10 +28,15 @@ export function commands({
   rail,
   now,
   testClocksAllowed,
-}: CommandParts): Pick<ApiDependencies, "subscriptions" | "credits" | "payments" | "testClocks"> {
+  approvalLimits,
+}: CommandParts): Pick<
+  ApiDependencies,
+  "subscriptions" | "credits" | "adjustments" | "payments" | "testClocks"
+> {
   return {
     subscriptions: underRequestIds(subscriptionCommands(db, gateway)),
     credits: underRequestIds(creditCommands({ db, now }, gateway)),
+    adjustments: adjustmentCommands({ db, now, approvalLimits }),
     payments: underRequestIds(paymentCommands(db, rail, gateway, now)),
     testClocks: underRequestIds(testClockCommands(db, gateway, testClocksAllowed)),
   };

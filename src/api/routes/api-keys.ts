@@ -9,7 +9,7 @@ import { listAnswer, listOf, newestFirst, pageQuery, pageRequest } from "../pagi
 import { found, RequestRefusedError } from "../refusals.ts";
 import { idParams, instantInput, instantText, isoOrNull, textInput } from "../wire.ts";
 
-const scopeSchema = z.enum(["read", "write", "usage:write", "admin"]);
+const scopeSchema = z.enum(["read", "write", "usage:write", "approve", "admin"]);
 
 const apiKeySchema = z
   .object({
@@ -31,7 +31,7 @@ const newApiKeySchema = apiKeySchema
 
 const apiKeyInput = z.strictObject({
   name: textInput(100),
-  scopes: z.array(scopeSchema).min(1).max(4),
+  scopes: z.array(scopeSchema).min(1).max(5),
   expires_at: instantInput.optional(),
 });
 

@@ -1,59 +1,41 @@
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
-import { type CreditGrantStanding, findCreditGrant, listCreditGrants } from "../../db/api-reads.ts";
+import { listCreditGrants } from "../../db/api-reads.ts";
 import { findCustomer } from "../../db/customers.ts";
-import { type Instant, isoOf } from "../../domain/calendar/index.ts";
-import { exactOfLedgerAmount, money } from "../../domain/money/index.ts";
+import type { Instant } from "../../domain/calendar/index.ts";
+import { ledgerAmountOfMoney, type Money, money } from "../../domain/money/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import { timeOfCustomer } from "../customer-time.ts";
-import type { ApiDependencies, CreditTerms } from "../dependencies.ts";
+import type { ApiDependencies } from "../dependencies.ts";
 import { newId } from "../idempotency.ts";
 import { contextOf } from "../observation.ts";
 import { listAnswer, listOf, newestFirst, pageQuery, pageRequest } from "../pagination.ts";
 import { found, RequestRefusedError } from "../refusals.ts";
+import { idParams, instantInput, positiveMinorInput, textInput } from "../wire.ts";
 import {
-  currencyText,
-  decimalText,
-  idParams,
-  instantInput,
-  instantText,
-  isoOrNull,
-  minorText,
-  positiveMinorInput,
-  textInput,
-} from "../wire.ts";
-
-const creditGrantSchema = z
-  .object({
-    id: z.string(),
-    customer: z.string(),
-    kind: z.enum(["paid", "promotional"]),
-    status: z
-      .enum(["pending", "active", "used_up", "expired", "canceled"])
-      .describe("`pending` until the invoice it was bought with is paid, or until it takes effect."),
-    currency: currencyText,
-    amount_minor: minorText,
-    remaining_minor: decimalText.describe(
-      "Minor units that are left; exact, because usage draws fractions of a cent.",
-    ),
-    priority: z.int(),
-    effective_at: instantText,
-    expires_at: instantText.nullable(),
-    invoice: z.string().nullable().describe("The invoice it was bought with."),
-    reason: z.string(),
-    created_at: instantText,
-  })
-  .meta({ id: "CreditGrant" });
+  adjustmentAnswer,
+  adjustmentSchema,
+  otherIsExplained,
+  reasonFields,
+  requestAdjustment,
+} from "./adjustment-schemas.ts";
+import { answerForGrant, creditGrantAnswer, creditGrantSchema } from "./credit-schemas.ts";
 
 const termsFields = {
   amount_minor: positiveMinorInput,
   priority: z.int().min(0).max(100).default(50).describe("0 to 100; the lowest is spent first."),
   expires_at: instantInput.optional().describe("What is left then is lost; never, when left out."),
 };
-const grantInput = z.strictObject({
-  ...termsFields,
-  reason: textInput(500).describe("Why it is given, for the record."),
-});
+const grantInput = z
+  .strictObject({
+    ...termsFields,
+    kind: z
+      .enum(["promotional", "goodwill"])
+      .default("promotional")
+      .describe("`promotional` is less revenue when it is spent; `goodwill` is an expense when it is given."),
+    ...reasonFields,
+  })
+  .superRefine(otherIsExplained);
 const purchaseInput = z.strictObject({ ...termsFields, reason: textInput(500).default("prepaid credit") });
 
 const tags = ["Credits"];
@@ -90,16 +72,33 @@ function grantCredit(api: ApiInstance, deps: ApiDependencies): void {
       config: { scope: "write", refusals },
       schema: {
         tags,
-        summary: "Give a customer promotional credit",
+        summary: "Give a customer credit that nobody pays for",
+        description:
+          "At once, answered with the grant; or, above the limit, when another key approves it: then the answer is 202 and " +
+          "the adjustment that waits.",
         params: idParams,
         body: grantInput,
-        response: { 201: creditGrantSchema },
+        response: { 201: creditGrantSchema, 202: adjustmentSchema },
       },
     },
     async (request, reply) => {
-      const terms = await termsOf(request, request.params.id, request.body, deps);
-      await deps.credits.grantPromotional(terms, contextOf(request));
-      return reply.code(201).send(await answerFor(terms, deps));
+      const { kind: grantKind } = request.body;
+      const { customerId, amount, priority, expiresAt } = await termsOf(request, deps, request.body);
+      const grantId = newId(request, "crg");
+      const adjustment = await requestAdjustment(request, deps, request.body, {
+        customerId,
+        currency: amount.currency,
+        correction: {
+          kind: "grant_credit",
+          change: ledgerAmountOfMoney(amount),
+          grantId,
+          grantKind,
+          priority,
+          expiresAt,
+        },
+      });
+      if (adjustment.status !== "executed") return reply.code(202).send(adjustmentAnswer(adjustment));
+      return reply.code(201).send(await answerForGrant(grantId, deps));
     },
   );
 }
@@ -120,56 +119,30 @@ function purchaseCredit(api: ApiInstance, deps: ApiDependencies): void {
       },
     },
     async (request, reply) => {
-      const terms = await termsOf(request, request.params.id, request.body, deps);
-      await deps.credits.purchase(terms, contextOf(request));
-      return reply.code(201).send(await answerFor(terms, deps));
+      const id = newId(request, "crg");
+      const terms = await termsOf(request, deps, request.body);
+      await deps.credits.purchase({ ...terms, id, reason: request.body.reason }, contextOf(request));
+      return reply.code(201).send(await answerForGrant(id, deps));
     },
   );
 }
 
+interface Terms {
+  readonly customerId: string;
+  readonly amount: Money;
+  readonly priority: number;
+  readonly expiresAt: Instant | null;
+}
+
 async function termsOf(
-  request: FastifyRequest,
-  customerId: string,
-  body: z.output<typeof grantInput>,
+  { params: { id: customerId } }: FastifyRequest<{ Params: z.output<typeof idParams> }>,
   deps: ApiDependencies,
-): Promise<CreditTerms> {
+  body: { amount_minor: bigint; priority: number; expires_at?: Instant | undefined },
+): Promise<Terms> {
   const customer = found(await findCustomer(deps.db.orm, customerId), "customer", customerId);
-  const { amount_minor: amountMinor, expires_at: expiresAt = null, priority, reason } = body;
+  const { amount_minor: amountMinor, expires_at: expiresAt = null, priority } = body;
   if (expiresAt !== null && expiresAt <= (await timeOfCustomer(deps, customerId))) {
     throw new RequestRefusedError("credit_expiry_invalid", "must be in the customer's future", "expires_at");
   }
-  const amount = money(amountMinor, customer.currency);
-  return { id: newId(request, "crg"), customerId, amount, priority, expiresAt, reason };
-}
-
-async function answerFor({ id, customerId }: CreditTerms, deps: ApiDependencies) {
-  const grant = found(await findCreditGrant(deps.db.orm, id), "credit_grant", id);
-  return creditGrantAnswer(grant, await timeOfCustomer(deps, customerId));
-}
-
-function creditGrantAnswer(grant: CreditGrantStanding, now: Instant): z.infer<typeof creditGrantSchema> {
-  const { id, customerId, kind, currency, amountMinor, remaining, priority, reason, invoiceId } = grant;
-  return {
-    id,
-    customer: customerId,
-    kind,
-    status: statusOf(grant, now),
-    currency,
-    amount_minor: amountMinor.toString(),
-    remaining_minor: exactOfLedgerAmount(remaining).text,
-    priority,
-    effective_at: isoOf(grant.effectiveAt),
-    expires_at: isoOrNull(grant.expiresAt),
-    invoice: invoiceId,
-    reason,
-    created_at: isoOf(grant.createdAt),
-  };
-}
-
-function statusOf(grant: CreditGrantStanding, now: Instant): z.infer<typeof creditGrantSchema>["status"] {
-  const { invoiceStatus, remaining, effectiveAt, expiresAt } = grant;
-  if (invoiceStatus === "void" || invoiceStatus === "uncollectible") return "canceled";
-  if (invoiceStatus === "open" || effectiveAt > now) return "pending";
-  if (expiresAt !== null && expiresAt <= now) return "expired";
-  return remaining === 0n ? "used_up" : "active";
+  return { customerId, amount: money(amountMinor, customer.currency), priority, expiresAt };
 }

@@ -17,7 +17,7 @@ export function CreditsTab() {
   const query = useInfiniteQuery(creditGrantsQuery(id));
   const none = (
     <EmptyNotice title="No credit">
-      Prepaid and promotional credit appears here with what is left of it.
+      Credit that was bought or given appears here with what is left of it.
     </EmptyNotice>
   );
   return (
@@ -36,17 +36,23 @@ export function CreditsTab() {
   );
 }
 
+const names: Readonly<Record<CreditGrant["kind"], string>> = {
+  paid: "Prepaid",
+  promotional: "Promotional",
+  goodwill: "Goodwill",
+};
+
 const columnsIn = (timeZone: string): readonly Column<CreditGrant>[] => [
   {
     header: "Credit",
     onPhone: "title",
-    cell: ({ kind, reason }) => (
+    cell: ({ kind, reason, reason_code }) => (
       <Stack gap={0}>
         <Text size="sm" fw={600}>
-          {kind === "paid" ? "Prepaid" : "Promotional"}
+          {names[kind]}
         </Text>
         <Text size="xs" c="dimmed">
-          {reason}
+          {reason ?? wordsFor(reason_code ?? "")}
         </Text>
       </Stack>
     ),
@@ -85,9 +91,11 @@ const columnsIn = (timeZone: string): readonly Column<CreditGrant>[] => [
   { header: "Left", align: "end", cell: (grant) => <Left grant={grant} /> },
 ];
 
-function Left({ grant: { remaining_minor, amount_minor, currency, status } }: { grant: CreditGrant }) {
+function Left({ grant }: { grant: CreditGrant }) {
+  const { remaining_minor, amount_minor, adjusted_minor, currency, status } = grant;
   // How long a bar is drawn, not an amount: here a float will do.
-  const share = (100 * Number(remaining_minor)) / Number(amount_minor);
+  const whole = Number(amount_minor) + Number(adjusted_minor);
+  const share = whole > 0 ? (100 * Number(remaining_minor)) / whole : 0;
   return (
     <Stack gap={4}>
       <Amount minor={remaining_minor} currency={currency} fw={600} />

@@ -5,8 +5,11 @@ export const access = pgSchema("access");
 
 const bytesColumn = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
 
-/** What a key may do; `admin` includes `write`, which includes `read` and `usage:write`. */
-export type Scope = "read" | "write" | "usage:write" | "admin";
+/**
+ * What a key may do; `admin` includes `write`, which includes `read` and `usage:write`. `approve` includes `read`, and
+ * is included in nothing.
+ */
+export type Scope = "read" | "write" | "usage:write" | "approve" | "admin";
 
 export const apiKey = access.table("api_key", {
   id: text().primaryKey(),

@@ -1,4 +1,5 @@
 import { bigint, boolean, integer, jsonb, numeric, pgSchema, primaryKey, text } from "drizzle-orm/pg-core";
+import type { CreditGrantKind } from "../../domain/credits/index.ts";
 import type { InvoiceLineKind, LineEarning } from "../../domain/invoicing/index.ts";
 import { instantColumn, snapshotColumn } from "./columns.ts";
 
@@ -178,8 +179,6 @@ export const ratedUsage = billing.table(
   ],
 );
 
-export type CreditGrantKind = "paid" | "promotional";
-
 export const creditGrant = billing.table("credit_grant", {
   id: text().primaryKey(),
   customerId: text("customer_id").notNull(),
@@ -190,7 +189,7 @@ export const creditGrant = billing.table("credit_grant", {
   effectiveAt: instantColumn("effective_at").notNull(),
   expiresAt: instantColumn("expires_at"),
   invoiceId: text("invoice_id"),
-  reason: text().notNull(),
+  reason: text(),
   createdAt: instantColumn("created_at").notNull(),
 });
 

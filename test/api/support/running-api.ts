@@ -2,15 +2,26 @@ import { randomUUID } from "node:crypto";
 import { Registry } from "prom-client";
 import { hashOf, newApiKeySecret, prefixOf } from "../../../src/api/api-key-secret.ts";
 import { buildApi } from "../../../src/api/build-api.ts";
+import { adjustmentCommands } from "../../../src/api/commands/adjustment-commands.ts";
 import type { ApiDependencies } from "../../../src/api/dependencies.ts";
 import { admitBootstrapKey, insertApiKey, type Scope } from "../../../src/db/access.ts";
 import { type Database, openDatabase } from "../../../src/db/database.ts";
+import type { ApprovalLimits } from "../../../src/domain/adjustments/index.ts";
 import { type Instant, instant } from "../../../src/domain/calendar/index.ts";
+import { money } from "../../../src/domain/money/index.ts";
 import { createLogger } from "../../../src/logger.ts";
 import { cloneDatabase } from "../../support/postgres.ts";
 
 /** A fixed wall clock, so that expiry and creation times are known. */
 export const wallClock: Instant = instant("2026-03-01T12:00:00Z");
+
+/** Above these an adjustment needs a second key; in a currency that is not here, always. */
+export const approvalLimits: ApprovalLimits = new Map(
+  [money(50_000n, "usd"), money(50_000n, "jpy"), money(500_000n, "kwd")].map((limit) => [
+    limit.currency,
+    limit,
+  ]),
+);
 
 export interface Answer {
   readonly status: number;
@@ -48,10 +59,13 @@ export async function startApi(parts: Partial<ApiDependencies> = {}): Promise<Ru
   const logger = createLogger({ level: "debug", format: "json" }, "api", {
     write: (line) => void lines.push(line),
   });
+  const now = () => wallClock;
   const api = await buildApi({
     ...refusingParts,
+    // Needs nothing but the database.
+    adjustments: adjustmentCommands({ db, now, approvalLimits }),
     db,
-    now: () => wallClock,
+    now,
     logger,
     metrics: new Registry(),
     ...parts,
@@ -127,7 +141,7 @@ const refusingParts = {
   readinessChecks: [],
   testClocks: { areAllowed: true, create: notHere, advance: notHere },
   payments: { attachPaymentMethod: notHere },
-  credits: { grantPromotional: notHere, purchase: notHere },
+  credits: { purchase: notHere },
   subscriptions: {
     activate: notHere,
     changePlan: notHere,

@@ -1,0 +1,127 @@
+import {
+  adjustmentOf,
+  findAdjustment,
+  insertAdjustment,
+  insertDecision,
+  type StoredAdjustment,
+} from "../../db/adjustments.ts";
+import { correctedMoney } from "../../db/corrected-money.ts";
+import { insertGrant } from "../../db/credit-grants.ts";
+import { inTransaction, type Tx } from "../../db/database.ts";
+import { postEntries } from "../../db/ledger.ts";
+import { lockCustomer } from "../../db/subscriptions.ts";
+import {
+  type Adjustment,
+  AdjustmentImpossibleError,
+  type ApprovalLimits,
+  adjustmentEntry,
+  type CorrectedMoney,
+  correctionOf,
+  obstacleTo,
+} from "../../domain/adjustments/index.ts";
+import type { Instant } from "../../domain/calendar/index.ts";
+import { invariant } from "../../domain/errors.ts";
+import { exactOfLedgerAmount, ledgerAmount, roundToMinor } from "../../domain/money/index.ts";
+import { actorOf } from "../authentication.ts";
+import { timeOfCustomer } from "../customer-time.ts";
+import type { AdjustmentCommands, AdjustmentDecision, ApiDependencies } from "../dependencies.ts";
+import { found, RequestRefusedError } from "../refusals.ts";
+
+/** Corrections of credit and balances: booked at once where one person may decide, else when a second one agrees. */
+export function adjustmentCommands(
+  deps: Pick<ApiDependencies, "db" | "now"> & { readonly approvalLimits: ApprovalLimits },
+): AdjustmentCommands {
+  const { db, approvalLimits } = deps;
+  return {
+    async request({ correction: asked, ...request }, { apiKeyId }) {
+      const { id, customerId, currency } = request;
+      const requestedAt = await timeOfCustomer(deps, customerId);
+      const requestedBy = actorOf(apiKeyId);
+      await inTransaction(db, async (tx) => {
+        await lockCustomer(tx, customerId);
+        // This very request again, from a process that died before it could answer.
+        if ((await findAdjustment(tx, id)) !== undefined) return;
+        const money = await correctedMoney(tx, customerId, currency, asked);
+        const correction = correctionOf(asked, money.grant?.remaining ?? ledgerAmount(0n));
+        const adjustment = { ...request, correction };
+        requirePossible(adjustment, money, requestedAt);
+        const approvalLimit = approvalLimits.get(currency) ?? null;
+        const stored = await insertAdjustment(tx, adjustment, { requestedBy, requestedAt, approvalLimit });
+        if (stored.needsApproval) return;
+        await execute(tx, adjustment, money, requestedBy, requestedAt);
+      });
+    },
+
+    async decide(decision, { apiKeyId }) {
+      const decidedBy = actorOf(apiKeyId);
+      const { adjustmentId } = decision;
+      const { customerId } = found(await findAdjustment(db.orm, adjustmentId), "adjustment", adjustmentId);
+      const decidedAt = await timeOfCustomer(deps, customerId);
+      await inTransaction(db, async (tx) => {
+        await lockCustomer(tx, customerId);
+        const stored = found(await findAdjustment(tx, adjustmentId), "adjustment", adjustmentId);
+        if (stored.outcome === decision.outcome && stored.decidedBy === decidedBy) return;
+        requireDecidable(stored, decision, decidedBy);
+        await insertDecision(tx, { ...decision, decidedBy, decidedAt });
+        if (decision.outcome !== "approved") return;
+        const adjustment = adjustmentOf(stored);
+        const money = await correctedMoney(tx, customerId, adjustment.currency, adjustment.correction);
+        // A refusal takes the decision back as well: the request goes on waiting.
+        requirePossible(adjustment, money, decidedAt);
+        await execute(tx, adjustment, money, decidedBy, decidedAt);
+      });
+    },
+  };
+}
+
+function requirePossible(adjustment: Adjustment, money: CorrectedMoney, asOf: Instant): void {
+  const obstacle = obstacleTo(adjustment, money, asOf);
+  if (obstacle !== null) throw obstacle;
+}
+
+function requireDecidable(
+  { status, requestedBy, decidedBy }: StoredAdjustment,
+  { outcome }: AdjustmentDecision,
+  actor: string,
+): void {
+  if (status !== "pending_approval") {
+    const message = `it is ${status}${decidedBy === null ? " and needed no approval" : ` by ${decidedBy}`}`;
+    throw new RequestRefusedError("adjustment_not_pending", message);
+  }
+  if (outcome === "withdrawn" && actor !== requestedBy) {
+    throw new RequestRefusedError("requester_only", `only who asked for it, ${requestedBy}, may withdraw it`);
+  }
+  if (outcome !== "withdrawn" && actor === requestedBy) {
+    const message = "this key has asked for it: another key must decide, or withdraw it";
+    throw new RequestRefusedError("approver_is_requester", message);
+  }
+}
+
+/** Does what was asked for, in the caller's transaction, which holds the customer's lock. */
+async function execute(
+  tx: Tx,
+  adjustment: Adjustment,
+  { grant }: CorrectedMoney,
+  actor: string,
+  at: Instant,
+): Promise<void> {
+  const { customerId, currency, correction, reason } = adjustment;
+  if (correction.kind === "grant_credit") {
+    const { grantId: id, grantKind: kind, priority, expiresAt, change } = correction;
+    const { amountMinor } = roundToMinor(exactOfLedgerAmount(change), currency);
+    const terms = { customerId, kind, currency, amountMinor, priority, expiresAt, reason };
+    await insertGrant(tx, { id, ...terms, effectiveAt: at, createdAt: at });
+  }
+  const entry = adjustmentEntry(adjustment, grant?.remaining ?? ledgerAmount(0n), at);
+  const [result] = await postEntries(tx, [entry], actor);
+  // Usage may have reserved some of it since we looked: that does not wait for the customer's lock.
+  if (result?.status === "insufficient") {
+    const message = "less is left than a moment ago: look again, and ask for what is there";
+    const isGrant = correction.kind !== "debit_balance";
+    throw new AdjustmentImpossibleError(
+      isGrant ? "credit_grant_insufficient" : "customer_balance_insufficient",
+      message,
+    );
+  }
+  invariant(result?.status === "created", `an adjustment is booked once, but was: ${result?.status}`);
+}

@@ -1,0 +1,93 @@
+import { type InvariantQuery, inLedgerUnits, sides } from "./invariant-query.ts";
+
+/** What the customer got by each entry: in a grant where it is about one, else in their balance. */
+const bookedChanges = `
+  select kind as entry_kind, cause_type, cause_id, customer_id, currency,
+    -coalesce(sum(amount) filter (where code in ('2000', '2010')), sum(amount) filter (where code = '2200')) as change
+  from (${sides}) as side group by 1, 2, 3, 4, 5`;
+
+/** What each grant should hold: what was given or paid for, as it was adjusted, less what was drawn; nothing after its end. */
+const expectedGrants = `
+  select credit.id as grant_id, case
+      when ended.grant_id is not null or credit.kind = 'paid' and coalesce(invoice.status, 'none') <> 'paid' then 0
+      else ${inLedgerUnits("credit.amount_minor")} + coalesce(adjusted.change, 0) - coalesce(drawn.amount, 0)
+    end as amount
+  from billing.credit_grant as credit
+  left join billing.invoice as invoice on invoice.id = credit.invoice_id
+  left join (
+    select grant_id, sum(change) as change from billing.adjustment_standing
+    where kind = 'adjust_grant' and status = 'executed' group by 1
+  ) as adjusted on adjusted.grant_id = credit.id
+  left join (select grant_id, sum(amount) as amount from billing.credit_draw group by 1) as drawn on drawn.grant_id = credit.id
+  left join (
+    select grant_id from billing.adjustment_standing where kind = 'void_grant' and status = 'executed'
+    union select cause_id from ledger.journal_entry where kind = 'grant_expired'
+  ) as ended on ended.grant_id = credit.id`;
+
+/** Adjustments: each executed one is booked as it was asked for, and what is large was agreed to by somebody else. */
+export const adjustmentInvariants: readonly InvariantQuery[] = [
+  {
+    name: "V4: every executed adjustment is booked, for its customer, in its currency and amount; a void for no more than was asked for",
+    sql: `
+      select adjustment.id, adjustment.kind, adjustment.change as expected, booked.change
+      from billing.adjustment_standing as adjustment
+      left join (${bookedChanges}) as booked using (entry_kind, cause_type, cause_id)
+      where status = 'executed' and (
+        (booked.customer_id, booked.currency) is distinct from (adjustment.customer_id, adjustment.currency) or case
+          when adjustment.kind = 'void_grant' then booked.change not between adjustment.change and -1
+          else booked.change is distinct from adjustment.change
+        end)`,
+  },
+  {
+    name: "V4: every grant that was given is what an adjustment asked for, and the other way round",
+    sql: `
+      select credit.id, adjustment.id as adjustment_id, adjustment.grant_id
+      from (select * from billing.credit_grant where kind <> 'paid') as credit
+      full join (
+        select * from billing.adjustment_standing where kind = 'grant_credit' and status = 'executed'
+      ) as adjustment on adjustment.grant_id = credit.id
+      where (credit.customer_id, credit.kind, credit.currency, ${inLedgerUnits("credit.amount_minor")}, credit.priority,
+          credit.expires_at, credit.effective_at)
+        is distinct from (adjustment.customer_id, adjustment.grant_kind, adjustment.currency, adjustment.change,
+          adjustment.priority, adjustment.expires_at, adjustment.effective_at)`,
+  },
+  {
+    name: "V4: a grant holds what was given or paid for, as it was adjusted, less what was drawn; a voided one holds nothing",
+    sql: `
+      select grant_id, expected.amount as expected, balance.balance
+      from (${expectedGrants}) as expected
+      full join (
+        select dimensions ->> 'grant' as grant_id, balance from ledger.balance where code in ('2000', '2010')
+      ) as balance using (grant_id)
+      where coalesce(expected.amount, 0) <> coalesce(balance.balance, 0)`,
+  },
+  {
+    name: "V10: who asked for an adjustment has not agreed to it; who decided was allowed to, and the entry says who it was",
+    sql: `
+      select id, outcome, requested_by, decided_by, null as entry_actor from billing.adjustment_standing
+      where outcome is not null and not (needs_approval and case outcome
+        when 'withdrawn' then decided_by = requested_by
+        else decided_by <> requested_by
+          and exists (select from access.api_key as key where 'api-key/' || key.id = decided_by and 'approve' = any (scopes))
+      end)
+      union all
+      select adjustment.id, outcome, requested_by, decided_by, entry.actor
+      from billing.adjustment_standing as adjustment
+      join ledger.journal_entry as entry on (entry.kind, entry.cause_type, entry.cause_id)
+        = (adjustment.entry_kind, adjustment.cause_type, adjustment.cause_id)
+      where status = 'executed' and entry.actor <> adjustment.actor`,
+  },
+  {
+    name: "V10: what one key adjusted for one customer within 24 hours was added up",
+    sql: `
+      select id, requested_by, unapproved_before, coalesce(before.change, 0) as expected
+      from billing.adjustment as adjustment
+      cross join lateral (
+        select sum(abs(change)) as change from billing.adjustment as earlier
+        where (earlier.customer_id, earlier.requested_by) = (adjustment.customer_id, adjustment.requested_by)
+          and not earlier.needs_approval and earlier.recorded_at < adjustment.recorded_at
+          and earlier.requested_at > adjustment.requested_at - interval '24 hours'
+      ) as before
+      where unapproved_before <> coalesce(before.change, 0)`,
+  },
+];

@@ -1,0 +1,3 @@
+export * from "./adjustment.ts";
+export * from "./adjustment-entry.ts";
+export * from "./obstacle.ts";
