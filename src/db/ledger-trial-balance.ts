@@ -74,8 +74,8 @@ export async function monthlyTrialBalance(
   const movements = byAccount(await trialBalance(tx, currency, within));
   const inOrder = [...new Map([...opening, ...movements])].toSorted(([a], [b]) => (a < b ? -1 : 1));
   return inOrder.map(([key, { currency, code, name }]) => {
-    const opened = opening.get(key) ?? nothing;
-    const moved = movements.get(key) ?? nothing;
+    const opened = sumsOf(opening.get(key));
+    const moved = sumsOf(movements.get(key));
     return { currency, code, name, opening: opened, movements: moved, closing: bothOf(opened, moved) };
   });
 }
@@ -83,7 +83,12 @@ export async function monthlyTrialBalance(
 const byAccount = (lines: readonly TrialBalanceLine[]) =>
   new Map(lines.map((line) => [`${line.currency}/${line.code}`, line]));
 
-const nothing: AccountSums = { debit: ledgerSum(0n), credit: ledgerSum(0n), balance: ledgerSum(0n) };
+function sumsOf(line: TrialBalanceLine | undefined): AccountSums {
+  const { debit = nothing, credit = nothing, balance = nothing } = line ?? {};
+  return { debit, credit, balance };
+}
+
+const nothing = ledgerSum(0n);
 
 const bothOf = (one: AccountSums, other: AccountSums): AccountSums => ({
   debit: sumLedger([one.debit, other.debit]),
