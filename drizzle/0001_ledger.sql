@@ -302,16 +302,21 @@ $$;
 comment on function ledger.claims_of is 'What an entry claims for ever, the strongest claim first.';
 
 create function ledger.check_entries() returns trigger language plpgsql set search_path = '' as $$
+declare
+  is_of_another_transaction boolean;
+  is_late boolean;
 begin
   -- An older snapshot would not see a period that was closed meanwhile.
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'the ledger is written in read committed, not in %', current_setting('transaction_isolation') using errcode = 'RK003';
   end if;
   perform ledger.share_periods();
-  if exists (select from entered where recorded_xid <> pg_current_xact_id()) then
+  select bool_or(recorded_xid <> pg_current_xact_id()), bool_or(effective_at < ledger.open_since())
+  into is_of_another_transaction, is_late from entered;
+  if is_of_another_transaction then
     raise exception 'recorded_xid is the database''s to set' using errcode = 'RK003';
   end if;
-  if exists (select from entered where effective_at < ledger.open_since()) then
+  if is_late then
     raise exception 'the accounting period of an entry is closed' using errcode = 'RK004';
   end if;
   -- In the order of the hashes, so that two batches with common keys wait for each other in one direction only.
@@ -486,9 +491,9 @@ comment on function ledger.prepare_partitions is 'Adds ranges, each for so many 
 
 do $$
 begin
-  for part in 0..7 loop
-    call ledger.add_partition('ledger.entry_key', 'entry_key_' || part, format('for values with (modulus 8, remainder %s)', part));
-    call ledger.add_partition('ledger.account_history', 'account_history_' || part, format('for values with (modulus 8, remainder %s)', part));
+  for part in 0..3 loop
+    call ledger.add_partition('ledger.entry_key', 'entry_key_' || part, format('for values with (modulus 4, remainder %s)', part));
+    call ledger.add_partition('ledger.account_history', 'account_history_' || part, format('for values with (modulus 4, remainder %s)', part));
   end loop;
   perform ledger.prepare_partitions(50000000);
 end

@@ -69,7 +69,8 @@ language sql stable set search_path = '' set enable_hashjoin = off set enable_me
 $$;
 
 -- The same lines with what the accounts would be that are not open yet.
-create function ledger.with_unopened(lines ledger.posting_draft[]) returns ledger.posting_draft[] language sql stable set search_path = '' as $$
+create function ledger.with_unopened(lines ledger.posting_draft[]) returns ledger.posting_draft[]
+language sql stable set search_path = '' set enable_nestloop = off as $$
   with opened as materialized (
     select wanted.key, found.normal, found.currency, found.floor
     from (
@@ -89,31 +90,41 @@ create function ledger.with_unopened(lines ledger.posting_draft[]) returns ledge
   left join opened as credited on credit_account is null and credited.key = credit_key
 $$;
 
-create function ledger.require_sound(drafts ledger.entry_draft[], lines ledger.posting_draft[]) returns void language plpgsql set search_path = '' as $$
-begin
-  if (select count(distinct ordinal) from unnest(lines)) is distinct from cardinality(drafts)
-    or exists (
-      select from unnest(lines)
-      where (amount > 0 and amount < 'Infinity' and amount = trunc(amount) and debit_key <> credit_key) is not true)
-  then
-    raise exception 'each entry needs postings, each from one account to another, of a positive whole amount' using errcode = 'RK002';
-  end if;
-end
+-- What is to be done about a batch at all; most have nothing to be judged but whether they are recorded.
+create type ledger.batch_traits as (is_sound boolean, has_unopened boolean, has_missing boolean, has_floors boolean, has_late boolean);
+
+create function ledger.traits_of(drafts ledger.entry_draft[], lines ledger.posting_draft[]) returns ledger.batch_traits
+language sql stable set search_path = '' as $$
+  select row(
+    cardinality(drafts) = count(distinct ordinal)
+      and bool_and((amount > 0 and amount < 'Infinity' and amount = trunc(amount) and debit_key <> credit_key) is true),
+    bool_or(debit_account is null or credit_account is null),
+    bool_or(is_missing),
+    bool_or(debit_outflow is not null or credit_outflow is not null),
+    (select bool_or(is_late) from unnest(drafts)))::ledger.batch_traits
+  from unnest(lines)
 $$;
 
 -- ── judging ──────────────────────────────────────────────────────────────────────────────────────────────────
 -- Drafts that are in the ledger already: by source key, by business event, or because what they reverse has been reversed.
 create function ledger.recorded_drafts(drafts ledger.entry_draft[]) returns ledger.posting_result[]
-language sql stable set search_path = '' set enable_hashjoin = off set enable_mergejoin = off as $$
-  select array_agg(row(ordinal, case when is_same then 'exists' else 'exists_different' end, entry_id)::ledger.posting_result)
-  from (
-    select distinct on (draft.ordinal) draft.ordinal, entry.request_hash = draft.request_hash as is_same, taken.entry_id
-    from unnest(drafts) as draft
-    cross join lateral unnest(claims) with ordinality as claim (hash, rank)
-    join ledger.entry_key as taken on taken.hash = claim.hash
-    join ledger.journal_entry as entry on entry.id = taken.entry_id
-    order by draft.ordinal, claim.rank
-  ) as found
+language plpgsql stable set search_path = '' set enable_hashjoin = off set enable_mergejoin = off as $$
+declare
+  taken ledger.posting_result[];
+begin
+  select array_agg(row(draft.ordinal, claim.rank, key.entry_id)::ledger.posting_result) into taken
+  from unnest(drafts) as draft
+  cross join lateral unnest(claims) with ordinality as claim (hash, rank)
+  join ledger.entry_key as key on key.hash = claim.hash;
+  if taken is null then
+    return null;
+  end if;
+  return array(
+    select row(ordinal, case when entry.request_hash = drafts[ordinal].request_hash then 'exists' else 'exists_different' end, entry.id)
+      ::ledger.posting_result
+    from (select distinct on (ordinal) ordinal, entry_id from unnest(taken) order by ordinal, status) as strongest
+    join ledger.journal_entry as entry on entry.id = strongest.entry_id);
+end
 $$;
 
 create function ledger.refused_drafts(drafts ledger.entry_draft[], lines ledger.posting_draft[]) returns ledger.posting_result[]
@@ -162,7 +173,7 @@ $$;
 -- Decides the drafts that depend on those before them: one after the other, in memory. A "twin" claims what an admitted one
 -- of the batch claims, and is looked up when that one is written.
 create function ledger.walk(drafts ledger.entry_draft[], lines ledger.posting_draft[], judged int[]) returns ledger.posting_result[]
-language plpgsql stable set search_path = '' as $$
+language plpgsql stable set search_path = '' set enable_nestloop = off as $$
 declare
   twins constant int[] := coalesce(ledger.twins(drafts), '{}');
   short_keys text[];
@@ -201,15 +212,20 @@ end
 $$;
 
 -- What becomes of the drafts that cannot be admitted; null when all can.
-create function ledger.judge(drafts ledger.entry_draft[], lines ledger.posting_draft[]) returns ledger.posting_result[]
+create function ledger.judge(drafts ledger.entry_draft[], lines ledger.posting_draft[], traits ledger.batch_traits) returns ledger.posting_result[]
 language plpgsql volatile set search_path = '' as $$
 declare
   judged ledger.posting_result[] := ledger.recorded_drafts(drafts);
 begin
-  judged := judged || array(
-    select refused from unnest(ledger.refused_drafts(drafts, lines)) as refused
-    where ordinal not in (select ordinal from unnest(judged)));
-  return judged || ledger.walk(drafts, lines, array(select ordinal from unnest(judged)));
+  if traits.has_missing or traits.has_late then
+    judged := judged || array(
+      select refused from unnest(ledger.refused_drafts(drafts, lines)) as refused
+      where ordinal not in (select ordinal from unnest(judged)));
+  end if;
+  if traits.has_floors or cardinality(drafts) > 1 then
+    judged := judged || ledger.walk(drafts, lines, array(select ordinal from unnest(judged)));
+  end if;
+  return judged;
 end
 $$;
 
@@ -251,14 +267,16 @@ end
 $$;
 
 create function ledger.post_entries(entries jsonb) returns table (ordinal int, status text, entry_id bigint)
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = '' set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   drafts ledger.entry_draft[];
   lines ledger.posting_draft[];
   refused ledger.posting_result[];
   refusal ledger.posting_result;
+  traits ledger.batch_traits;
   ids bigint[];
+  twins int[];
   objector text;
 begin
   if jsonb_array_length(entries) = 0 then
@@ -269,30 +287,35 @@ begin
   for attempt in 1 .. 10 loop
     begin
       lines := ledger.lines_of(entries);
-      perform ledger.require_sound(drafts, lines);
-      if exists (select from unnest(lines) where debit_account is null or credit_account is null) then
+      traits := ledger.traits_of(drafts, lines);
+      if traits.is_sound is not true then
+        raise exception 'each entry needs postings, each from one account to another, of a positive whole amount' using errcode = 'RK002';
+      end if;
+      if traits.has_unopened then
         lines := ledger.with_unopened(lines);
+        traits := ledger.traits_of(drafts, lines);
       end if;
       if attempt > 1 then
         perform ledger.lock_bounded(lines);
       end if;
-      refused := ledger.judge(drafts, lines);
+      refused := ledger.judge(drafts, lines, traits);
       ids := array(select nextval('ledger.entry_id') from generate_series(1, cardinality(drafts)));
       foreach refusal in array coalesce(refused, '{}') loop
         ids[refusal.ordinal] := 0;
       end loop;
-      if exists (select from unnest(lines) where (debit_account is null or credit_account is null) and ids[ordinal] > 0) then
+      if traits.has_unopened then
         perform ledger.open_accounts(array(select posted from unnest(lines) as posted where ids[posted.ordinal] > 0));
         lines := ledger.lines_of(entries);
       end if;
       perform ledger.record_drafts(drafts, lines, ids);
-      return query
-        select number::int, 'created', id from unnest(ids) with ordinality as written (id, number) where id > 0
-        union all
-        select ordinal, status, entry_id from unnest(refused) where status <> 'twin'
-        union all
-        select ordinal, status, entry_id from unnest(ledger.recorded_drafts(array(
-          select draft from unnest(drafts) as draft where draft.ordinal in (select ordinal from unnest(refused) where status = 'twin'))));
+      return query select number::int, 'created', id from unnest(ids) with ordinality as written (id, number) where id > 0;
+      if refused is not null then
+        return query select ordinal, status, entry_id from unnest(refused) where status <> 'twin';
+        twins := array(select ordinal from unnest(refused) where status = 'twin');
+        if twins <> '{}' then
+          return query select ordinal, status, entry_id from unnest(ledger.recorded_drafts(drafts)) where ordinal = any (twins);
+        end if;
+      end if;
       return;
     exception when unique_violation or check_violation then
       -- Someone recorded a claim of ours, or emptied an account, after we had looked.
