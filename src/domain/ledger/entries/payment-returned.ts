@@ -1,13 +1,14 @@
 import { type LedgerAmount, ledgerAmount } from "../../money/index.ts";
-import { receivable } from "../accounts.ts";
+import { customerBalance, receivable } from "../accounts.ts";
 import {
   type EntryTimes,
   type JournalEntry,
   type JournalEntryDraft,
   JournalEntryInvalidError,
-  type Posting,
+  journalEntry,
   posting,
 } from "../journal-entry.ts";
+import { netDebit } from "../posted-through.ts";
 import { reversalOf } from "./reversal.ts";
 
 export interface PaymentReturned extends EntryTimes {
@@ -19,12 +20,13 @@ export interface PaymentReturned extends EntryTimes {
 }
 
 /**
- * The customer's bank takes back a payment that had succeeded, such as a debit without cover: its entry is reversed.
- * What it settled is owed again, 1100 → 1010, and what was beyond leaves the customer balance, 2200 → 1010; what of
- * that has been spent meanwhile is owed as well, 1100 → 1010.
+ * The customer's bank takes back a payment that had succeeded, such as a debit without cover. Its entry is reversed:
+ * what it settled is owed again, 1100 → 1010, and what was beyond leaves the customer balance, 2200 → 1010. When some of
+ * that has been spent meanwhile, an entry before the reversal makes it a debt, 1100 → 2200.
+ * @returns one or two entries, to be posted together in their order
  * @throws JournalEntryInvalidError when the entry is not that of a customer's payment
  */
-export function paymentReturned(returned: PaymentReturned): JournalEntryDraft {
+export function paymentReturned(returned: PaymentReturned): readonly JournalEntryDraft[] {
   const { paymentId, payment, balanceLeft } = returned;
   const { customerId, currency, kind } = payment;
   if (customerId === undefined || !["payment_succeeded", "write_off_recovered"].includes(kind)) {
@@ -32,24 +34,22 @@ export function paymentReturned(returned: PaymentReturned): JournalEntryDraft {
       `entry ${payment.id} (${kind}) books no payment: give the one of payment ${paymentId}`,
     );
   }
-  const owed = receivable(customerId, currency);
-  const reversal = reversalOf(returned, payment);
-  return {
-    ...reversal,
-    kind: "payment_returned",
-    cause: { type: "payment", id: paymentId },
-    postings: reversal.postings.flatMap((back) =>
-      back.debit.code === "2200" ? splitAt(back, balanceLeft, owed) : [back],
-    ),
-  };
+  const balance = customerBalance(customerId, currency);
+  const reversal = { ...reversalOf(returned, payment), kind: "payment_returned", cause: causeOf(paymentId) };
+  const spent = netDebit(reversal, balance) - balanceLeft;
+  if (spent <= 0n) return [reversal];
+  const owed = journalEntry(
+    { ...returned, sourceKey: `${returned.sourceKey}/owed`, customerId, currency },
+    {
+      kind: "returned_overpayment_owed",
+      cause: causeOf(paymentId),
+      postings: [posting(receivable(customerId, currency), balance, ledgerAmount(spent))],
+      metadata: payment.metadata,
+    },
+  );
+  return [owed, reversal];
 }
 
-/** Up to `limit` as it is, and what is more from another account. */
-function splitAt(back: Posting, limit: LedgerAmount, beyond: Posting["debit"]): Posting[] {
-  const within = ledgerAmount(back.amount < limit ? back.amount : limit);
-  const parts = [
-    posting(back.debit, back.credit, within),
-    posting(beyond, back.credit, ledgerAmount(back.amount - within)),
-  ];
-  return parts.filter(({ amount }) => amount > 0n);
+function causeOf(paymentId: string): JournalEntryDraft["cause"] {
+  return { type: "payment", id: paymentId };
 }

@@ -98,24 +98,29 @@ const before: readonly WorkedExample[] = [
 
 /** @param earlier the examples before these: what undoes an entry names its id */
 export function returnedPayment(earlier: readonly WorkedExample[]): WorkedExample[] {
+  const [owed = null, reversal = null] = paymentReturned({
+    ...on("2026-04-08", "payment/pay_11/returned"),
+    paymentId: "pay_11",
+    payment: recorded(debit.entry, [...earlier, ...before]),
+    balanceLeft: exact("200"),
+  });
   return [
     ...before,
     {
       area: "corrections",
+      event: "Payment returned: what was spent of an overpayment is owed",
+      story:
+        "hazel's bank takes the 55.00 back: the account had no cover. Of the 5.00 too many, 3.00 have paid in_20, and are a debt now.",
+      entry: owed,
+      postings: ["1100:{hazel} → 2200:{hazel} 3.00 USD"],
+    },
+    {
+      area: "corrections",
       event: "Payment returned",
       story:
-        "hazel's bank takes the 55.00 back: the account had no cover. The 50.00 of in_19 are owed again. Of the 5.00 too many, 2.00 are still in the balance and leave it; the 3.00 that paid in_20 are owed as well.",
-      entry: paymentReturned({
-        ...on("2026-04-08", "payment/pay_11/returned"),
-        paymentId: "pay_11",
-        payment: recorded(debit.entry, [...earlier, ...before]),
-        balanceLeft: exact("200"),
-      }),
-      postings: [
-        "1100:{hazel} → 1010 50.00 USD",
-        "2200:{hazel} → 1010 2.00 USD",
-        "1100:{hazel} → 1010 3.00 USD",
-      ],
+        "So the payment can be reversed whole: the 50.00 of in_19 are owed again, and the 5.00 beyond, 2.00 + 3.00, leave the balance.",
+      entry: reversal,
+      postings: ["1100:{hazel} → 1010 50.00 USD", "2200:{hazel} → 1010 5.00 USD"],
     },
     {
       area: "corrections",
