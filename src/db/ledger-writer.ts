@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type JournalEntryDraft, JournalEntryInvalidError } from "../domain/ledger/index.ts";
-import type { Database } from "./database.ts";
-import { batchText, entryText, type PostedRow, type PostingResult, postingResults } from "./ledger.ts";
+import { entryText, type PostingResult, postingResults } from "./ledger.ts";
 import { isConnectionLost } from "./lost-connection.ts";
+import { openPostingConnection, type PostingConnection } from "./posting-connection.ts";
 import { sqlState } from "./sql-state.ts";
 
 export interface LedgerWriter {
@@ -16,22 +16,32 @@ export interface LedgerWriter {
    * @throws LedgerBusyError, LedgerUnavailableError, LedgerWriterClosedError
    */
   post(draft: JournalEntryDraft, actor?: string): Promise<PostingResult>;
-  /** Takes no further entries; settles when every entry taken has its outcome. To be closed before its database. */
+  /** Takes no further entries; settles when every entry taken has its outcome. */
   close(): Promise<void>;
 }
 
 export interface LedgerWriterOptions {
+  /** The primary, as the application connects to it. */
+  readonly url: string;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName?: string;
   /** Entries in one batch. */
   readonly batchMax?: number;
-  /** Batches on their way at the same time, each on a connection of the database's pool. */
+  /** Batches on their way at the same time, each on a connection of its own. */
   readonly batchesInFlight?: number;
   /** Entries that may wait for a batch; more are refused at once. */
   readonly queueMax?: number;
-  /** How long an entry is sent again while the database is away, from when it was taken. */
+  /** How long the database may be silent or away: what was taken longer ago is sent no more. */
   readonly patienceMs?: number;
 }
 
-const usual = { batchMax: 500, batchesInFlight: 2, queueMax: 10_000, patienceMs: 30_000 };
+const usual = {
+  applicationName: "reckoner ledger writer",
+  batchMax: 500,
+  batchesInFlight: 2,
+  queueMax: 10_000,
+  patienceMs: 30_000,
+};
 
 /** More entries wait than the database keeps up with: nothing was posted, and the same entry may be posted later. */
 export class LedgerBusyError extends Error {
@@ -77,46 +87,49 @@ interface WaitingEntry {
  * A client of the ledger that makes batches of what concurrent callers post (group commit). Nobody waits for a batch
  * to fill: an entry leaves at once while fewer than `batchesInFlight` are on their way, else with the next batch.
  */
-export function openLedgerWriter(db: Database, options: LedgerWriterOptions = {}): LedgerWriter {
-  const { batchMax, batchesInFlight, queueMax, patienceMs } = { ...usual, ...options };
+export function openLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
+  const { url, applicationName, batchMax, batchesInFlight, queueMax, patienceMs } = { ...usual, ...options };
+  const connections = Array.from({ length: batchesInFlight }, () =>
+    openPostingConnection({ url, applicationName, timeLimitMs: patienceMs }),
+  );
+  const idle = [...connections];
   const queue: WaitingEntry[] = [];
   const drained = Promise.withResolvers<void>();
-  let [inFlight, isClosed, isSending] = [0, false, false];
+  let [isClosed, isSending] = [false, false];
 
   // Whoever posts in the same turn of the event loop goes along, as do callers who have just got their outcome.
   const sendSoon = () => {
-    if (isSending) return;
+    if (!isSending) setImmediate(sendWaiting);
     isSending = true;
-    setImmediate(sendWaiting);
   };
   const sendWaiting = () => {
     isSending = false;
-    for (; inFlight < batchesInFlight && queue.length > 0; inFlight++) {
-      settleBatch(db, queue.splice(0, batchMax), patienceMs).finally(() => {
-        inFlight--;
+    while (queue.length > 0) {
+      const connection = idle.pop();
+      if (connection === undefined) return;
+      settleBatch(connection, queue.splice(0, batchMax), patienceMs).finally(() => {
+        idle.push(connection);
         sendSoon();
       });
     }
-    if (isClosed && inFlight === 0) drained.resolve();
-  };
-  const requireRoom = () => {
-    if (isClosed) throw new LedgerWriterClosedError();
-    if (queue.length >= queueMax) throw new LedgerBusyError(queue.length);
+    if (isClosed && idle.length === connections.length) drained.resolve();
   };
 
   return {
     async post(draft, actor = "reckoner") {
-      requireRoom();
+      if (isClosed) throw new LedgerWriterClosedError();
+      if (queue.length >= queueMax) throw new LedgerBusyError(queue.length);
       const text = entryText(draft, actor);
       const { promise, resolve, reject } = Promise.withResolvers<PostingResult>();
       queue.push({ sourceKey: draft.sourceKey, text, takenAt: performance.now(), resolve, reject });
       sendSoon();
       return promise;
     },
-    close() {
+    async close() {
       isClosed = true;
       sendSoon();
-      return drained.promise;
+      await drained.promise;
+      await Promise.all(connections.map((connection) => connection.close()));
     },
   };
 }
@@ -125,38 +138,28 @@ const [pauseMinMs, pauseMaxMs] = [10, 1_000];
 
 /** Settles every entry, whatever happens. */
 async function settleBatch(
-  db: Database,
+  connection: PostingConnection,
   entries: readonly WaitingEntry[],
   patienceMs: number,
 ): Promise<void> {
   let batch = entries;
   for (let pauseMs = pauseMinMs; batch.length > 0; pauseMs = Math.min(2 * pauseMs, pauseMaxMs)) {
     try {
-      const results = await sendBatch(db, batch);
+      const posted = await connection.post(batch.map(({ text }) => text));
+      const results = postingResults(batch, posted);
       for (const [index, result] of results.entries()) batch[index]?.resolve(result);
       return;
     } catch (error) {
-      if (!isPassing(error)) return refuse(db, batch, patienceMs, error);
+      if (!isPassing(error)) return refuse(connection, batch, patienceMs, error);
       batch = withoutImpatient(batch, patienceMs, error);
       await delay(pauseMs);
     }
   }
 }
 
-/**
- * One statement is one transaction. It is prepared once on each connection, which a lone caller notices, and the driver
- * answers when its commit is durable.
- */
-async function sendBatch({ sql }: Database, batch: readonly WaitingEntry[]): Promise<PostingResult[]> {
-  const entries = batchText(batch.map(({ text }) => text));
-  const posted = await sql<PostedRow[]>`
-    select ordinal, status, entry_id from ledger.post_entries(${entries}::text::jsonb) order by ordinal`;
-  return postingResults(batch, posted);
-}
-
 /** Something in the batch cannot be posted: it is halved until that stands alone, and all the others are posted. */
 async function refuse(
-  db: Database,
+  connection: PostingConnection,
   batch: readonly WaitingEntry[],
   patienceMs: number,
   error: unknown,
@@ -167,8 +170,8 @@ async function refuse(
     return;
   }
   const middle = Math.ceil(batch.length / 2);
-  await settleBatch(db, batch.slice(0, middle), patienceMs);
-  await settleBatch(db, batch.slice(middle), patienceMs);
+  await settleBatch(connection, batch.slice(0, middle), patienceMs);
+  await settleBatch(connection, batch.slice(middle), patienceMs);
 }
 
 function withoutImpatient(

@@ -66,6 +66,7 @@ export const admitEverything = ({ owner }: Pick<LedgerFixture, "owner">) =>
   owner.sql`alter table ledger.journal_entry disable trigger adjustment_is_admitted`;
 
 export interface LedgerFixture {
+  readonly appUrl: string;
   /** As the application is connected. */
   readonly db: Database;
   /** As the role that owns the schema. */
@@ -84,6 +85,7 @@ export async function openLedger({
   const db = openDatabase({ url: appUrl, poolSize });
   const owner = openDatabase({ url: ownerUrl, poolSize: 2 });
   return {
+    appUrl,
     db,
     owner,
     async post(...drafts) {
