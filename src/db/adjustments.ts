@@ -5,7 +5,7 @@ import { invariant, unreachable } from "../domain/errors.ts";
 import type { JournalEntry } from "../domain/ledger/index.ts";
 import type { Money } from "../domain/money/index.ts";
 import type { Tx } from "./database.ts";
-import { entriesOfCause } from "./ledger.ts";
+import { findEntryOfCause } from "./ledger.ts";
 import { type NewestFirst, olderThan, type Page, type PageRequest, pageOf, rowsToRead } from "./page.ts";
 import {
   type AdjustmentStatus,
@@ -102,8 +102,8 @@ export async function entriesOfAdjustment(
   { status, causeType, causeId, entryKind }: StoredAdjustment,
 ): Promise<JournalEntry[]> {
   if (status !== "executed") return [];
-  const ofCause = await entriesOfCause(tx, causeType, causeId);
-  return ofCause.filter(({ kind }) => kind === entryKind);
+  const entry = await findEntryOfCause(tx, entryKind, { type: causeType, id: causeId });
+  return entry === undefined ? [] : [entry];
 }
 
 /** What was asked for, as the domain sees it. */

@@ -3,7 +3,7 @@ import type { Instant } from "../domain/calendar/index.ts";
 import type { AccountClass, AccountCode, NormalSide } from "../domain/ledger/index.ts";
 import { type Currency, type LedgerAmount, ledgerAmount } from "../domain/money/index.ts";
 import { rows, sql, type Tx } from "./database.ts";
-import { type EntryRange, isUnlimited, turnover, wholeLedger } from "./ledger-turnover.ts";
+import { type EntryRange, isByEffect, isUnlimited, turnover, wholeLedger } from "./ledger-turnover.ts";
 import { type Page, type PageRequest, pageOf, rowsToRead } from "./page.ts";
 import { parseTimestamp } from "./schema/columns.ts";
 
@@ -29,8 +29,10 @@ export interface LedgerAccount {
   readonly credit: LedgerAmount;
   /** Positive on the normal side. */
   readonly balance: LedgerAmount;
-  /** How many postings the balance counts. */
-  readonly version: bigint;
+  /** What open holds have set aside of the balance; null for a balance in the past. */
+  readonly held: LedgerAmount | null;
+  /** How many postings the balance counts; null as of an effective date, which they are not in the order of. */
+  readonly version: bigint | null;
 }
 
 export interface AccountFilter {
@@ -79,14 +81,15 @@ export async function accountsOfCustomer(
   return found.toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-type Texts = Record<"openedAt" | "debit" | "credit" | "balance", string> & { readonly floor: string | null };
+type Texts = Record<"openedAt" | "debit" | "credit" | "balance", string> &
+  Record<"floor" | "held", string | null>;
 type AccountRow = Omit<LedgerAccount, keyof Texts> & Texts;
 
 /** @param ids a query for the ids of the accounts that are wanted */
 async function accountsAmong(tx: Tx, ids: SQL, range: EntryRange): Promise<LedgerAccount[]> {
   const standings = isUnlimited(range)
-    ? sql`select account_id, debit, credit, version from ledger.balance where account_id in (${ids})`
-    : sql`select account_id, debit, credit, postings as version from (${turnover(range, ids)}) as moved`;
+    ? sql`select account_id, debit, credit, version, held from ledger.balance where account_id in (${ids})`
+    : sql`select account_id, debit, credit, postings, null::numeric from (${turnover(range, ids)}) as moved`;
   const found = await rows<AccountRow>(
     tx,
     sql`select account.id, account.key, account.code, chart.name, account.class, account.currency,
@@ -95,17 +98,19 @@ async function accountsAmong(tx: Tx, ids: SQL, range: EntryRange): Promise<Ledge
           account.opened_at as "openedAt",
           coalesce(standing.debit, 0) as debit, coalesce(standing.credit, 0) as credit,
           account.normal * (coalesce(standing.debit, 0) - coalesce(standing.credit, 0)) as balance,
-          coalesce(standing.version, 0) as version
+          standing.held, case when ${isByEffect(range)} then null else coalesce(standing.version, 0) end as version
         from ledger.account as account
         join ledger.chart_account as chart on chart.code = account.code
-        left join (${standings}) as standing on standing.account_id = account.id
+        left join (${standings}) as standing (account_id, debit, credit, version, held)
+          on standing.account_id = account.id
         where account.id in (${ids})
         order by account.id`,
   );
-  return found.map(({ openedAt, floor, debit, credit, balance, ...rest }) => ({
+  return found.map(({ openedAt, floor, held, debit, credit, balance, ...rest }) => ({
     ...rest,
     openedAt: parseTimestamp(openedAt),
     floor: floor === null ? null : amountOf(floor),
+    held: held === null ? null : amountOf(held),
     debit: amountOf(debit),
     credit: amountOf(credit),
     balance: amountOf(balance),

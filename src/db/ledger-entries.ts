@@ -2,6 +2,7 @@ import { and, asc, desc, eq, inArray, type SQL } from "drizzle-orm";
 import { alias } from "drizzle-orm/pg-core";
 import { accountRefOfKey, type JournalEntry, type Posting } from "../domain/ledger/index.ts";
 import { rows, sql, type Tx } from "./database.ts";
+import { holderOfCause, holderOfSourceKey } from "./entry-claims.ts";
 import { type EntryRange, inRange, wholeLedger } from "./ledger-turnover.ts";
 import { type Page, type PageRequest, pageOf, rowsToRead } from "./page.ts";
 import { account, journalEntry, posting } from "./schema/ledger.ts";
@@ -68,6 +69,7 @@ function conditionOf(
     customerId === undefined ? undefined : sql`entry.customer_id = ${customerId}`,
     kind === undefined ? undefined : sql`entry.kind = ${kind}`,
     cause && sql`entry.cause_type = ${cause.type} and entry.cause_id = ${cause.id}`,
+    cause && kind !== undefined ? sql`entry.id = ${holderOfCause(kind, cause)}` : undefined,
     invoiceId === undefined
       ? undefined
       : sql`entry.metadata ? 'invoice_id' and entry.metadata ->> 'invoice_id' = ${invoiceId}`,
@@ -81,9 +83,16 @@ export async function findEntryById(tx: Tx, id: bigint): Promise<JournalEntry | 
   return entry;
 }
 
-/** The entries that one business object caused, such as `("payment", "pay_1")`, oldest first. */
-export function entriesOfCause(tx: Tx, type: string, id: string): Promise<JournalEntry[]> {
-  return findEntries(tx, and(eq(journalEntry.causeType, type), eq(journalEntry.causeId, id)));
+/** The one entry of a kind that a business object caused, such as `payment_succeeded` of the payment `pay_1`. */
+export async function findEntryOfCause(
+  tx: Tx,
+  kind: string,
+  cause: JournalEntry["cause"],
+): Promise<JournalEntry | undefined> {
+  const holder = eq(journalEntry.id, holderOfCause(kind, cause));
+  const isIts = and(eq(journalEntry.causeType, cause.type), eq(journalEntry.causeId, cause.id));
+  const [entry] = await findEntries(tx, and(holder, eq(journalEntry.kind, kind), isIts));
+  return entry;
 }
 
 /** All that happened to an invoice: issue, payments, applied balance, write-off, reversal; oldest first. */
@@ -95,7 +104,8 @@ export function entriesOfInvoice(tx: Tx, invoiceId: string): Promise<JournalEntr
 }
 
 export async function findEntry(tx: Tx, sourceKey: string): Promise<JournalEntry | undefined> {
-  const [entry] = await findEntries(tx, eq(journalEntry.sourceKey, sourceKey));
+  const holder = eq(journalEntry.id, holderOfSourceKey(sourceKey));
+  const [entry] = await findEntries(tx, and(holder, eq(journalEntry.sourceKey, sourceKey)));
   return entry;
 }
 

@@ -31,6 +31,10 @@ const justAfter = (at: Instant | undefined) => (at === undefined ? undefined : i
 export const isUnlimited = (range: EntryRange): boolean =>
   Object.values(range).every((limit) => limit === undefined);
 
+/** Whether effective dates limit it, whose order is not that in which entries are recorded. */
+export const isByEffect = ({ effectiveFrom, effectiveBefore }: EntryRange): boolean =>
+  effectiveFrom !== undefined || effectiveBefore !== undefined;
+
 /** The condition on `ledger.journal_entry as entry`; undefined where there is none. */
 export function inRange(range: EntryRange): SQL | undefined {
   const { effectiveFrom, effectiveBefore, recordedFrom, recordedBefore } = range;
@@ -45,20 +49,56 @@ export function inRange(range: EntryRange): SQL | undefined {
 const timestamp = (at: Instant) => sql`${isoOf(at)}::timestamptz`;
 
 /**
- * What a range of entries moved on each account: rows of account_id, debit, credit and postings, for accounts that it
- * moved. Everything that is asked for an instant or a month is a sum of these rows.
+ * What a range of entries moved on each account: rows of account_id, debit, credit, and postings, which is how many they
+ * were, null when effective dates limit the range. Everything that is asked for an instant or a month is a sum of these.
  * @param accounts a query for the ids of accounts; all of them when left out
  */
 export function turnover(range: EntryRange, accounts?: SQL): SQL {
-  const only = (column: SQL) => (accounts === undefined ? sql`` : sql`where ${column} in (${accounts})`);
+  const { effectiveFrom, effectiveBefore, recordedFrom, recordedBefore } = range;
+  const isOfAllRecorded = recordedFrom === undefined && recordedBefore === undefined;
+  if (effectiveBefore !== undefined && effectiveFrom === undefined && isOfAllRecorded) {
+    return turnoverUntil(effectiveBefore, accounts);
+  }
+  const postings = isByEffect(range) ? sql`null::bigint` : sql`count(*)`;
   return sql`
-    select side.account_id, sum(side.debit) as debit, sum(side.credit) as credit, count(*) as postings
-    from (
-      select entry_id, debit_account as account_id, amount as debit, 0 as credit from ledger.posting
-      ${only(sql`debit_account`)}
-      union all
-      select entry_id, credit_account, 0, amount from ledger.posting ${only(sql`credit_account`)}
-    ) as side
-    ${isUnlimited(range) ? sql`` : sql`join ledger.journal_entry as entry on entry.id = side.entry_id where ${inRange(range)}`}
-    group by side.account_id`;
+    select account_id, sum(debit) as debit, sum(credit) as credit, ${postings} as postings
+    from (${movements(range, accounts)}) as moved group by account_id`;
 }
+
+/** From the balances carried at the end of the newest closed month before the instant: nothing is added to them any more. */
+function turnoverUntil(effectiveBefore: Instant, accounts: SQL | undefined): SQL {
+  const monthsEnd = sql`(month + interval '1 month') at time zone 'UTC'`;
+  const carried = sql`(select max(month) from ledger.carried_month where ${monthsEnd} <= ${timestamp(effectiveBefore)})`;
+  const since = sql`coalesce((select ${monthsEnd} from ${carried} as newest (month)), '-infinity')`;
+  return sql`
+    select account_id, sum(debit) as debit, sum(credit) as credit, null::bigint as postings
+    from (
+      (
+        select distinct on (account_id) account_id, debit, credit from ledger.period_balance
+        where month <= ${carried} ${among(sql`account_id`, accounts)}
+        order by account_id, month desc
+      )
+      union all
+      ${movements({ effectiveBefore }, accounts, sql`entry.effective_at >= ${since}`)}
+    ) as moved group by account_id`;
+}
+
+/** Both sides of every posting of a range: rows of account_id, debit and credit. */
+function movements(range: EntryRange, accounts: SQL | undefined, condition?: SQL): SQL {
+  const isLimited = condition !== undefined || !isUnlimited(range);
+  const entries = isLimited
+    ? sql`join ledger.journal_entry as entry on entry.id = side.entry_id where ${and(inRange(range), condition)}`
+    : sql``;
+  return sql`
+    select side.account_id, side.debit, side.credit
+    from (
+      select entry_id, debit_account as account_id, amount as debit, 0 as credit
+      from ledger.posting where true ${among(sql`debit_account`, accounts)}
+      union all
+      select entry_id, credit_account, 0, amount
+      from ledger.posting where true ${among(sql`credit_account`, accounts)}
+    ) as side ${entries}`;
+}
+
+const among = (column: SQL, accounts: SQL | undefined) =>
+  accounts === undefined ? sql`` : sql`and ${column} in (${accounts})`;

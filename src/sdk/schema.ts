@@ -6338,8 +6338,12 @@ export interface components {
              * @example 0.0003
              */
             balance_minor: string;
-            /** @description How many postings the balance counts. */
-            version: string;
+            /** @description What running requests have reserved of the balance; null as of an instant. */
+            held_minor: string | null;
+            /** @description The balance less what is reserved of it; null as of an instant. */
+            available_minor: string | null;
+            /** @description How many postings the balance counts; null with `effective_at`, because postings are counted as they are recorded. */
+            version: string | null;
         };
         AccountingPeriod: {
             /**
@@ -6898,8 +6902,12 @@ export interface components {
              * @example 0.0003
              */
             balance_minor: string;
-            /** @description How many postings the balance counts. */
-            version: string;
+            /** @description What running requests have reserved of the balance; null as of an instant. */
+            held_minor: string | null;
+            /** @description The balance less what is reserved of it; null as of an instant. */
+            available_minor: string | null;
+            /** @description How many postings the balance counts; null with `effective_at`, because postings are counted as they are recorded. */
+            version: string | null;
             /** @example 1100 */
             code: string;
             /** @example asset */

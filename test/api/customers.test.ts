@@ -101,6 +101,8 @@ describe("credit that is given", () => {
         debit_minor: "0",
         credit_minor: "5000",
         balance_minor: "5000",
+        held_minor: "0",
+        available_minor: "5000",
         version: "1",
       },
     ]);

@@ -67,7 +67,9 @@ test("balances as of every instant are what a recomputation says", async () => {
         const sums = recomputed.sums(range, byAccountOf(customerId));
         const expected = keys.map((key) => {
           const { postings = 0, debit = 0n, credit = 0n, balance = 0n } = sums.get(key) ?? {};
-          return { key, debit, credit, balance, version: BigInt(postings) };
+          // Postings are counted in the order in which they were recorded.
+          const version = range.effectiveBefore === undefined ? BigInt(postings) : null;
+          return { key, debit, credit, balance, version };
         });
         const accounts = await accountsOfCustomer(ledger.db.orm, customerId, range);
         expect(

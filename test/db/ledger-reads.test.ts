@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { inTransaction } from "../../src/db/database.ts";
 import {
   accountBalances,
-  entriesOfCause,
   entriesOfInvoice,
+  findEntryOfCause,
   listEntries,
   postEntries,
 } from "../../src/db/ledger.ts";
@@ -43,7 +43,7 @@ afterAll(async () => {
 const cents = (minor: string) => ledgerAmountOfExact(decimal(minor));
 
 test("an entry comes back as it was posted", async () => {
-  const [entry] = await entriesOfCause(ledger.db.orm, "payment", "pay_1");
+  const entry = await findEntryOfCause(ledger.db.orm, "payment_succeeded", { type: "payment", id: "pay_1" });
   const { postings = [], ...draft } = acmesQuarter[2]?.entry ?? {};
   expect(entry).toMatchObject({ ...draft, id: 3n, actor: "alice" });
   expect(entry?.postings).toEqual(postings);

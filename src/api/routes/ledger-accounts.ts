@@ -8,7 +8,7 @@ import {
 } from "../../db/ledger-accounts.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import { type AccountCode, chartOfAccounts } from "../../domain/ledger/index.ts";
-import { minorText } from "../../domain/money/index.ts";
+import { ledgerSum, minorText } from "../../domain/money/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { byNumber, listAnswer, listOf, pageQuery, pageRequest } from "../pagination.ts";
@@ -30,7 +30,18 @@ const accountBalanceFields = {
   currency: currencyText,
   ...sidesFields,
   balance_minor: balanceMinorText,
-  version: z.string().describe("How many postings the balance counts."),
+  held_minor: exactMinorText
+    .nullable()
+    .describe("What running requests have reserved of the balance; null as of an instant."),
+  available_minor: exactMinorText
+    .nullable()
+    .describe("The balance less what is reserved of it; null as of an instant."),
+  version: z
+    .string()
+    .nullable()
+    .describe(
+      "How many postings the balance counts; null with `effective_at`, because postings are counted as they are recorded.",
+    ),
 };
 
 const accountBalanceSchema = z.object(accountBalanceFields).meta({ id: "AccountBalance" });
@@ -132,8 +143,16 @@ function getCustomerBalances(api: ApiInstance, { db }: ApiDependencies): void {
 }
 
 function balanceAnswer(account: LedgerAccount): z.infer<typeof accountBalanceSchema> {
-  const { key, name, currency, version } = account;
-  return { account: key, name, currency, ...sumsAnswer(account), version: version.toString() };
+  const { key, name, currency, balance, held, version } = account;
+  return {
+    account: key,
+    name,
+    currency,
+    ...sumsAnswer(account),
+    held_minor: held === null ? null : minorText(held),
+    available_minor: held === null ? null : minorText(ledgerSum(balance - held)),
+    version: version?.toString() ?? null,
+  };
 }
 
 function accountAnswer(account: LedgerAccount): z.infer<typeof accountSchema> {
