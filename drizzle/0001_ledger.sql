@@ -1,7 +1,8 @@
 -- Why: the ledger. Money moves only by postings, each from one account to another, and every rule about money is a CHECK, a unique index or a trigger here.
 --
 -- Amounts are numeric(38,0) in 10^-8 of the currency's minor unit. "Derived" tables (balances, deltas, history) follow
--- from the postings and are written by triggers only; all the others are facts and append-only.
+-- from the postings and are written by triggers only; all the others are facts and append-only. Sums have no limit: a fact
+-- that is sound by itself is never refused because of those before it.
 
 create function ledger.normal_side(class text) returns smallint language sql immutable as $$
   select case
@@ -88,9 +89,9 @@ create table ledger.account_balance (
   account_id bigint primary key,
   normal smallint not null,
   floor numeric(38, 0),
-  debit numeric(38, 0) not null default 0 check (debit >= 0),
-  credit numeric(38, 0) not null default 0 check (credit >= 0),
-  held numeric(38, 0) not null default 0 check (held >= 0),
+  debit numeric not null default 0 check (debit >= 0),
+  credit numeric not null default 0 check (credit >= 0),
+  held numeric not null default 0 check (held >= 0),
   version bigint not null default 0 check (version >= 0),
   constraint account_balance_floor check (normal * (debit - credit) - held >= floor)
 ) with (fillfactor = 50);
@@ -98,8 +99,8 @@ comment on table ledger.account_balance is 'Derived. One row per account, update
 
 create table ledger.balance_delta (
   account_id bigint not null,
-  debit numeric(38, 0) not null,
-  credit numeric(38, 0) not null,
+  debit numeric not null,
+  credit numeric not null,
   postings bigint not null
 );
 comment on table ledger.balance_delta is 'Derived. What was posted to hot accounts and is not folded into account_balance yet.';
@@ -160,7 +161,7 @@ create table ledger.account_history (
   entry_id bigint not null,
   line int not null,
   delta numeric(38, 0) not null,
-  balance_after numeric(38, 0) not null,
+  balance_after numeric not null,
   primary key (account_id, version)
 ) partition by hash (account_id);
 comment on table ledger.account_history is 'Derived. Each line of the account''s statement, for accounts that keep one; versions have no gaps.';
@@ -176,8 +177,8 @@ comment on table ledger.accounting_period is 'The closed months (UTC). A month c
 create table ledger.period_balance (
   account_id bigint not null,
   month date not null,
-  debit numeric(38, 0) not null,
-  credit numeric(38, 0) not null,
+  debit numeric not null,
+  credit numeric not null,
   primary key (account_id, month)
 );
 comment on table ledger.period_balance is 'Derived. All that was ever posted to the account with effect up to the end of a closed month; a row for each month in which something was.';

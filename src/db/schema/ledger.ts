@@ -13,7 +13,7 @@ import {
   uuid,
 } from "drizzle-orm/pg-core";
 import type { AccountClass, AccountCode, DimensionName } from "../../domain/ledger/index.ts";
-import type { Currency, LedgerAmount } from "../../domain/money/index.ts";
+import type { Currency, LedgerAmount, LedgerSum } from "../../domain/money/index.ts";
 import { instantColumn } from "./columns.ts";
 
 export const ledger = pgSchema("ledger");
@@ -24,6 +24,9 @@ const transactionIdColumn = customType<{ data: string }>({ dataType: () => "xid8
 /** 10⁻⁸ of the currency's minor unit. */
 const amountColumn = (name: string) =>
   numeric(name, { precision: 38, scale: 0, mode: "bigint" }).$type<LedgerAmount>();
+
+/** The same without a limit: what amounts add up to. */
+const sumColumn = (name: string) => numeric(name, { mode: "bigint" }).$type<LedgerSum>();
 
 export const chartAccount = ledger.table("chart_account", {
   code: text().$type<AccountCode>().primaryKey(),
@@ -58,17 +61,17 @@ export const accountBalance = ledger.table("account_balance", {
   accountId: bigint("account_id", { mode: "bigint" }).primaryKey(),
   normal: smallint().$type<1 | -1>().notNull(),
   floor: amountColumn("floor"),
-  debit: amountColumn("debit").notNull(),
-  credit: amountColumn("credit").notNull(),
+  debit: sumColumn("debit").notNull(),
+  credit: sumColumn("credit").notNull(),
   /** What open holds have set aside. */
-  held: amountColumn("held").notNull(),
+  held: sumColumn("held").notNull(),
   version: bigint({ mode: "bigint" }).notNull(),
 });
 
 export const balanceDelta = ledger.table("balance_delta", {
   accountId: bigint("account_id", { mode: "bigint" }).notNull(),
-  debit: amountColumn("debit").notNull(),
-  credit: amountColumn("credit").notNull(),
+  debit: sumColumn("debit").notNull(),
+  credit: sumColumn("credit").notNull(),
   postings: bigint({ mode: "bigint" }).notNull(),
 });
 
@@ -112,7 +115,7 @@ export const accountHistory = ledger.table(
     line: integer().notNull(),
     /** Positive on the account's normal side. */
     delta: amountColumn("delta").notNull(),
-    balanceAfter: amountColumn("balance_after").notNull(),
+    balanceAfter: sumColumn("balance_after").notNull(),
   },
   (table) => [primaryKey({ columns: [table.accountId, table.version] })],
 );
@@ -130,8 +133,8 @@ export const periodBalance = ledger.table(
   {
     accountId: bigint("account_id", { mode: "bigint" }).notNull(),
     month: date().notNull(),
-    debit: amountColumn("debit").notNull(),
-    credit: amountColumn("credit").notNull(),
+    debit: sumColumn("debit").notNull(),
+    credit: sumColumn("credit").notNull(),
   },
   (table) => [primaryKey({ columns: [table.accountId, table.month] })],
 );
@@ -168,11 +171,11 @@ export const balance = ledger
     floor: amountColumn("floor"),
     customerId: text("customer_id"),
     dimensions: jsonb().$type<Partial<Record<DimensionName, string>>>().notNull(),
-    debit: amountColumn("debit").notNull(),
-    credit: amountColumn("credit").notNull(),
+    debit: sumColumn("debit").notNull(),
+    credit: sumColumn("credit").notNull(),
     /** Positive on the account's normal side. */
-    balance: amountColumn("balance").notNull(),
-    held: amountColumn("held").notNull(),
+    balance: sumColumn("balance").notNull(),
+    held: sumColumn("held").notNull(),
     version: bigint({ mode: "bigint" }).notNull(),
   })
   .existing();
