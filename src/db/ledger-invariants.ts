@@ -66,15 +66,19 @@ export const ledgerInvariantQueries: readonly InvariantQuery[] = [
       select key, month, carried.debit, expected.debit as expected_debit, carried.credit, expected.credit as expected_credit
       from ledger.period_balance as carried
       full join (
-        select account_id, month, sum(sum(debit)) over in_order as debit, sum(sum(credit)) over in_order as credit
+        select account_id, reached.month, sum(sum(debit)) over in_order as debit, sum(sum(credit)) over in_order as credit
         from (
-          select account_id, debit, credit, greatest(date_trunc('month', effective_at at time zone 'UTC')::date,
-            (select min(month) from ledger.carried_month)) as month
+          select account_id, date_trunc('month', effective_at at time zone 'UTC')::date as month,
+            sum(debit) as debit, sum(credit) as credit
           from ledger.journal_entry as entry join (${sides}) as side on side.entry_id = entry.id
+          group by 1, 2
         ) as effective
-        where month <= (select max(month) from ledger.carried_month)
-        group by account_id, month
-        window in_order as (partition by account_id order by month)
+        cross join lateral (
+          select min(month) as month from ledger.carried_month where carried_month.month >= effective.month
+        ) as reached
+        where reached.month is not null
+        group by account_id, reached.month
+        window in_order as (partition by account_id order by reached.month)
       ) as expected using (account_id, month)
       left join ledger.account as account on account.id = account_id
       where (carried.debit, carried.credit) is distinct from (expected.debit, expected.credit)`,

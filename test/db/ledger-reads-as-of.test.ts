@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { inSnapshot, inTransaction } from "../../src/db/database.ts";
 import { journalPages, journalTotals } from "../../src/db/journal-export.ts";
-import { listEntries, postEntries } from "../../src/db/ledger.ts";
+import { carryClosedMonth, closeAccountingPeriod, listEntries, postEntries } from "../../src/db/ledger.ts";
 import { accountsOfCustomer } from "../../src/db/ledger-accounts.ts";
 import type { StatementRequest, StatementSubject } from "../../src/db/ledger-statements.ts";
 import { monthlyTrialBalance, trialBalance } from "../../src/db/ledger-trial-balance.ts";
@@ -60,70 +60,72 @@ function questions(customerId: string): EntryRange[] {
 
 test("balances as of every instant are what a recomputation says", async () => {
   await fc.assert(
-    fc.asyncProperty(anyBatches, async (batches) => {
-      const customerId = await post(batches);
-      const keys = (await accountsOfCustomer(ledger.db.orm, customerId)).map(({ key }) => key);
-      for (const range of questions(customerId)) {
-        const sums = recomputed.sums(range, byAccountOf(customerId));
-        const expected = keys.map((key) => {
-          const { postings = 0, debit = 0n, credit = 0n, balance = 0n } = sums.get(key) ?? {};
-          // Postings are counted in the order in which they were recorded.
-          const version = range.effectiveBefore === undefined ? BigInt(postings) : null;
-          return { key, debit, credit, balance, version };
-        });
-        const accounts = await accountsOfCustomer(ledger.db.orm, customerId, range);
-        expect(
-          accounts.map(({ key, debit, credit, balance, version }) => ({
-            key,
-            debit,
-            credit,
-            balance,
-            version,
-          })),
-        ).toEqual(expected);
-      }
-    }),
+    fc.asyncProperty(anyBatches, async (batches) => expectBalances(await post(batches))),
     { numRuns: 20 },
   );
 });
 
-test("the trial balance of every instant and of every month is what a recomputation says", async () => {
-  const sumsOf = (range: EntryRange) =>
-    Object.fromEntries(
-      [...recomputed.sums(range, byCode)].map(([key, { debit, credit, balance }]) => [
+async function expectBalances(customerId: string): Promise<void> {
+  const keys = (await accountsOfCustomer(ledger.db.orm, customerId)).map(({ key }) => key);
+  for (const range of questions(customerId)) {
+    const sums = recomputed.sums(range, byAccountOf(customerId));
+    const expected = keys.map((key) => {
+      const { postings = 0, debit = 0n, credit = 0n, balance = 0n } = sums.get(key) ?? {};
+      // Postings are counted in the order in which they were recorded.
+      const version = range.effectiveBefore === undefined ? BigInt(postings) : null;
+      return { key, debit, credit, balance, version };
+    });
+    const accounts = await accountsOfCustomer(ledger.db.orm, customerId, range);
+    expect(
+      accounts.map(({ key, debit, credit, balance, version }) => ({
         key,
-        { debit, credit, balance },
-      ]),
-    );
+        debit,
+        credit,
+        balance,
+        version,
+      })),
+    ).toEqual(expected);
+  }
+}
+
+test("the trial balance of every instant and of every month is what a recomputation says", async () => {
   await fc.assert(
-    fc.asyncProperty(anyBatches, async (batches) => {
-      const customerId = await post(batches);
-      for (const range of questions(customerId)) {
-        const lines = await trialBalance(ledger.db.orm, undefined, range);
-        expect(lines.map((line) => byCode(line))).toEqual(lines.map((line) => byCode(line)).toSorted());
-        const found = lines.map(({ debit, credit, balance, ...line }) => [
-          byCode(line),
-          { debit, credit, balance },
-        ]);
-        expect(Object.fromEntries(found)).toEqual(sumsOf(range));
-      }
-      for (const month of months) {
-        const { start, end } = periodOfMonth(month);
-        const lines = await inSnapshot(ledger.db, (tx) => monthlyTrialBalance(tx, month));
-        const column = (name: "opening" | "movements" | "closing") =>
-          Object.fromEntries(
-            lines
-              .filter((line) => line[name].debit !== 0n || line[name].credit !== 0n)
-              .map((line) => [byCode(line), line[name]]),
-          );
-        expect(column("opening")).toEqual(sumsOf({ effectiveBefore: start }));
-        expect(column("movements")).toEqual(sumsOf({ effectiveFrom: start, effectiveBefore: end }));
-        expect(column("closing")).toEqual(sumsOf({ effectiveBefore: end }));
-      }
-    }),
+    fc.asyncProperty(anyBatches, async (batches) => expectTrialBalances(await post(batches))),
     { numRuns: 5 },
   );
 });
+
+async function expectTrialBalances(customerId: string): Promise<void> {
+  for (const range of questions(customerId)) {
+    const lines = await trialBalance(ledger.db.orm, undefined, range);
+    expect(lines.map((line) => byCode(line))).toEqual(lines.map((line) => byCode(line)).toSorted());
+    const found = lines.map(({ debit, credit, balance, ...line }) => [
+      byCode(line),
+      { debit, credit, balance },
+    ]);
+    expect(Object.fromEntries(found)).toEqual(sumsByCode(range));
+  }
+  for (const month of months) {
+    const { start, end } = periodOfMonth(month);
+    const lines = await inSnapshot(ledger.db, (tx) => monthlyTrialBalance(tx, month));
+    const column = (name: "opening" | "movements" | "closing") =>
+      Object.fromEntries(
+        lines
+          .filter((line) => line[name].debit !== 0n || line[name].credit !== 0n)
+          .map((line) => [byCode(line), line[name]]),
+      );
+    expect(column("opening")).toEqual(sumsByCode({ effectiveBefore: start }));
+    expect(column("movements")).toEqual(sumsByCode({ effectiveFrom: start, effectiveBefore: end }));
+    expect(column("closing")).toEqual(sumsByCode({ effectiveBefore: end }));
+  }
+}
+
+function sumsByCode(range: EntryRange) {
+  const sums = [...recomputed.sums(range, byCode)];
+  return Object.fromEntries(
+    sums.map(([key, { debit, credit, balance }]) => [key, { debit, credit, balance }]),
+  );
+}
 
 const months = ["2025-12", "2026-01", "2026-02", "2026-03"].map((text) => accountingMonth(text));
 
@@ -240,3 +242,32 @@ function expectNoGaps(lines: readonly { account: string; version: bigint }[]): v
     ).toEqual(ofAccount.map((_, index) => first + BigInt(index)));
   }
 }
+
+// The last one: what is closed stays closed.
+test("closed months change nothing about that, carried or not yet, with late entries after them", async () => {
+  const generated = fc.sample(anyBatches, { numRuns: 8, seed: 4 });
+  const [first = [], second = [], third = [], ...rest] = generated;
+  const customers = [await post(first)];
+  const close = (month: string) =>
+    inTransaction(ledger.db, (tx) => closeAccountingPeriod(tx, `${month}-01`, "alice"));
+  const carry = () => inTransaction(ledger.db, carryClosedMonth);
+  const expectAll = async () => {
+    for (const customerId of customers) {
+      await expectBalances(customerId);
+      await expectTrialBalances(customerId);
+    }
+  };
+
+  expect(await close("2025-12")).toBe(true);
+  await expectAll();
+  expect(await carry()).toBe("2025-12-01");
+  customers.push(await post(second));
+  await expectAll();
+  expect(await close("2026-02")).toBe(true);
+  customers.push(await post(third));
+  await expectAll();
+  expect(await carry()).toBe("2026-02-01");
+  expect(await carry()).toBeNull();
+  for (const batches of rest) customers.push(await post(batches));
+  await expectAll();
+});
