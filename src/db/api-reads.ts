@@ -6,7 +6,7 @@ import { adjustmentsOfGrants, type StoredAdjustment } from "./adjustments.ts";
 import { accountOfGrant, type StoredGrant } from "./credit-grants.ts";
 import type { Tx } from "./database.ts";
 import type { StoredInvoice } from "./invoices.ts";
-import { accountBalances } from "./ledger.ts";
+import { availableBalances } from "./ledger.ts";
 import { type NewestFirst, olderThan, type Page, type PageRequest, pageOf, rowsToRead } from "./page.ts";
 import { creditGrant, type InvoiceStatus, invoice } from "./schema/billing.ts";
 
@@ -38,8 +38,10 @@ export async function listInvoices(
 }
 
 export interface CreditGrantStanding extends StoredGrant {
-  /** What the ledger says can be spent; zero before the invoice it was bought with is paid. */
+  /** What the ledger says is left; zero before the invoice it was bought with is paid. */
   readonly remaining: LedgerAmount;
+  /** What is left and not reserved by running requests. */
+  readonly available: LedgerAmount;
   /** Of the invoice it was bought with; null for credit that was given. */
   readonly invoiceStatus: InvoiceStatus | null;
   /** Why it was given; null for credit that was bought. */
@@ -78,7 +80,7 @@ async function grantsWhere(
     .orderBy(desc(creditGrant.createdAt), desc(creditGrant.id))
     .limit(limit);
   const grants = found.map(({ grant }) => grant);
-  const balances = await accountBalances(tx, grants.map(accountOfGrant));
+  const balances = await availableBalances(tx, grants.map(accountOfGrant));
   const adjustments = await adjustmentsOfGrants(
     tx,
     grants.map(({ id }) => id),
@@ -86,7 +88,8 @@ async function grantsWhere(
   const byGrant = Map.groupBy(adjustments, ({ grantId }) => grantId);
   return found.map(({ grant, invoiceStatus }, index) => ({
     ...grant,
-    remaining: balances[index] ?? ledgerAmount(0n),
+    remaining: balances[index]?.balance ?? ledgerAmount(0n),
+    available: balances[index]?.available ?? ledgerAmount(0n),
     invoiceStatus,
     ...correctionsOf(byGrant.get(grant.id) ?? []),
   }));

@@ -1,9 +1,9 @@
-import type { AskedCorrection, CorrectedMoney } from "../domain/adjustments/index.ts";
+import type { AskedCorrection, CorrectedMoney, GrantStanding } from "../domain/adjustments/index.ts";
 import { customerBalance } from "../domain/ledger/index.ts";
-import type { Currency } from "../domain/money/index.ts";
-import { findCreditGrant } from "./api-reads.ts";
+import { type Currency, ledgerAmount } from "../domain/money/index.ts";
+import { type CreditGrantStanding, findCreditGrant } from "./api-reads.ts";
 import type { Tx } from "./database.ts";
-import { accountBalance } from "./ledger.ts";
+import { availableBalances } from "./ledger.ts";
 
 /** What the money that a correction is about looks like: for good under the customer's lock, for a look without it. */
 export async function correctedMoney(
@@ -13,17 +13,15 @@ export async function correctedMoney(
   correction: AskedCorrection,
 ): Promise<CorrectedMoney> {
   const grant = "grantId" in correction ? await findCreditGrant(tx, correction.grantId) : undefined;
+  const [balance] = await availableBalances(tx, [customerBalance(customerId, currency)]);
   return {
-    balanceAvailable: await accountBalance(tx, customerBalance(customerId, currency)),
-    grant:
-      grant === undefined
-        ? null
-        : {
-            remaining: grant.remaining,
-            available: grant.remaining,
-            isFunded: grant.invoiceId === null || grant.invoiceStatus === "paid",
-            isVoided: grant.voidedAt !== null,
-            expiresAt: grant.expiresAt,
-          },
+    balanceAvailable: balance?.available ?? ledgerAmount(0n),
+    grant: grant ? standingOf(grant) : null,
   };
+}
+
+function standingOf(grant: CreditGrantStanding): GrantStanding {
+  const { remaining, available, invoiceId, invoiceStatus, voidedAt, expiresAt } = grant;
+  const isFunded = invoiceId === null || invoiceStatus === "paid";
+  return { remaining, available, isFunded, isVoided: voidedAt !== null, expiresAt };
 }

@@ -3,7 +3,7 @@ import type { CreditGrant } from "../domain/credits/index.ts";
 import { type AccountRef, creditsOfGrant } from "../domain/ledger/index.ts";
 import { currency, ledgerAmount } from "../domain/money/index.ts";
 import { sql, type Tx } from "./database.ts";
-import { accountBalances } from "./ledger.ts";
+import { availableBalances } from "./ledger.ts";
 import { adjustmentStanding } from "./schema/adjustments.ts";
 import { creditGrant } from "./schema/billing.ts";
 
@@ -24,8 +24,8 @@ export async function findGrantOfInvoice(tx: Tx, invoiceId: string): Promise<Sto
 }
 
 /**
- * A customer's grants with what the ledger says is left of each; an unpaid one has nothing to spend. Those that were
- * voided are left out: they cannot be spent again, whatever should come to be in their account.
+ * A customer's grants with what can be spent of each: nothing of an unpaid one, nothing that running requests have
+ * reserved. Those that were voided are left out: they cannot be spent again, whatever should come to be in their account.
  */
 export async function grantsOfCustomer(tx: Tx, customerId: string): Promise<CreditGrant[]> {
   const stored = await tx
@@ -39,10 +39,10 @@ export async function grantsOfCustomer(tx: Tx, customerId: string): Promise<Cred
       ),
     )
     .orderBy(asc(creditGrant.createdAt), asc(creditGrant.id));
-  const balances = await accountBalances(tx, stored.map(accountOfGrant));
+  const balances = await availableBalances(tx, stored.map(accountOfGrant));
   return stored.map((row, index) => {
     const { id, kind, priority, effectiveAt, expiresAt, createdAt } = row;
-    const remaining = balances[index] ?? ledgerAmount(0n);
+    const remaining = balances[index]?.available ?? ledgerAmount(0n);
     return {
       id,
       kind,

@@ -12,12 +12,26 @@ export async function accountBalance(tx: Tx, ref: AccountRef): Promise<LedgerAmo
 
 /** The balances of several accounts in the order asked for, all as of one instant. */
 export async function accountBalances(tx: Tx, refs: readonly AccountRef[]): Promise<LedgerAmount[]> {
+  return (await availableBalances(tx, refs)).map(({ balance }) => balance);
+}
+
+/** The same with what of each can be taken out: what open holds have set aside cannot. */
+export async function availableBalances(
+  tx: Tx,
+  refs: readonly AccountRef[],
+): Promise<{ balance: LedgerAmount; available: LedgerAmount }[]> {
   const keys = refs.map(accountKey);
   if (keys.length === 0) return [];
   const found = await tx
-    .select({ key: balance.key, balance: balance.balance })
+    .select({ key: balance.key, balance: balance.balance, held: balance.held })
     .from(balance)
     .where(inArray(balance.key, keys));
-  const byKey = new Map(found.map((row) => [row.key, row.balance]));
-  return keys.map((key) => byKey.get(key) ?? ledgerAmount(0n));
+  const byKey = new Map(
+    found.map(({ key, balance, held }) => [
+      key,
+      { balance: ledgerAmount(balance), available: ledgerAmount(balance - held) },
+    ]),
+  );
+  const nothing = { balance: ledgerAmount(0n), available: ledgerAmount(0n) };
+  return keys.map((key) => byKey.get(key) ?? nothing);
 }

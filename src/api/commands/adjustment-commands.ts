@@ -13,6 +13,7 @@ import { lockCustomer } from "../../db/subscriptions.ts";
 import {
   type Adjustment,
   AdjustmentImpossibleError,
+  type AdjustmentKind,
   type ApprovalLimits,
   adjustmentEntry,
   type CorrectedMoney,
@@ -62,12 +63,12 @@ export function adjustmentCommands(
         const stored = found(await findAdjustment(tx, adjustmentId), "adjustment", adjustmentId);
         if (stored.outcome === decision.outcome && stored.decidedBy === decidedBy) return;
         requireDecidable(stored, decision, decidedBy);
-        await insertDecision(tx, { ...decision, decidedBy, decidedAt });
-        if (decision.outcome !== "approved") return;
+        const decided = { ...decision, decidedBy, decidedAt };
+        if (decision.outcome !== "approved") return await insertDecision(tx, decided);
         const adjustment = adjustmentOf(stored);
         const money = await correctedMoney(tx, customerId, adjustment.currency, adjustment.correction);
-        // A refusal takes the decision back as well: the request goes on waiting.
         requirePossible(adjustment, money, decidedAt);
+        await insertDecision(tx, decided);
         await execute(tx, adjustment, money, decidedBy, decidedAt);
       });
     },
@@ -97,6 +98,11 @@ function requireDecidable(
   }
 }
 
+const shortages: Partial<Record<AdjustmentKind, string>> = {
+  void_grant: "credit_grant_reserved",
+  debit_balance: "customer_balance_insufficient",
+};
+
 /** Does what was asked for, in the caller's transaction, which holds the customer's lock. */
 async function execute(
   tx: Tx,
@@ -117,11 +123,7 @@ async function execute(
   // Usage may have reserved some of it since we looked: that does not wait for the customer's lock.
   if (result?.status === "insufficient") {
     const message = "less is left than a moment ago: look again, and ask for what is there";
-    const isGrant = correction.kind !== "debit_balance";
-    throw new AdjustmentImpossibleError(
-      isGrant ? "credit_grant_insufficient" : "customer_balance_insufficient",
-      message,
-    );
+    throw new AdjustmentImpossibleError(shortages[correction.kind] ?? "credit_grant_insufficient", message);
   }
   invariant(result?.status === "created", `an adjustment is booked once, but was: ${result?.status}`);
 }

@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Database, openDatabase } from "../../src/db/database.ts";
+import { cloneDatabase } from "../support/postgres.ts";
+import { refusal } from "./ledger-fixture.ts";
+
+/** What may change of each record with a state. Everything else is an agreed fact. */
+const changeable: Readonly<Record<string, readonly string[]>> = {
+  "billing.test_clock": ["current_at", "target_at", "is_settled"],
+  "billing.customer": ["name", "email", "stripe_customer_id", "payment_method", "invoices_issued"],
+  "billing.subscription": ["status", "billed_through", "next_close_at", "cancel_at", "canceled_at"],
+  "billing.subscription_change": ["invoice_id"],
+  "billing.invoice": [
+    "status",
+    "amount_paid_minor",
+    "paid_at",
+    "stripe_invoice_id",
+    "hosted_invoice_url",
+    "collected_by",
+  ],
+  "billing.dunning": ["state", "attempts", "next_attempt_at", "ended_at"],
+  "stripe.operation": ["state", "response", "error", "finished_at"],
+  "stripe.webhook_inbox": ["state", "attempts", "next_attempt_at", "last_error", "finished_at"],
+};
+
+const rowsOfEach = `
+  insert into billing.test_clock (id, current_at, target_at) values ('clk', '2026-01-01Z', '2026-01-01Z');
+  insert into billing.customer (id, name, email, currency, time_zone, test_clock_id, created_at)
+    values ('acme', 'Acme', 'a@acme.test', 'usd', 'UTC', 'clk', '2026-01-01Z');
+  insert into billing.subscription (id, customer_id, status, started_at, interval_unit, interval_count, time_zone, currency,
+      grace_seconds, billed_through)
+    values ('sub', 'acme', 'active', '2026-01-01Z', 'month', 1, 'UTC', 'usd', 0, '2026-01-01Z');
+  insert into billing.subscription_change (subscription_id, change_id, kind, effective_at, request, lines)
+    values ('sub', 'change', 'change_quantity', '2026-01-02Z', '{}', '[]');
+  insert into billing.invoice (id, source_key, kind, customer_id, subscription_id, number, status, currency, period_start,
+      period_end, subtotal_minor, credits_applied_minor, balance_applied_minor, total_minor, issued_at)
+    values ('inv', 'key', 'cycle', 'acme', 'sub', 'ACME-0001', 'open', 'usd', '2026-01-01Z', '2026-02-01Z', 5, 0, 0, 5, '2026-02-01Z');
+  insert into billing.dunning (invoice_id, state, attempts, started_at) values ('inv', 'retrying', 1, '2026-02-01Z');
+  insert into stripe.operation (key, operation, request_hash, body, state, first_sent_at)
+    values ('key', 'pay', 'hash', '{}', 'sent', '2026-02-01Z');
+  insert into stripe.webhook_inbox (event_id, type, body) values ('evt', 'invoice.paid', '{}')`;
+
+let db: Database;
+let owner: Database;
+let columns: { table: string; column: string; type: string }[];
+const ending: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  const { appUrl, ownerUrl, drop } = await cloneDatabase();
+  db = openDatabase({ url: appUrl, poolSize: 1 });
+  owner = openDatabase({ url: ownerUrl, poolSize: 1 });
+  ending.push(drop, () => Promise.all([db.close(), owner.close()]));
+  await owner.sql.unsafe(rowsOfEach);
+  columns = await owner.sql`
+    select table_schema || '.' || table_name as table, column_name as column, udt_name as type
+    from information_schema.columns where table_schema || '.' || table_name = any (${Object.keys(changeable)})
+    order by 1, ordinal_position`;
+});
+afterAll(async () => {
+  for (const end of ending.toReversed()) await end();
+});
+
+const isChangeable = ({ table, column }: { table: string; column: string }) =>
+  changeable[table]?.includes(column) ?? false;
+
+/** Another value than any that is there. */
+const otherValues: Readonly<Record<string, string>> = {
+  text: "'other'",
+  timestamptz: "'2030-01-01Z'",
+  int4: "77",
+  int8: "77",
+  bool: "false",
+  jsonb: "'[77]'",
+};
+
+describe("of a record with a state", () => {
+  test("the application may change the state, and no other column", async () => {
+    const outcomes = await Promise.all(
+      columns.map(async ({ table, column }) => ({
+        table,
+        column,
+        code: await refusal(db.sql.unsafe(`update ${table} set ${column} = ${column}`)),
+      })),
+    );
+    expect(outcomes.length).toBeGreaterThan(70);
+    const refused = outcomes.filter(({ code }) => code === "42501");
+    expect(refused).toEqual(outcomes.filter((outcome) => !isChangeable(outcome)));
+  });
+
+  test("not even the owner can change another column", async () => {
+    for (const { table, column, type } of columns.filter((each) => !isChangeable(each))) {
+      const update = owner.sql.unsafe(`update ${table} set ${column} = ${otherValues[type]}`);
+      expect({ table, column, code: await refusal(update) }).toEqual({ table, column, code: "RK001" });
+    }
+  });
+
+  test.each(Object.keys(changeable))("no row of %s is ever removed", async (table) => {
+    expect(await refusal(owner.sql.unsafe(`delete from ${table}`))).toBe("RK001");
+    expect(await refusal(owner.sql.unsafe(`truncate ${table} cascade`))).toBe("RK001");
+    expect(await refusal(db.sql.unsafe(`delete from ${table}`))).toBe("42501");
+    expect(await refusal(db.sql.unsafe(`truncate ${table} cascade`))).toBe("42501");
+  });
+
+  test("the refusal names what was to be changed", async () => {
+    const update = "update billing.invoice set total_minor = 0, currency = 'eur', status = 'void'";
+    await expect(owner.sql.unsafe(update)).rejects.toThrow(
+      /billing.invoice is refused: currency, total_minor may not/,
+    );
+  });
+
+  test("a column that comes later is fixed as well", async () => {
+    await owner.sql.unsafe("alter table billing.invoice add column discount_minor bigint");
+    const update = "update billing.invoice set discount_minor = 5";
+    expect(await refusal(db.sql.unsafe(update))).toBe("42501");
+    expect(await refusal(owner.sql.unsafe(update))).toBe("RK001");
+  });
+});
+
+test("a change goes on one invoice, once", async () => {
+  const onInvoice = (id: string | null) => db.sql`update billing.subscription_change set invoice_id = ${id}`;
+  await onInvoice("inv");
+  expect(await refusal(onInvoice("other"))).toBe("RK001");
+  expect(await refusal(onInvoice(null))).toBe("RK001");
+});
+
+test.each(["paid", "void"])("an invoice that is %s stays so", async (status) => {
+  const id = `inv-${status}`;
+  await owner.sql`
+    insert into billing.invoice (id, source_key, kind, customer_id, number, status, currency, subtotal_minor,
+      credits_applied_minor, balance_applied_minor, total_minor, issued_at)
+    values (${id}, ${id}, 'cycle', 'acme', ${id}, 'open', 'usd', 5, 0, 0, 5, '2026-02-01Z')`;
+  const become = (to: string) =>
+    db.sql`update billing.invoice set status = ${to}, paid_at = ${to === "paid" ? "2026-02-02Z" : null} where id = ${id}`;
+  await become(status);
+  for (const other of ["open", "uncollectible", status === "paid" ? "void" : "paid"])
+    expect(await refusal(become(other))).toBe("RK001");
+  await become(status);
+});
