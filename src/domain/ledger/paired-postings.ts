@@ -21,8 +21,8 @@ export interface Share {
  * @throws JournalEntryInvalidError when the sides differ, or for a negative share
  */
 export function pairedPostings(debits: readonly Share[], credits: readonly Share[]): Posting[] {
-  const givers = credits.map(exactShare);
   const takers = debits.map(exactShare);
+  const givers = credits.map(exactShare);
   requireEqual(takers, givers);
   const postings: Posting[] = [];
   let giver = givers.shift();

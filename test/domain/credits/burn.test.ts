@@ -70,6 +70,12 @@ test.each([
     why: "expiry before kind",
   },
   { first: { kind: "promotional" as const }, second: { createdAt: day(-1) }, why: "promotional before paid" },
+  { first: { kind: "goodwill" as const }, second: { createdAt: day(-1) }, why: "goodwill before paid" },
+  {
+    first: { kind: "goodwill" as const, createdAt: day(-1) },
+    second: { kind: "promotional" as const },
+    why: "between gifts and goodwill, created first",
+  },
   { first: { effectiveAt: day(-1) }, second: { createdAt: day(-1) }, why: "effective first" },
   { first: { createdAt: day(-1) }, second: {}, why: "created first" },
 ])("$first is spent before $second: $why", ({ first, second }) => {

@@ -1,50 +1,22 @@
-import { readFileSync } from "node:fs";
-import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { instant, period } from "../../../src/domain/calendar/index.ts";
-import { workedExamples } from "../../../src/domain/ledger/examples/index.ts";
 import {
-  accountKey,
+  balanceTransactionRecorded,
+  disputeOpened,
+  disputeWon,
+  goodwillWithdrawn,
+  grantAdjusted,
   grantExpired,
   grantVoided,
-  invoiceIssued,
-  type JournalEntryDraft,
-  JournalEntryInvalidError,
   lateUsageAdjusted,
   ledgerAmountText,
-  netInvoice,
   paymentSucceeded,
-  postingText,
+  prepaidCreditsFunded,
+  settledInAnotherCurrency,
   usageRated,
 } from "../../../src/domain/ledger/index.ts";
-import { ledgerDocument } from "../../../src/domain/ledger/document/ledger-document.ts";
-import {
-  currency,
-  decimal,
-  ledgerAmount,
-  ledgerAmountOfExact,
-  ledgerAmountOfMoney,
-  money,
-} from "../../../src/domain/money/index.ts";
-
-const usd = currency("usd");
-const at = instant("2026-01-31T00:00:00Z");
-const facts = { sourceKey: "test", customerId: "acme", currency: usd, occurredAt: at, effectiveAt: at };
-const cents = (amount: bigint) => money(amount, "usd");
-const exact = (minor: string) => ledgerAmountOfExact(decimal(minor));
-const written = (draft: JournalEntryDraft | null) => draft?.postings.map(postingText) ?? null;
-
-test.each(workedExamples.map((example, index) => ({ position: index + 1, ...example })))(
-  "example $position, $event: $story",
-  ({ entry, postings }) => {
-    expect(written(entry)).toEqual(postings);
-  },
-);
-
-test("docs/ledger.md is what the code says", () => {
-  const committed = readFileSync(new URL("../../../docs/ledger.md", import.meta.url), "utf8");
-  expect(committed, "run: node src/cli/write-ledger-doc.ts").toBe(ledgerDocument());
-});
+import { currency, ledgerAmountOfMoney, money } from "../../../src/domain/money/index.ts";
+import { at, cents, exact, facts, written } from "./facts.ts";
 
 test.each([
   { amount: exact("734.56"), code: "usd", text: "7.3456 USD" },
@@ -54,72 +26,6 @@ test.each([
   { amount: ledgerAmountOfMoney(money(1250n, "kwd")), code: "kwd", text: "1.250 KWD" },
 ])("a ledger amount reads $text", ({ amount, code, text }) => {
   expect(ledgerAmountText(amount, currency(code))).toBe(text);
-});
-
-describe("an invoice nets", () => {
-  const lines = (accrued: bigint, inAdvance: bigint, credits: bigint[]) => ({
-    accrued: { billed: cents(accrued), booked: ledgerAmountOfMoney(cents(accrued)) },
-    inAdvance: [{ subscriptionId: "s", amount: cents(inAdvance) }],
-    prorationCredits: credits.map((amount, index) => ({
-      subscriptionId: `s${index}`,
-      amount: cents(amount),
-    })),
-    creditPurchases: [],
-  });
-
-  test.each([
-    { charges: 500n, credits: [], total: 500n, carried: 0n, why: "no credits" },
-    { charges: 500n, credits: [200n, 100n], total: 200n, carried: 0n, why: "500 − 300" },
-    { charges: 500n, credits: [500n], total: 0n, carried: 0n, why: "500 − 500" },
-    { charges: 500n, credits: [400n, 400n], total: 0n, carried: 300n, why: "800 − 500 is carried" },
-    { charges: 0n, credits: [100n], total: 0n, carried: 100n, why: "nothing to set it against" },
-  ])("$charges less $credits is $total, $carried carried: $why", ({ charges, credits, total, carried }) => {
-    expect(netInvoice(lines(charges, 0n, credits), usd)).toEqual({
-      charges: cents(charges),
-      credits: cents(credits.reduce((sum, amount) => sum + amount, 0n)),
-      total: cents(total),
-      carriedToBalance: cents(carried),
-    });
-  });
-
-  test("the credit that crosses the end of the charges is parted", () => {
-    const entry = invoiceIssued({ ...facts, invoiceId: "in", ...lines(0n, 500n, [400n, 400n]) });
-    expect(written(entry)).toEqual([
-      "1100:{acme} → 2100:{acme, s} 5.00 USD",
-      "2100:{acme, s0} → 1100:{acme} 4.00 USD",
-      "2100:{acme, s1} → 1100:{acme} 1.00 USD",
-      "2100:{acme, s1} → 2200:{acme} 3.00 USD",
-    ]);
-  });
-
-  test("its entry adds exactly its total to the receivable, and clears what was booked as unbilled", () => {
-    const anyCents = fc.bigInt(0n, 10_000n);
-    fc.assert(
-      fc.property(
-        anyCents,
-        anyCents,
-        fc.array(anyCents, { maxLength: 4 }),
-        fc.bigInt(-99_999_999n, 99_999_999n),
-        (...drawn) => {
-          const [accrued, inAdvance, credits, fraction] = drawn;
-          const amounts = lines(accrued, inAdvance, credits);
-          const booked = ledgerAmount(amounts.accrued.booked + fraction);
-          const issued = { ...amounts, accrued: { ...amounts.accrued, booked } };
-          const entry = invoiceIssued({ ...facts, invoiceId: "in", ...issued });
-          const { total } = netInvoice(issued, usd);
-          expect(total.amountMinor).toBeGreaterThanOrEqual(0n);
-          expect(netDebit(entry, "1100/usd/customer=acme")).toBe(ledgerAmountOfMoney(total));
-          expect(netDebit(entry, "1110/usd/customer=acme")).toBe(-booked);
-        },
-      ),
-    );
-  });
-
-  test("a negative amount is refused", () => {
-    expect(() => invoiceIssued({ ...facts, invoiceId: "in", ...lines(0n, 0n, [-1n]) })).toThrow(
-      JournalEntryInvalidError,
-    );
-  });
 });
 
 test.each([
@@ -132,10 +38,90 @@ test.each([
 
 test.each([
   { end: grantExpired, kind: "promotional" as const, posting: "2010:{acme, g} → 1300 1.00 USD" },
+  { end: grantExpired, kind: "goodwill" as const, posting: "2010:{acme, g} → 5200 1.00 USD" },
   { end: grantVoided, kind: "paid" as const, posting: "2000:{acme, g} → 2200:{acme} 1.00 USD" },
+  { end: grantVoided, kind: "goodwill" as const, posting: "2010:{acme, g} → 5200 1.00 USD" },
 ])("$end.name of a $kind grant: $posting", ({ end, kind, posting }) => {
   expect(written(end({ ...facts, grantId: "g", kind, remaining: exact("100") }))).toEqual([posting]);
   expect(end({ ...facts, grantId: "g", kind, remaining: exact("0") })).toBeNull();
+});
+
+test.each([
+  { kind: "promotional" as const, change: "100", posting: "1300 → 2010:{acme, g} 1.00 USD" },
+  { kind: "promotional" as const, change: "-100", posting: "2010:{acme, g} → 1300 1.00 USD" },
+  { kind: "goodwill" as const, change: "-100", posting: "2010:{acme, g} → 5200 1.00 USD" },
+  { kind: "paid" as const, change: "-100", posting: "2000:{acme, g} → 2200:{acme} 1.00 USD" },
+])("a $kind grant adjusted by $change cents: $posting", ({ kind, change, posting }) => {
+  const adjusted = grantAdjusted({
+    ...facts,
+    adjustmentId: "a",
+    grantId: "g",
+    kind,
+    change: exact(change),
+  });
+  expect(written(adjusted)).toEqual([posting]);
+  expect(adjusted).toMatchObject({
+    cause: { type: "adjustment", id: "a" },
+    metadata: { adjustment_id: "a", grant_id: "g" },
+  });
+});
+
+test("goodwill is taken back from the grant it was given as", () => {
+  const from = { kind: "grant", grantId: "g" } as const;
+  const withdrawn = goodwillWithdrawn({ ...facts, adjustmentId: "a", amount: exact("100"), from });
+  expect(written(withdrawn)).toEqual(["2010:{acme, g} → 5200 1.00 USD"]);
+});
+
+test("credits that are paid for again after a returned payment are funded once for it", () => {
+  const funded = (afterReturnOf?: string) =>
+    prepaidCreditsFunded({
+      ...facts,
+      purchaseId: "buy",
+      grantId: "g",
+      invoiceId: "in",
+      amount: exact("30.5"),
+      ...(afterReturnOf === undefined ? {} : { afterReturnOf }),
+    });
+  expect(funded().cause.id).toBe("buy");
+  expect(funded("pay_1").cause.id).toBe("buy/after/pay_1");
+});
+
+test("a fee of more than the payment is taken from the Stripe balance", () => {
+  const recorded = balanceTransactionRecorded({
+    ...facts,
+    balanceTransactionId: "t",
+    paymentId: "p",
+    gross: cents(20n),
+    fee: cents(30n),
+  });
+  expect(written(recorded)).toEqual(["1010 → 1000 0.10 USD", "5000 → 1010 0.30 USD"]);
+});
+
+test("a dispute is won without its fee where Stripe keeps it", () => {
+  const won = disputeWon({
+    ...facts,
+    disputeId: "dp",
+    paymentId: "p",
+    balanceTransactionId: "t",
+    amount: cents(100n),
+  });
+  expect(written(won)).toEqual(["1000 → 1120:{acme, dp} 1.00 USD"]);
+});
+
+test("a dispute's fee in another currency is a dispute fee there", () => {
+  const opened = disputeOpened({
+    ...facts,
+    disputeId: "dp",
+    paymentId: "p",
+    balanceTransactionId: "t",
+    amount: cents(100n),
+    fee: cents(0n),
+  });
+  const settled = settledInAnotherCurrency(opened, { gross: money(-90n, "eur"), fee: money(15n, "eur") });
+  expect(settled.map(written)).toEqual([
+    ["1120:{acme, dp} → 9000 1.00 USD"],
+    ["9000 → 1000 0.90 EUR", "5010 → 1000 0.15 EUR"],
+  ]);
 });
 
 test("usage that comes to nothing is no entry", () => {
@@ -160,6 +146,17 @@ test.each([
   expect(written(entry)).toEqual(postings.map((text) => expect.stringContaining(text)));
 });
 
+test("late usage given back to a goodwill grant touches no discount", () => {
+  const entry = lateUsageAdjusted({
+    ...facts,
+    correctionId: "c",
+    period: period(instant("2026-01-01T00:00:00Z"), at),
+    differences: [],
+    restored: [{ grantId: "g", kind: "goodwill", productKey: "tokens", amount: exact("100") }],
+  });
+  expect(written(entry)).toEqual(["4000:{tokens} → 2010:{acme, g} 1.00 USD"]);
+});
+
 test("late usage given back to a promotional grant takes its discount back too", () => {
   const entry = lateUsageAdjusted({
     ...facts,
@@ -170,11 +167,3 @@ test("late usage given back to a promotional grant takes its discount back too",
   });
   expect(written(entry)).toEqual(["4000:{tokens} → 2010:{acme, g} 1.00 USD", "1300 → 4900 1.00 USD"]);
 });
-
-/** What an entry adds to an account, debits less credits. */
-function netDebit(entry: JournalEntryDraft | null, key: string): bigint {
-  return (entry?.postings ?? []).reduce((sum, { debit, credit, amount }) => {
-    if (accountKey(debit) === key) return sum + amount;
-    return accountKey(credit) === key ? sum - amount : sum;
-  }, 0n);
-}

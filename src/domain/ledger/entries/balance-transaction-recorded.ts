@@ -1,4 +1,4 @@
-import { type Money, subtractMoney } from "../../money/index.ts";
+import { ledgerAmountOfMoney, type Money, subtractMoney } from "../../money/index.ts";
 import { paymentsClearing, processorFees, stripeBalance } from "../accounts.ts";
 import {
   type EntryFacts,
@@ -6,6 +6,7 @@ import {
   journalEntry,
   type MerchantEntryFacts,
   posting,
+  signedPosting,
 } from "../journal-entry.ts";
 
 /** One entry for each balance transaction of Stripe touches 1000, and no other entry does: so 1000 is what Stripe says. */
@@ -30,7 +31,8 @@ export function balanceTransactionRecorded(recorded: BalanceTransactionRecorded)
     kind: "balance_transaction_recorded",
     cause: causeOf(balanceTransactionId),
     postings: [
-      posting(stripeBalance(facts.currency), clearing, subtractMoney(gross, fee)),
+      // A fee may be more than a very small payment.
+      signedPosting(stripeBalance(facts.currency), clearing, ledgerAmountOfMoney(subtractMoney(gross, fee))),
       posting(processorFees(facts.currency), clearing, fee),
     ],
     metadata: { payment_id: paymentId },
