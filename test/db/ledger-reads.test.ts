@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inTransaction } from "../../src/db/database.ts";
 import {
   accountBalances,
@@ -7,15 +7,19 @@ import {
   listEntries,
   postEntries,
 } from "../../src/db/ledger.ts";
-import { accountsOfCustomer } from "../../src/db/ledger-accounts.ts";
+import { accountsOfCustomer, findAccount, listAccounts } from "../../src/db/ledger-accounts.ts";
 import { trialBalance } from "../../src/db/ledger-trial-balance.ts";
+import { asOf } from "../../src/db/ledger-turnover.ts";
+import { instant } from "../../src/domain/calendar/index.ts";
 import { acmesQuarter } from "../../src/domain/ledger/examples/index.ts";
 import { accountKey, paymentsClearing, receivable, rounding } from "../../src/domain/ledger/index.ts";
 import { decimal, ledgerAmountOfExact } from "../../src/domain/money/index.ts";
 import {
   admitEverything,
+  draft,
   expectInvariants,
   type LedgerFixture,
+  move,
   openLedger,
   statement,
   usd,
@@ -129,4 +133,57 @@ test("the statement of the receivable never goes below zero, and ends at its bal
   expect(lines.map(({ version }) => version)).toEqual(lines.map((_, index) => BigInt(index + 1)));
   expect(lines.at(-1)).toMatchObject({ kind: "invoice_voided", balance: cents("10535") });
   expect(lines.filter(({ balance }) => balance < 0n)).toEqual([]);
+});
+
+describe("an instant names its whole millisecond", () => {
+  const second = "2026-05-05T05:05:05";
+  const instants = [`${second}.001Z`, `${second}.001999Z`, `${second}.002Z`];
+  const account = "9100/usd";
+
+  /** As the database would have written it: only it has microseconds. */
+  const writeByHand = (at: string) =>
+    ledger.owner.sql.begin(async (sql) => {
+      const [entry] = await sql`
+        insert into ledger.journal_entry
+          (kind, source_key, request_hash, occurred_at, effective_at, recorded_at, actor, cause_type, cause_id, currency)
+        values ('by_hand', ${at}, '\\x00', ${at}, ${at}, ${at}, 'alice', 'hand', ${at}, 'usd')
+        returning id`;
+      await sql`
+        insert into ledger.posting (entry_id, line, currency, debit_account, credit_account, amount)
+        select ${entry?.id}, 1, 'usd', debited.id, credited.id, 1
+        from ledger.account as debited, ledger.account as credited
+        where debited.key = ${account} and credited.key = '5900/usd'`;
+    });
+
+  beforeAll(async () => {
+    await ledger.post(draft("opens", [move({ code: "9100", currency: usd }, rounding(usd), 1n)]));
+    for (const at of instants) await writeByHand(at);
+  });
+
+  test.each([
+    { at: ".000Z", counted: 0n },
+    { at: ".001Z", counted: 2n },
+    { at: ".002Z", counted: 3n },
+  ])("as of $at", async ({ at, counted }) => {
+    const of = instant(`${second}${at}`);
+    for (const range of [asOf({ effectiveAt: of }), asOf({ recordedAt: of })]) {
+      const [found] = (await listAccounts(ledger.db.orm, { key: account }, { limit: 1 })).items;
+      const standing = await findAccount(ledger.db.orm, found?.id ?? 0n, range);
+      // The entry that opened the account is effective in January, and was recorded when this test ran.
+      const opened = range.recordedBefore === undefined ? 1n : 0n;
+      expect(standing?.debit).toBe(opened + counted);
+    }
+  });
+
+  test("and a range begins and ends between milliseconds", async () => {
+    const from = instant(`${second}.001Z`);
+    const before = instant(`${second}.002Z`);
+    for (const range of [
+      { effectiveFrom: from, effectiveBefore: before },
+      { recordedFrom: from, recordedBefore: before },
+    ]) {
+      const { items } = await listEntries(ledger.db.orm, { account, range }, { limit: 10 });
+      expect(items.map(({ sourceKey }) => sourceKey)).toEqual([instants[1], instants[0]]);
+    }
+  });
 });
