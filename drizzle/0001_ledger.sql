@@ -201,7 +201,7 @@ call public.make_append_only('ledger.carried_month');
 --> statement-breakpoint
 -- Derived tables: only the functions that switch this setting on, for as long as they write, may write them, so a hand
 -- cannot make a balance disagree with its postings. They do not carry it in a SET clause: that takes a superuser.
-create function ledger.guard_derived() returns trigger language plpgsql set search_path = '' as $$
+create function ledger.guard_derived() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   if current_setting('ledger.keeps_balances', true) is distinct from 'on' then
     raise exception '% on %.% is refused: it follows from the postings', tg_op, tg_table_schema, tg_table_name using errcode = 'RK001';
@@ -216,7 +216,7 @@ create trigger guard_derived before insert on ledger.entry_key for each statemen
 create trigger guard_derived before insert on ledger.period_balance for each statement execute function ledger.guard_derived();
 create trigger guard_derived before insert on ledger.carried_month for each statement execute function ledger.guard_derived();
 
-create function ledger.open_balances() returns trigger language plpgsql set search_path = '' as $$
+create function ledger.open_balances() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   perform set_config('ledger.keeps_balances', 'on', true);
   insert into ledger.account_balance (account_id, normal, floor) select id, normal, floor from opened;
@@ -241,7 +241,7 @@ create function ledger.open_since() returns timestamptz language sql stable as $
 $$;
 comment on function ledger.open_since is 'The first instant that is in no closed month; null while none is closed.';
 
-create function ledger.close_period(month date, actor text) returns boolean language plpgsql security definer set search_path = '' as $$
+create function ledger.close_period(month date, actor text) returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform pg_advisory_xact_lock(hashtext('ledger.accounting_period'));
   if exists (select from ledger.accounting_period as closed where closed.month >= close_period.month) then
@@ -254,7 +254,7 @@ $$;
 comment on function ledger.close_period is 'Closes the month that starts on this date and all before it, after waiting for entries under way; false when it was closed already.';
 
 -- In steps of a month, the oldest first: each is the one before it and what became effective in between.
-create function ledger.carry_closed_month() returns date language plpgsql security definer set search_path = '' as $$
+create function ledger.carry_closed_month() returns date language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   since timestamptz;
   carried date;
@@ -302,7 +302,7 @@ create function ledger.claims_of(source_key text, kind text, cause_type text, ca
 $$;
 comment on function ledger.claims_of is 'What an entry claims for ever, the strongest claim first.';
 
-create function ledger.check_entries() returns trigger language plpgsql set search_path = '' as $$
+create function ledger.check_entries() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   is_of_another_transaction boolean;
   is_late boolean;
@@ -335,7 +335,7 @@ create trigger check_entries after insert on ledger.journal_entry referencing ne
 --
 -- Only nested loops: the rows at hand look their accounts up by id, whatever the planner believes of their number, and
 -- balances are updated, and so locked, in the order of their ids: two writers never wait for each other in a circle.
-create function ledger.apply_postings() returns trigger language plpgsql set search_path = '' set enable_hashjoin = off set enable_mergejoin = off as $$
+create function ledger.apply_postings() returns trigger language plpgsql set search_path = pg_catalog, pg_temp set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
   are_known boolean;
   reversals bigint[];
@@ -387,7 +387,7 @@ begin
   return null;
 end
 $$;
-create function ledger.require_mirrored(reversals bigint[]) returns void language plpgsql set search_path = '' as $$
+create function ledger.require_mirrored(reversals bigint[]) returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   if exists (
     select from ledger.journal_entry as entry
@@ -403,7 +403,7 @@ end
 $$;
 create trigger apply_postings after insert on ledger.posting referencing new table as posted for each statement execute function ledger.apply_postings();
 
-create function ledger.fold_hot_balances() returns bigint language plpgsql security definer set search_path = '' as $$
+create function ledger.fold_hot_balances() returns bigint language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   folded_count bigint;
 begin
@@ -454,7 +454,7 @@ call public.make_append_only('ledger.entry_range');
 
 -- Rules for single rows come with the parent; those for whole statements must be put on a partition too, or a statement that
 -- names the partition would pass by them. Attaching lets others go on reading and writing.
-create procedure ledger.add_partition(parent regclass, name text, bounds text) language plpgsql set search_path = '' as $$
+create procedure ledger.add_partition(parent regclass, name text, bounds text) language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   rule text;
 begin
@@ -468,7 +468,7 @@ begin
 end
 $$;
 
-create function ledger.prepare_partitions(entries_each bigint) returns int language plpgsql security definer set search_path = '' as $$
+create function ledger.prepare_partitions(entries_each bigint) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   newest ledger.entry_range;
   added int := 0;

@@ -40,7 +40,7 @@ $$;
 -- ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────
 -- The hash leaves out the key and the actor: the same content under another key, from someone else, is the same request.
 -- A fact of a closed month becomes effective with the first open one, unless it would rather be refused.
-create function ledger.drafts_of(entries jsonb, open_since timestamptz) returns ledger.entry_draft[] language sql stable set search_path = '' as $$
+create function ledger.drafts_of(entries jsonb, open_since timestamptz) returns ledger.entry_draft[] language sql stable set search_path = pg_catalog, pg_temp as $$
   select array_agg(row(number, source_key, kind, occurred_at,
       case when when_closed = 'refuse' then effective_at else greatest(effective_at, open_since) end,
       actor, cause_type, cause_id, customer_id, currency, reverses, coalesce(metadata, '{}'),
@@ -56,7 +56,7 @@ $$;
 
 -- Accounts are looked up by key, one by one: their number says more than any statistics.
 create function ledger.lines_of(entries jsonb) returns ledger.posting_draft[]
-language sql stable set search_path = '' set enable_hashjoin = off set enable_mergejoin = off as $$
+language sql stable set search_path = pg_catalog, pg_temp set enable_hashjoin = off set enable_mergejoin = off as $$
   select array_agg(row(item.number, line.number, entry ->> 'currency', amount,
     debit, debited.id, case when debited.floor is not null then -debited.normal * amount end,
     credit, credited.id, case when credited.floor is not null then credited.normal * amount end,
@@ -70,7 +70,7 @@ $$;
 
 -- The same lines with what the accounts would be that are not open yet.
 create function ledger.with_unopened(lines ledger.posting_draft[]) returns ledger.posting_draft[]
-language sql stable set search_path = '' set enable_nestloop = off as $$
+language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
   with opened as materialized (
     select wanted.key, found.normal, found.currency, found.floor
     from (
@@ -94,7 +94,7 @@ $$;
 create type ledger.batch_traits as (is_sound boolean, has_unopened boolean, has_missing boolean, has_floors boolean, has_late boolean);
 
 create function ledger.traits_of(drafts ledger.entry_draft[], lines ledger.posting_draft[]) returns ledger.batch_traits
-language sql stable set search_path = '' as $$
+language sql stable set search_path = pg_catalog, pg_temp as $$
   select row(
     cardinality(drafts) = count(distinct ordinal)
       and bool_and((amount > 0 and amount < 'Infinity' and amount = trunc(amount) and debit_key <> credit_key) is true),
@@ -108,7 +108,7 @@ $$;
 -- ── judging ──────────────────────────────────────────────────────────────────────────────────────────────────
 -- Drafts that are in the ledger already: by source key, by business event, or because what they reverse has been reversed.
 create function ledger.recorded_drafts(drafts ledger.entry_draft[]) returns ledger.posting_result[]
-language plpgsql stable set search_path = '' set enable_hashjoin = off set enable_mergejoin = off as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
   taken ledger.posting_result[];
 begin
@@ -128,7 +128,7 @@ end
 $$;
 
 create function ledger.refused_drafts(drafts ledger.entry_draft[], lines ledger.posting_draft[]) returns ledger.posting_result[]
-language sql stable set search_path = '' as $$
+language sql stable set search_path = pg_catalog, pg_temp as $$
   select array_agg(row(ordinal, status, null)::ledger.posting_result)
   from (
     select ordinal, max(status) as status
@@ -141,7 +141,7 @@ $$;
 
 -- What each draft takes from each account that has a floor; negative: what it brings.
 create function ledger.outflows(lines ledger.posting_draft[]) returns table (ordinal int, key text, account_id bigint, amount numeric)
-language sql stable set search_path = '' as $$
+language sql stable set search_path = pg_catalog, pg_temp as $$
   select ordinal, key, account_id, sum(outflow)
   from (
     select ordinal, debit_key as key, debit_account as account_id, debit_outflow as outflow from unnest(lines) where debit_outflow is not null
@@ -152,7 +152,7 @@ $$;
 
 -- The accounts that may not have enough for all of the drafts, with what can be taken from each. What the batch brings is
 -- ignored: what fits without it fits in any order.
-create function ledger.short_accounts(lines ledger.posting_draft[]) returns table (key text, room numeric) language sql stable set search_path = '' as $$
+create function ledger.short_accounts(lines ledger.posting_draft[]) returns table (key text, room numeric) language sql stable set search_path = pg_catalog, pg_temp as $$
   select wanted.key, coalesce(room, 0)
   from (
     select key, account_id, sum(greatest(0, amount)) as amount from ledger.outflows(lines) group by key, account_id
@@ -164,7 +164,7 @@ create function ledger.short_accounts(lines ledger.posting_draft[]) returns tabl
 $$;
 
 -- Drafts that claim what another one of the batch claims too.
-create function ledger.twins(drafts ledger.entry_draft[]) returns int[] language sql stable set search_path = '' as $$
+create function ledger.twins(drafts ledger.entry_draft[]) returns int[] language sql stable set search_path = pg_catalog, pg_temp as $$
   select array_agg(distinct ordinal) from (
     select ordinal, count(*) over (partition by hash) as claimants from unnest(drafts) cross join lateral unnest(claims) as hash
   ) as claimed where claimants > 1
@@ -173,7 +173,7 @@ $$;
 -- Decides the drafts that depend on those before them: one after the other, in memory. A "twin" claims what an admitted one
 -- of the batch claims, and is looked up when that one is written.
 create function ledger.walk(drafts ledger.entry_draft[], lines ledger.posting_draft[], judged int[]) returns ledger.posting_result[]
-language plpgsql stable set search_path = '' set enable_nestloop = off as $$
+language plpgsql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
 declare
   twins constant int[] := coalesce(ledger.twins(drafts), '{}');
   short_keys text[];
@@ -213,7 +213,7 @@ $$;
 
 -- What becomes of the drafts that cannot be admitted; null when all can.
 create function ledger.judge(drafts ledger.entry_draft[], lines ledger.posting_draft[], traits ledger.batch_traits) returns ledger.posting_result[]
-language plpgsql volatile set search_path = '' as $$
+language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 declare
   judged ledger.posting_result[] := ledger.recorded_drafts(drafts);
 begin
@@ -230,7 +230,7 @@ end
 $$;
 
 -- ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────
-create function ledger.open_accounts(lines ledger.posting_draft[]) returns void language sql volatile set search_path = '' as $$
+create function ledger.open_accounts(lines ledger.posting_draft[]) returns void language sql volatile set search_path = pg_catalog, pg_temp as $$
   insert into ledger.account (key, code, class, normal, currency, floor, hot, keep_history, customer_id, dimensions)
   select wanted.key, opened.*
   from (
@@ -244,7 +244,7 @@ create function ledger.open_accounts(lines ledger.posting_draft[]) returns void 
   on conflict (key) do nothing
 $$;
 
-create function ledger.lock_bounded(lines ledger.posting_draft[]) returns void language plpgsql set search_path = '' as $$
+create function ledger.lock_bounded(lines ledger.posting_draft[]) returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   perform from ledger.account_balance where account_id in (select account_id from ledger.outflows(lines)) order by account_id for update;
 end
@@ -252,7 +252,7 @@ $$;
 
 -- Writes the drafts that have an id.
 create function ledger.record_drafts(drafts ledger.entry_draft[], lines ledger.posting_draft[], ids bigint[]) returns void
-language plpgsql volatile set search_path = '' as $$
+language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 begin
   insert into ledger.journal_entry (id, kind, source_key, request_hash, occurred_at, effective_at, actor, cause_type, cause_id, customer_id,
     currency, reverses, metadata)
@@ -267,7 +267,7 @@ end
 $$;
 
 create function ledger.post_entries(entries jsonb) returns table (ordinal int, status text, entry_id bigint)
-language plpgsql security definer set search_path = '' set plan_cache_mode = force_generic_plan as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   drafts ledger.entry_draft[];

@@ -57,7 +57,7 @@ call public.make_append_only('ledger.hold_resolution');
 create trigger guard_derived before insert or update or delete or truncate on ledger.open_hold for each statement execute function ledger.guard_derived();
 --> statement-breakpoint
 -- ── what is held follows from holds and resolutions, whoever inserts them ────────────────────────────────────
-create function ledger.open_holds() returns trigger language plpgsql set search_path = '' as $$
+create function ledger.open_holds() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   if exists (select from placed where recorded_xid <> pg_current_xact_id()) then
     raise exception 'recorded_xid is the database''s to set' using errcode = 'RK003';
@@ -70,7 +70,7 @@ end
 $$;
 create trigger open_holds after insert on ledger.hold referencing new table as placed for each statement execute function ledger.open_holds();
 
-create function ledger.set_aside() returns trigger language plpgsql set search_path = '' set enable_hashjoin = off set enable_mergejoin = off as $$
+create function ledger.set_aside() returns trigger language plpgsql set search_path = pg_catalog, pg_temp set enable_hashjoin = off set enable_mergejoin = off as $$
 begin
   if exists (
     select from lines
@@ -86,7 +86,7 @@ begin
 end
 $$;
 
-create function ledger.give_back() returns trigger language plpgsql set search_path = '' as $$
+create function ledger.give_back() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   closed bigint;
 begin
@@ -110,7 +110,7 @@ $$;
 create type ledger.held_change as (account_id bigint, amount numeric);
 
 create function ledger.change_held(changes ledger.held_change[]) returns void
-language plpgsql set search_path = '' set enable_hashjoin = off set enable_mergejoin = off as $$
+language plpgsql set search_path = pg_catalog, pg_temp set enable_hashjoin = off set enable_mergejoin = off as $$
 begin
   perform set_config('ledger.keeps_balances', 'on', true);
   update ledger.account_balance as balance set held = held + change.amount
@@ -123,7 +123,7 @@ create trigger give_back after insert on ledger.hold_resolution referencing new 
 --> statement-breakpoint
 -- ── placing ──────────────────────────────────────────────────────────────────────────────────────────────────
 -- Locks what a batch touches, in the order in which everyone locks.
-create function ledger.lock_accounts(keys text[]) returns void language plpgsql set search_path = '' as $$
+create function ledger.lock_accounts(keys text[]) returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   perform from ledger.account as account join ledger.account_balance as balance on balance.account_id = account.id
   where account.key = any (keys) and account.floor is not null order by balance.account_id for update of balance;
@@ -133,7 +133,7 @@ $$;
 create type ledger.hold_result as (status text, hold_id bigint);
 
 -- The hash leaves out the times too: whoever repeats a request may count its time anew.
-create function ledger.place_hold(hold jsonb) returns ledger.hold_result language plpgsql set search_path = '' as $$
+create function ledger.place_hold(hold jsonb) returns ledger.hold_result language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   hash constant bytea := sha256(convert_to((hold - '{source_key,actor,placed_at,expires_at}'::text[])::text, 'UTF8'));
   draft record;
@@ -179,7 +179,7 @@ end
 $$;
 
 create function ledger.place_holds(holds jsonb) returns table (ordinal int, status text, hold_id bigint)
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform ledger.lock_accounts(array(
     select line ->> 'account' from jsonb_array_elements(holds) as hold cross join jsonb_array_elements(hold -> 'lines') as line));
@@ -193,7 +193,7 @@ comment on function ledger.place_holds is 'Sets amounts aside, each hold whole o
 --> statement-breakpoint
 -- ── resolving ────────────────────────────────────────────────────────────────────────────────────────────────
 -- What is wrong with settling a hold by an entry before it is posted; null when nothing is.
-create function ledger.settlement_refusal(hold_key text, entry jsonb) returns text language plpgsql set search_path = '' as $$
+create function ledger.settlement_refusal(hold_key text, entry jsonb) returns text language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   held ledger.hold;
   resolution ledger.hold_resolution;
@@ -222,7 +222,7 @@ begin
 end
 $$;
 
-create function ledger.settle_hold(settlement jsonb) returns ledger.hold_result language plpgsql set search_path = '' as $$
+create function ledger.settle_hold(settlement jsonb) returns ledger.hold_result language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   entry constant jsonb := settlement -> 'entry';
   refusal constant text := ledger.settlement_refusal(settlement ->> 'hold', entry);
@@ -248,7 +248,7 @@ end
 $$;
 
 create function ledger.settle_holds(settlements jsonb) returns table (ordinal int, status text, entry_id bigint)
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform ledger.lock_accounts(array(
     select account.key from jsonb_array_elements(settlements) as settlement
@@ -268,7 +268,7 @@ $$;
 comment on function ledger.settle_holds is 'Resolves each hold by posting what it did cost, both or neither: less than was held, or more up to the limits of the hold and of the accounts. Statuses: those of post_entries, hold_missing, hold_resolved, over_limit.';
 
 create function ledger.release_holds(hold_keys text[], actor text, at timestamptz) returns table (hold_key text, status text)
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform ledger.lock_accounts(array(
     select account.key from ledger.hold join ledger.hold_line as line on line.hold_id = hold.id
@@ -292,7 +292,7 @@ end
 $$;
 comment on function ledger.release_holds is 'Gives back what was set aside. Statuses: released, exists when it was before, hold_resolved when it was settled or expired, hold_missing.';
 
-create function ledger.expire_holds(at timestamptz, holds_max int) returns bigint language plpgsql security definer set search_path = '' as $$
+create function ledger.expire_holds(at timestamptz, holds_max int) returns bigint language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   due bigint[];
 begin

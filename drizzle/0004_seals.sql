@@ -19,18 +19,18 @@ create index journal_entry_recorded_xid on ledger.journal_entry (recorded_xid);
 --> statement-breakpoint
 -- The canonical encoding: each value with its length in bytes before it, "-" for none, so that no two lists of values
 -- are written alike. Verification has an implementation of its own, src/db/seal-encoding.ts; they must agree.
-create function ledger.seal_text(variadic fields text[]) returns text language sql immutable set search_path = '' as $$
+create function ledger.seal_text(variadic fields text[]) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
   select string_agg(coalesce(octet_length(value) || ':' || value, '-'), '' order by number)
   from unnest(fields) with ordinality as field (value, number)
 $$;
 
-create function ledger.seal_time(at timestamptz) returns text language sql immutable set search_path = '' as $$
+create function ledger.seal_time(at timestamptz) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
   select (extract(epoch from at) * 1000000)::bigint::text
 $$;
 comment on function ledger.seal_time is 'microseconds since 1970: the same text whatever the session''s settings';
 
 -- Accounts are written by their keys: an account that was given another meaning changes every entry it is in.
-create function ledger.entry_digest(entry ledger.journal_entry) returns bytea language sql stable set search_path = '' as $$
+create function ledger.entry_digest(entry ledger.journal_entry) returns bytea language sql stable set search_path = pg_catalog, pg_temp as $$
   select sha256(convert_to(
     ledger.seal_text(entry.id::text, entry.kind, entry.source_key, encode(entry.request_hash, 'hex'),
       ledger.seal_time(entry.occurred_at), ledger.seal_time(entry.effective_at), ledger.seal_time(entry.recorded_at),
@@ -47,7 +47,7 @@ $$;
 --> statement-breakpoint
 -- Where a seal ends that begins at this transaction: before the first one that may still be running, or earlier, so that
 -- it covers at most so many entries. A transaction's entries stay together.
-create function ledger.seal_end(from_xid xid8, horizon xid8, entries_max int) returns xid8 language plpgsql stable set search_path = '' as $$
+create function ledger.seal_end(from_xid xid8, horizon xid8, entries_max int) returns xid8 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   cut xid8;
 begin
@@ -61,7 +61,7 @@ end
 $$;
 
 create function ledger.seal_closed_range(entries_max int) returns setof ledger.seal
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   last ledger.seal;
   next ledger.seal;

@@ -167,7 +167,7 @@ call public.make_append_only('billing.invoice_line');
 -- What may change of an issued invoice: its state, where it is at Stripe and who collects it, never what it says.
 call public.make_fixed_but('billing.invoice', 'status', 'amount_paid_minor', 'paid_at', 'stripe_invoice_id', 'hosted_invoice_url', 'collected_by');
 
-create function billing.guard_invoice() returns trigger language plpgsql as $$
+create function billing.guard_invoice() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   raise exception 'invoice % is %: that state is final', old.id, old.status using errcode = 'RK001';
 end

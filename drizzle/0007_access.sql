@@ -15,7 +15,7 @@ create index api_key_of_prefix on access.api_key (prefix);
 create index api_key_newest_first on access.api_key (created_at desc, id desc);
 
 -- A key can be taken away, never given back.
-create function access.guard_api_key() returns trigger language plpgsql as $$
+create function access.guard_api_key() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   if old.revoked_at is not null and new.revoked_at is distinct from old.revoked_at then
     raise exception 'API key % is revoked: make a new one', old.id using errcode = 'RK001';

@@ -55,7 +55,7 @@ grant select, insert on billing.adjustment, billing.adjustment_decision to recko
 --> statement-breakpoint
 
 -- ── what must be so before it is written ─────────────────────────────────────────────────────────────────────
-create function billing.admit_adjustment() returns trigger language plpgsql set search_path = '' as $$
+create function billing.admit_adjustment() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   -- Of requests that come at once each one sees those before it: what moves a customer's money waits for this row.
   perform from billing.customer where id = new.customer_id and currency = new.currency for update;
@@ -71,7 +71,7 @@ end
 $$;
 create trigger admit_adjustment before insert on billing.adjustment for each row execute function billing.admit_adjustment();
 
-create function billing.admit_decision() returns trigger language plpgsql set search_path = '' as $$
+create function billing.admit_decision() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   if not exists (
     select from billing.adjustment where id = new.adjustment_id and needs_approval
@@ -113,7 +113,7 @@ cross join lateral (
 comment on view billing.adjustment_standing is 'Every adjustment with its decision; entry_kind, cause_type and cause_id name its journal entry, which is there when the status is executed.';
 grant select on billing.adjustment_standing to reckoner_app;
 
-create function billing.require_admission() returns trigger language plpgsql set search_path = '' as $$
+create function billing.require_admission() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   if new.cause_type = 'adjustment' then
     perform from billing.adjustment_standing where id = new.cause_id and cause_type = new.cause_type
