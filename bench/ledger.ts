@@ -1,70 +1,132 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { openLedgerWriter } from "../src/db/ledger-writer.ts";
+import { runCommand } from "../src/sandbox/local-services/child-process.ts";
 import { createProgress } from "../src/sandbox/local-services/progress.ts";
-import { loadNow, median, thisMachine, writeFigures } from "./figures.ts";
+import { loadNow, thisMachine, writeFigures } from "./figures.ts";
 import type { RateRun } from "./ledger/calls.ts";
+import { type LatencyRun, runCallers, runSchedule } from "./ledger/complete-path.ts";
 import { openLedgerUnderTest } from "./ledger/ledger-under-test.ts";
+import { goalsOf, medianRate, summary } from "./ledger/report.ts";
+import { fillUp, measureStorage, proveLedger, recompute } from "./ledger/whole-ledger.ts";
 
 /** `npm run bench:ledger`: how fast the ledger is, beside what this machine can do at all. */
+const partNames = ["limit", "database", "complete", "latency", "storage", "recompute"] as const;
+type Part = (typeof partNames)[number];
 const { values: flags } = parseArgs({
   options: {
-    only: { type: "string" },
+    only: { type: "string", default: partNames.join(",") },
     runs: { type: "string", default: "5" },
     seconds: { type: "string", default: "10" },
     customers: { type: "string", default: "100000" },
+    callers: { type: "string", default: "2000" },
+    postings: { type: "string", default: "1000000" },
+    "batch-max": { type: "string" },
+    "batches-in-flight": { type: "string" },
     out: { type: "string" },
   },
 });
-const partNames = ["limit", "database"] as const;
-type Part = (typeof partNames)[number];
-
-const runs = Number(flags.runs);
-const seconds = Number(flags.seconds);
-const customers = Number(flags.customers);
-const parts = new Set(flags.only?.split(",") ?? partNames) as Set<Part>;
+const parts = flags.only.split(",").map((name) => {
+  const part = partNames.find((known) => known === name);
+  if (part === undefined) throw new Error(`--only takes some of ${partNames.join(",")}`);
+  return part;
+});
+const [runs, seconds, customers, callers, postings] = [
+  flags.runs,
+  flags.seconds,
+  flags.customers,
+  flags.callers,
+  flags.postings,
+].map(Number) as [number, number, number, number, number];
+const writerOptions = {
+  ...(flags["batch-max"] !== undefined && { batchMax: Number(flags["batch-max"]) }),
+  ...(flags["batches-in-flight"] !== undefined && { batchesInFlight: Number(flags["batches-in-flight"]) }),
+};
 
 const progress = createProgress(process.stderr);
-const ledger = await progress.step("PostgreSQL", (note) => openLedgerUnderTest(customers, note));
-const results: Record<string, RateRun[]> = {};
+const ledger = await progress.step("the ledger", (note) => openLedgerUnderTest(customers, note));
+const writer = openLedgerWriter({ url: ledger.server.appUrl, ...writerOptions });
+const rates: Record<string, RateRun[]> = {};
+const latencies: LatencyRun[] = [];
 const loads: number[] = [];
-try {
-  const measures = [1, 100, 1_000].flatMap((batch) => {
-    const connections = batch === 1 ? 16 : 4;
-    return [
-      { part: "limit" as const, name: `limit, ${batch} a call`, workload: "bare" as const },
-      { part: "database" as const, name: `in the database, ${batch} a call`, workload: "uniform" as const },
-      { part: "database" as const, name: `in the database, ${batch} a call, hot`, workload: "hot" as const },
-    ].map(({ part, name, workload }) => ({
-      part,
-      name,
-      run: () => ledger.sendDirectly({ workload, batch, connections, seconds }),
-    }));
-  });
-  for (let round = 1; round <= runs; round++) {
-    loads.push(loadNow());
-    for (const { part, name, run } of measures) {
-      if (!parts.has(part)) continue;
-      const result = await run();
-      results[name] = [...(results[name] ?? []), result];
-      progress.line(
-        `round ${round}: ${name.padEnd(40)} ${String(result.perSecond).padStart(7)}/s  server ${result.serverMicros} µs  client ${result.clientMicros} µs`,
-      );
-    }
+
+/** What is measured in each round, so that what one meets of the machine the others meet too. */
+const measures: { readonly part: Part; readonly name: string; run(): Promise<RateRun> }[] = [
+  direct("limit", "bare", 1),
+  direct("database", "uniform", 1),
+  direct("limit", "bare", 100),
+  direct("database", "uniform", 100),
+  direct("limit", "bare", 1_000),
+  direct("database", "uniform", 1_000),
+  direct("database", "hot", 1_000),
+  complete("uniform"),
+  complete("hot"),
+];
+
+function direct(part: Part, workload: "bare" | "uniform" | "hot", batch: number) {
+  const connections = batch === 1 ? 16 : 4;
+  const run = () => ledger.sendDirectly({ workload, batch, connections, seconds });
+  return { part, name: `${workload}, ${batch} a call`, run };
+}
+
+function complete(workload: "uniform" | "hot") {
+  const run = () => runCallers(ledger, writer, { workload, callers, seconds });
+  return { part: "complete" as const, name: `complete, ${workload}`, run };
+}
+
+async function measureRate(name: string, run: () => Promise<RateRun>): Promise<void> {
+  const rate = await run();
+  rates[name] = [...(rates[name] ?? []), rate];
+  const { perSecond, serverMicros = "?", clientMicros } = rate;
+  progress.line(`  ${name.padEnd(20)}${perSecond}/s, CPU per entry ${serverMicros} + ${clientMicros} µs`);
+}
+
+async function measureLatency(): Promise<void> {
+  if (medianRate(rates["complete, uniform"]) === undefined) {
+    const { name, run } = complete("uniform");
+    await measureRate(name, run);
   }
+  const perSecond = Math.round((medianRate(rates["complete, uniform"]) ?? 0) / 2);
+  for (let round = 1; round <= runs; round++) {
+    const latency = await runSchedule(ledger, writer, { perSecond, seconds });
+    latencies.push(latency);
+    progress.line(`  ${perSecond} calls a second: p50 ${latency.p50} ms, p99 ${latency.p99} ms`);
+  }
+}
+
+try {
+  for (let round = 1; round <= runs; round++) {
+    progress.line(`round ${round} of ${runs}, at a load of ${loadNow()}`);
+    loads.push(loadNow());
+    for (const { part, name, run } of measures) if (parts.includes(part)) await measureRate(name, run);
+  }
+  if (parts.includes("latency")) await measureLatency();
+  const storage = parts.includes("storage")
+    ? await progress.step("storage", () => measureStorage(ledger, seconds))
+    : undefined;
+  if (parts.includes("recompute")) {
+    await progress.step("filling up", (note) => fillUp(ledger, postings, note));
+    for (let round = 1; round <= runs; round++) await measureRate("recompute", () => recompute(ledger));
+  }
+  await writer.close();
+  const proof = await progress.step("V1 to V3", () => proveLedger(ledger));
+  const figures = {
+    bench: "ledger",
+    measuredAt: new Date().toISOString(),
+    machine: thisMachine(),
+    commit: (await runCommand("git", ["rev-parse", "--short", "HEAD"])).trim(),
+    node: process.versions.node,
+    server: ledger.server.settings,
+    options: { runs, seconds, customers, callers, postings, ...writerOptions },
+    loads,
+    goals: goalsOf({ rates, latencies }),
+    storage,
+    proof,
+    latencies,
+    rates,
+  };
+  if (flags.out !== undefined) writeFigures(resolve(flags.out), figures);
+  console.log(summary(figures));
 } finally {
   await ledger.stop();
 }
-const figures = {
-  bench: "ledger",
-  measuredAt: new Date().toISOString(),
-  machine: thisMachine(),
-  settings: ledger.server.settings,
-  options: { runs, seconds, customers },
-  loads,
-  medians: Object.fromEntries(
-    Object.entries(results).map(([name, some]) => [name, median(some.map(({ perSecond }) => perSecond))]),
-  ),
-  runs: results,
-};
-if (flags.out !== undefined) writeFigures(resolve(flags.out), figures);
-console.log(figures.medians);

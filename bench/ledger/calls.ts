@@ -1,6 +1,6 @@
 import type postgres from "postgres";
 import { sqlState } from "../../src/db/sql-state.ts";
-import { type CpuSeconds, cpuMeter } from "./cpu.ts";
+import { cpuMeter } from "./cpu.ts";
 
 /** A call that is ready to be sent: the client does nothing but send it and read one number back. */
 export interface PreparedCall {
@@ -28,14 +28,24 @@ export interface RateRun {
   readonly repeated?: number;
 }
 
-export function rateOf(entries: number, seconds: number, cpu: CpuSeconds): RateRun {
-  const micros = (of: number) => Math.round((of * 1e7) / entries) / 10;
+/** Counts time and CPU from now on. */
+export function rateWatch(serverPid: number) {
+  const startedAt = performance.now();
+  const cpu = cpuMeter(serverPid);
+  const seconds = () => (performance.now() - startedAt) / 1_000;
   return {
-    entries,
-    seconds: Math.round(seconds * 1000) / 1000,
-    perSecond: Math.round(entries / seconds),
-    serverMicros: cpu.server === undefined ? undefined : micros(cpu.server),
-    clientMicros: micros(cpu.client),
+    seconds,
+    rate(entries: number): RateRun {
+      const [took, used] = [seconds(), cpu()];
+      const micros = (of: number) => Math.round((of * 1e7) / entries) / 10;
+      return {
+        entries,
+        seconds: Math.round(took * 1_000) / 1_000,
+        perSecond: Math.round(entries / took),
+        serverMicros: used.server === undefined ? undefined : micros(used.server),
+        clientMicros: micros(used.client),
+      };
+    },
   };
 }
 
@@ -44,30 +54,30 @@ export async function sendCalls(
   { sql, serverPid }: { readonly sql: postgres.Sql; readonly serverPid: number },
   { statement, calls, connections, seconds }: CallSeries,
 ): Promise<RateRun> {
-  // The statement is prepared on every connection before the time starts.
+  // Every connection is there before the time starts.
   await Promise.all(Array.from({ length: connections }, () => sql`select pg_sleep(0.05)`));
   let [next, entries, repeated] = [0, 0, 0];
-  const startedAt = performance.now();
-  const deadline = startedAt + seconds * 1000;
-  const cpu = cpuMeter(serverPid);
-  const connection = async () => {
-    while (performance.now() < deadline) {
-      const call = calls[next++];
-      if (call === undefined) return;
-      for (;;) {
-        try {
-          const [row] = await sql.unsafe(statement, [...call.parameters], { prepare: true });
-          if (Number(row?.created) !== call.entries)
-            throw new Error(`${row?.created} of ${call.entries} created`);
-          entries += call.entries;
-          break;
-        } catch (error) {
-          if (sqlState(error) !== "40P01") throw error;
-          repeated++;
-        }
+  const answered = async ({ parameters }: PreparedCall): Promise<number> => {
+    for (;;) {
+      try {
+        const [row] = await sql.unsafe(statement, [...parameters], { prepare: true });
+        return Number(row?.created);
+      } catch (error) {
+        if (sqlState(error) !== "40P01") throw error;
+        repeated++;
       }
     }
   };
+  const watch = rateWatch(serverPid);
+  const connection = async () => {
+    while (watch.seconds() < seconds) {
+      const call = calls[next++];
+      if (call === undefined) return;
+      const created = await answered(call);
+      if (created !== call.entries) throw new Error(`${created} of ${call.entries} entries were created`);
+      entries += created;
+    }
+  };
   await Promise.all(Array.from({ length: connections }, connection));
-  return { ...rateOf(entries, (performance.now() - startedAt) / 1000, cpu()), repeated };
+  return { ...watch.rate(entries), repeated };
 }
