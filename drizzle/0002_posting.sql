@@ -97,7 +97,7 @@ create function ledger.traits_of(drafts ledger.entry_draft[], lines ledger.posti
 language sql stable set search_path = pg_catalog, pg_temp as $$
   select row(
     cardinality(drafts) = count(distinct ordinal)
-      and bool_and((amount > 0 and amount < 'Infinity' and amount = trunc(amount) and debit_key <> credit_key) is true),
+      and bool_and((amount > 0 and amount < 1e38 and amount = trunc(amount) and debit_key <> credit_key) is true),
     bool_or(debit_account is null or credit_account is null),
     bool_or(is_missing),
     bool_or(debit_outflow is not null or credit_outflow is not null),
@@ -107,7 +107,8 @@ $$;
 
 -- ── judging ──────────────────────────────────────────────────────────────────────────────────────────────────
 -- Drafts that are in the ledger already: by source key, by business event, or because what they reverse has been reversed.
-create function ledger.recorded_drafts(drafts ledger.entry_draft[]) returns ledger.posting_result[]
+-- With ids, only entries before the draft's own count.
+create function ledger.recorded_drafts(drafts ledger.entry_draft[], ids bigint[] default null) returns ledger.posting_result[]
 language plpgsql stable set search_path = pg_catalog, pg_temp set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
   taken ledger.posting_result[];
@@ -115,7 +116,8 @@ begin
   select array_agg(row(draft.ordinal, claim.rank, key.entry_id)::ledger.posting_result) into taken
   from unnest(drafts) as draft
   cross join lateral unnest(claims) with ordinality as claim (hash, rank)
-  join ledger.entry_key as key on key.hash = claim.hash;
+  join ledger.entry_key as key on key.hash = claim.hash
+  where ids is null or key.entry_id < abs(ids[draft.ordinal]);
   if taken is null then
     return null;
   end if;
@@ -171,15 +173,17 @@ create function ledger.twins(drafts ledger.entry_draft[]) returns int[] language
 $$;
 
 -- Decides the drafts that depend on those before them: one after the other, in memory. A "twin" claims what an admitted one
--- of the batch claims, and is looked up when that one is written.
-create function ledger.walk(drafts ledger.entry_draft[], lines ledger.posting_draft[], judged int[]) returns ledger.posting_result[]
+-- of the batch claims, whatever else is wrong with it, and is looked up when that one is written.
+create function ledger.walk(
+  drafts ledger.entry_draft[], lines ledger.posting_draft[], recorded ledger.posting_result[], refused ledger.posting_result[]
+) returns ledger.posting_result[]
 language plpgsql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
 declare
   twins constant int[] := coalesce(ledger.twins(drafts), '{}');
   short_keys text[];
   rooms numeric[];
   claimed uuid[] := '{}';
-  refused ledger.posting_result[];
+  decided ledger.posting_result[];
   item record;
 begin
   select array_agg(key), array_agg(room) into short_keys, rooms from ledger.short_accounts(lines);
@@ -187,19 +191,22 @@ begin
     return null;
   end if;
   for item in
-    select draft.ordinal, slots, amounts, case when draft.ordinal = any (twins) then claims else '{}' end as claims
+    select draft.ordinal, slots, amounts, reason.status, case when draft.ordinal = any (twins) then claims else '{}' end as claims
     from unnest(drafts) as draft
+    left join unnest(refused) as reason on reason.ordinal = draft.ordinal
     left join (
       select ordinal, array_agg(array_position(short_keys, key)) as slots, array_agg(amount) as amounts
       from ledger.outflows(lines) where key = any (short_keys) group by ordinal
     ) as taken on taken.ordinal = draft.ordinal
-    where (slots is not null or draft.ordinal = any (twins)) and draft.ordinal <> all (judged)
+    where (slots is not null or draft.ordinal = any (twins)) and draft.ordinal not in (select ordinal from unnest(recorded))
     order by draft.ordinal
   loop
     if item.claims && claimed then
-      refused := refused || row(item.ordinal, 'twin', null)::ledger.posting_result;
+      decided := decided || row(item.ordinal, 'twin', null)::ledger.posting_result;
+    elsif item.status is not null then
+      decided := decided || row(item.ordinal, item.status, null)::ledger.posting_result;
     elsif exists (select from unnest(item.slots, item.amounts) as own (slot, amount) where amount > 0 and amount > rooms[slot]) then
-      refused := refused || row(item.ordinal, 'insufficient', null)::ledger.posting_result;
+      decided := decided || row(item.ordinal, 'insufficient', null)::ledger.posting_result;
     else
       claimed := claimed || item.claims;
       for position in 1 .. coalesce(cardinality(item.slots), 0) loop
@@ -207,7 +214,7 @@ begin
       end loop;
     end if;
   end loop;
-  return refused;
+  return decided;
 end
 $$;
 
@@ -216,14 +223,16 @@ create function ledger.judge(drafts ledger.entry_draft[], lines ledger.posting_d
 language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 declare
   judged ledger.posting_result[] := ledger.recorded_drafts(drafts);
+  refused ledger.posting_result[];
 begin
   if traits.has_missing or traits.has_late then
-    judged := judged || array(
-      select refused from unnest(ledger.refused_drafts(drafts, lines)) as refused
-      where ordinal not in (select ordinal from unnest(judged)));
+    refused := ledger.refused_drafts(drafts, lines);
   end if;
   if traits.has_floors or cardinality(drafts) > 1 then
-    judged := judged || ledger.walk(drafts, lines, array(select ordinal from unnest(judged)));
+    judged := judged || ledger.walk(drafts, lines, judged, refused);
+  end if;
+  if refused is not null then
+    judged := judged || array(select reason from unnest(refused) as reason where ordinal not in (select ordinal from unnest(judged)));
   end if;
   return judged;
 end
@@ -244,9 +253,12 @@ create function ledger.open_accounts(lines ledger.posting_draft[]) returns void 
   on conflict (key) do nothing
 $$;
 
-create function ledger.lock_bounded(lines ledger.posting_draft[]) returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
+-- Locks all that will be updated, bounded or not, in the order in which everyone locks.
+create function ledger.lock_accounts(keys text[]) returns void
+language plpgsql set search_path = pg_catalog, pg_temp set enable_hashjoin = off set enable_mergejoin = off as $$
 begin
-  perform from ledger.account_balance where account_id in (select account_id from ledger.outflows(lines)) order by account_id for update;
+  perform from ledger.account as account join ledger.account_balance as balance on balance.account_id = account.id
+  where account.key = any (keys) and not account.hot order by balance.account_id for update of balance;
 end
 $$;
 
@@ -289,19 +301,20 @@ begin
       lines := ledger.lines_of(entries);
       traits := ledger.traits_of(drafts, lines);
       if traits.is_sound is not true then
-        raise exception 'each entry needs postings, each from one account to another, of a positive whole amount' using errcode = 'RK002';
+        raise exception 'each entry needs postings, each from one account to another, of a positive whole amount of at most 38 digits'
+          using errcode = 'RK002';
       end if;
       if traits.has_unopened then
         lines := ledger.with_unopened(lines);
         traits := ledger.traits_of(drafts, lines);
       end if;
       if attempt > 1 then
-        perform ledger.lock_bounded(lines);
+        perform ledger.lock_accounts(array(select debit_key from unnest(lines) union select credit_key from unnest(lines)));
       end if;
       refused := ledger.judge(drafts, lines, traits);
       ids := array(select nextval('ledger.entry_id') from generate_series(1, cardinality(drafts)));
       foreach refusal in array coalesce(refused, '{}') loop
-        ids[refusal.ordinal] := 0;
+        ids[refusal.ordinal] := -ids[refusal.ordinal];
       end loop;
       if traits.has_unopened then
         perform ledger.open_accounts(array(select posted from unnest(lines) as posted where ids[posted.ordinal] > 0));
@@ -313,7 +326,7 @@ begin
         return query select ordinal, status, entry_id from unnest(refused) where status <> 'twin';
         twins := array(select ordinal from unnest(refused) where status = 'twin');
         if twins <> '{}' then
-          return query select ordinal, status, entry_id from unnest(ledger.recorded_drafts(drafts)) where ordinal = any (twins);
+          return query select ordinal, status, entry_id from unnest(ledger.recorded_drafts(drafts, ids)) where ordinal = any (twins);
         end if;
       end if;
       return;

@@ -75,11 +75,13 @@ begin
   if exists (
     select from lines
     left join ledger.hold as hold on hold.id = lines.hold_id
+    left join ledger.open_hold as open_hold on open_hold.hold_id = lines.hold_id
     left join ledger.account as account on account.id = lines.account_id
-    -- Lines are written with their hold; only what has a floor can run out, and so be held.
-    where (hold.recorded_xid = pg_current_xact_id() and hold.currency = account.currency and account.floor is not null) is not true
+    -- Lines are written with their hold, before it is resolved; only what has a floor can run out, and so be held.
+    where (hold.recorded_xid = pg_current_xact_id() and open_hold.hold_id is not null
+      and hold.currency = account.currency and account.floor is not null) is not true
   ) then
-    raise exception 'a hold is of accounts that have a floor, in its currency, and complete once it is committed' using errcode = 'RK002';
+    raise exception 'a hold is of accounts that have a floor, in its currency, and complete once it is committed or resolved' using errcode = 'RK002';
   end if;
   perform ledger.change_held(array(select row(account_id, sum(amount))::ledger.held_change from lines group by account_id));
   return null;
@@ -122,14 +124,6 @@ create trigger set_aside after insert on ledger.hold_line referencing new table 
 create trigger give_back after insert on ledger.hold_resolution referencing new table as resolved for each statement execute function ledger.give_back();
 --> statement-breakpoint
 -- ── placing ──────────────────────────────────────────────────────────────────────────────────────────────────
--- Locks what a batch touches, in the order in which everyone locks.
-create function ledger.lock_accounts(keys text[]) returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-  perform from ledger.account as account join ledger.account_balance as balance on balance.account_id = account.id
-  where account.key = any (keys) and account.floor is not null order by balance.account_id for update of balance;
-end
-$$;
-
 create type ledger.hold_result as (status text, hold_id bigint);
 
 -- The hash leaves out the times too: whoever repeats a request may count its time anew.
@@ -138,6 +132,7 @@ declare
   hash constant bytea := sha256(convert_to((hold - '{source_key,actor,placed_at,expires_at}'::text[])::text, 'UTF8'));
   draft record;
   result ledger.hold_result;
+  objector text;
 begin
   select * into draft from jsonb_to_record(hold) as draft (
     source_key text, customer_id text, currency text, cause_type text, cause_id text, actor text, placed_at timestamptz,
@@ -147,40 +142,54 @@ begin
   if found then
     return result;
   end if;
+  if (
+    select bool_and((amount > 0 and amount < 1e38 and amount = trunc(amount)
+      and (at_most is null or at_most >= amount and at_most < 1e38 and at_most = trunc(at_most))) is true)
+    from jsonb_to_recordset(draft.lines) as wanted (amount numeric, at_most numeric)
+  ) is not true then
+    raise exception 'a hold needs lines, each of a positive whole amount of at most 38 digits' using errcode = 'RK002';
+  end if;
   if exists (
     select from jsonb_to_recordset(draft.lines) as wanted (account text)
     where not exists (select from ledger.account_from_key(account) where floor is not null and currency = draft.currency)
   ) then
     return row('account_missing', null);
   end if;
+  if exists (
+    select from jsonb_to_recordset(draft.lines) as wanted (account text)
+    where not exists (select from ledger.account where key = wanted.account)
+  ) then
+    -- What is not open has nothing to give.
+    return row('insufficient', null);
+  end if;
   insert into ledger.hold (source_key, request_hash, customer_id, currency, cause_type, cause_id, actor, placed_at, expires_at)
   values (draft.source_key, hash, draft.customer_id, draft.currency, draft.cause_type, draft.cause_id, draft.actor, draft.placed_at, draft.expires_at)
   returning 'created', id into result;
-  -- An account that is not open has nothing to give; its line breaks the rule that names it.
   insert into ledger.hold_line (hold_id, line, account_id, amount, at_most)
   select result.hold_id, line, id, amount, at_most
   from rows from (jsonb_to_recordset(draft.lines) as (account text, amount numeric, at_most numeric))
     with ordinality as wanted (account, amount, at_most, line)
-  left join ledger.account as account on account.key = wanted.account;
+  join ledger.account as account on account.key = wanted.account;
   return result;
-exception
-  when check_violation or not_null_violation then
-    if sqlerrm !~ 'account_balance_floor|"account_id"' then
-      raise;
-    end if;
+exception when check_violation or unique_violation then
+  get stacked diagnostics objector = constraint_name;
+  if objector = 'account_balance_floor' then
     return row('insufficient', null);
-  when unique_violation then
+  elsif objector = 'hold_source_key_key' then
     -- Someone placed it after we had looked, and has committed by now.
-    if sqlerrm !~ 'hold_source_key_key' then
-      raise;
-    end if;
     return ledger.place_hold(hold);
+  end if;
+  raise;
 end
 $$;
 
 create function ledger.place_holds(holds jsonb) returns table (ordinal int, status text, hold_id bigint)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+  -- An older snapshot would not see a hold that was placed meanwhile.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise exception 'holds are placed in read committed, not in %', current_setting('transaction_isolation') using errcode = 'RK003';
+  end if;
   perform ledger.lock_accounts(array(
     select line ->> 'account' from jsonb_array_elements(holds) as hold cross join jsonb_array_elements(hold -> 'lines') as line));
   return query
@@ -227,6 +236,7 @@ declare
   entry constant jsonb := settlement -> 'entry';
   refusal constant text := ledger.settlement_refusal(settlement ->> 'hold', entry);
   posted record;
+  objector text;
 begin
   if refusal <> 'settled_by_it' then
     return row(refusal, null);
@@ -242,8 +252,16 @@ begin
     raise exception '%', case posted.status when 'exists' then 'exists_different' else posted.status end using errcode = 'RK006';
   end if;
   return row(posted.status, posted.entry_id);
-exception when sqlstate 'RK006' then
-  return row(sqlerrm, null);
+exception
+  when sqlstate 'RK006' then
+    return row(sqlerrm, null);
+  when unique_violation then
+    -- The entry has settled another hold.
+    get stacked diagnostics objector = constraint_name;
+    if objector <> 'hold_resolution_entry' then
+      raise;
+    end if;
+    return row('exists_different', null);
 end
 $$;
 
