@@ -124,8 +124,9 @@ export function exactAmount(amount: EntryAmount, currency: Currency): LedgerAmou
 }
 
 /** For differences: a negative amount moves the other way round. */
-export function signedPosting(debit: AccountRef, credit: AccountRef, amount: LedgerAmount): Posting {
-  return amount < 0n ? posting(credit, debit, ledgerAmount(-amount)) : posting(debit, credit, amount);
+export function signedPosting(debit: AccountRef, credit: AccountRef, amount: EntryAmount): Posting {
+  const exact = exactAmount(amount, debit.currency);
+  return exact < 0n ? posting(credit, debit, ledgerAmount(-exact)) : posting(debit, credit, exact);
 }
 
 function requireSound({ debit, credit, amount }: Posting, currency: Currency, sourceKey: string): void {

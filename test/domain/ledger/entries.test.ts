@@ -108,7 +108,7 @@ test("a dispute is won without its fee where Stripe keeps it", () => {
   expect(written(won)).toEqual(["1000 → 1120:{acme, dp} 1.00 USD"]);
 });
 
-test("a dispute's fee in another currency is a dispute fee there", () => {
+test("a dispute's fee in another currency is a dispute fee there, taken or given back", () => {
   const opened = disputeOpened({
     ...facts,
     disputeId: "dp",
@@ -121,6 +121,18 @@ test("a dispute's fee in another currency is a dispute fee there", () => {
   expect(settled.map(written)).toEqual([
     ["1120:{acme, dp} → 9000 1.00 USD"],
     ["9000 → 1000 0.90 EUR", "5010 → 1000 0.15 EUR"],
+  ]);
+  const won = disputeWon({
+    ...facts,
+    disputeId: "dp",
+    paymentId: "p",
+    balanceTransactionId: "t2",
+    amount: cents(100n),
+  });
+  const back = settledInAnotherCurrency(won, { gross: money(90n, "eur"), fee: money(-15n, "eur") });
+  expect(back.map(written)).toEqual([
+    ["9000 → 1120:{acme, dp} 1.00 USD"],
+    ["1000 → 9000 0.90 EUR", "1000 → 5010 0.15 EUR"],
   ]);
 });
 

@@ -135,7 +135,11 @@ test.each([
     says: "explains -0.02 USD, but txn moved -0.03 USD: find what else it is",
   },
   {
-    refused: () => clearedFromSuspense(payment, { balanceTransactionId: "txn", net: cents(0n) }),
+    refused: () => clearedFromSuspense(fee, { balanceTransactionId: "txn_2", net: cents(-2n) }),
+    says: "is of txn: give the entry of txn_2",
+  },
+  {
+    refused: () => clearedFromSuspense(payment, { balanceTransactionId: "p", net: cents(0n) }),
     says: "does not move the Stripe balance",
   },
   {

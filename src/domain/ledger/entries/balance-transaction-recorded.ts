@@ -1,4 +1,4 @@
-import { ledgerAmountOfMoney, type Money, subtractMoney } from "../../money/index.ts";
+import { type Money, subtractMoney } from "../../money/index.ts";
 import { paymentsClearing, processorFees, stripeBalance } from "../accounts.ts";
 import {
   type EntryFacts,
@@ -32,7 +32,7 @@ export function balanceTransactionRecorded(recorded: BalanceTransactionRecorded)
     cause: causeOf(balanceTransactionId),
     postings: [
       // A fee may be more than a very small payment.
-      signedPosting(stripeBalance(facts.currency), clearing, ledgerAmountOfMoney(subtractMoney(gross, fee))),
+      signedPosting(stripeBalance(facts.currency), clearing, subtractMoney(gross, fee)),
       posting(processorFees(facts.currency), clearing, fee),
     ],
     metadata: { payment_id: paymentId },

@@ -1,4 +1,4 @@
-import { type LedgerAmount, ledgerAmountOfMoney, type Money } from "../../money/index.ts";
+import type { LedgerAmount, Money } from "../../money/index.ts";
 import {
   disputeFees,
   exchangeBridge,
@@ -11,7 +11,6 @@ import {
   JournalEntryInvalidError,
   journalEntry,
   type MerchantEntryFacts,
-  posting,
   signedPosting,
 } from "../journal-entry.ts";
 import { postedThrough } from "../posted-through.ts";
@@ -20,6 +19,7 @@ import { postedThrough } from "../posted-through.ts";
 export interface Settlement {
   /** What came in before the fee; negative for what went out. */
   readonly gross: Money;
+  /** What Stripe took for it; negative when it gives a fee back, as of a dispute that was won. */
   readonly fee: Money;
 }
 
@@ -37,15 +37,15 @@ export function settledInAnotherCurrency(
 ): readonly [JournalEntryDraft, JournalEntryDraft] {
   const { currency } = gross;
   requireExchange(entry, gross);
-  const feeAccount = (entry.kind === "dispute_opened" ? disputeFees : processorFees)(currency);
+  const feeAccount = (entry.kind.startsWith("dispute_") ? disputeFees : processorFees)(currency);
   const settled = journalEntry(
     { ...entry, sourceKey: `${entry.sourceKey}/${currency}`, currency },
     {
       kind: "exchange_settled",
       cause: entry.cause,
       postings: [
-        signedPosting(stripeBalance(currency), exchangeBridge(currency), ledgerAmountOfMoney(gross)),
-        posting(feeAccount, stripeBalance(currency), fee),
+        signedPosting(stripeBalance(currency), exchangeBridge(currency), gross),
+        signedPosting(feeAccount, stripeBalance(currency), fee),
       ],
       metadata: entry.metadata,
     },

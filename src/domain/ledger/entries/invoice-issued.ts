@@ -4,7 +4,6 @@ import {
   compareMoney,
   type LedgerAmount,
   ledgerAmount,
-  ledgerAmountOfMoney,
   type Money,
   subtractMoney,
   sumMoney,
@@ -19,6 +18,7 @@ import {
 } from "../accounts.ts";
 import {
   type EntryFacts,
+  exactAmount,
   type JournalEntryDraft,
   JournalEntryInvalidError,
   journalEntryIfAny,
@@ -88,11 +88,11 @@ export function netInvoice(amounts: InvoiceAmounts, currency: Currency): Invoice
  * The invoice becomes a receivable. Accrued lines clear the unbilled receivable they were booked in, and the
  * difference between exact usage and whole minor units goes to rounding; lines in advance become deferred revenue of
  * their subscription; purchased credits wait in 2005 until they are paid; tax is owed on to its authority. Credits take
- * deferred revenue and its tax back: against this receivable as far as it goes, the rest into the customer balance. An amount carried forward goes back to
- * unbilled. Null when nothing moves.
+ * deferred revenue and its tax back: against this receivable as far as it goes, the rest into the customer balance. An
+ * amount carried forward goes back to unbilled. Null when nothing moves.
  *
  * The receivable of a customer never goes below zero: an invoice adds its total, which is zero or more, and everything
- * that lowers it (payment, customer balance, write-off) is limited to what is still due on an invoice.
+ * that lowers it (payment, customer balance, credit note, write-off) is limited to what is still due on an invoice.
  */
 export function invoiceIssued(issued: InvoiceIssued): JournalEntryDraft | null {
   const {
@@ -108,7 +108,7 @@ export function invoiceIssued(issued: InvoiceIssued): JournalEntryDraft | null {
   requireNoNegative(issued);
   const owed = receivable(customerId, currency);
   const unbilled = unbilledReceivable(customerId, currency);
-  const billed = ledgerAmountOfMoney(accrued.billed);
+  const billed = exactAmount(accrued.billed, currency);
   return journalEntryIfAny(issued, {
     kind: "invoice_issued",
     cause: { type: "invoice", id: invoiceId },

@@ -14,7 +14,7 @@ import { type InvoicedParts, sharesOfParts } from "./invoiced-parts.ts";
 
 /** What of a doubtful invoice is no loss of ours, and what of the loss was expected. */
 interface LossParts extends Pick<InvoicedParts, "unusedTime" | "unpaidCredits" | "tax"> {
-  /** What the allowance holds for it; it covers the loss as far as it goes. */
+  /** What the allowance holds for it, or had given for it: it covers the loss as far as it goes. */
   readonly allowance?: EntryAmount;
 }
 

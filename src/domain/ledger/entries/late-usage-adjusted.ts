@@ -42,10 +42,10 @@ export interface LateUsageAdjusted extends EntryFacts {
 
 /**
  * Late or corrected usage of an invoiced period posts only the difference. What is missing becomes unbilled receivable
- * and goes on the next invoice, named by its period. What was too much goes back to the same grants first, newest draw first.
- * Where such a grant has ended, paid credits become the customer's balance, 4000 → 2200; gifts and goodwill have ended
- * with it, so only the discount, 4000 → 4900, or the expense, 4000 → 5200, is taken back. The rest is owed to the customer in
- * whole minor units, 4000 → 2200, and the fraction below is rounding.
+ * and goes on the next invoice, named by its period. What was too much goes back to the same grants first, newest draw
+ * first. Where such a grant has ended, paid credits become the customer's balance, 4000 → 2200; gifts and goodwill have
+ * ended with it, so only the discount, 4000 → 4900, or the expense, 4000 → 5200, is taken back. The rest is owed to the
+ * customer in whole minor units, 4000 → 2200, and the fraction below is rounding.
  */
 export function lateUsageAdjusted(adjusted: LateUsageAdjusted): JournalEntryDraft | null {
   const { correctionId, period, differences, burned = [], restored = [], lapsed = [], ...facts } = adjusted;

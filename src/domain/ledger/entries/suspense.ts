@@ -17,13 +17,16 @@ export interface BalanceTransactionUnmatched extends MerchantEntryFacts {
   readonly net: Money;
 }
 
-/** Stripe moved money that we cannot explain yet: 1000 → 9100, or 9100 → 1000. The Stripe balance is right, and somebody must look. */
+/**
+ * Stripe moved money that we cannot explain yet: 1000 → 9100, or 9100 → 1000. The Stripe balance is right, and somebody
+ * must look.
+ */
 export function balanceTransactionUnmatched(unmatched: BalanceTransactionUnmatched): JournalEntryDraft {
   const { currency, balanceTransactionId, net } = unmatched;
   return journalEntry(unmatched, {
     kind: "balance_transaction_unmatched",
     cause: { type: "stripe_balance_transaction", id: balanceTransactionId },
-    postings: [signedPosting(stripeBalance(currency), suspense(currency), exactAmount(net, currency))],
+    postings: [signedPosting(stripeBalance(currency), suspense(currency), net)],
   });
 }
 
@@ -36,7 +39,12 @@ export function clearedFromSuspense(
   classified: JournalEntryDraft,
   unmatched: Pick<BalanceTransactionUnmatched, "balanceTransactionId" | "net">,
 ): JournalEntryDraft {
-  const { currency, sourceKey } = classified;
+  const { currency, sourceKey, cause } = classified;
+  if (cause.id !== unmatched.balanceTransactionId) {
+    throw new JournalEntryInvalidError(
+      `entry ${sourceKey} is of ${cause.id}: give the entry of ${unmatched.balanceTransactionId}`,
+    );
+  }
   const moved = exactAmount(unmatched.net, currency);
   const explained = netDebit(classified, stripeBalance(currency));
   if (moved !== explained) {
