@@ -1,12 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  currency,
   decimal,
   exactOfLedgerAmount,
   ledgerAmount,
   ledgerAmountOfExact,
   ledgerAmountOfMoney,
+  ledgerSum,
+  majorText,
+  minorText,
   money,
+  sumLedger,
 } from "../../../src/domain/money/index.ts";
 
 describe("ledger amounts are 10⁻⁸ of the minor unit", () => {
@@ -37,4 +42,36 @@ test("INV-5: a ledger amount read as an exact decimal and written back is the sa
       expect(ledgerAmountOfExact(exactOfLedgerAmount(ledgerAmount(value)))).toBe(value);
     }),
   );
+});
+
+describe("as text", () => {
+  test.each([
+    { units: 734_56_000_000n, minor: "734.56", major: { usd: "7.3456", jpy: "734.56", kwd: "0.73456" } },
+    {
+      units: -1n,
+      minor: "-0.00000001",
+      major: { usd: "-0.0000000001", jpy: "-0.00000001", kwd: "-0.00000000001" },
+    },
+    { units: 0n, minor: "0", major: { usd: "0.00", jpy: "0", kwd: "0.000" } },
+    { units: 150_00_00000000n, minor: "15000", major: { usd: "150.00", jpy: "15000", kwd: "15.000" } },
+  ])("$units is $minor in minor units", ({ units, minor, major }) => {
+    expect(minorText(ledgerSum(units))).toBe(minor);
+    for (const [code, text] of Object.entries(major)) {
+      expect(majorText(ledgerSum(units), currency(code))).toBe(text);
+    }
+  });
+
+  test("minor units are the exact decimal's canonical text", () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(10n ** 38n) + 1n, max: 10n ** 38n - 1n }), (units) => {
+        expect(minorText(ledgerAmount(units))).toBe(exactOfLedgerAmount(ledgerAmount(units)).text);
+      }),
+    );
+  });
+
+  test("sums may be longer than amounts", () => {
+    const most = ledgerAmount(10n ** 38n - 1n);
+    expect(minorText(sumLedger([most, most]))).toBe(`1${"9".repeat(30)}.99999998`);
+    expect(sumLedger([])).toBe(0n);
+  });
 });
