@@ -25,9 +25,10 @@ export function clearingInvariants({ clearing }: Pick<InvariantLimits, "clearing
     {
       name: "V6: nothing stays in suspense, 9100",
       sql: `
-        select customer_id, currency, amount, since
+        select cause_id, customer_id, currency, amount, since
         from (
-          select customer_id, currency, sum(amount) as amount, max(effective_at) as since
+          -- Whose it was is known only when it is explained.
+          select cause_id, currency, max(customer_id) as customer_id, sum(amount) as amount, max(effective_at) as since
           from (${sides}) as side where code = '9100' group by 1, 2
         ) as waiting
         left join (${customerTime}) as time using (customer_id)
