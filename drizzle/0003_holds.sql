@@ -153,14 +153,14 @@ begin
     select from jsonb_to_recordset(draft.lines) as wanted (account text)
     where not exists (select from ledger.account_from_key(account) where floor is not null and currency = draft.currency)
   ) then
-    return row('account_missing', null);
+    return row('account_missing', null)::ledger.hold_result;
   end if;
   if exists (
     select from jsonb_to_recordset(draft.lines) as wanted (account text)
     where not exists (select from ledger.account where key = wanted.account)
   ) then
     -- What is not open has nothing to give.
-    return row('insufficient', null);
+    return row('insufficient', null)::ledger.hold_result;
   end if;
   insert into ledger.hold (source_key, request_hash, customer_id, currency, cause_type, cause_id, actor, placed_at, expires_at)
   values (draft.source_key, hash, draft.customer_id, draft.currency, draft.cause_type, draft.cause_id, draft.actor, draft.placed_at, draft.expires_at)
@@ -174,7 +174,7 @@ begin
 exception when check_violation or unique_violation then
   get stacked diagnostics objector = constraint_name;
   if objector = 'account_balance_floor' then
-    return row('insufficient', null);
+    return row('insufficient', null)::ledger.hold_result;
   elsif objector = 'hold_source_key_key' then
     -- Someone placed it after we had looked, and has committed by now.
     return ledger.place_hold(hold);
@@ -239,7 +239,7 @@ declare
   objector text;
 begin
   if refusal <> 'settled_by_it' then
-    return row(refusal, null);
+    return row(refusal, null)::ledger.hold_result;
   end if;
   if refusal is null then
     insert into ledger.hold_resolution (hold_id, outcome, entry_key, actor, resolved_at)
@@ -251,17 +251,17 @@ begin
     -- Undoes the resolution: the hold stays as it was. An entry that exists without it has settled something else.
     raise exception '%', case posted.status when 'exists' then 'exists_different' else posted.status end using errcode = 'RK006';
   end if;
-  return row(posted.status, posted.entry_id);
+  return row(posted.status, posted.entry_id)::ledger.hold_result;
 exception
   when sqlstate 'RK006' then
-    return row(sqlerrm, null);
+    return row(sqlerrm, null)::ledger.hold_result;
   when unique_violation then
     -- The entry has settled another hold.
     get stacked diagnostics objector = constraint_name;
     if objector <> 'hold_resolution_entry' then
       raise;
     end if;
-    return row('exists_different', null);
+    return row('exists_different', null)::ledger.hold_result;
 end
 $$;
 
