@@ -1,3 +1,4 @@
+import type { SQL } from "drizzle-orm";
 import type { Instant } from "../domain/calendar/index.ts";
 import { type AccountingMonth, firstDayOf } from "../domain/ledger/accounting-month.ts";
 import { rows, sql, type Tx } from "./database.ts";
@@ -27,7 +28,7 @@ export async function listPeriods(
         from ledger.journal_entry order by id limit 1)))`,
     page.after === undefined
       ? sql`(select greatest(${firstDayOf(current)}::date, (select max(month) from ledger.accounting_period)))`
-      : sql`${firstDayOf(page.after)}::date - 1`,
+      : sql`(${firstDayOf(page.after)}::date - 1)`,
     rowsToRead(page),
   );
   return pageOf(periods, page, ({ month }) => month);
@@ -40,21 +41,16 @@ export async function findPeriod(tx: Tx, month: AccountingMonth): Promise<Accoun
   return found ?? { month, closing: null };
 }
 
-async function periodsBetween(
-  tx: Tx,
-  first: ReturnType<typeof sql>,
-  last: ReturnType<typeof sql>,
-  limit: number,
-): Promise<AccountingPeriod[]> {
+async function periodsBetween(tx: Tx, first: SQL, last: SQL, limit: number): Promise<AccountingPeriod[]> {
   const found = await rows<{ month: AccountingMonth; closed_at: string | null; closed_by: string | null }>(
     tx,
-    sql`select to_char(month, 'YYYY-MM') as month, closing.closed_at, closing.closed_by
-        from generate_series(${first}::timestamp, ${last}::timestamp, '1 month') as month
+    sql`select to_char(period.start, 'YYYY-MM') as month, closing.closed_at, closing.closed_by
+        from generate_series(${first}::timestamp, ${last}::timestamp, '1 month') as period (start)
         left join lateral (
-          select closed_at, closed_by from ledger.accounting_period as closed
-          where closed.month >= month::date order by closed.month limit 1
+          select closed_at, closed_by from ledger.accounting_period
+          where month >= period.start order by month limit 1
         ) as closing on true
-        order by month desc limit ${limit}`,
+        order by period.start desc limit ${limit}`,
   );
   return found.map(({ month, closed_at: at, closed_by: by }) => ({
     month,
