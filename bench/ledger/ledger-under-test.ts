@@ -2,13 +2,13 @@ import postgres from "postgres";
 import { batchText, entryText } from "../../src/db/ledger.ts";
 import type { Note } from "../../src/sandbox/local-services/progress.ts";
 import { type PreparedCall, type RateRun, sendCalls } from "./calls.ts";
-import { createLimit, limitCalls, limitStatement } from "./limit.ts";
+import { createLimit, isLimit, type Limit, limitCalls, limitStatement } from "./limit.ts";
 import { type BenchServer, startServer } from "./server.ts";
 import { type EntryStream, entryStream, type Workload } from "./workload.ts";
 
 export interface DirectSeries {
-  /** `bare`: what limit.ts does instead. */
-  readonly workload: Workload | "bare";
+  /** What is posted, or what limit.ts does instead. */
+  readonly work: Workload | Limit;
   /** Entries a call. */
   readonly batch: number;
   readonly connections: number;
@@ -68,16 +68,14 @@ interface Parts extends Pick<LedgerUnderTest, "server" | "stream" | "pool" | "st
 }
 
 function ledgerOn({ server, stream, pool, customers, stop }: Parts): LedgerUnderTest {
-  const bareCall = limitCalls(2 * customers);
+  const limitCall = limitCalls(2 * customers);
   const rates = new Map<string, number>();
   let acknowledged = 0;
   const acknowledge = (entries: number) => {
     acknowledged += entries;
   };
-  const callFor = ({ workload, batch }: DirectSeries): PreparedCall =>
-    workload === "bare"
-      ? bareCall(batch)
-      : preparedCall(Array.from({ length: batch }, () => stream.next(workload)));
+  const callOf = ({ work, batch }: DirectSeries): PreparedCall =>
+    isLimit(work) ? limitCall(batch) : preparedCall(Array.from({ length: batch }, () => stream.next(work)));
 
   return {
     server,
@@ -87,15 +85,15 @@ function ledgerOn({ server, stream, pool, customers, stop }: Parts): LedgerUnder
     acknowledged: () => acknowledged,
     stop,
     async sendDirectly(series) {
-      const { workload, batch, connections, seconds } = series;
-      const rateKey = `${workload} ${batch}`;
+      const { work, batch, connections, seconds } = series;
+      const rateKey = `${work}, ${batch}`;
       const entries = seconds * reserve * (rates.get(rateKey) ?? rateExpected(batch));
-      const calls = Array.from({ length: Math.ceil(entries / batch) }, () => callFor(series));
-      const statement = workload === "bare" ? limitStatement(batch) : postStatement;
+      const calls = Array.from({ length: Math.ceil(entries / batch) }, () => callOf(series));
+      const statement = isLimit(work) ? limitStatement(work, batch) : postStatement;
       const client = { sql: pool(connections), serverPid: server.pid };
       const run = await sendCalls(client, { statement, calls, connections, seconds });
       rates.set(rateKey, run.perSecond);
-      if (workload !== "bare") acknowledge(run.entries);
+      if (!isLimit(work)) acknowledge(run.entries);
       return run;
     },
   };

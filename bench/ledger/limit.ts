@@ -4,8 +4,9 @@ import { randomNumbers } from "./workload.ts";
 
 /**
  * What this machine and this PostgreSQL can do at most: two account updates and the inserts of a transfer and of its
- * entry in one call, with no rule at all and no key beyond the primary ones. Accounts come as numbers, nothing is
- * looked up. Updates are made in the order of the accounts, or large calls would do nothing but deadlock.
+ * entry, with no rule at all and no key beyond the primary ones. Accounts come as numbers, nothing is looked up.
+ * `transfer_each` does it for each transfer of a call, `transfer_set` for all of them in a few statements. Both take the
+ * accounts' locks in one order first, or large calls would do nothing but deadlock.
  */
 const schema = `
   create schema bare;
@@ -35,7 +36,18 @@ const schema = `
   end
   $$;
 
-  create function bare.transfer_many(keys text[], customers text[], instants timestamptz[], debits bigint[], credits bigint[], amounts numeric[])
+  create function bare.transfer_each(keys text[], customers text[], instants timestamptz[], debits bigint[], credits bigint[], amounts numeric[])
+  returns bigint language plpgsql as $$
+  begin
+    perform from bare.account where id = any (debits || credits) order by id for update;
+    for number in 1 .. cardinality(keys) loop
+      perform bare.transfer_one(keys[number], customers[number], instants[number], debits[number], credits[number], amounts[number]);
+    end loop;
+    return cardinality(keys);
+  end
+  $$;
+
+  create function bare.transfer_set(keys text[], customers text[], instants timestamptz[], debits bigint[], credits bigint[], amounts numeric[])
   returns bigint language plpgsql as $$
   declare
     posted bigint;
@@ -66,6 +78,11 @@ const schema = `
   grant select, insert, update on all tables in schema bare to reckoner_app;
   grant usage on all sequences in schema bare to reckoner_app;`;
 
+/** How the transfers of a call are made: each by itself, or as a set. */
+export type Limit = "limit" | "limit as set";
+
+export const isLimit = (work: string): work is Limit => work.startsWith("limit");
+
 /** Makes the bare schema, with as many accounts as the ledger has. */
 export async function createLimit(ownerUrl: string, accounts: number): Promise<void> {
   const owner = postgres(ownerUrl, { max: 1, onnotice: () => {} });
@@ -78,11 +95,13 @@ export async function createLimit(ownerUrl: string, accounts: number): Promise<v
   }
 }
 
-export const limitStatement = (batch: number): string =>
-  batch === 1
-    ? "select bare.transfer_one($1, $2, $3::text::timestamptz, $4::text::bigint, $5::text::bigint, $6::text::numeric) as created"
-    : `select bare.transfer_many($1::text::text[], $2::text::text[], $3::text::timestamptz[], $4::text::bigint[],
-        $5::text::bigint[], $6::text::numeric[]) as created`;
+export function limitStatement(limit: Limit, batch: number): string {
+  if (batch === 1) {
+    return `select bare.transfer_one($1, $2, $3::text::timestamptz, $4::text::bigint, $5::text::bigint, $6::text::numeric) as created`;
+  }
+  return `select bare.${limit === "limit" ? "transfer_each" : "transfer_set"}($1::text::text[], $2::text::text[],
+    $3::text::timestamptz[], $4::text::bigint[], $5::text::bigint[], $6::text::numeric[]) as created`;
+}
 
 /** A call of so many transfers, each between two random accounts. */
 export function limitCalls(accounts: number): (batch: number) => PreparedCall {

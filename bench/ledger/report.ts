@@ -38,13 +38,13 @@ export function goalsOf({ rates, latencies }: Measured): Goal[] {
     ...[1, 100, 1_000].map((batch) =>
       atLeast(
         `in the database, share of the machine's limit, ${batch} a call`,
-        shareOf(rates, `uniform, ${batch} a call`, `bare, ${batch} a call`),
+        shareOf(rates, `uniform, ${batch} a call`, `limit, ${batch} a call`),
         1,
       ),
     ),
     atLeast(
       "complete path, share of the machine's limit, 1 a call",
-      shareOf(rates, "complete, uniform", "bare, 1 a call"),
+      shareOf(rates, "complete, uniform", "limit, 1 a call"),
       1,
     ),
   ];

@@ -8,7 +8,7 @@ import type { LedgerUnderTest } from "./ledger-under-test.ts";
 export async function fillUp(ledger: LedgerUnderTest, entriesMin: number, note: Note): Promise<void> {
   while (ledger.acknowledged() < entriesMin) {
     note(`${ledger.acknowledged()} of ${entriesMin} entries`);
-    await ledger.sendDirectly({ workload: "uniform", batch: 1_000, connections: 2, seconds: 5 });
+    await ledger.sendDirectly({ work: "uniform", batch: 1_000, connections: 2, seconds: 5 });
   }
   await asOwner(ledger, (owner) => owner`vacuum (analyze)`);
 }
@@ -44,7 +44,7 @@ export async function measureStorage(ledger: LedgerUnderTest, seconds: number): 
     };
     const before = await sizes();
     const { entries } = await ledger.sendDirectly({
-      workload: "uniform",
+      work: "uniform",
       batch: 1_000,
       connections: 2,
       seconds,

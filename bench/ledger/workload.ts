@@ -1,4 +1,4 @@
-import { instant } from "../../src/domain/calendar/index.ts";
+import { instant, instantOfEpochMs } from "../../src/domain/calendar/index.ts";
 import {
   type AccountRef,
   type JournalEntryDraft,
@@ -33,7 +33,7 @@ export function entryStream(customers: number) {
   const entry = (customerId: string, credit: AccountRef): JournalEntryDraft => {
     // As keys of windows of usage are: those of a customer lie together, those of a moment do not.
     const id = `${customerId}/2026-01/${number++}`;
-    const at = instant(new Date(monthStart + anyOf(monthMs)).toISOString());
+    const at = instantOfEpochMs(monthStart + anyOf(monthMs));
     return journalEntry(
       { sourceKey: `window/${id}/rated`, customerId, currency: usd, occurredAt: at, effectiveAt: at },
       {

@@ -1,4 +1,4 @@
-import { isoOf } from "../domain/calendar/index.ts";
+import type { Instant } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import { accountKey, type JournalEntryDraft } from "../domain/ledger/index.ts";
 import { rows, sql, type Tx } from "./database.ts";
@@ -70,6 +70,9 @@ export function postingResults(
 /** The argument of ledger.post_entries: a batch of {@link entryText}s. */
 export const batchText = (entries: readonly string[]): string => `[${entries.join(",")}]`;
 
+/** What `isoOf` gives, at a quarter of its cost: half of what an entry costs here would be its two instants. */
+const isoText = (at: Instant): string => new Date(at).toISOString();
+
 /** One draft as ledger.post_entries takes it. */
 export const entryText = (draft: JournalEntryDraft, actor: string): string =>
   JSON.stringify(sentEntry(draft, actor));
@@ -78,8 +81,8 @@ function sentEntry(draft: JournalEntryDraft, actor: string) {
   return {
     source_key: draft.sourceKey,
     kind: draft.kind,
-    occurred_at: isoOf(draft.occurredAt),
-    effective_at: isoOf(draft.effectiveAt),
+    occurred_at: isoText(draft.occurredAt),
+    effective_at: isoText(draft.effectiveAt),
     when_closed: draft.whenClosed,
     actor,
     cause_type: draft.cause.type,
