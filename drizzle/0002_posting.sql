@@ -7,12 +7,12 @@
 
 create type ledger.entry_draft as (
   ordinal int, source_key text, kind text, occurred_at timestamptz, effective_at timestamptz, actor text, cause_type text, cause_id text,
-  customer_id text, currency text, reverses bigint, metadata jsonb, request_hash bytea, claims uuid[], is_late boolean
+  customer_id text, currency text, reverses bigint, metadata jsonb, request_hash bytea, claims uuid[], is_sound boolean, is_late boolean
 );
 -- An account is null while it is not open; an outflow is what the line takes from an account that has a floor.
 create type ledger.posting_draft as (
   ordinal int, line int, currency text, amount numeric, debit_key text, debit_account bigint, debit_outflow numeric,
-  credit_key text, credit_account bigint, credit_outflow numeric, is_missing boolean
+  credit_key text, credit_account bigint, credit_outflow numeric, is_sound boolean, is_missing boolean
 );
 create type ledger.posting_result as (ordinal int, status text, entry_id bigint);
 
@@ -46,6 +46,8 @@ create function ledger.drafts_of(entries jsonb, open_since timestamptz) returns 
       actor, cause_type, cause_id, customer_id, currency, reverses, coalesce(metadata, '{}'),
       sha256(convert_to((entry - '{source_key,actor}'::text[])::text, 'UTF8')),
       ledger.claims_of(source_key, kind, cause_type, cause_id, reverses),
+      coalesce(when_closed in ('refuse', 'next_open_month'), true) and entry - '{source_key,kind,occurred_at,effective_at,actor,cause_type,
+        cause_id,customer_id,currency,reverses,metadata,when_closed,postings}'::text[] = '{}',
       coalesce(when_closed = 'refuse' and effective_at < open_since, false))::ledger.entry_draft)
   from rows from (jsonb_array_elements(entries), jsonb_to_recordset(entries) as (
     source_key text, kind text, occurred_at timestamptz, effective_at timestamptz, actor text, cause_type text, cause_id text,
@@ -60,10 +62,11 @@ language sql stable set search_path = pg_catalog, pg_temp set enable_hashjoin = 
   select array_agg(row(item.number, line.number, entry ->> 'currency', amount,
     debit, debited.id, case when debited.floor is not null then -debited.normal * amount end,
     credit, credited.id, case when credited.floor is not null then credited.normal * amount end,
+    amount > 0 and amount < 1e38 and amount = trunc(amount) and debit <> credit and posting - '{debit,credit,amount}'::text[] = '{}',
     debited.currency <> entry ->> 'currency' or credited.currency <> entry ->> 'currency')::ledger.posting_draft)
   from jsonb_array_elements(entries) with ordinality as item (entry, number)
-  cross join rows from (jsonb_to_recordset(entry -> 'postings') as (debit text, credit text, amount numeric))
-    with ordinality as line (debit, credit, amount, number)
+  cross join rows from (jsonb_array_elements(entry -> 'postings'), jsonb_to_recordset(entry -> 'postings') as (debit text, credit text, amount numeric))
+    with ordinality as line (posting, debit, credit, amount, number)
   left join ledger.account as debited on debited.key = line.debit
   left join ledger.account as credited on credited.key = line.credit
 $$;
@@ -82,6 +85,7 @@ language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = 
   select array_agg(row(ordinal, line, posted.currency, amount,
     debit_key, debit_account, coalesce(debit_outflow, case when debited.floor is not null then -debited.normal * amount end),
     credit_key, credit_account, coalesce(credit_outflow, case when credited.floor is not null then credited.normal * amount end),
+    is_sound,
     coalesce(is_missing, false)
       or (debit_account is null and debited.currency is distinct from posted.currency)
       or (credit_account is null and credited.currency is distinct from posted.currency))::ledger.posting_draft)
@@ -96,8 +100,7 @@ create type ledger.batch_traits as (is_sound boolean, has_unopened boolean, has_
 create function ledger.traits_of(drafts ledger.entry_draft[], lines ledger.posting_draft[]) returns ledger.batch_traits
 language sql stable set search_path = pg_catalog, pg_temp as $$
   select row(
-    cardinality(drafts) = count(distinct ordinal)
-      and bool_and((amount > 0 and amount < 1e38 and amount = trunc(amount) and debit_key <> credit_key) is true),
+    cardinality(drafts) = count(distinct ordinal) and bool_and(is_sound is true) and (select bool_and(draft.is_sound) from unnest(drafts) as draft),
     bool_or(debit_account is null or credit_account is null),
     bool_or(is_missing),
     bool_or(debit_outflow is not null or credit_outflow is not null),
@@ -121,11 +124,12 @@ begin
   if taken is null then
     return null;
   end if;
+  -- An entry that was archived is here no more, but what it claimed stays taken.
   return array(
-    select row(ordinal, case when entry.request_hash = drafts[ordinal].request_hash then 'exists' else 'exists_different' end, entry.id)
+    select row(ordinal, case when entry.request_hash = drafts[ordinal].request_hash then 'exists' else 'exists_different' end, entry_id)
       ::ledger.posting_result
     from (select distinct on (ordinal) ordinal, entry_id from unnest(taken) order by ordinal, status) as strongest
-    join ledger.journal_entry as entry on entry.id = strongest.entry_id);
+    left join ledger.journal_entry as entry on entry.id = strongest.entry_id);
 end
 $$;
 
@@ -293,6 +297,8 @@ declare
 begin
   if jsonb_array_length(entries) = 0 then
     return;
+  elsif jsonb_array_length(entries) > 10000 then
+    raise exception 'a batch has at most 10000 entries, not %', jsonb_array_length(entries) using errcode = 'RK002';
   end if;
   perform ledger.share_periods();
   drafts := ledger.drafts_of(entries, ledger.open_since());
@@ -301,7 +307,7 @@ begin
       lines := ledger.lines_of(entries);
       traits := ledger.traits_of(drafts, lines);
       if traits.is_sound is not true then
-        raise exception 'each entry needs postings, each from one account to another, of a positive whole amount of at most 38 digits'
+        raise exception 'each entry needs postings, each from one account to another, of a positive whole amount of at most 38 digits, and has no fields but those of an entry'
           using errcode = 'RK002';
       end if;
       if traits.has_unopened then
@@ -333,6 +339,9 @@ begin
     exception when unique_violation or check_violation then
       -- Someone recorded a claim of ours, or emptied an account, after we had looked.
       get stacked diagnostics objector = table_name;
+      if objector = 'journal_entry' then
+        raise exception 'the ledger has no partition left for new entries: ledger.prepare_partitions adds some' using errcode = 'insufficient_resources';
+      end if;
       if objector not like 'entry\_key%' and objector <> 'account_balance' then
         raise;
       end if;
