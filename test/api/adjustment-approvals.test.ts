@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectInvariants } from "../support/invariants.ts";
 import { adjusting, refusal } from "./support/adjusting.ts";
 import { insertAsOwner } from "./support/billing-rows.ts";
 import { type RunningApi, startApi } from "./support/running-api.ts";
@@ -11,7 +12,10 @@ const { person, customer, grant, balance, adjust, voidGrant, decide, detail, gra
 beforeAll(async () => {
   api = await startApi();
 });
-afterAll(() => api.stop());
+afterAll(async () => {
+  await expectInvariants(api.db);
+  await api.stop();
+});
 
 /** Sets the time of customers on a clock of their own. */
 async function clockAt(id: string, at: string): Promise<void> {

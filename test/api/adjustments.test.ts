@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { grantsOfCustomer } from "../../src/db/credit-grants.ts";
 import { inTransaction } from "../../src/db/database.ts";
 import { placeHolds } from "../../src/db/holds.ts";
-import { accountBalance, postEntries } from "../../src/db/ledger.ts";
+import { accountBalance, closeAccountingPeriod, postEntries } from "../../src/db/ledger.ts";
 import { reasonCodes } from "../../src/domain/adjustments/index.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import { creditsBurned, promotionalCredits } from "../../src/domain/ledger/index.ts";
@@ -278,6 +278,17 @@ describe("a request says why", () => {
     expect(refusal(await adjust("nothing", "1", key))).toBe("404 credit_grant_not_found");
     expect((await detail("nothing")).code).toBe("adjustment_not_found");
   });
+});
+
+// The last one, because nothing opens a month again.
+test("in a closed month an adjustment is booked at the beginning of the next, and keeps when it happened", async () => {
+  const [key, id] = [await person("write"), await customer()];
+  await inTransaction(api.db, (tx) => closeAccountingPeriod(tx, "2026-03-01", "finance"));
+  const { body } = await balance(id, "100", key);
+  expect(body).toMatchObject({ status: "executed", effective_at: "2026-03-01T12:00:00.000Z" });
+  expect((await detail(body.id)).entries).toMatchObject([
+    { occurred_at: "2026-03-01T12:00:00.000Z", effective_at: "2026-04-01T00:00:00.000Z" },
+  ]);
 });
 
 function byHand(customerId: string) {
