@@ -113,8 +113,9 @@ create table ledger.journal_entry (
   kind text not null check (kind ~ '^[a-z][a-z_]*$'),
   source_key text not null check (source_key <> ''),
   request_hash bytea not null,
-  occurred_at timestamptz not null,
-  effective_at timestamptz not null,
+  -- Dates that every reader can tell; "infinity" is none, and could not be sealed.
+  occurred_at timestamptz not null check (occurred_at between '0001-01-01T00:00:00Z' and '9999-12-31T23:59:59.999999Z'),
+  effective_at timestamptz not null check (effective_at between '0001-01-01T00:00:00Z' and '9999-12-31T23:59:59.999999Z'),
   recorded_at timestamptz not null default clock_timestamp(),
   recorded_xid xid8 not null default pg_current_xact_id(),
   actor text not null check (actor <> ''),
@@ -167,7 +168,7 @@ create table ledger.account_history (
 comment on table ledger.account_history is 'Derived. Each line of the account''s statement, for accounts that keep one; versions have no gaps.';
 
 create table ledger.accounting_period (
-  month date primary key check (extract(day from month) = 1),
+  month date primary key check (extract(day from month) = 1 and month between '0001-01-01' and '9998-12-01'),
   closed_at timestamptz not null default clock_timestamp(),
   closed_by text not null check (closed_by <> ''),
   recorded_xid xid8 not null default pg_current_xact_id()
@@ -474,6 +475,9 @@ declare
   added int := 0;
   bounds text;
 begin
+  if (entries_each between 1000000 and 1000000000) is not true then
+    raise exception 'a partition is for a million to a thousand million entries, not for %', entries_each using errcode = 'RK002';
+  end if;
   perform pg_advisory_xact_lock(hashtext('ledger.prepare_partitions'));
   loop
     select * into newest from ledger.entry_range order by number desc limit 1;

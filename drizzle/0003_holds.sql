@@ -11,8 +11,8 @@ create table ledger.hold (
   cause_type text not null check (cause_type <> ''),
   cause_id text not null check (cause_id <> ''),
   actor text not null check (actor <> ''),
-  placed_at timestamptz not null,
-  expires_at timestamptz not null check (expires_at > placed_at),
+  placed_at timestamptz not null check (placed_at between '0001-01-01T00:00:00Z' and '9999-12-31T23:59:59.999999Z'),
+  expires_at timestamptz not null check (expires_at > placed_at and expires_at between '0001-01-01T00:00:00Z' and '9999-12-31T23:59:59.999999Z'),
   recorded_at timestamptz not null default clock_timestamp(),
   recorded_xid xid8 not null default pg_current_xact_id()
 );
@@ -36,7 +36,7 @@ create table ledger.hold_resolution (
   outcome text not null check (outcome in ('settled', 'released', 'expired')),
   entry_key text,
   actor text not null check (actor <> ''),
-  resolved_at timestamptz not null,
+  resolved_at timestamptz not null check (resolved_at between '0001-01-01T00:00:00Z' and '9999-12-31T23:59:59.999999Z'),
   recorded_at timestamptz not null default clock_timestamp(),
   recorded_xid xid8 not null default pg_current_xact_id(),
   check ((outcome = 'settled') = (entry_key is not null))
@@ -144,10 +144,13 @@ begin
   end if;
   if (
     select bool_and((amount > 0 and amount < 1e38 and amount = trunc(amount)
-      and (at_most is null or at_most >= amount and at_most < 1e38 and at_most = trunc(at_most))) is true)
-    from jsonb_to_recordset(draft.lines) as wanted (amount numeric, at_most numeric)
-  ) is not true then
-    raise exception 'a hold needs lines, each of a positive whole amount of at most 38 digits' using errcode = 'RK002';
+      and (at_most is null or at_most >= amount and at_most < 1e38 and at_most = trunc(at_most))
+      and line - '{account,amount,at_most}'::text[] = '{}') is true)
+    from rows from (jsonb_array_elements(draft.lines), jsonb_to_recordset(draft.lines) as (amount numeric, at_most numeric)) as wanted (line, amount, at_most)
+  ) is not true
+    or hold - '{source_key,customer_id,currency,cause_type,cause_id,actor,placed_at,expires_at,lines}'::text[] <> '{}'
+  then
+    raise exception 'a hold needs lines, each of a positive whole amount of at most 38 digits, and has no fields but those of a hold' using errcode = 'RK002';
   end if;
   if exists (
     select from jsonb_to_recordset(draft.lines) as wanted (account text)
@@ -238,7 +241,9 @@ declare
   posted record;
   objector text;
 begin
-  if refusal <> 'settled_by_it' then
+  if settlement - '{hold,entry}'::text[] <> '{}' then
+    raise exception 'a settlement has a hold and an entry, and no other fields' using errcode = 'RK002';
+  elsif refusal <> 'settled_by_it' then
     return row(refusal, null)::ledger.hold_result;
   end if;
   if refusal is null then
