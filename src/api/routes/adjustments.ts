@@ -26,7 +26,7 @@ import {
   reasonFields,
   requestAdjustment,
 } from "./adjustment-schemas.ts";
-import { answerForGrant, creditGrantSchema } from "./credit-schemas.ts";
+import { creditGrantAnswer, creditGrantSchema } from "./credit-schemas.ts";
 import { entryAnswer, entrySchema } from "./entries.ts";
 
 const detailSchema = adjustmentSchema
@@ -207,14 +207,13 @@ function getOne(api: ApiInstance, deps: ApiDependencies): void {
     async ({ params: { id } }) => {
       const { db } = deps;
       const stored = found(await findAdjustment(db.orm, id), "adjustment", id);
-      const hasGrant =
-        stored.grantId !== null && (await findCreditGrant(db.orm, stored.grantId)) !== undefined;
+      const grant = stored.grantId === null ? undefined : await findCreditGrant(db.orm, stored.grantId);
       const entries = await entriesOfAdjustment(db.orm, stored);
       return {
         ...adjustmentAnswer(stored),
         obstacle: await obstacleAnswer(stored, deps),
         entries: entries.map(entryAnswer),
-        grant: hasGrant && stored.grantId !== null ? await answerForGrant(stored.grantId, deps) : null,
+        grant: grant ? creditGrantAnswer(grant, await timeOfCustomer(deps, stored.customerId)) : null,
       };
     },
   );
