@@ -8,10 +8,11 @@ import type { RateRun } from "./ledger/calls.ts";
 import { type LatencyRun, runCallers, runSchedule } from "./ledger/complete-path.ts";
 import { openLedgerUnderTest } from "./ledger/ledger-under-test.ts";
 import { goalsOf, medianRate, summary } from "./ledger/report.ts";
+import { besideUpkeep } from "./ledger/upkeep.ts";
 import { fillUp, measureStorage, proveLedger, recompute } from "./ledger/whole-ledger.ts";
 
 /** `npm run bench:ledger`: how fast the ledger is, beside what this machine can do at all. */
-const partNames = ["limit", "database", "complete", "latency", "storage", "recompute"] as const;
+const partNames = ["limit", "database", "complete", "latency", "upkeep", "storage", "recompute"] as const;
 type Part = (typeof partNames)[number];
 const { values: flags } = parseArgs({
   options: {
@@ -96,6 +97,13 @@ async function measureLatency(): Promise<void> {
   }
 }
 
+async function measureBesideUpkeep(): Promise<void> {
+  const { name, run } = complete("uniform");
+  await besideUpkeep(ledger.server.appUrl, async () => {
+    for (let round = 1; round <= runs; round++) await measureRate(`${name}, kept up`, run);
+  });
+}
+
 try {
   for (let round = 1; round <= runs; round++) {
     progress.line(`round ${round} of ${runs}, at a load of ${loadNow()}`);
@@ -103,6 +111,7 @@ try {
     for (const { part, name, run } of measures) if (parts.includes(part)) await measureRate(name, run);
   }
   if (parts.includes("latency")) await measureLatency();
+  if (parts.includes("upkeep")) await measureBesideUpkeep();
   const storage = parts.includes("storage")
     ? await progress.step("storage", () => measureStorage(ledger, seconds))
     : undefined;

@@ -17,7 +17,7 @@ export interface Goal {
 
 /** Entries a second; undefined when it was not measured. */
 export const medianRate = (runs: readonly RateRun[] | undefined): number | undefined =>
-  runs === undefined ? undefined : median(runs.map(({ perSecond }) => perSecond));
+  runs === undefined ? undefined : Math.round(median(runs.map(({ perSecond }) => perSecond)));
 
 /** Each figure that has a goal, beside it; without those that were not measured. */
 export function goalsOf({ rates, latencies }: Measured): Goal[] {
