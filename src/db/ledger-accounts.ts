@@ -1,7 +1,7 @@
 import { and, type SQL } from "drizzle-orm";
 import type { Instant } from "../domain/calendar/index.ts";
 import type { AccountClass, AccountCode, NormalSide } from "../domain/ledger/index.ts";
-import { type Currency, type LedgerAmount, ledgerAmount } from "../domain/money/index.ts";
+import { type Currency, type LedgerSum, ledgerSum } from "../domain/money/index.ts";
 import { rows, sql, type Tx } from "./database.ts";
 import { type EntryRange, isByEffect, isUnlimited, turnover, wholeLedger } from "./ledger-turnover.ts";
 import { type Page, type PageRequest, pageOf, rowsToRead } from "./page.ts";
@@ -21,16 +21,16 @@ export interface LedgerAccount {
   readonly currency: Currency;
   readonly customerId: string | null;
   /** The least its balance may be; null: no limit. */
-  readonly floor: LedgerAmount | null;
+  readonly floor: LedgerSum | null;
   /** Whether each of its postings is kept as a numbered line. */
   readonly keepsStatement: boolean;
   readonly openedAt: Instant;
-  readonly debit: LedgerAmount;
-  readonly credit: LedgerAmount;
+  readonly debit: LedgerSum;
+  readonly credit: LedgerSum;
   /** Positive on the normal side. */
-  readonly balance: LedgerAmount;
+  readonly balance: LedgerSum;
   /** What open holds have set aside of the balance; null for a balance in the past. */
-  readonly held: LedgerAmount | null;
+  readonly held: LedgerSum | null;
   /** How many postings the balance counts; null as of an effective date, which they are not in the order of. */
   readonly version: bigint | null;
 }
@@ -109,12 +109,12 @@ async function accountsAmong(tx: Tx, ids: SQL, range: EntryRange): Promise<Ledge
   return found.map(({ openedAt, floor, held, debit, credit, balance, ...rest }) => ({
     ...rest,
     openedAt: parseTimestamp(openedAt),
-    floor: floor === null ? null : amountOf(floor),
-    held: held === null ? null : amountOf(held),
-    debit: amountOf(debit),
-    credit: amountOf(credit),
-    balance: amountOf(balance),
+    floor: floor === null ? null : sumOf(floor),
+    held: held === null ? null : sumOf(held),
+    debit: sumOf(debit),
+    credit: sumOf(credit),
+    balance: sumOf(balance),
   }));
 }
 
-const amountOf = (text: string) => ledgerAmount(BigInt(text));
+const sumOf = (text: string) => ledgerSum(BigInt(text));
