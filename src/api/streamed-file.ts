@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { FastifyReply } from "fastify";
@@ -22,8 +23,14 @@ export interface StreamedFile {
  */
 export function fileStreams(db: Database) {
   let open = 0;
-  /** @throws RequestRefusedError when as many as may be are being read already */
-  return function stream(reply: FastifyReply, { contentType, name, pieces }: StreamedFile): FastifyReply {
+  /**
+   * @throws RequestRefusedError when as many as may be are being read already; and whatever fails before the first piece,
+   * so that it is answered as a problem. What fails later breaks the answer off.
+   */
+  return async function stream(
+    reply: FastifyReply,
+    { contentType, name, pieces }: StreamedFile,
+  ): Promise<FastifyReply> {
     if (open >= filesMax) {
       reply.header("retry-after", "5");
       const message = `${filesMax} files are being read at this moment: ask for this one again in a few seconds`;
@@ -36,6 +43,7 @@ export function fileStreams(db: Database) {
       .finally(() => {
         open -= 1;
       });
+    await once(file, "readable");
     return reply.type(contentType).header("content-disposition", `attachment; filename="${name}"`).send(file);
   };
 }

@@ -103,8 +103,12 @@ function exportJournal(api: ApiInstance, { db }: ApiDependencies): void {
   );
 }
 
+/** The head comes with the first page: what fails before it is answered as a problem. */
 async function* journalPieces(tx: Tx, month: AccountingMonth, format: JournalFormat): AsyncGenerator<string> {
-  const head = journalHead(format);
+  let head = journalHead(format);
+  for await (const page of journalPages(tx, month)) {
+    yield head + journalLines(format, page);
+    head = "";
+  }
   if (head !== "") yield head;
-  for await (const page of journalPages(tx, month)) yield journalLines(format, page);
 }
