@@ -18,7 +18,8 @@ grant usage on schema ledger, usage, catalog, billing, stripe, access to reckone
 -- Every function names where it looks names up: in pg_catalog, and in pg_temp last. Left out, pg_temp comes first, and a caller's
 -- temporary type would run the caller's code with the owner's rights.
 --
--- Put on every append-only table, for rows and for the whole table: facts are never edited, they are corrected by new facts.
+-- Put on every append-only table, for rows and for the whole table: facts are never edited, they are corrected by new facts. Also a
+-- statement that would touch no row is refused, so that an empty partition is no exception.
 create function public.refuse_change() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   raise exception '% on %.% is refused: its rows are facts, correct them by new ones', tg_op, tg_table_schema, tg_table_name
@@ -29,7 +30,7 @@ $$;
 create procedure public.make_append_only(target regclass) language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   execute format('create trigger append_only_rows before update or delete on %s for each row execute function public.refuse_change()', target);
-  execute format('create trigger append_only_table before truncate on %s for each statement execute function public.refuse_change()', target);
+  execute format('create trigger append_only_table before update or delete or truncate on %s for each statement execute function public.refuse_change()', target);
 end
 $$;
 --> statement-breakpoint

@@ -95,6 +95,15 @@ end
 $$;
 create trigger count_events after insert on usage.event
   referencing new table as accepted for each statement execute function usage.count_events();
+
+-- Only that trigger writes windows: by hand they would disagree with the events.
+create function usage.guard_derived() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  raise exception '% on %.% is refused: it follows from the events', tg_op, tg_table_schema, tg_table_name using errcode = 'RK001';
+end
+$$;
+create trigger guard_derived before insert or update or delete or truncate on usage.hourly_window for each statement
+  when (pg_trigger_depth() = 0) execute function usage.guard_derived();
 --> statement-breakpoint
 create type usage.sent_event as (
   ordinal integer,

@@ -24,7 +24,7 @@ begin
 end
 $$;
 create trigger revocation_is_final before update on access.api_key for each row execute function access.guard_api_key();
-grant select, insert, update (prefix, secret_hash, revoked_at) on access.api_key to reckoner_app;
+call public.make_fixed_but('access.api_key', 'revoked_at');
 --> statement-breakpoint
 
 -- One row per key a caller chose, kept for ever: a key that is forgotten is a payment made twice.

@@ -72,8 +72,13 @@ test("events that are inserted past the functions are counted all the same", asy
 });
 
 async function withoutGuards(damage: string): Promise<void> {
-  const tables = ["event_key", "event", "quarantined_event"];
+  const guarded = ["event_key", "event", "quarantined_event"].flatMap((table) => [
+    `usage.${table} ? trigger append_only_rows`,
+    `usage.${table} ? trigger append_only_table`,
+  ]);
   const guards = (how: "enable" | "disable") =>
-    tables.map((table) => `alter table usage.${table} ${how} trigger append_only_rows;`).join("\n");
+    [...guarded, "usage.hourly_window ? trigger guard_derived"]
+      .map((guard) => `alter table ${guard.replace("?", how)};`)
+      .join("\n");
   await fixture.owner.sql.unsafe(`${guards("disable")} ${damage}; ${guards("enable")}`);
 }
