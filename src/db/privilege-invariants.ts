@@ -1,4 +1,5 @@
 import type { InvariantQuery } from "./invariant-query.ts";
+import * as rules from "./table-rules.ts";
 
 /** The role that all code of the application acts as; the login it uses is a member. */
 const applicationRole = "reckoner_app";
@@ -7,132 +8,64 @@ const schemas = "('ledger', 'usage', 'catalog', 'billing', 'stripe', 'access')";
 
 const quoted = (names: readonly string[]) => names.map((name) => `('${name}')`).join(", ");
 
-/** Facts: written once, never changed. */
-const appendOnlyTables = [
-  "ledger.chart_account",
-  "ledger.account",
-  "ledger.journal_entry",
-  "ledger.posting",
-  "ledger.entry_key",
-  "ledger.account_history",
-  "ledger.accounting_period",
-  "ledger.period_balance",
-  "ledger.carried_month",
-  "ledger.entry_range",
-  "ledger.hold",
-  "ledger.hold_line",
-  "ledger.hold_resolution",
-  "ledger.seal",
-  "usage.event_key",
-  "usage.event",
-  "usage.event_conflict",
-  "usage.quarantined_event",
-  "catalog.meter",
-  "catalog.plan",
-  "billing.subscription_terms",
-  "billing.invoice_line",
-  "billing.rating_run",
-  "billing.rated_usage",
-  "billing.credit_grant",
-  "billing.credit_draw",
-  "billing.payment_attempt",
-  "billing.payment",
-  "billing.adjustment",
-  "billing.adjustment_decision",
-];
-
-/** Records with a state: their columns that the application may change. All others stay as they were written. */
-const changeableColumns: Readonly<Record<string, readonly string[]>> = {
-  "billing.test_clock": ["current_at", "target_at", "is_settled"],
-  "billing.customer": ["name", "email", "stripe_customer_id", "payment_method", "invoices_issued"],
-  "billing.subscription": ["status", "billed_through", "next_close_at", "cancel_at", "canceled_at"],
-  "billing.subscription_change": ["invoice_id"],
-  "billing.invoice": [
-    "status",
-    "amount_paid_minor",
-    "paid_at",
-    "stripe_invoice_id",
-    "hosted_invoice_url",
-    "collected_by",
-  ],
-  "billing.dunning": ["state", "attempts", "next_attempt_at", "ended_at"],
-  "stripe.operation": ["state", "response", "error", "finished_at"],
-  "stripe.webhook_inbox": ["state", "attempts", "next_attempt_at", "last_error", "finished_at"],
-};
-
-/** Follow from facts by triggers. */
-const derivedTables = [
-  "ledger.account_balance",
-  "ledger.balance_delta",
-  "ledger.open_hold",
-  "usage.hourly_window",
-];
-
-/** Rules of single tables, as table.trigger. */
-const ruleTriggers = [
-  "ledger.account.open_balances",
-  "ledger.account_balance.guard_derived",
-  "ledger.balance_delta.guard_derived",
-  "ledger.account_history.guard_derived",
-  "ledger.entry_key.guard_derived",
-  "ledger.period_balance.guard_derived",
-  "ledger.carried_month.guard_derived",
-  "ledger.open_hold.guard_derived",
-  "ledger.hold.open_holds",
-  "ledger.hold_line.set_aside",
-  "ledger.hold_resolution.give_back",
-  "ledger.journal_entry.check_entries",
-  "ledger.posting.apply_postings",
-  "usage.event.count_events",
-  "billing.subscription_change.invoice_is_named_once",
-  "billing.invoice.final_state_is_final",
-  "billing.adjustment.admit_adjustment",
-  "billing.adjustment_decision.admit_decision",
-  "ledger.journal_entry.adjustment_is_admitted",
-  "access.api_key.revocation_is_final",
-  "access.idempotency_key.answer_is_kept",
-  "access.idempotency_key.answers_are_kept",
-];
-
-const triggers = [
-  ...appendOnlyTables.flatMap((table) => [`${table}.append_only_rows`, `${table}.append_only_table`]),
-  ...Object.keys(changeableColumns).flatMap((table) =>
-    ["all_else_is_fixed", "rows_are_kept", "table_is_kept"].map((trigger) => `${table}.${trigger}`),
-  ),
-  ...ruleTriggers,
-];
-
 /** The application's role, and whoever asks: production code and this check are connected alike. */
 const actors = `
   select oid, rolname, rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication as is_powerful
   from pg_roles where rolname in ('${applicationRole}', current_user)`;
 
-const privileges = (names: string) => `
+/** Tables by name, and all their partitions. */
+const withPartitions = (names: readonly string[]) => `
+  select part.relid, part.relid::regclass::text as name
+  from (values ${quoted(names)}) as named (name)
+  cross join lateral (select named.name::regclass union select relid from pg_partition_tree(named.name::regclass)) as part (relid)`;
+
+const privileges = (names: string, tables: readonly string[]) => `
   select actor.rolname, target.name, privilege.name as privilege
   from (${actors}) as actor
-  cross join unnest(string_to_array('${names}', ', ')) as privilege (name)`;
+  cross join unnest(string_to_array('${names}', ', ')) as privilege (name)
+  cross join (${withPartitions(tables)}) as target
+  where has_table_privilege(actor.oid, target.relid, privilege.name)`;
+
+const { factTables, derivedOnceTables, derivedTables, changeableColumns, claimColumns, foreignTables } =
+  rules;
+const fixedTables = [...factTables, ...derivedOnceTables, ...derivedTables];
+const writtenByFunctions = fixedTables.filter((table) => /^(ledger|usage)[.]/.test(table));
+const changeable = { ...changeableColumns, ...claimColumns };
 
 /** What the catalog says of who may do what. */
 export const privilegeInvariants: readonly InvariantQuery[] = [
   {
+    name: "V10: every table is known to be of facts, derived from them, or of records with a state, and survives a crash",
+    sql: `
+      select pg_class.oid::regclass::text as name, 'nobody says what it is' as what
+      from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+      where relkind in ('r', 'p', 'm', 'f') and not relispartition and nspname !~ '^(pg_|information_schema)'
+        and concat_ws('.', nspname, relname) not in (select name from (values ${quoted([
+          ...fixedTables,
+          ...Object.keys(changeable),
+          ...foreignTables,
+        ])}) as known (name))
+      union all
+      select pg_class.oid::regclass::text, 'is lost in a crash' from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+      where relkind in ('r', 'p') and nspname in ${schemas} and relpersistence <> 'p'`,
+  },
+  {
     name: "V10: the application may not change what was written, and writes facts of ledger and usage through functions only",
     sql: `
-      ${privileges("UPDATE, DELETE, TRUNCATE")}
-      cross join (values ${quoted([...appendOnlyTables, ...derivedTables])}) as target (name)
-      where has_table_privilege(actor.oid, target.name, privilege.name)
+      ${privileges("UPDATE, DELETE, TRUNCATE, TRIGGER", fixedTables)}
       union all
       select actor.rolname, target.name, 'UPDATE of a column'
-      from (${actors}) as actor cross join (values ${quoted([...appendOnlyTables, ...derivedTables])}) as target (name)
-      where has_any_column_privilege(actor.oid, target.name, 'UPDATE')
+      from (${actors}) as actor cross join (${withPartitions(fixedTables)}) as target
+      where has_any_column_privilege(actor.oid, target.relid, 'UPDATE')
       union all
-      ${privileges("INSERT")}
-      join (values ${quoted([...appendOnlyTables, ...derivedTables])}) as target (name) on target.name ~ '^(ledger|usage)[.]'
-      where has_table_privilege(actor.oid, target.name, privilege.name)`,
+      ${privileges("INSERT", writtenByFunctions)}
+      union all
+      ${privileges("SELECT, INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER", foreignTables)}`,
   },
   {
     name: "V10: of a record with a state the application may change that state alone",
     sql: `
-      with record (name, changeable) as (values ${Object.entries(changeableColumns)
+      with record (name, changeable) as (values ${Object.entries(changeable)
         .map(([table, columns]) => `('${table}', '{${columns.join(", ")}}'::text[])`)
         .join(", ")})
       select actor.rolname, record.name, attname as changes
@@ -140,9 +73,9 @@ export const privilegeInvariants: readonly InvariantQuery[] = [
       join pg_attribute on attrelid = record.name::regclass and attnum > 0 and not attisdropped
       where attname <> all (changeable) and has_column_privilege(actor.oid, attrelid, attnum, 'UPDATE')
       union all
-      select actor.rolname, record.name, lower(privilege.name)
-      from (${actors}) as actor cross join record cross join (values ('DELETE'), ('TRUNCATE')) as privilege (name)
-      where has_table_privilege(actor.oid, record.name, privilege.name)
+      ${privileges("DELETE", Object.keys(changeableColumns))}
+      union all
+      ${privileges("TRUNCATE, TRIGGER", Object.keys(changeable))}
       union all
       select null, record.name, 'whoever owns it'
       from record join pg_trigger on tgrelid = record.name::regclass and tgname = 'all_else_is_fixed'
@@ -173,7 +106,7 @@ export const privilegeInvariants: readonly InvariantQuery[] = [
   {
     name: "V10: every trigger that guards a rule is there and fires",
     sql: `
-      select rule.name, 'is missing or switched off' as what from (values ${quoted(triggers)}) as rule (name)
+      select rule.name, 'is missing or switched off' as what from (values ${quoted(rules.guards)}) as rule (name)
       where not exists (
         select from pg_trigger
         join pg_class on pg_class.oid = tgrelid join pg_namespace on pg_namespace.oid = relnamespace
@@ -195,12 +128,18 @@ export const privilegeInvariants: readonly InvariantQuery[] = [
       select pg_proc.oid::regprocedure::text as function, actor.rolname, proconfig
       from pg_proc join pg_namespace on pg_namespace.oid = pronamespace
       cross join (${actors}) as actor
-      where nspname in ${schemas} and prosecdef and (
-        not exists (select from unnest(proconfig) as setting where setting like 'search_path=%')
-        or has_function_privilege(actor.oid, pg_proc.oid, 'EXECUTE') and concat_ws('.', nspname, proname) not in (
+      where nspname in ${schemas} and prosecdef and has_function_privilege(actor.oid, pg_proc.oid, 'EXECUTE')
+        and concat_ws('.', nspname, proname) not in (
           'ledger.post_entries', 'ledger.place_holds', 'ledger.settle_holds', 'ledger.release_holds', 'ledger.expire_holds',
           'ledger.fold_hot_balances', 'ledger.close_period', 'ledger.carry_closed_month', 'ledger.prepare_partitions',
           'ledger.seal_closed_range',
-          'usage.ingest', 'usage.release'))`,
+          'usage.ingest', 'usage.release')
+      union all
+      -- A path that does not end with pg_temp begins with it: a temporary type of the caller's would run the caller's code.
+      select pg_proc.oid::regprocedure::text, null, proconfig
+      from pg_proc join pg_namespace on pg_namespace.oid = pronamespace
+      join pg_language on pg_language.oid = prolang
+      where (nspname in ${schemas} or nspname = 'public') and (prosecdef or lanname = 'plpgsql')
+        and 'search_path=pg_catalog, pg_temp' <> all (coalesce(proconfig, '{}'))`,
   },
 ];

@@ -3,6 +3,36 @@ import { type Damage, entry } from "./invariant-damages.ts";
 /** The same for privileges, terminal states and things that were left undone. */
 export const damagesToStates: readonly Damage[] = [
   {
+    what: "a table that nobody has said anything about",
+    broken: "V10",
+    rule: "is known to be",
+    sql: "create table billing.coupon (code text primary key)",
+  },
+  {
+    what: "a table that a crash would empty",
+    broken: "V10",
+    rule: "is known to be",
+    sql: "alter table ledger.balance_delta set unlogged",
+  },
+  {
+    what: "a partition that the application may change",
+    broken: "V10",
+    rule: "may not change",
+    sql: "grant update (amount) on ledger.posting_1 to reckoner_app",
+  },
+  {
+    what: "a partition whose statements are not guarded",
+    broken: "V10",
+    rule: "is there and fires",
+    sql: "drop trigger append_only_table on ledger.posting_1",
+  },
+  {
+    what: "a function that would run a caller's temporary type with its owner's rights",
+    broken: "V10",
+    rule: "act with their owner",
+    sql: "alter function ledger.post_entries set search_path = ''",
+  },
+  {
     what: "a fact that the application may change",
     broken: "V10",
     rule: "may not change",

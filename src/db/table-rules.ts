@@ -1,0 +1,108 @@
+/**
+ * What every table is, said once: the invariants and the tests take it from here, and a table that is missing here breaks
+ * both. Partitions are as their table is.
+ */
+
+/** Facts: written once, never changed. */
+export const factTables: readonly string[] = [
+  "ledger.chart_account",
+  "ledger.account",
+  "ledger.journal_entry",
+  "ledger.posting",
+  "ledger.accounting_period",
+  "ledger.entry_range",
+  "ledger.hold",
+  "ledger.hold_line",
+  "ledger.hold_resolution",
+  "ledger.seal",
+  "usage.event_key",
+  "usage.event",
+  "usage.event_conflict",
+  "usage.quarantined_event",
+  "catalog.meter",
+  "catalog.plan",
+  "billing.subscription_terms",
+  "billing.invoice_line",
+  "billing.rating_run",
+  "billing.rated_usage",
+  "billing.credit_grant",
+  "billing.credit_draw",
+  "billing.payment_attempt",
+  "billing.payment",
+  "billing.adjustment",
+  "billing.adjustment_decision",
+];
+
+/** Follow from facts, written by triggers alone, and stay as they were written. */
+export const derivedOnceTables: readonly string[] = [
+  "ledger.entry_key",
+  "ledger.account_history",
+  "ledger.period_balance",
+  "ledger.carried_month",
+];
+
+/** Follow from facts, written by triggers alone, and change with every fact. */
+export const derivedTables: readonly string[] = [
+  "ledger.account_balance",
+  "ledger.balance_delta",
+  "ledger.open_hold",
+  "usage.hourly_window",
+];
+
+/** Records with a state: their columns that the application may change. All others stay as they were written. */
+export const changeableColumns: Readonly<Record<string, readonly string[]>> = {
+  "billing.test_clock": ["current_at", "target_at", "is_settled"],
+  "billing.customer": ["name", "email", "stripe_customer_id", "payment_method", "invoices_issued"],
+  "billing.subscription": ["status", "billed_through", "next_close_at", "cancel_at", "canceled_at"],
+  "billing.subscription_change": ["invoice_id"],
+  "billing.invoice": [
+    "status",
+    "amount_paid_minor",
+    "paid_at",
+    "stripe_invoice_id",
+    "hosted_invoice_url",
+    "collected_by",
+  ],
+  "billing.dunning": ["state", "attempts", "next_attempt_at", "ended_at"],
+  "stripe.operation": ["state", "response", "error", "finished_at"],
+  "stripe.webhook_inbox": ["state", "attempts", "next_attempt_at", "last_error", "finished_at"],
+  "access.api_key": ["revoked_at"],
+};
+
+/** Claims of requests under way: these columns may change, and the row may go, until it is answered. Then it is a fact. */
+export const claimColumns: Readonly<Record<string, readonly string[]>> = {
+  "access.idempotency_key": ["claimed_until", "claim", "status", "response"],
+};
+
+/** Not the application's at all: it cannot even read them. */
+export const foreignTables: readonly string[] = ["public.migration"];
+
+/** Rules of single tables, as table.trigger. */
+const ruleTriggers: readonly string[] = [
+  "ledger.account.open_balances",
+  "ledger.hold.open_holds",
+  "ledger.hold_line.set_aside",
+  "ledger.hold_resolution.give_back",
+  "ledger.journal_entry.check_entries",
+  "ledger.journal_entry.adjustment_is_admitted",
+  "ledger.posting.apply_postings",
+  "usage.event.count_events",
+  "billing.subscription_change.invoice_is_named_once",
+  "billing.invoice.final_state_is_final",
+  "billing.adjustment.admit_adjustment",
+  "billing.adjustment_decision.admit_decision",
+  "access.api_key.revocation_is_final",
+  "access.idempotency_key.answer_is_kept",
+  "access.idempotency_key.answers_are_kept",
+];
+
+const of = (tables: readonly string[], ...triggers: readonly string[]) =>
+  tables.flatMap((table) => triggers.map((trigger) => `${table}.${trigger}`));
+
+/** Every trigger that there must be. */
+export const guards: readonly string[] = [
+  ...of([...factTables, ...derivedOnceTables], "append_only_rows", "append_only_table"),
+  ...of([...derivedOnceTables, ...derivedTables], "guard_derived"),
+  ...of(Object.keys(changeableColumns), "all_else_is_fixed", "rows_are_kept", "table_is_kept"),
+  ...ruleTriggers,
+];
