@@ -8,7 +8,9 @@ import {
   type PostingStatus,
   postEntries,
 } from "../../src/db/ledger.ts";
+import { openLedgerWriter } from "../../src/db/ledger-writer.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
+import { accountKey } from "../../src/domain/ledger/index.ts";
 import {
   draft,
   expectInvariants,
@@ -42,11 +44,36 @@ function tally(statuses: readonly PostingStatus[]): Partial<Record<PostingStatus
   return counts;
 }
 
-test("of 200 spends at once with room for 100, exactly 100 succeed", async () => {
-  await ledger.post(fund("race/fund", "race", 700n));
-  const statuses = await Promise.all(times(200, (n) => ledger.post(spend(`race/${n}`, "race", 7n))));
-  expect(tally(statuses.flat())).toEqual({ created: 100, insufficient: 100 });
-  expect(await accountBalance(ledger.db.orm, grantOf("race"))).toBe(0n);
+describe("of 2000 spends at once with room for 1000, exactly 1000 succeed", () => {
+  const expectExactlyThousand = async (grantId: string, statuses: readonly PostingStatus[]) => {
+    expect(tally(statuses)).toEqual({ created: 1000, insufficient: 1000 });
+    expect(await accountBalance(ledger.db.orm, grantOf(grantId))).toBe(0n);
+    const [booked] = await ledger.db.sql`
+      select count(*)::int as entries, sum(amount)::text as amount from ledger.posting
+      where debit_account = (select id from ledger.account where key = ${accountKey(grantOf(grantId))})`;
+    expect(booked).toEqual({ entries: 1000, amount: "7000" });
+  };
+
+  test("one by one, from 20 connections", async () => {
+    await ledger.post(fund("race/fund", "race", 7000n));
+    const statuses = await Promise.all(times(2000, (n) => ledger.post(spend(`race/${n}`, "race", 7n))));
+    await expectExactlyThousand("race", statuses.flat());
+  });
+
+  test("through two writers, which make batches of them", async () => {
+    await ledger.post(fund("writers/fund", "writers", 7000n));
+    const writers = times(2, () =>
+      openLedgerWriter({ url: ledger.appUrl, batchesInFlight: 3, batchMax: 150 }),
+    );
+    const results = await Promise.all(
+      times(2000, (n) => writers[n % 2]?.post(spend(`writers/${n}`, "writers", 7n))),
+    );
+    await Promise.all(writers.map((writer) => writer.close()));
+    await expectExactlyThousand(
+      "writers",
+      results.flatMap((result) => result?.status ?? []),
+    );
+  });
 });
 
 test("of 40 batches of 5 spends at once with room for 100, exactly 100 succeed", async () => {
