@@ -1,0 +1,63 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { type Database, inTransaction } from "../../src/db/database.ts";
+import { carryClosedMonth, closeAccountingPeriod } from "../../src/db/ledger.ts";
+import { instant } from "../../src/domain/calendar/index.ts";
+import { tellBilledStory } from "./billed-story.ts";
+import { holdsOf, reserve } from "./holds-fixture.ts";
+import { draft, fees, fund, type LedgerFixture, move, revenue } from "./ledger-fixture.ts";
+
+/** The billed story, and what it has no need for, so that every table has a row. */
+export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): unknown }> {
+  const story = await tellBilledStory(ledger.db);
+  const inJanuary = { effectiveAt: instant("2025-01-15T00:00:00Z") };
+  await ledger.post(draft("early", [move(fees, revenue, 1n)], inJanuary), fund("held", "held", 10n));
+  await inTransaction(ledger.db, (tx) => closeAccountingPeriod(tx, "2025-01-01", "alice"));
+  await inTransaction(ledger.db, carryClosedMonth);
+  const holds = holdsOf(ledger);
+  await holds.place(reserve("held/open", "held", 1n), reserve("held/released", "held", 1n));
+  await holds.release("held/released");
+  await ledger.db.sql`
+    insert into access.idempotency_key (api_key_id, key, operation, request_hash, claimed_until)
+    select id, 'claimed', 'POST /', sha256('x'), now() from access.api_key limit 1`;
+  await ledger.owner.sql`
+    insert into usage.quarantined_event values (1001, now(), now(), 'edge', 'q', 'nobody', 'request', '{}', 'unknown_customer')`;
+  await ledger.owner
+    .sql`insert into usage.event_conflict values (1, gen_random_uuid(), 'acme', 'request', now(), '{}')`;
+  await ledger.db.sql`insert into stripe.webhook_inbox (event_id, type, body) values ('evt_1', 'x', '{}')`;
+  // Transactions of other tests on the server hold back what can be sealed.
+  while ((await ledger.db.sql`select from ledger.seal_closed_range(10)`).length === 0) await delay(10);
+  return story;
+}
+
+/** A column of a table, or of a partition under its own name. */
+export interface CatalogColumn {
+  readonly table: string;
+  /** The table itself, or one of its partitions. */
+  readonly relation: string;
+  readonly column: string;
+  readonly type: string;
+  /** Takes no value but its default. */
+  readonly isGenerated: boolean;
+}
+
+/** Every column of every table of the database, from its catalog. */
+export const everyColumn = ({ sql }: Pick<Database, "sql">): Promise<CatalogColumn[]> => sql<CatalogColumn[]>`
+  select coalesce(roots.name, concat_ws('.', nspname, relname)) as table, concat_ws('.', nspname, relname) as relation, 
+    quote_ident(attname) as column, format_type(atttypid, null) as type, attgenerated <> '' or attidentity = 'a' as "isGenerated"
+  from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+  left join lateral (
+    select concat_ws('.', root_schema.nspname, root.relname) as name
+    from pg_class as root join pg_namespace as root_schema on root_schema.oid = root.relnamespace
+    where root.oid = pg_partition_root(pg_class.oid)
+  ) as roots on true
+  join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped
+  where relkind in ('r', 'p') and nspname !~ '^(pg_|information_schema)'
+  order by relation, attnum`;
+
+/** Every view of the database. */
+export async function everyView({ sql }: Pick<Database, "sql">): Promise<string[]> {
+  const found = await sql<{ name: string }[]>`
+    select pg_class.oid::regclass::text as name from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+    where relkind in ('v', 'm') and nspname !~ '^(pg_|information_schema)' order by name`;
+  return found.map(({ name }) => name);
+}
