@@ -1,0 +1,182 @@
+import type { ReservedSql } from "postgres";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { fund, type LedgerFixture, openLedger } from "./ledger-fixture.ts";
+
+/**
+ * Functions that act with their owner's rights look names up where the caller may have put something: each is called
+ * with temporary types, tables, functions and operators in the way, which note as whom they were run.
+ */
+let ledger: LedgerFixture;
+let attacker: ReservedSql;
+
+beforeAll(async () => {
+  ledger = await openLedger();
+  await ledger.post(fund("f", "g", 100n));
+  for (const { before } of Object.values(calls)) {
+    if (before !== undefined) await ledger.db.sql.unsafe(before);
+  }
+  // A session in which nothing was looked up yet.
+  attacker = await ledger.db.sql.reserve();
+  await attacker.unsafe("discard all");
+  await obstruct();
+});
+
+afterAll(async () => {
+  attacker.release();
+  await ledger.close();
+});
+
+const run = async (statement: string) => [...(await attacker.unsafe(statement))];
+
+const grantKey = "2000/usd/customer=acme/grant=g";
+const entry = (key: string) => ({
+  source_key: key,
+  kind: "test",
+  occurred_at: "2026-01-15T00:00:00Z",
+  effective_at: "2026-01-15T00:00:00Z",
+  actor: "test",
+  cause_type: "test",
+  cause_id: key,
+  currency: "usd",
+  metadata: {},
+  postings: [{ debit: grantKey, credit: "4000/usd/product=tokens", amount: "1" }],
+});
+const hold = (key: string) => ({
+  source_key: key,
+  currency: "usd",
+  cause_type: "test",
+  cause_id: key,
+  actor: "test",
+  placed_at: "2026-01-15T00:00:00Z",
+  expires_at: "2026-01-15T01:00:00Z",
+  lines: [{ account: grantKey, amount: "1", at_most: "2" }],
+});
+const usageEvent = {
+  key: "00000000-0000-0000-0000-000000000001",
+  payload_hash: "00000000-0000-0000-0000-000000000002",
+  source: "edge",
+  id: "1",
+  customer_id: "nobody",
+  type: "request",
+  time: "2026-01-15T00:00:00Z",
+  data: {},
+  contributions: [],
+};
+
+const json = (value: unknown) => `'${JSON.stringify(value)}'::pg_catalog.text::pg_catalog.jsonb`;
+
+/** A call of each function, what it answers, and what it needs before. */
+const calls: Readonly<Record<string, { call: string; answer: unknown; before?: string }>> = {
+  "ledger.post_entries": {
+    call: `select status as answer from ledger.post_entries(${json([entry("posted")])})`,
+    answer: "created",
+  },
+  "ledger.place_holds": {
+    call: `select status as answer from ledger.place_holds(${json([hold("placed")])})`,
+    answer: "created",
+  },
+  "ledger.settle_holds": {
+    before: `select from ledger.place_holds(${json([hold("settled")])})`,
+    call: `select status as answer from ledger.settle_holds(${json([{ hold: "settled", entry: entry("settled") }])})`,
+    answer: "created",
+  },
+  "ledger.release_holds": {
+    before: `select from ledger.place_holds(${json([hold("released")])})`,
+    call: "select status as answer from ledger.release_holds(array['released'::pg_catalog.text], 'alice', pg_catalog.now())",
+    answer: "released",
+  },
+  "ledger.expire_holds": {
+    before: `select from ledger.place_holds(${json([hold("expired")])})`,
+    call: "select ledger.expire_holds('2026-01-16T00:00:00Z', 1)::pg_catalog.text as answer",
+    answer: "1",
+  },
+  "ledger.fold_hot_balances": {
+    before: `select from ledger.post_entries(${json([entry("folded")])})`,
+    call: "select ledger.fold_hot_balances() > 0 as answer",
+    answer: true,
+  },
+  "ledger.close_period": {
+    call: "select ledger.close_period('2025-01-01', 'alice') as answer",
+    answer: true,
+  },
+  "ledger.carry_closed_month": {
+    before: "select ledger.close_period('2024-12-01', 'alice')",
+    call: "select ledger.carry_closed_month() is not null as answer",
+    answer: true,
+  },
+  "ledger.prepare_partitions": {
+    call: "select ledger.prepare_partitions(100000000) as answer",
+    answer: 1,
+  },
+  "ledger.seal_closed_range": {
+    call: "select pg_catalog.count(*) >= 0 as answer from ledger.seal_closed_range(10)",
+    answer: true,
+  },
+  "usage.ingest": {
+    call: `select usage.ingest(${json([usageEvent])}) as answer`,
+    answer: ["unknown_customer"],
+  },
+  "usage.release": {
+    call: `select pg_catalog.count(*) = 0 as answer from usage.release(${json([{ seq: 1, contributions: [] }])})`,
+    answer: true,
+  },
+};
+
+test("every function that acts with its owner's rights and that the application may run is called here", async () => {
+  const found = await ledger.owner.sql<{ name: string }[]>`
+    select concat_ws('.', nspname, proname) as name from pg_proc join pg_namespace on pg_namespace.oid = pronamespace
+    where prosecdef and nspname !~ '^pg_' and has_function_privilege('reckoner_app', pg_proc.oid, 'execute') order by name`;
+  expect(found.map(({ name }) => name)).toEqual(Object.keys(calls).sort());
+});
+
+/** Domains named like the types that functions use: a value that becomes one of them runs the caller's code. */
+const shadowedTypes = "text jsonb json uuid date timestamptz bytea xid8 oid regclass int4 int8 bool".split(
+  " ",
+);
+const shadowedFunctions =
+  "sha256 convert_to now clock_timestamp pg_current_xact_id hashtext nextval set_config".split(" ");
+const transitionTables = "entered posted opened placed lines resolved accepted".split(" ");
+
+/** Puts the caller's things in the way; each notes in whose name it was run. */
+async function obstruct(): Promise<void> {
+  await run(`create function pg_temp.note(anyelement) returns pg_catalog.bool language plpgsql as $$ begin
+    perform pg_catalog.set_config('attack.ran_as', current_user, false);
+    return true;
+  end $$`);
+  const tables = await run(`
+    select distinct relname::pg_catalog.text as name from pg_catalog.pg_class
+    where relkind in ('r', 'p', 'v') and not relispartition and relname !~ '^pg_toast'`);
+  for (const name of new Set([...tables.map((table) => table.name), ...transitionTables])) {
+    await run(`create temp table "${name}" (id pg_catalog.int8, amount pg_catalog.numeric)`);
+  }
+  for (const name of shadowedFunctions) {
+    await run(
+      `create function pg_temp.${name}(pg_catalog.text) returns pg_catalog.bool language sql as 'select pg_temp.note(true)'`,
+    );
+  }
+  for (const type of shadowedTypes) {
+    await run(`create domain pg_temp."${type}" as pg_catalog."${type}" check (pg_temp.note(value))`);
+  }
+  await run("set search_path = pg_temp, public, ledger, usage, pg_catalog");
+}
+
+/** Runs a statement of the caller's, and tells in whose name any of the caller's things were run meanwhile. */
+async function ranAs(statement: string): Promise<{ answer: unknown; who: unknown }> {
+  await run("select pg_catalog.set_config('attack.ran_as', 'nobody', false)");
+  const [row] = await run(statement);
+  const [noted] = await run("select pg_catalog.current_setting('attack.ran_as') as who");
+  return { answer: row?.answer, who: noted?.who };
+}
+
+test("what is in the way runs: for the caller, and for a function that looks there", async () => {
+  expect(await ranAs("select 'x'::text as answer")).toEqual({ answer: "x", who: "reckoner_app" });
+  await ledger.owner.sql.unsafe(`
+    create function ledger.careless() returns text language plpgsql security definer set search_path = '' as $$ begin return 'x'::text; end $$;
+    grant execute on function ledger.careless to reckoner_app`);
+  expect(await ranAs("select ledger.careless() as answer")).toEqual({ answer: "x", who: "reckoner_owner" });
+});
+
+test.each(Object.keys(calls))("%s runs nothing of the caller's", async (name) => {
+  const { call, answer } = calls[name] ?? { call: "", answer: "" };
+  expect(await ranAs(call)).toEqual({ answer, who: "nobody" });
+});
