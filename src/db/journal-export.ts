@@ -25,28 +25,43 @@ export async function* journalPages(
 ): AsyncGenerator<readonly JournalRow[]> {
   const ids = await idsOf(tx, month);
   if (ids === undefined) return;
-  let last = { entryId: ids.first, line: 0 };
+  let last = { entry_id: ids.first, line: 0 };
   for (;;) {
-    const found = await rows<PostingRow>(
-      tx,
-      sql`select posting.entry_id, posting.line, entry.occurred_at, entry.effective_at, entry.recorded_at, entry.kind,
-            entry.source_key, entry.cause_type, entry.cause_id, entry.customer_id,
-            entry.metadata ->> 'invoice_id' as invoice_id, posting.currency,
-            debited.key as debit, credited.key as credit, posting.amount
-          from ledger.posting as posting
-          join ledger.journal_entry as entry on entry.id = posting.entry_id
-          join ledger.account as debited on debited.id = posting.debit_account
-          join ledger.account as credited on credited.id = posting.credit_account
-          where ${inMonth(month)} and (posting.entry_id, posting.line) > (${last.entryId}, ${last.line})
-            and posting.entry_id between ${last.entryId} and ${ids.last}
-            and entry.id between ${last.entryId} and ${ids.last}
-          order by posting.entry_id, posting.line limit ${pageSize}`,
-    );
-    const page = found.map(journalRow);
+    const scanned = await postingsAfter(tx, month, last, ids.last, pageSize);
+    const page = scanned.filter(isInMonth).map(journalRow);
     if (page.length > 0) yield page;
-    if (page.length < pageSize) return;
-    last = page.at(-1) ?? last;
+    if (scanned.length < pageSize) return;
+    last = scanned.at(-1) ?? last;
   }
+}
+
+/**
+ * The next postings, also those of other months, which have nothing but their place: limiting before joining keeps every
+ * page a walk along the primary key, whatever the planner believes of the dates.
+ */
+function postingsAfter(
+  tx: Tx,
+  month: AccountingMonth,
+  last: { readonly entry_id: bigint; readonly line: number },
+  lastEntry: bigint,
+  limit: number,
+): Promise<ScannedPosting[]> {
+  return rows<ScannedPosting>(
+    tx,
+    sql`select posting.entry_id, posting.line, entry.occurred_at, entry.effective_at, entry.recorded_at, entry.kind,
+          entry.source_key, entry.cause_type, entry.cause_id, entry.customer_id,
+          entry.metadata ->> 'invoice_id' as invoice_id, posting.currency,
+          debited.key as debit, credited.key as credit, posting.amount
+        from (
+          select entry_id, line, currency, debit_account, credit_account, amount from ledger.posting
+          where (entry_id, line) > (${last.entry_id}, ${last.line}) and entry_id between ${last.entry_id} and ${lastEntry}
+          order by entry_id, line limit ${limit}
+        ) as posting
+        left join ledger.journal_entry as entry on entry.id = posting.entry_id and ${inMonth(month)}
+        left join ledger.account as debited on debited.id = posting.debit_account and entry.id is not null
+        left join ledger.account as credited on credited.id = posting.credit_account and entry.id is not null
+        order by posting.entry_id, posting.line`,
+  );
 }
 
 /** The ids a month's entries lie between: nearly all of one month are recorded one after the other. */
@@ -61,7 +76,7 @@ async function idsOf(tx: Tx, month: AccountingMonth) {
   return first === null || last === null ? undefined : { first, last };
 }
 
-type PostingRow = Record<
+type PostingOfMonth = Record<
   | "occurred_at"
   | "effective_at"
   | "recorded_at"
@@ -80,8 +95,11 @@ type PostingRow = Record<
   invoice_id: string | null;
   currency: Currency;
 };
+type ScannedPosting = PostingOfMonth | { entry_id: bigint; line: number; kind: null };
 
-function journalRow(row: PostingRow): JournalRow {
+const isInMonth = (scanned: ScannedPosting): scanned is PostingOfMonth => scanned.kind !== null;
+
+function journalRow(row: PostingOfMonth): JournalRow {
   return {
     entryId: row.entry_id,
     line: row.line,

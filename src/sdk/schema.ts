@@ -4511,7 +4511,7 @@ export interface paths {
         };
         /**
          * List journal entries with their postings, the newest first
-         * @description Newest by recording. Of several filters, all hold.
+         * @description Newest by recording. Of several filters, all hold. A search that would have to look at too much is refused: customer, invoice, account, and kind together with cause lead straight to their entries.
          */
         get: {
             parameters: {
@@ -4577,6 +4577,15 @@ export interface paths {
                 };
                 /** @description `scope_missing` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `search_too_broad` */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4770,6 +4779,15 @@ export interface paths {
                 };
                 /** @description `customer_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `search_too_broad` */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -6934,7 +6952,7 @@ export interface components {
             /** @description The `type` of the usage events that are counted. */
             event_type: string;
             /** @enum {string} */
-            aggregation: "count" | "sum" | "max";
+            aggregation: "count" | "sum" | "max" | "min" | "latest" | "unique_count" | "time_weighted_sum" | "average";
             /** @description The field of the event's `data` that is added up; none for `count`. */
             property?: string;
             /** @description Fields of `data` by which quantities are kept apart. */
@@ -6946,7 +6964,7 @@ export interface components {
             /** @description The `type` of the usage events that are counted. */
             event_type: string;
             /** @enum {string} */
-            aggregation: "count" | "sum" | "max";
+            aggregation: "count" | "sum" | "max" | "min" | "latest" | "unique_count" | "time_weighted_sum" | "average";
             /** @description The field of the event's `data` that is added up; none for `count`. */
             property?: string;
             /** @description Fields of `data` by which quantities are kept apart. */

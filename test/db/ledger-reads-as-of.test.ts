@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { inSnapshot, inTransaction } from "../../src/db/database.ts";
+import { searchEntries } from "../../src/db/entry-search.ts";
 import { journalPages, journalTotals } from "../../src/db/journal-export.ts";
-import { carryClosedMonth, closeAccountingPeriod, listEntries, postEntries } from "../../src/db/ledger.ts";
+import { carryClosedMonth, closeAccountingPeriod, postEntries } from "../../src/db/ledger.ts";
 import { accountsOfCustomer } from "../../src/db/ledger-accounts.ts";
 import type { StatementRequest, StatementSubject } from "../../src/db/ledger-statements.ts";
 import { monthlyTrialBalance, trialBalance } from "../../src/db/ledger-trial-balance.ts";
@@ -35,7 +36,7 @@ async function post(batches: Batches): Promise<string> {
   for (const [number, batch] of batches.entries()) {
     await inTransaction(ledger.db, (tx) => postEntries(tx, draftsOf(batch, customerId, number)));
   }
-  const { items } = await listEntries(ledger.db.orm, { customerId }, { limit: 1_000 });
+  const { items } = await searchEntries(ledger.db, { customerId }, { limit: 1_000 });
   recomputed.add(...items.toReversed());
   return customerId;
 }

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inTransaction } from "../../src/db/database.ts";
 import {
-  accountBalances,
-  entriesOfInvoice,
-  findEntryOfCause,
-  listEntries,
-  postEntries,
-} from "../../src/db/ledger.ts";
+  type EntryFilter,
+  type SearchLimits,
+  SearchTooBroadError,
+  searchEntries,
+} from "../../src/db/entry-search.ts";
+import { accountBalances, entriesOfInvoice, findEntryOfCause, postEntries } from "../../src/db/ledger.ts";
 import { accountsOfCustomer, findAccount, listAccounts } from "../../src/db/ledger-accounts.ts";
 import { trialBalance } from "../../src/db/ledger-trial-balance.ts";
 import { asOf } from "../../src/db/ledger-turnover.ts";
@@ -68,12 +68,12 @@ test("a customer's entries come newest first, page by page, each once", async ()
   const ids: bigint[] = [];
   let after: bigint | undefined;
   do {
-    const page = await listEntries(ledger.db.orm, { customerId: "acme" }, { limit: 10, after });
+    const page = await searchEntries(ledger.db, { customerId: "acme" }, { limit: 10, after });
     ids.push(...page.items.map(({ id }) => id));
     after = page.next;
   } while (after !== undefined);
   expect(ids).toEqual(acmesQuarter.map((_, index) => BigInt(acmesQuarter.length - index)));
-  const nobodys = await listEntries(ledger.db.orm, { customerId: "nobody" }, { limit: 10 });
+  const nobodys = await searchEntries(ledger.db, { customerId: "nobody" }, { limit: 10 });
   expect(nobodys.items).toEqual([]);
 });
 
@@ -182,8 +182,57 @@ describe("an instant names its whole millisecond", () => {
       { effectiveFrom: from, effectiveBefore: before },
       { recordedFrom: from, recordedBefore: before },
     ]) {
-      const { items } = await listEntries(ledger.db.orm, { account, range }, { limit: 10 });
+      const { items } = await searchEntries(ledger.db, { account, range }, { limit: 10 });
       expect(items.map(({ sourceKey }) => sourceKey)).toEqual([instants[1], instants[0]]);
     }
+  });
+});
+
+describe("a search that no index leads to", () => {
+  const search = (filter: EntryFilter, limits: SearchLimits) =>
+    searchEntries(ledger.db, filter, { limit: 10 }, limits);
+
+  test("is refused when it takes too long", async () => {
+    const held = ledger.owner.sql.begin(async (sql) => {
+      await sql`lock table ledger.journal_entry in access exclusive mode`;
+      await expect(search({ kind: "none" }, { statementMs: 50, touchedMax: 100 })).rejects.toThrow(
+        SearchTooBroadError,
+      );
+    });
+    await held;
+    // The limit is the search's own.
+    expect((await search({ kind: "none" }, { statementMs: 10_000, touchedMax: 100 })).items).toEqual([]);
+  });
+
+  test("is refused when an account has too many entries and none that fits", async () => {
+    const busy = "5300/usd";
+    for (let batch = 0; batch < 2; batch++) {
+      const drafts = Array.from({ length: 600 }, (_, index) =>
+        draft(`busy/${batch}/${index}`, [move({ code: "5300", currency: usd }, rounding(usd), 1n)]),
+      );
+      await ledger.post(...drafts);
+    }
+    const limits = { statementMs: 10_000, touchedMax: 1_000 };
+    await expect(search({ account: busy, kind: "none" }, limits)).rejects.toThrow(SearchTooBroadError);
+    expect((await search({ account: busy, kind: "none" }, { ...limits, touchedMax: 2_000 })).items).toEqual(
+      [],
+    );
+    const newest = (await search({ account: busy, kind: "test" }, limits)).items;
+    expect(newest.map(({ sourceKey }) => sourceKey)[0]).toMatch(/^busy\/1\//);
+    // The customer leads to fewer entries than the account.
+    const { items } = await search({ account: busy, customerId: "nobody" }, limits);
+    expect(items).toEqual([]);
+  });
+
+  test("pages of a busy account hold each of its entries once", async () => {
+    const ids: bigint[] = [];
+    for (let after: bigint | undefined; ; ) {
+      const page = await searchEntries(ledger.db, { account: "5300/usd" }, { limit: 99, after });
+      ids.push(...page.items.map(({ id }) => id));
+      if (page.next === undefined) break;
+      after = page.next;
+    }
+    expect(ids).toEqual(ids.toSorted((a, b) => Number(b - a)));
+    expect(new Set(ids).size).toBe(1_200);
   });
 });

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { findCustomer } from "../../db/customers.ts";
-import { findEntryById, listEntries } from "../../db/ledger.ts";
+import { searchEntries } from "../../db/entry-search.ts";
+import { findEntryById } from "../../db/ledger.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { byNumber, listAnswer, listOf, pageQuery, pageRequest } from "../pagination.ts";
@@ -34,17 +35,19 @@ function getEntries(api: ApiInstance, { db }: ApiDependencies): void {
   api.get(
     "/v1/ledger/entries",
     {
-      config: { scope: "read", refusals: ["cursor_invalid"] },
+      config: { scope: "read", refusals: ["cursor_invalid", "search_too_broad"] },
       schema: {
         tags,
         summary: "List journal entries with their postings, the newest first",
-        description: "Newest by recording. Of several filters, all hold.",
+        description:
+          "Newest by recording. Of several filters, all hold. A search that would have to look at too much is refused: " +
+          "customer, invoice, account, and kind together with cause lead straight to their entries.",
         querystring: entriesQuery,
         response: { 200: listOf(entrySchema) },
       },
     },
     async ({ query }) => {
-      const page = await listEntries(db.orm, filterOf(query), pageRequest(query, byNumber));
+      const page = await searchEntries(db, filterOf(query), pageRequest(query, byNumber));
       return listAnswer(page, byNumber, entryAnswer);
     },
   );
@@ -96,7 +99,7 @@ function getCustomerEntries(api: ApiInstance, { db }: ApiDependencies): void {
   api.get(
     "/v1/customers/:id/entries",
     {
-      config: { scope: "read", refusals: ["customer_not_found", "cursor_invalid"] },
+      config: { scope: "read", refusals: ["customer_not_found", "cursor_invalid", "search_too_broad"] },
       schema: {
         tags,
         summary: "A customer's journal entries, the newest first",
@@ -107,7 +110,7 @@ function getCustomerEntries(api: ApiInstance, { db }: ApiDependencies): void {
     },
     async ({ params: { id: customerId }, query }) => {
       found(await findCustomer(db.orm, customerId), "customer", customerId);
-      const page = await listEntries(db.orm, { customerId }, pageRequest(query, byNumber));
+      const page = await searchEntries(db, { customerId }, pageRequest(query, byNumber));
       return listAnswer(page, byNumber, entryAnswer);
     },
   );

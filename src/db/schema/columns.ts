@@ -1,5 +1,5 @@
 import { customType } from "drizzle-orm/pg-core";
-import { type Instant, instant } from "../../domain/calendar/index.ts";
+import { type Instant, instantOfEpochMs } from "../../domain/calendar/index.ts";
 
 /** timestamptz as an Instant: milliseconds, in UTC, never a Date that can be changed. */
 export const instantColumn = customType<{ data: Instant; driverData: string }>({
@@ -10,7 +10,7 @@ export const instantColumn = customType<{ data: Instant; driverData: string }>({
 
 /** Reads what the database writes: `2026-01-31 00:00:00.123456+00`. */
 export function parseTimestamp(text: string): Instant {
-  return instant(new Date(text).toISOString());
+  return instantOfEpochMs(Date.parse(text));
 }
 
 /** `pg_snapshot` as text: which transactions a run has seen. */
