@@ -45,6 +45,15 @@ type Call<Method extends Methods> = <Path extends PathsWith<Method>>(
   ...sent: Sent<Path, Method & keyof Api[Path]>
 ) => Promise<AnswerOf<Api[Path][Method & keyof Api[Path]]>>;
 
+/** What can be answered with a file, such as the journal of a month. */
+type FilePaths = {
+  [Path in PathsWith<"get">]: Api[Path] extends {
+    get: { responses: { 200: { content: { "text/csv": unknown } } } };
+  }
+    ? Path
+    : never;
+}[PathsWith<"get">];
+
 /** One method per HTTP method. Each gives the answer's body, and throws a ReckonerApiError for a refusal. */
 export interface ReckonerClient {
   readonly get: Call<"get">;
@@ -52,6 +61,14 @@ export interface ReckonerClient {
   readonly put: Call<"put">;
   readonly patch: Call<"patch">;
   readonly delete: Call<"delete">;
+  /**
+   * A file as it comes, of any length: it has no timeout, and a reader who pauses makes it wait. What breaks it off on the
+   * way fails the read, so a stream that ends is whole.
+   */
+  readonly stream: <Path extends FilePaths>(
+    path: Path,
+    ...sent: Sent<Path, "get" & keyof Api[Path]>
+  ) => Promise<ReadableStream<Uint8Array>>;
 }
 
 export interface ReckonerClientOptions extends Partial<RetryOptions> {
@@ -67,6 +84,25 @@ export interface ReckonerClientOptions extends Partial<RetryOptions> {
  */
 export function createReckonerClient({ baseUrl, apiKey, ...retries }: ReckonerClientOptions): ReckonerClient {
   const options: RetryOptions = { attemptsMax: 4, timeoutMs: 30_000, firstPauseMs: 200, ...retries };
+  const client = clientWith(baseUrl, apiKey, options);
+  const patientClient = clientWith(baseUrl, apiKey, { ...options, timeoutMs: null });
+  const call = (method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE") =>
+    (async (path: never, ...init: never[]) =>
+      (await (client[method] as AnyCall)(path, ...init)).data) as never;
+  return {
+    get: call("GET"),
+    post: call("POST"),
+    put: call("PUT"),
+    patch: call("PATCH"),
+    delete: call("DELETE"),
+    stream: async (path, ...sent) => {
+      const read = patientClient.GET as unknown as (path: string, init: object) => Promise<{ data: unknown }>;
+      return (await read(path, { ...sent[0], parseAs: "stream" })).data as ReadableStream<Uint8Array>;
+    },
+  };
+}
+
+function clientWith(baseUrl: string, apiKey: string, options: RetryOptions) {
   const client = createClient<Api>({
     baseUrl,
     headers: { authorization: `Bearer ${apiKey}` },
@@ -77,16 +113,7 @@ export function createReckonerClient({ baseUrl, apiKey, ...retries }: ReckonerCl
       if (!response.ok) throw await errorOf(response);
     },
   });
-  const call = (method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE") =>
-    (async (path: never, ...init: never[]) =>
-      (await (client[method] as AnyCall)(path, ...init)).data) as never;
-  return {
-    get: call("GET"),
-    post: call("POST"),
-    put: call("PUT"),
-    patch: call("PATCH"),
-    delete: call("DELETE"),
-  };
+  return client;
 }
 
 type AnyCall = (path: never, ...init: never[]) => Promise<{ data?: unknown }>;

@@ -1,8 +1,8 @@
 export interface RetryOptions {
   /** How often a request is sent at most. */
   readonly attemptsMax: number;
-  /** How long one attempt may take. */
-  readonly timeoutMs: number;
+  /** How long one attempt may take, its answer included; null: as long as it takes. */
+  readonly timeoutMs: number | null;
   /** The pause before the second attempt; it doubles from then on. */
   readonly firstPauseMs: number;
 }
@@ -17,7 +17,7 @@ export async function fetchWithRetries(request: Request, options: RetryOptions):
   const keyed = withIdempotencyKey(request);
   for (let attempt = 1; ; attempt++) {
     const isLast = attempt >= options.attemptsMax;
-    const signal = AbortSignal.any([keyed.signal, AbortSignal.timeout(options.timeoutMs)]);
+    const signal = withTimeout(keyed.signal, options.timeoutMs);
     try {
       const response = await fetch(new Request(keyed.clone(), { signal }));
       if (isLast || !(await mayWorkLater(response))) return response;
@@ -29,6 +29,9 @@ export async function fetchWithRetries(request: Request, options: RetryOptions):
     }
   }
 }
+
+const withTimeout = (signal: AbortSignal, timeoutMs: number | null): AbortSignal =>
+  timeoutMs === null ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
 
 function withIdempotencyKey(request: Request): Request {
   if (request.method !== "POST" || request.headers.has("idempotency-key")) return request;
