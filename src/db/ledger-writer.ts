@@ -1,9 +1,10 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { type JournalEntryDraft, JournalEntryInvalidError } from "../domain/ledger/index.ts";
-import { entryText, type PostingResult, postingResults } from "./ledger.ts";
-import { isConnectionLost } from "./lost-connection.ts";
+import { invariant } from "../domain/errors.ts";
+import type { JournalEntryDraft } from "../domain/ledger/index.ts";
+import { entryText, type PostingResult } from "./ledger.ts";
+import { settleBatch, type WaitingEntry } from "./ledger-batch.ts";
 import { openPostingConnection, type PostingConnection } from "./posting-connection.ts";
-import { sqlState } from "./sql-state.ts";
+
+export { LedgerUnavailableError } from "./ledger-batch.ts";
 
 export interface LedgerWriter {
   /**
@@ -53,18 +54,6 @@ export class LedgerBusyError extends Error {
   }
 }
 
-/** The database did not answer: the entry may be in the ledger or not. Posting it again is safe, and tells. */
-export class LedgerUnavailableError extends Error {
-  readonly code = "ledger_unavailable";
-
-  constructor(sourceKey: string, cause: unknown) {
-    super(`it is not known whether entry ${sourceKey} was posted, the database is away: post it again`, {
-      cause,
-    });
-    this.name = new.target.name;
-  }
-}
-
 export class LedgerWriterClosedError extends Error {
   readonly code = "ledger_writer_closed";
 
@@ -74,130 +63,125 @@ export class LedgerWriterClosedError extends Error {
   }
 }
 
-interface WaitingEntry {
-  readonly sourceKey: string;
-  readonly text: string;
-  /** On the clock of `performance`. */
-  readonly takenAt: number;
-  resolve(result: PostingResult): void;
-  reject(error: unknown): void;
-}
-
 /**
  * A client of the ledger that makes batches of what concurrent callers post (group commit). Nobody waits for a batch
- * to fill: an entry leaves at once while fewer than `batchesInFlight` are on their way, else with the next batch.
+ * to fill: an entry leaves at once while no batch is on its way, else with the next one.
  */
 export function openLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
   const { url, applicationName, batchMax, batchesInFlight, queueMax, patienceMs } = { ...usual, ...options };
   const connections = Array.from({ length: batchesInFlight }, () =>
     openPostingConnection({ url, applicationName, timeLimitMs: patienceMs }),
   );
-  const idle = [...connections];
-  const queue: WaitingEntry[] = [];
-  const drained = Promise.withResolvers<void>();
-  let [isClosed, isSending] = [false, false];
-
-  // Whoever posts in the same turn of the event loop goes along, as do callers who have just got their outcome.
-  const sendSoon = () => {
-    if (!isSending) setImmediate(sendWaiting);
-    isSending = true;
-  };
-  const sendWaiting = () => {
-    isSending = false;
-    while (queue.length > 0) {
-      const connection = idle.pop();
-      if (connection === undefined) return;
-      settleBatch(connection, queue.splice(0, batchMax), patienceMs).finally(() => {
-        idle.push(connection);
-        sendSoon();
-      });
-    }
-    if (isClosed && idle.length === connections.length) drained.resolve();
-  };
-
+  const queue = new EntryQueue(connections, { batchMax, patienceMs });
+  let isClosed = false;
   return {
     async post(draft, actor = "reckoner") {
       if (isClosed) throw new LedgerWriterClosedError();
       if (queue.length >= queueMax) throw new LedgerBusyError(queue.length);
       const text = entryText(draft, actor);
       const { promise, resolve, reject } = Promise.withResolvers<PostingResult>();
-      queue.push({ sourceKey: draft.sourceKey, text, takenAt: performance.now(), resolve, reject });
-      sendSoon();
+      queue.add({ sourceKey: draft.sourceKey, text, takenAt: performance.now(), resolve, reject });
       return promise;
     },
     async close() {
       isClosed = true;
-      sendSoon();
-      await drained.promise;
+      await queue.drained();
       await Promise.all(connections.map((connection) => connection.close()));
     },
   };
 }
 
-const [pauseMinMs, pauseMaxMs] = [10, 1_000];
+/** A call costs as much as some ten entries: one more beside those under way is for this many, or for who has waited. */
+const furtherBatchMin = 50;
+const waitMsMax = 10;
 
-/** Settles every entry, whatever happens. */
-async function settleBatch(
-  connection: PostingConnection,
-  entries: readonly WaitingEntry[],
-  patienceMs: number,
-): Promise<void> {
-  let batch = entries;
-  for (let pauseMs = pauseMinMs; batch.length > 0; pauseMs = Math.min(2 * pauseMs, pauseMaxMs)) {
-    try {
-      const posted = await connection.post(batch.map(({ text }) => text));
-      const results = postingResults(batch, posted);
-      for (const [index, result] of results.entries()) batch[index]?.resolve(result);
-      return;
-    } catch (error) {
-      if (!isPassing(error)) return refuse(connection, batch, patienceMs, error);
-      batch = withoutImpatient(batch, patienceMs, error);
-      await delay(pauseMs);
+type BatchLimits = Required<Pick<LedgerWriterOptions, "batchMax" | "patienceMs">>;
+
+/** Entries on their way into batches, each on a connection that is idle. */
+class EntryQueue {
+  readonly #connections: number;
+  readonly #idle: PostingConnection[];
+  readonly #limits: BatchLimits;
+  readonly #entries: WaitingEntry[] = [];
+  readonly #drained = Promise.withResolvers<void>();
+  #isDraining = false;
+  #sendsSoon = false;
+  #sendsLater = false;
+
+  constructor(connections: readonly PostingConnection[], limits: BatchLimits) {
+    this.#connections = connections.length;
+    this.#idle = [...connections];
+    this.#limits = limits;
+  }
+
+  get length(): number {
+    return this.#entries.length;
+  }
+
+  add(entry: WaitingEntry): void {
+    this.#entries.push(entry);
+    this.#sendSoon();
+  }
+
+  /** Settles when every entry has its outcome; none may be added any more. */
+  drained(): Promise<void> {
+    this.#isDraining = true;
+    this.#sendSoon();
+    return this.#drained.promise;
+  }
+
+  /** Whoever posts in the same turn of the event loop goes along, as do callers who have just got their outcome. */
+  #sendSoon(): void {
+    if (this.#sendsSoon) return;
+    this.#sendsSoon = true;
+    setImmediate(() => {
+      this.#sendsSoon = false;
+      this.#sendWaiting();
+    });
+  }
+
+  /** For entries behind a batch that is held up, by a lock for example, when nothing else comes along. */
+  #sendLater(): void {
+    if (this.#sendsLater) return;
+    this.#sendsLater = true;
+    setTimeout(() => {
+      this.#sendsLater = false;
+      this.#sendWaiting();
+    }, waitMsMax);
+  }
+
+  #sendWaiting(): void {
+    for (
+      let first = this.#entries[0];
+      first !== undefined && this.#idle.length > 0;
+      first = this.#entries[0]
+    ) {
+      if (!this.#mayLeave(first)) {
+        this.#sendLater();
+        return;
+      }
+      this.#sendBatch();
     }
+    if (this.#isDraining && this.#isQuiet()) this.#drained.resolve();
   }
-}
 
-/** Something in the batch cannot be posted: it is halved until that stands alone, and all the others are posted. */
-async function refuse(
-  connection: PostingConnection,
-  batch: readonly WaitingEntry[],
-  patienceMs: number,
-  error: unknown,
-): Promise<void> {
-  const [first, ...others] = batch;
-  if (others.length === 0) {
-    first?.reject(refusalOf(first.sourceKey, error));
-    return;
+  #mayLeave(first: WaitingEntry): boolean {
+    const hasWaited = performance.now() - first.takenAt >= waitMsMax;
+    return this.#isQuiet() || this.#entries.length >= furtherBatchMin || hasWaited;
   }
-  const middle = Math.ceil(batch.length / 2);
-  await settleBatch(connection, batch.slice(0, middle), patienceMs);
-  await settleBatch(connection, batch.slice(middle), patienceMs);
-}
 
-function withoutImpatient(
-  batch: readonly WaitingEntry[],
-  patienceMs: number,
-  error: unknown,
-): readonly WaitingEntry[] {
-  const takenSince = performance.now() - patienceMs;
-  return batch.filter(({ sourceKey, takenAt, reject }) => {
-    if (takenAt > takenSince) return true;
-    reject(new LedgerUnavailableError(sourceKey, error));
-    return false;
-  });
-}
+  /** No batch is on its way. */
+  #isQuiet(): boolean {
+    return this.#idle.length === this.#connections;
+  }
 
-/**
- * Nothing is wrong with the entries: the connection was lost, then nobody knows what became of them; or it is certain
- * that nothing was posted, because of a deadlock, a lock's time limit, or a server that is full or a standby.
- */
-function isPassing(error: unknown): boolean {
-  return isConnectionLost(error) || /^(40|53|55P03|25006|57014)/.test(sqlState(error) ?? "");
-}
-
-/** Classes 22 and 23: what the tables' own rules refuse; RK002: what the posting function refuses. */
-function refusalOf(sourceKey: string, error: unknown): unknown {
-  if (!/^(22|23|RK002)/.test(sqlState(error) ?? "")) return error;
-  const { message } = error as Error;
-  return new JournalEntryInvalidError(`entry ${sourceKey} is refused: ${message}`);
+  #sendBatch(): void {
+    const connection = this.#idle.pop();
+    invariant(connection, "a batch has a connection of its own");
+    const batch = this.#entries.splice(0, this.#limits.batchMax);
+    settleBatch(connection, batch, this.#limits.patienceMs).finally(() => {
+      this.#idle.push(connection);
+      this.#sendSoon();
+    });
+  }
 }

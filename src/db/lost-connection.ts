@@ -14,11 +14,13 @@ export function endingWithConnection(client: Client): Client {
   const begin: Begin = (work) => {
     let isLost = false;
     const outcome = client.begin(async (sql) => {
+      // Never answered, so that neither commit nor rollback is sent: the driver has rejected the transaction, or is about to.
+      const silence = new Promise<never>(() => {});
       try {
-        return await work(sendingWhile(() => !isLost, sql));
+        const result = await work(sendingWhile(() => !isLost, sql));
+        return isLost ? await silence : result;
       } catch (error) {
-        // Never answered, so that no rollback is sent: the driver has rejected the transaction, or is about to.
-        if (isLost || isConnectionLost(error)) await new Promise(() => {});
+        if (isLost || isConnectionLost(error)) await silence;
         throw error;
       }
     });

@@ -219,6 +219,17 @@ describe("when connections are lost", () => {
   });
 });
 
+test("nobody waits for a batch that is held up by somebody else's lock", async () => {
+  await writer.post(entry("held/blocked"));
+  const { heldUp } = await whileLocked("held/blocked", async () => {
+    const heldUp = outcomesOf([lockedEntry("held/blocked", "held/first")]);
+    await until(async () => (await sessionsWaiting()) === 1);
+    expect(tally(await outcomesOf([entry("held/free")]))).toEqual({ created: 1 });
+    return { heldUp };
+  });
+  expect(tally(await heldUp)).toEqual({ created: 1 });
+});
+
 test("a full queue refuses at once, and takes entries again when there is room", async () => {
   const small = openLedgerWriter({ url: ledger.appUrl, batchesInFlight: 1, queueMax: 3 });
   await small.post(entry("full/blocked"));

@@ -46,6 +46,16 @@ test("between two queries: the second is not sent on the connection that follows
   expect(await written("between")).toBe(false);
 });
 
+test("after the last query: no commit is sent", async () => {
+  const work = inTransaction(db, async (tx) => {
+    await writeSomething(tx, "after");
+    await endSession(await pidOf(tx));
+    await delay(100);
+  });
+  await expect(work).rejects.toThrow();
+  expect(await written("after")).toBe(false);
+});
+
 test("what the work itself refuses is still rolled back", async () => {
   const work = inTransaction(db, async (tx) => {
     await writeSomething(tx, "refused");
