@@ -55,6 +55,19 @@ const ledgerDamages: readonly Damage[] = [
     rule: "has postings",
     sql: `insert into ledger.journal_entry (kind, source_key, request_hash, occurred_at, effective_at, actor, cause_type, cause_id, customer_id, currency)
       values ('credits_burned', 'empty', '', now(), now(), 'eve', 'billing_cycle', 'sub-dune/2026-01-01T00:00:00.000Z', 'dune', 'usd')`,
+    triggersRun: true,
+  },
+  {
+    what: "a key that an entry has claimed, forgotten",
+    broken: "V4",
+    rule: "has claimed its key",
+    sql: "delete from ledger.entry_key where entry_id = 1",
+  },
+  {
+    what: "a claim of an entry that is not there",
+    broken: "V4",
+    rule: "nothing else is claimed",
+    sql: "insert into ledger.entry_key values (gen_random_uuid(), 987654)",
   },
   {
     what: "a balance that does not follow from postings",
