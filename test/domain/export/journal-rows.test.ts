@@ -1,6 +1,13 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { instant } from "../../../src/domain/calendar/index.ts";
-import { type JournalRow, journalHead, journalLines } from "../../../src/domain/export/journal-rows.ts";
+import {
+  type JournalRow,
+  journalColumns,
+  journalHead,
+  journalLines,
+} from "../../../src/domain/export/journal-rows.ts";
 import { currency, ledgerAmount } from "../../../src/domain/money/index.ts";
 import { readCsvTable } from "../../support/read-csv.ts";
 
@@ -78,4 +85,13 @@ describe("amounts in major and in minor units, exact", () => {
     );
     expect([line?.amount, line?.amount_minor]).toEqual([amount, minor]);
   });
+});
+
+test("every column is told in docs/journal-export.md, in the order of the file", () => {
+  const document = readFileSync(join(import.meta.dirname, "../../../docs/journal-export.md"), "utf8");
+  const [, columns = ""] = document.split("## Columns");
+  const told = [...columns.matchAll(/^\| (`.+?`) \|/gm)].flatMap(([, cell = ""]) =>
+    cell.split(", ").map((name) => name.replaceAll("`", "")),
+  );
+  expect(told).toEqual(journalColumns.map(({ name }) => name));
 });
