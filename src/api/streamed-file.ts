@@ -16,21 +16,20 @@ export interface StreamedFile {
   readonly pieces: (tx: Tx) => AsyncIterable<string>;
 }
 
+export type FileStreams = (reply: FastifyReply, file: StreamedFile) => Promise<FastifyReply>;
+
 /**
  * Answers with files that are too large to be made at once: they are written while they are read, from one snapshot of
  * the database, the next piece only when there is room for it. Whatever ends the answer ends the transaction: the last
  * piece, a reader who goes away, or one who takes nothing for as long as a transaction may be idle.
  */
-export function fileStreams(db: Database) {
+export function fileStreams(db: Database): FileStreams {
   let open = 0;
   /**
    * @throws RequestRefusedError when as many as may be are being read already; and whatever fails before the first piece,
    * so that it is answered as a problem. What fails later breaks the answer off.
    */
-  return async function stream(
-    reply: FastifyReply,
-    { contentType, name, pieces }: StreamedFile,
-  ): Promise<FastifyReply> {
+  return async (reply, { contentType, name, pieces }) => {
     if (open >= filesMax) {
       reply.header("retry-after", "5");
       const message = `${filesMax} files are being read at this moment: ask for this one again in a few seconds`;

@@ -5,7 +5,7 @@ import { type JournalFormat, journalHead, journalLines } from "../../domain/expo
 import type { AccountingMonth } from "../../domain/ledger/accounting-month.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";
-import { fileStreams } from "../streamed-file.ts";
+import type { FileStreams } from "../streamed-file.ts";
 import { monthInput, monthText } from "../wire.ts";
 import { codeLineFields, totalsAnswer } from "./ledger-trial-balance.ts";
 import { sidesAnswer, sidesFields } from "./ledger-wire.ts";
@@ -28,8 +28,12 @@ const contentTypes: Readonly<Record<JournalFormat, string>> = {
   jsonl: "application/jsonl; charset=utf-8",
 };
 
-export function ledgerJournalRoutes(api: ApiInstance, deps: ApiDependencies): void {
-  exportJournal(api, deps);
+export function ledgerJournalRoutes(
+  api: ApiInstance,
+  { db }: ApiDependencies,
+  streamFile: FileStreams,
+): void {
+  exportJournal(api, streamFile);
   api.get(
     "/v1/ledger/journal/totals",
     {
@@ -42,7 +46,7 @@ export function ledgerJournalRoutes(api: ApiInstance, deps: ApiDependencies): vo
       },
     },
     async ({ query: { month } }) =>
-      inTransaction(deps.db, (tx) => totalsOf(tx, month), { isolation: "repeatable read" }),
+      inTransaction(db, (tx) => totalsOf(tx, month), { isolation: "repeatable read" }),
   );
 }
 
@@ -70,8 +74,7 @@ In JSON Lines texts are as they are stored. The file is one snapshot of the ledg
 says; \`/v1/ledger/journal/totals\` tells what it must come to. A reader who takes nothing for 30 seconds is cut off.
 `.trim();
 
-function exportJournal(api: ApiInstance, { db }: ApiDependencies): void {
-  const stream = fileStreams(db);
+function exportJournal(api: ApiInstance, streamFile: FileStreams): void {
   api.get(
     "/v1/ledger/journal",
     {
@@ -95,7 +98,7 @@ function exportJournal(api: ApiInstance, { db }: ApiDependencies): void {
       },
     },
     async ({ query: { month, format } }, reply) =>
-      stream(reply, {
+      streamFile(reply, {
         contentType: contentTypes[format],
         name: `journal-${month}.${format}`,
         pieces: (tx) => journalPieces(tx, month, format),

@@ -16,7 +16,7 @@ import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { preferredType } from "../preferred-type.ts";
 import { found, NotFoundError, RequestRefusedError } from "../refusals.ts";
-import { fileStreams } from "../streamed-file.ts";
+import type { FileStreams } from "../streamed-file.ts";
 import { currencyInput, idInput, idParams, instantInput, isoOrNull } from "../wire.ts";
 import { statementLineAnswer, statementSchema } from "./ledger-statement-schema.ts";
 
@@ -49,8 +49,11 @@ balance as its last; JSON has at most 10,000 lines.
 
 const linesMax = 10_000;
 
-export function ledgerStatementRoutes(api: ApiInstance, { db }: ApiDependencies): void {
-  const stream = fileStreams(db);
+export function ledgerStatementRoutes(
+  api: ApiInstance,
+  { db }: ApiDependencies,
+  streamFile: FileStreams,
+): void {
   api.get(
     "/v1/customers/:id/statement",
     {
@@ -86,7 +89,7 @@ export function ledgerStatementRoutes(api: ApiInstance, { db }: ApiDependencies)
       if (!wantsCsv(request, request.query.format)) {
         return reply.type("application/json; charset=utf-8").send(await jsonStatement(db, wanted));
       }
-      return stream(reply, {
+      return streamFile(reply, {
         contentType: "text/csv; charset=utf-8",
         name: `statement-${wanted.customerId.replaceAll(":", "-")}-${wanted.subject}.csv`,
         pieces: (tx) => csvPieces(tx, wanted),

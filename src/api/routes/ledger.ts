@@ -1,5 +1,6 @@
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";
+import { fileStreams } from "../streamed-file.ts";
 import { ledgerAccountRoutes } from "./ledger-accounts.ts";
 import { ledgerEntryRoutes } from "./ledger-entries.ts";
 import { ledgerJournalRoutes } from "./ledger-journal.ts";
@@ -12,7 +13,8 @@ export function ledgerRoutes(api: ApiInstance, deps: ApiDependencies): void {
   ledgerAccountRoutes(api, deps);
   ledgerEntryRoutes(api, deps);
   ledgerTrialBalanceRoutes(api, deps);
-  ledgerStatementRoutes(api, deps);
-  ledgerJournalRoutes(api, deps);
+  const streamFile = fileStreams(deps.db);
+  ledgerStatementRoutes(api, deps, streamFile);
+  ledgerJournalRoutes(api, deps, streamFile);
   ledgerPeriodRoutes(api, deps);
 }
