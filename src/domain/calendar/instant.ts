@@ -11,7 +11,11 @@ export class InstantInvalidError extends BillingError {
 }
 
 // Date, time to the second or finer, and where the clock hung: without that it names no instant.
-const isoWithZone = /^(\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d+))?(Z|[+-]\d{2}:\d{2})$/;
+const isoWithZone =
+  /^(\d{4}-\d{2}-(\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d+))?(Z|[+-]\d{2}:\d{2})$/;
+
+/** Every month has these days. Of later ones only Temporal says whether they exist: Date takes February 30 for March 2. */
+const lastDayOfEveryMonth = "28";
 
 const earliest = Temporal.Instant.from("0000-01-01T00:00:00Z").epochMilliseconds;
 const latest = Temporal.Instant.from("9999-12-31T23:59:59.999Z").epochMilliseconds;
@@ -24,10 +28,13 @@ const latest = Temporal.Instant.from("9999-12-31T23:59:59.999Z").epochMillisecon
 export function instant(iso: string, field?: string): Instant {
   const parts = typeof iso === "string" ? isoWithZone.exec(iso) : null;
   if (!parts) throw invalidInstant(iso, field);
-  const [, dateTime, fraction = "0", offset] = parts;
+  const [, dateTime, day = "", fraction = "0", offset] = parts;
+  const text = fraction.length <= 3 ? iso : `${dateTime}.${fraction.slice(0, 3)}${offset}`;
   try {
-    const parsed = Temporal.Instant.from(`${dateTime}.${fraction.slice(0, 3)}${offset}`);
-    return instantOfEpochMs(parsed.epochMilliseconds, field);
+    const epochMs =
+      // Ten times as fast, and every usage event has a time.
+      day <= lastDayOfEveryMonth ? Date.parse(text) : Temporal.Instant.from(text).epochMilliseconds;
+    return instantOfEpochMs(epochMs, field);
   } catch {
     throw invalidInstant(iso, field);
   }
@@ -43,7 +50,7 @@ export function instantOfEpochMs(epochMs: number, field?: string): Instant {
 
 /** The canonical text: "2026-01-31T00:00:00.000Z". */
 export function isoOf(at: Instant): string {
-  return Temporal.Instant.fromEpochMilliseconds(at).toString({ fractionalSecondDigits: 3 });
+  return new Date(at).toISOString();
 }
 
 function invalidInstant(value: unknown, field?: string): InstantInvalidError {

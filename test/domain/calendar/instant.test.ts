@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { Temporal } from "temporal-polyfill";
 import { describe, expect, test } from "vitest";
 import {
   addDuration,
@@ -52,6 +53,45 @@ describe("instants", () => {
       expect.objectContaining({ code: "instant_invalid", field: "time" }),
     );
   });
+
+  test("whatever the numbers in a text are, it is the instant that Temporal reads, or refused as there", () => {
+    const two = fc.integer({ min: 0, max: 99 }).map((number) => String(number).padStart(2, "0"));
+    const year = fc.integer({ min: 0, max: 9999 }).map((number) => String(number).padStart(4, "0"));
+    const fraction = fc.option(fc.stringMatching(/^\d{1,9}$/), { nil: undefined });
+    const offset = fc.oneof(fc.constant("Z"), fc.tuple(fc.constantFrom("+", "-"), two, two));
+    const month = fc.oneof(fc.constantFrom("01", "02", "06", "12"), two);
+    const day = fc.oneof(fc.constantFrom("00", "01", "28", "29", "30", "31"), two);
+    fc.assert(
+      fc.property(year, month, day, two, fraction, offset, (year, month, day, minute, fraction, zone) => {
+        const dateTime = `${year}-${month}-${day}T23:${minute}:59${fraction === undefined ? "" : `.${fraction}`}`;
+        const iso = dateTime + (typeof zone === "string" ? zone : `${zone[0]}${zone[1]}:${zone[2]}`);
+        expect(
+          orRefused(() => instant(iso)),
+          iso,
+        ).toBe(orRefused(() => readByTemporal(iso)));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  const orRefused = (read: () => number) => {
+    try {
+      return read();
+    } catch {
+      return "refused";
+    }
+  };
+
+  /** @throws RangeError, also outside of the years 0 to 9999 */
+  const readByTemporal = (iso: string) => {
+    const { epochMilliseconds } = Temporal.Instant.from(iso);
+    const text = Temporal.Instant.fromEpochMilliseconds(epochMilliseconds).toString({
+      fractionalSecondDigits: 3,
+    });
+    if (!/^\d{4}-/.test(text)) throw new RangeError(text);
+    expect(isoOf(instantOfEpochMs(epochMilliseconds))).toBe(text);
+    return epochMilliseconds;
+  };
 
   test.each([Number.NaN, Number.POSITIVE_INFINITY, 0.5, 8.64e15])(
     "%s milliseconds are refused",
