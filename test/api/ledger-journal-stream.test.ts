@@ -1,5 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { openDatabase } from "../../src/db/database.ts";
 import { draft, move, owed, revenue } from "../db/ledger-fixture.ts";
 import { readCsvTable } from "../support/read-csv.ts";
 import { insertAsOwner } from "./support/billing-rows.ts";
@@ -30,6 +31,21 @@ const stalled = () => api.db.sql`
     and state_change < clock_timestamp() - interval '200 milliseconds'`;
 
 const waiting = async () => (await stalled()).length;
+
+/** The API's sessions that do anything, this question aside. */
+const busy = async () =>
+  (
+    await api.db.sql`
+    select pid from pg_stat_activity
+    where datname = current_database() and application_name = 'reckoner' and state <> 'idle'
+      and pid <> pg_backend_pid()`
+  ).length;
+
+const lockWaits = async () =>
+  (
+    await api.db.sql`
+    select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+  ).length;
 
 const until = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 20 });
 
@@ -75,6 +91,22 @@ describe("an export that is read slowly", () => {
     await until(async () => expect(await waiting()).toBe(1));
     readers[0]?.destroy();
     await until(async () => expect(await waiting()).toBe(0));
+  });
+
+  test("lets go of it also when the reader has gone before anything came", async () => {
+    const owner = openDatabase({ url: api.ownerUrl, poolSize: 1 });
+    try {
+      await owner.sql.begin(async (sql) => {
+        await sql`lock table ledger.posting in access exclusive mode`;
+        const asked = stalledReader();
+        await until(async () => expect(await lockWaits()).toBe(1));
+        readers[0]?.destroy();
+        await expect(asked).rejects.toThrow();
+      });
+    } finally {
+      await owner.close();
+    }
+    await until(async () => expect(await busy()).toBe(0));
   });
 
   test("breaks off visibly when the database ends its session", async () => {
