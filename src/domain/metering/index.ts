@@ -1,5 +1,16 @@
 export * from "./canonical-json.ts";
+export * from "./dimensions.ts";
+export { parseExpression } from "./expression/parse-expression.ts";
+export { ExpressionInvalidError } from "./expression/tokens.ts";
+export type { Condition, Scalar } from "./filter.ts";
+export type { Level, LevelSpan } from "./levels.ts";
+export * from "./local-window.ts";
 export * from "./measure.ts";
+export { memberPath } from "./member.ts";
 export * from "./meter.ts";
+export * from "./meter-versions.ts";
 export * from "./parse-usage-event.ts";
+export { inUnit, quantityOf, type Series } from "./quantity-of.ts";
+export { canonicalFactor, type Unit, unitRoundings } from "./unit.ts";
 export * from "./usage-event.ts";
+export * from "./window-state.ts";

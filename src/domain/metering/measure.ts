@@ -1,109 +1,126 @@
 import { BillingError } from "../errors.ts";
-import { type Decimal, decimal, decimalOfJsonNumber } from "../money/index.ts";
+import { type Decimal, decimal } from "../money/index.ts";
 import type { JsonValue } from "./canonical-json.ts";
-import type { Dimensions, Meter } from "./meter.ts";
+import { compileDimensions, type Dimensions, dimensionLengthMax } from "./dimensions.ts";
+import { evaluate } from "./expression/evaluate.ts";
+import { parseExpression } from "./expression/parse-expression.ts";
+import { compileFilter } from "./filter.ts";
+import { memberReader } from "./member.ts";
+import type { Meter, MeterVersion } from "./meter.ts";
+import { numberIn, requireInRange, UsagePropertyMissingError } from "./quantity.ts";
 import type { UsageEvent } from "./usage-event.ts";
 
-/** What one usage event adds to one meter. */
+/** What one usage event adds to one version of a meter. */
 export type Contribution = {
   readonly meterKey: string;
+  readonly meterVersion: number;
   readonly dimensions: Dimensions;
+  /** `dimensionsKey(dimensions)`. */
+  readonly dimensionsKey: string;
+  /** What is aggregated, in the meter's own unit; one for each event where events or values are counted. */
   readonly quantity: Decimal;
+  /** Of unique_count only: the value, as JSON, so that the text "5" is not the number 5. */
+  readonly value?: string;
 };
 
-/** The longest dimension value, in UTF-16 code units. */
-export const dimensionLengthMax = 200;
+/** Meters made ready to measure many events: parsed once, by the type of event they read. */
+export type CompiledMeters = ReadonlyMap<string, readonly CompiledMeter[]>;
 
-/** The most one event may add to a meter, so that no sum of them outgrows the database's numeric. */
-export const quantityMax = decimal("1000000000000000000");
+type CompiledMeter = (data: EventData) => Contribution | null;
+type EventData = UsageEvent["data"];
 
-const oneEvent = decimal("1");
+/** The decimals of a computed quantity, which is rounded once, half to even: as many as an event may send. */
+export const quantityDecimals = 20;
 
-export class UsagePropertyMissingError extends BillingError {
-  readonly code = "usage_property_missing";
+const one = decimal("1");
+
+export class UsageValueInvalidError extends BillingError {
+  readonly code = "usage_value_invalid";
 }
 
-export class UsageQuantityInvalidError extends BillingError {
-  readonly code = "usage_quantity_invalid";
-}
-
-export class UsageQuantityNegativeError extends BillingError {
-  readonly code = "usage_quantity_negative";
-}
-
-export class UsageQuantityTooLargeError extends BillingError {
-  readonly code = "usage_quantity_too_large";
-}
-
-export class UsageDimensionInvalidError extends BillingError {
-  readonly code = "usage_dimension_invalid";
+/** A meter without a version is the first of its key. @throws ExpressionInvalidError */
+export function compileMeters(meters: readonly (Meter | MeterVersion)[]): CompiledMeters {
+  const byType = Map.groupBy(meters, ({ eventType }) => eventType);
+  return new Map([...byType].map(([type, ofType]) => [type, ofType.map(compileMeter)]));
 }
 
 /**
- * What an event adds to each meter of its type; an empty list when no meter wants it. A declared
- * dimension that the event lacks, or that is null, counts as the empty string "".
- * @throws one of the refusals above, with `field` such as "data.input_tokens"
+ * What an event adds to each meter of its type whose filter it passes: an empty list when it passes none, null
+ * when no meter reads events of this type. A declared dimension that the event lacks, or that is null, counts as
+ * the empty string "".
+ * @throws a refusal with `field` such as "data.input_tokens"
  */
-export function measure(event: UsageEvent, meters: readonly Meter[]): Contribution[] {
-  return meters
-    .filter((meter) => meter.eventType === event.type)
-    .map((meter) => ({
-      meterKey: meter.key,
-      dimensions: dimensionsOf(event, meter),
-      quantity: quantityOf(event, meter),
-    }));
-}
-
-function dimensionsOf(event: UsageEvent, meter: Meter): Dimensions {
-  return Object.fromEntries(meter.dimensions.map((name) => [name, dimensionValue(event, name)]));
-}
-
-function dimensionValue(event: UsageEvent, name: string): string {
-  const value = member(event, name) ?? "";
-  if (typeof value !== "string" || value.length > dimensionLengthMax) {
-    throw new UsageDimensionInvalidError(
-      `dimension ${name} must be text of at most ${dimensionLengthMax} characters`,
-      `data.${name}`,
-    );
+export function contributionsOf(event: UsageEvent, meters: CompiledMeters): Contribution[] | null {
+  const ofType = meters.get(event.type);
+  if (ofType === undefined) return null;
+  const contributions: Contribution[] = [];
+  for (const contributionTo of ofType) {
+    const contribution = contributionTo(event.data);
+    if (contribution !== null) contributions.push(contribution);
   }
-  return value;
+  return contributions;
 }
 
-function quantityOf(event: UsageEvent, meter: Meter): Decimal {
-  if (meter.property === undefined) return oneEvent;
-  const field = `data.${meter.property}`;
-  const value = member(event, meter.property);
-  if (value === undefined) {
-    throw new UsagePropertyMissingError(
-      `meter ${meter.key} needs ${field}, which the event does not have`,
+/** The same for a single event. @throws also ExpressionInvalidError */
+export function measure(event: UsageEvent, meters: readonly (Meter | MeterVersion)[]): Contribution[] {
+  return contributionsOf(event, compileMeters(meters)) ?? [];
+}
+
+function compileMeter(meter: Meter | MeterVersion): CompiledMeter {
+  const meterKey = meter.key;
+  const meterVersion = "version" in meter ? meter.version : 1;
+  const passes = meter.filter === undefined ? undefined : compileFilter(meter.filter);
+  const { read, keyOf } = compileDimensions(meter.dimensions);
+  const quantityIn = compileQuantity(meter);
+  const valueIn = meter.aggregation === "unique_count" ? compileValue(meter) : undefined;
+  return (data) => {
+    if (passes !== undefined && !passes(data)) return null;
+    const dimensions = read(data);
+    const contribution = {
+      meterKey,
+      meterVersion,
+      dimensions,
+      dimensionsKey: keyOf(dimensions),
+      quantity: quantityIn(data),
+    };
+    return valueIn === undefined ? contribution : { ...contribution, value: valueIn(data) };
+  };
+}
+
+function compileQuantity({ aggregation, property, value }: Meter): (data: EventData) => Decimal {
+  if (aggregation === "unique_count") return () => one;
+  if (property !== undefined) {
+    const field = `data.${property}`;
+    const read = memberReader(property);
+    return (data) => requireInRange(numberIn(read(data), field), field);
+  }
+  if (value !== undefined) {
+    const expression = parseExpression(value);
+    const field = expression.kind === "member" ? expression.field : "data";
+    return (data) => requireInRange(evaluate(expression, data).rounded(quantityDecimals, "half-even"), field);
+  }
+  return () => one;
+}
+
+function compileValue({ property = "" }: Meter): (data: EventData) => string {
+  const field = `data.${property}`;
+  const read = memberReader(property);
+  return (data) => {
+    const value = read(data);
+    if (value === undefined) {
+      throw new UsagePropertyMissingError(`a meter needs ${field}, which the event does not have`, field);
+    }
+    if (isCountable(value)) return JSON.stringify(value);
+    throw new UsageValueInvalidError(
+      `${field} must be text of at most ${dimensionLengthMax} characters, a truth, or a number that is exact in JSON`,
       field,
     );
-  }
-  const quantity = parseQuantity(value, field);
-  if (quantity.isNegative()) {
-    throw new UsageQuantityNegativeError(`${field} must not be negative, it is ${quantity}`, field);
-  }
-  if (quantity.isGreaterThan(quantityMax)) {
-    throw new UsageQuantityTooLargeError(`${field} must be at most ${quantityMax}, it is ${quantity}`, field);
-  }
-  return quantity;
+  };
 }
 
-function parseQuantity(value: JsonValue, field: string): Decimal {
-  if (typeof value === "number" && value > Number.MAX_SAFE_INTEGER) {
-    throw new UsageQuantityTooLargeError(`${field} is too large for a JSON number: send decimal text`, field);
-  }
-  try {
-    if (typeof value === "number") return decimalOfJsonNumber(value, field);
-    if (typeof value === "string") return decimal(value, field);
-  } catch (error) {
-    if (!(error instanceof BillingError)) throw error;
-    throw new UsageQuantityInvalidError(`${field}: ${error.message}`, field);
-  }
-  throw new UsageQuantityInvalidError(`${field} must be a number, or a decimal as text`, field);
-}
-
-// Only what the sender wrote: "constructor" is no property of an empty event.
-function member(event: UsageEvent, name: string): JsonValue | undefined {
-  return Object.hasOwn(event.data, name) ? event.data[name] : undefined;
+function isCountable(value: JsonValue): boolean {
+  if (typeof value === "string") return value.length <= dimensionLengthMax;
+  // Of larger numbers JSON readers take several for one.
+  if (typeof value === "number") return Math.abs(value) <= Number.MAX_SAFE_INTEGER;
+  return typeof value === "boolean";
 }

@@ -11,6 +11,7 @@ export class DecimalInvalidError extends BillingError {
 const integerDigitsMax = 38;
 const fractionDigitsMax = 20;
 const plainDecimal = new RegExp(`^-?\\d{1,${integerDigitsMax}}(?:\\.\\d{1,${fractionDigitsMax}})?$`);
+const canonicalDecimal = /^(?:0|-?(?:[1-9]\d*|0(?=\.))(?:\.\d*[1-9])?)$/;
 
 const roundingModes = { down: 0, "half-up": 1, "half-even": 2, up: 3 } as const;
 
@@ -20,12 +21,22 @@ const roundingModes = { down: 0, "half-up": 1, "half-even": 2, up: 3 } as const;
  */
 export class Decimal {
   readonly text: string;
-  readonly #big: Big;
+  // Made when arithmetic asks for it: most quantities of usage events are only read and written.
+  #made: Big | undefined;
 
-  /** Use {@link decimal}, which checks its input. */
-  constructor(big: Big) {
-    this.#big = big;
-    this.text = big.toFixed();
+  /** Use {@link decimal}, which checks its input; a text given here is canonical. */
+  constructor(value: Big | string) {
+    if (typeof value === "string") {
+      this.text = value;
+    } else {
+      this.text = value.toFixed();
+      this.#made = value;
+    }
+  }
+
+  get #big(): Big {
+    this.#made ??= new Big(this.text);
+    return this.#made;
   }
 
   plus(other: Decimal): Decimal {
@@ -118,7 +129,12 @@ export function decimal(value: string | bigint, field?: string): Decimal {
       field,
     );
   }
-  return new Decimal(new Big(text));
+  return new Decimal(canonicalDecimal.test(text) ? text : new Big(text));
+}
+
+/** Exactly `units` × 10^-places, however large. */
+export function decimalOfUnits(units: bigint, places: number): Decimal {
+  return new Decimal(places === 0 ? units.toString() : new Big(`${units}e-${places}`));
 }
 
 /**
@@ -132,7 +148,9 @@ export function decimalOfJsonNumber(value: number, field?: string): Decimal {
       field,
     );
   }
-  return decimal(new Big(value).toFixed(), field);
+  const text = String(value);
+  if (Number.isInteger(value)) return new Decimal(text);
+  return decimal(text.includes("e") ? new Big(text).toFixed() : text, field);
 }
 
 export const zero = decimal("0");

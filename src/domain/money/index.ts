@@ -1,5 +1,6 @@
 export * from "./allocate.ts";
 export * from "./currency.ts";
 export * from "./decimal.ts";
+export * from "./fraction.ts";
 export * from "./ledger-amount.ts";
 export * from "./money.ts";
