@@ -1,4 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inTransaction } from "../../src/db/database.ts";
+import { placeHolds } from "../../src/db/holds.ts";
+import { instant } from "../../src/domain/calendar/index.ts";
+import { currency, decimal, ledgerAmountOfExact } from "../../src/domain/money/index.ts";
+import { grantOf } from "../db/ledger-fixture.ts";
 import { story, tellStory } from "./support/ledger-story.ts";
 import { type RunningApi, startApi } from "./support/running-api.ts";
 
@@ -65,6 +70,32 @@ describe("accounts", () => {
   test("amounts at the limit of what an account can hold are exact", async () => {
     const [huge] = (await get("/v1/ledger/accounts?customer=huge")).data;
     expect(huge.balance_minor).toBe(`${"9".repeat(30)}.99999999`);
+  });
+
+  test("says what running requests have reserved, now and not in the past", async () => {
+    const hold = {
+      sourceKey: "request/1/reserved",
+      customerId: "acme",
+      cause: { type: "request", id: "1" },
+      currency: currency("usd"),
+      placedAt: instant("2026-03-01T00:00:00Z"),
+      expiresAt: instant("2126-03-01T00:00:00Z"),
+      lines: [{ account: grantOf("g1"), amount: ledgerAmountOfExact(decimal("1000.5")) }],
+    };
+    const [placed] = await inTransaction(api.db, (tx) => placeHolds(tx, [hold]));
+    expect(placed?.status).toBe("created");
+    const key = "2000/usd/customer=acme/grant=g1";
+    const reserved = { balance_minor: "3000.75", held_minor: "1000.5", available_minor: "2000.25" };
+    expect(await get(`/v1/ledger/accounts/${await idOf(key)}`)).toMatchObject(reserved);
+    const balances = (await get("/v1/customers/acme/balances")).data;
+    expect(balances.find(({ account }: { account: string }) => account === key)).toMatchObject(reserved);
+    const past = await get(`/v1/ledger/accounts/${await idOf(key)}?recorded_at=2126-01-01T00:00:00Z`);
+    expect(past).toMatchObject({
+      balance_minor: "3000.75",
+      held_minor: null,
+      available_minor: null,
+      version: "2",
+    });
   });
 
   test.each([
