@@ -32,13 +32,15 @@ const parts = flags.only.split(",").map((name) => {
   if (part === undefined) throw new Error(`--only takes some of ${partNames.join(",")}`);
   return part;
 });
-const [runs, seconds, customers, callers, postings] = [
-  flags.runs,
-  flags.seconds,
-  flags.customers,
-  flags.callers,
-  flags.postings,
-].map(Number) as [number, number, number, number, number];
+const [runs, seconds] = [Number(flags.runs), Number(flags.seconds)];
+const [customers, callers, postings] = [
+  Number(flags.customers),
+  Number(flags.callers),
+  Number(flags.postings),
+];
+if (!(runs >= 1 && seconds > 0 && customers >= 2 && callers >= 1 && postings >= 0)) {
+  throw new Error("--runs, --seconds, --customers, --callers and --postings take positive numbers");
+}
 const writerOptions = {
   ...(flags["batch-max"] !== undefined && { batchMax: Number(flags["batch-max"]) }),
   ...(flags["batches-in-flight"] !== undefined && { batchesInFlight: Number(flags["batches-in-flight"]) }),
@@ -128,6 +130,7 @@ try {
     commit: (await runCommand("git", ["rev-parse", "--short", "HEAD"])).trim(),
     node: process.versions.node,
     server: ledger.server.settings,
+    syncMs: ledger.server.syncMs,
     options: { runs, seconds, customers, callers, postings, ...writerOptions },
     loads,
     goals: goalsOf({ rates, latencies }),
