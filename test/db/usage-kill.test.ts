@@ -1,54 +1,25 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Database, openDatabase } from "../../src/db/database.ts";
-import { migrate } from "../../src/db/migrate.ts";
 import { usageQuantities } from "../../src/db/usage-quantities.ts";
 import { eventCounts } from "../../src/db/usage-reads.ts";
 import { instant, instantOfEpochMs, period } from "../../src/domain/calendar/index.ts";
-import { freePort } from "../../src/sandbox/local-services/ports.ts";
-import { startPostgres } from "../../src/sandbox/local-services/postgres.ts";
-import {
-  createDatabase,
-  ensureRoles,
-  randomPasswords,
-  roleUrls,
-} from "../../src/sandbox/local-services/postgres-roles.ts";
-import { isRunning } from "../../src/sandbox/local-services/running-processes.ts";
-import { createServiceGroup } from "../../src/sandbox/local-services/service-group.ts";
+import { type KillablePostgres, openKillablePostgres } from "../support/killable-postgres.ts";
 import { addCustomer, expectInvariants, ingest, usageEvent } from "./usage-fixture.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "reckoner-kill-"));
-chmodSync(folder, 0o711); // the server may run under an account of its own
-const group = createServiceGroup();
-let start: () => Promise<{ adminUrl: string }>;
+let server: KillablePostgres;
 let db: Database;
 
 beforeAll(async () => {
-  const place = {
-    group,
-    folder: join(folder, "postgres"),
-    port: await freePort(),
-    logFile: join(folder, "postgres.log"),
-  };
   // A killed server, unlike a power cut, leaves to the kernel what it has written.
-  start = () => startPostgres({ ...place, settings: { fsync: "off" }, note: () => {} });
-  const { adminUrl } = await start();
-  const passwords = randomPasswords();
-  await ensureRoles(adminUrl, passwords);
-  await createDatabase(adminUrl, "killed");
-  const urls = roleUrls(adminUrl, "killed", passwords);
-  await migrate(urls);
-  db = openDatabase({ url: urls.appUrl, poolSize: writers });
+  server = await openKillablePostgres({ fsync: "off" });
+  db = openDatabase({ url: server.appUrl, poolSize: writers });
   await addCustomer(db, "acme");
 });
 
 afterAll(async () => {
   await db.close();
-  await group.stopAll();
-  rmSync(folder, { recursive: true, force: true });
+  await server.remove();
 });
 
 const writers = 4;
@@ -69,8 +40,8 @@ test("fault 28: the server is killed under writers that retry; nothing is lost, 
   for (let kill = 0; kill < kills; kill++) {
     const before = sumOf(acknowledged);
     await expect.poll(() => sumOf(acknowledged), { timeout: 20_000 }).toBeGreaterThan(before + 3 * writers);
-    await killServer();
-    await start();
+    await server.kill();
+    await server.restart();
   }
   isOver = true;
   await Promise.all(writing);
@@ -115,10 +86,3 @@ async function insist(batch: ReturnType<typeof batchOf>): Promise<void> {
 }
 
 const sumOf = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
-
-async function killServer(): Promise<void> {
-  const lockFile = join(folder, "postgres", "data", "cluster", "postmaster.pid");
-  const pid = Number(readFileSync(lockFile, "utf8").split("\n")[0]);
-  process.kill(pid, "SIGKILL");
-  await expect.poll(() => isRunning(pid), { timeout: 10_000, interval: 10 }).toBe(false);
-}
