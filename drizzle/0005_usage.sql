@@ -11,7 +11,8 @@ create table usage.event_key (
 );
 call public.make_append_only('usage.event_key');
 
--- What a customer did, and what each meter made of it when it was accepted: [{ meter_key, dimensions_key, quantity }].
+-- What a customer did, and what each meter made of it when it was accepted: [{ meter_key, dimensions_key, quantity }],
+-- empty when the filters of all meters for its type leave it out.
 -- Windows, edge hours and proofs all sum these contributions, so that "measure" has one definition, the domain's.
 create table usage.event (
   seq bigint primary key,
@@ -23,7 +24,7 @@ create table usage.event (
   customer_id text not null,
   type text not null,
   data jsonb not null,
-  contributions jsonb not null check (jsonb_array_length(contributions) > 0)
+  contributions jsonb not null
 );
 create index event_of_customer on usage.event (customer_id, time);
 call public.make_append_only('usage.event');
@@ -169,7 +170,8 @@ begin
 end
 $$;
 --> statement-breakpoint
--- Takes in a batch: an array of objects with the fields of usage.sent_event but its ordinal. One call, one commit.
+-- Takes in a batch: an array of objects with the fields of usage.sent_event but its ordinal; contributions are null when
+-- there is no meter for the event's type. One call, one commit.
 -- Answers for each event, in the order sent: accepted, duplicate, conflict, or why it was quarantined. Of events with
 -- the same key the first in the batch wins. Keys are claimed in key order, before any window is touched.
 create function usage.ingest(batch jsonb) returns text[]
@@ -200,7 +202,7 @@ begin
   ), fresh as materialized (
     select c.event_seq as seq, f.*,
       case when f.customer_id = any (unknown) then 'unknown_customer'
-        when f.contributions = '[]' then 'no_meter' else 'accepted' end as outcome
+        when f.contributions is null then 'no_meter' else 'accepted' end as outcome
     from claimed c join first_sent f using (key)
   ), accepted as (
     insert into usage.event (seq, time, source, id, customer_id, type, data, contributions)

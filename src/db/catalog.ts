@@ -6,6 +6,7 @@ import {
   type PlanDefinition,
   type PlanVersion,
   planFingerprint,
+  requireStorable,
 } from "../domain/catalog/index.ts";
 import { BillingError } from "../domain/errors.ts";
 import { canonicalJson, type Meter } from "../domain/metering/index.ts";
@@ -35,10 +36,11 @@ export async function latestPlans(tx: Tx): Promise<PlanVersion[]> {
 /**
  * Publishes a whole catalog: a plan that differs from its newest version gets a new one, all others stay. Subscriptions
  * keep the version they are on. Give it a transaction: publications wait for each other in it.
- * @throws MeterChangedError
+ * @throws MeterChangedError, MeterNotStorableError
  */
 export async function publishCatalog(tx: Tx, catalog: Catalog): Promise<PlanChange[]> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended('catalog', 0))`);
+  requireStorable(catalog.meters);
   await publishMeters(tx, catalog.meters);
   const changes = diffCatalog(await latestPlans(tx), catalog);
   const definitions = new Map(catalog.plans.map((definition) => [definition.key, definition]));

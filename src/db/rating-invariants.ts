@@ -96,7 +96,19 @@ export const ratingInvariants: readonly InvariantQuery[] = [
           and event.dimensions_key::jsonb @> (price -> 'where')
           and pg_visible_in_snapshot(event.recorded_xid, run.snapshot)
       ) as read
-      where rated.quantity is distinct from read.quantity`,
+      cross join lateral (
+        select split_part(said.factor, '/', 1)::numeric as factor,
+          coalesce(nullif(split_part(said.factor, '/', 2), ''), '1')::numeric as divisor,
+          10::numeric ^ said.decimals as steps
+        from (
+          select coalesce(meter.definition #>> '{unit,factor}', '1') as factor,
+            coalesce((meter.definition #>> '{unit,decimals}')::int,
+              case when meter.definition #> '{unit,factor}' is null then 23 else 12 end) as decimals
+        ) as said
+      ) as unit
+      -- Converted exactly and rounded once: off by less than one step, whichever way the unit rounds.
+      where rated.quantity is null
+        or abs(rated.quantity * unit.divisor - read.quantity * unit.factor) * unit.steps >= unit.divisor`,
   },
 ];
 

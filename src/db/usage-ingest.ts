@@ -1,13 +1,15 @@
 import { hash } from "node:crypto";
+import type postgres from "postgres";
 import { BillingError } from "../domain/errors.ts";
 import {
-  dimensionsKey,
+  type CompiledMeters,
+  compileMeters,
+  contributionsOf,
   type Meter,
-  measure,
   payloadFingerprint,
   type UsageEvent,
 } from "../domain/metering/index.ts";
-import { type Database, sqlState } from "./database.ts";
+import { sqlState } from "./database.ts";
 import type { QuarantineReason, StoredContribution } from "./schema/usage.ts";
 
 /** What became of one event. Quarantined: kept, and counted once what is missing has appeared. */
@@ -15,6 +17,11 @@ export type IngestOutcome =
   | { readonly status: "accepted" | "duplicate" | "conflict" }
   | { readonly status: "quarantined"; readonly reason: QuarantineReason }
   | { readonly status: "invalid"; readonly refusal: BillingError };
+
+/** A pool, or a transaction. */
+export interface IngestDatabase {
+  readonly sql: postgres.ISql<{ bigint: bigint }>;
+}
 
 type RecordedOutcome = "accepted" | "duplicate" | "conflict" | QuarantineReason;
 
@@ -24,14 +31,15 @@ type RecordedOutcome = "accepted" | "duplicate" | "conflict" | QuarantineReason;
  * in one commit. Sending a batch again, after any failure, does no harm.
  */
 export async function ingestEvents(
-  db: Database,
+  db: IngestDatabase,
   events: readonly UsageEvent[],
   meters: readonly Meter[],
 ): Promise<IngestOutcome[]> {
-  const measured = events.map((event) => measureForStorage(event, meters));
+  const compiled = compileMeters(meters);
+  const measured = events.map((event) => measureForStorage(event, compiled));
   const batch = events.flatMap((event, index) => {
-    const contributions = measured[index];
-    return Array.isArray(contributions) ? [sentEvent(event, contributions)] : [];
+    const contributions = measured[index] ?? null;
+    return contributions instanceof BillingError ? [] : [sentEvent(event, contributions)];
   });
   const recorded = (batch.length === 0 ? [] : await record(db, JSON.stringify(batch))).values();
   return measured.map((result) =>
@@ -41,15 +49,20 @@ export async function ingestEvents(
   );
 }
 
-/** The contributions of an event as they are stored, or the refusal of a meter that cannot measure it. */
+/**
+ * The contributions of an event as they are stored, null when there is no meter for its type, or the refusal of a meter
+ * that cannot measure it.
+ */
 export function measureForStorage(
   event: UsageEvent,
-  meters: readonly Meter[],
-): StoredContribution[] | BillingError {
+  meters: CompiledMeters,
+): StoredContribution[] | null | BillingError {
   try {
-    return measure(event, meters).map(({ meterKey, dimensions, quantity }) => ({
+    const contributions = contributionsOf(event, meters);
+    if (contributions === null) return null;
+    return contributions.map(({ meterKey, dimensionsKey, quantity }) => ({
       meter_key: meterKey,
-      dimensions_key: dimensionsKey(dimensions),
+      dimensions_key: dimensionsKey,
       quantity: quantity.text,
     }));
   } catch (error) {
@@ -58,7 +71,7 @@ export function measureForStorage(
   }
 }
 
-function sentEvent(event: UsageEvent, contributions: StoredContribution[]) {
+function sentEvent(event: UsageEvent, contributions: StoredContribution[] | null) {
   return {
     key: hash16(JSON.stringify([event.source, event.id])),
     payload_hash: hash16(payloadFingerprint(event)),
@@ -80,7 +93,7 @@ function hash16(text: string): string {
 const attemptsMax = 5;
 
 /** One statement with one parameter is one round trip and one commit. A deadlock's victim goes again. */
-async function record(db: Database, batch: string): Promise<RecordedOutcome[]> {
+async function record(db: IngestDatabase, batch: string): Promise<RecordedOutcome[]> {
   for (let attempt = 1; ; attempt++) {
     try {
       const [row] = await db.sql<[{ outcomes: RecordedOutcome[] }]>`

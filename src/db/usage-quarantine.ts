@@ -1,6 +1,6 @@
 import { and, asc, count, eq, exists, gt } from "drizzle-orm";
 import { BillingError } from "../domain/errors.ts";
-import type { JsonValue, Meter } from "../domain/metering/index.ts";
+import { type CompiledMeters, compileMeters, type JsonValue, type Meter } from "../domain/metering/index.ts";
 import { rows, sql, type Tx } from "./database.ts";
 import { customer } from "./schema/billing.ts";
 import { pendingEvent, type StoredContribution } from "./schema/usage.ts";
@@ -24,6 +24,7 @@ export async function replayQuarantined(
   { customerId, meters }: { readonly customerId: string; readonly meters: readonly Meter[] },
 ): Promise<ReplayResult> {
   await tx.execute(sql`select usage.await_ingest(${customerId})`);
+  const compiled = compileMeters(meters);
   let released = 0;
   for (let after = -1n; ; ) {
     const page = await tx
@@ -37,7 +38,7 @@ export async function replayQuarantined(
     after = last.seq;
     released += await release(
       tx,
-      page.flatMap((pending) => measured(pending, meters)),
+      page.flatMap((pending) => measured(pending, compiled)),
     );
   }
   return { released, remaining: await pendingCount(tx, customerId) };
@@ -55,10 +56,10 @@ export async function customersToReplay(tx: Tx): Promise<string[]> {
   return found.map(({ customerId }) => customerId);
 }
 
-function measured(pending: typeof pendingEvent.$inferSelect, meters: readonly Meter[]) {
+function measured(pending: typeof pendingEvent.$inferSelect, meters: CompiledMeters) {
   const data = pending.data as Record<string, JsonValue>;
   const contributions = measureForStorage({ ...pending, data }, meters);
-  if (contributions instanceof BillingError || contributions.length === 0) return [];
+  if (contributions instanceof BillingError || contributions === null) return [];
   return [{ seq: pending.seq.toString(), contributions }];
 }
 

@@ -566,7 +566,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `catalog_invalid`, `meter_changed` */
+                /** @description `catalog_invalid`, `meter_changed`, `meter_not_storable` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -6953,10 +6953,78 @@ export interface components {
             event_type: string;
             /** @enum {string} */
             aggregation: "count" | "sum" | "max" | "min" | "latest" | "unique_count" | "time_weighted_sum" | "average";
-            /** @description The field of the event's `data` that is added up; none for `count`. */
+            /** @description The field of the event's `data` that is measured; none for `count`. */
             property?: string;
+            /**
+             * @description Instead of `property`: an expression over fields of `data`.
+             * @example input_tokens + output_tokens * 4
+             */
+            value?: string;
+            /** @description What must hold of an event for it to count. */
+            filter?: components["schemas"]["MeterCondition"][];
             /** @description Fields of `data` by which quantities are kept apart. */
             dimensions?: string[];
+            unit?: components["schemas"]["MeterUnit"];
+        };
+        MeterCondition: {
+            /** @description A name in `data`, or a path such as `usage.input_tokens`. */
+            member: string;
+            /** @description The value is one of these. */
+            in?: (string | boolean | number)[];
+            /** @description The value is none of these, or missing. */
+            not_in?: (string | boolean | number)[];
+            /** @description Whether the event has the member, other than null. */
+            exists?: boolean;
+            /**
+             * @description A number as text.
+             * @example 1000
+             */
+            gt?: string;
+            /**
+             * @description A number as text.
+             * @example 1000
+             */
+            gte?: string;
+            /**
+             * @description A number as text.
+             * @example 1000
+             */
+            lt?: string;
+            /**
+             * @description A number as text.
+             * @example 1000
+             */
+            lte?: string;
+        };
+        MeterConditionInput: {
+            /** @description A name in `data`, or a path such as `usage.input_tokens`. */
+            member: string;
+            /** @description The value is one of these. */
+            in?: (string | boolean | number)[];
+            /** @description The value is none of these, or missing. */
+            not_in?: (string | boolean | number)[];
+            /** @description Whether the event has the member, other than null. */
+            exists?: boolean;
+            /**
+             * @description A number as text.
+             * @example 1000
+             */
+            gt?: string;
+            /**
+             * @description A number as text.
+             * @example 1000
+             */
+            gte?: string;
+            /**
+             * @description A number as text.
+             * @example 1000
+             */
+            lt?: string;
+            /**
+             * @description A number as text.
+             * @example 1000
+             */
+            lte?: string;
         };
         MeterInput: {
             /** @description Lower-case letters, digits, `_`, `-` and `.`. */
@@ -6965,10 +7033,50 @@ export interface components {
             event_type: string;
             /** @enum {string} */
             aggregation: "count" | "sum" | "max" | "min" | "latest" | "unique_count" | "time_weighted_sum" | "average";
-            /** @description The field of the event's `data` that is added up; none for `count`. */
+            /** @description The field of the event's `data` that is measured; none for `count`. */
             property?: string;
+            /**
+             * @description Instead of `property`: an expression over fields of `data`.
+             * @example input_tokens + output_tokens * 4
+             */
+            value?: string;
+            /** @description What must hold of an event for it to count. */
+            filter?: components["schemas"]["MeterConditionInput"][];
             /** @description Fields of `data` by which quantities are kept apart. */
             dimensions?: string[];
+            unit?: components["schemas"]["MeterUnitInput"];
+        };
+        MeterUnit: {
+            /** @example GiB */
+            name: string;
+            /**
+             * @description Turns the meter's own quantity into this unit, exactly: a decimal or a quotient.
+             * @example 1/1073741824
+             */
+            factor?: string;
+            /** @description Where the quantity is rounded, once. */
+            decimals?: number;
+            /**
+             * @description `half_even` when left out.
+             * @enum {string}
+             */
+            rounding?: "half_even" | "half_up" | "up" | "down";
+        };
+        MeterUnitInput: {
+            /** @example GiB */
+            name: string;
+            /**
+             * @description Turns the meter's own quantity into this unit, exactly: a decimal or a quotient.
+             * @example 1/1073741824
+             */
+            factor?: string;
+            /** @description Where the quantity is rounded, once. */
+            decimals?: number;
+            /**
+             * @description `half_even` when left out.
+             * @enum {string}
+             */
+            rounding?: "half_even" | "half_up" | "up" | "down";
         };
         NewApiKey: {
             id: string;
@@ -7446,6 +7554,8 @@ export interface components {
              * @example 2026-01-31T00:00:00.000Z
              */
             to: string;
+            /** @description What the meter's quantities are in, where it says so. */
+            unit?: string;
             data: {
                 /**
                  * Format: date-time

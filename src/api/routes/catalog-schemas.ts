@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { aggregations } from "../../domain/metering/index.ts";
+import { aggregations, unitRoundings } from "../../domain/metering/index.ts";
 import { textInput } from "../wire.ts";
 
 /**
@@ -15,19 +15,55 @@ const priceMinor = z
 const wholeMinor = z.string().describe("Whole minor units.").meta({ example: "2000" });
 const quantity = z.string().describe("An exact quantity.").meta({ example: "1000000" });
 
+const member = z.string().describe("A name in `data`, or a path such as `usage.input_tokens`.");
+const bound = z.string().describe("A number as text.").meta({ example: "1000" });
+const scalars = z.array(z.union([z.string(), z.boolean(), z.int()]));
+
+const conditionSchema = z
+  .strictObject({
+    member,
+    in: scalars.optional().describe("The value is one of these."),
+    not_in: scalars.optional().describe("The value is none of these, or missing."),
+    exists: z.boolean().optional().describe("Whether the event has the member, other than null."),
+    gt: bound.optional(),
+    gte: bound.optional(),
+    lt: bound.optional(),
+    lte: bound.optional(),
+  })
+  .meta({ id: "MeterCondition" });
+
+const unitSchema = z
+  .strictObject({
+    name: z.string().meta({ example: "GiB" }),
+    factor: z
+      .string()
+      .optional()
+      .describe("Turns the meter's own quantity into this unit, exactly: a decimal or a quotient.")
+      .meta({ example: "1/1073741824" }),
+    decimals: z.int().optional().describe("Where the quantity is rounded, once."),
+    rounding: z.enum(unitRoundings).optional().describe("`half_even` when left out."),
+  })
+  .meta({ id: "MeterUnit" });
+
 export const meterSchema = z
   .strictObject({
     key,
     event_type: z.string().describe("The `type` of the usage events that are counted."),
     aggregation: z.enum(aggregations),
-    property: z
+    property: member
+      .optional()
+      .describe("The field of the event's `data` that is measured; none for `count`."),
+    value: z
       .string()
       .optional()
-      .describe("The field of the event's `data` that is added up; none for `count`."),
+      .describe("Instead of `property`: an expression over fields of `data`.")
+      .meta({ example: "input_tokens + output_tokens * 4" }),
+    filter: z.array(conditionSchema).optional().describe("What must hold of an event for it to count."),
     dimensions: z
       .array(z.string())
       .optional()
       .describe("Fields of `data` by which quantities are kept apart."),
+    unit: unitSchema.optional(),
   })
   .meta({ id: "Meter" });
 

@@ -23,7 +23,7 @@ function putCatalog(api: ApiInstance, { db }: ApiDependencies): void {
   api.put(
     "/v1/catalog",
     {
-      config: { scope: "admin", refusals: ["catalog_invalid", "meter_changed"] },
+      config: { scope: "admin", refusals: ["catalog_invalid", "meter_changed", "meter_not_storable"] },
       schema: {
         tags,
         summary: "Publish the whole catalog",

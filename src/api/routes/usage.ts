@@ -6,7 +6,8 @@ import {
   type WindowSize,
 } from "../../db/usage-quantities.ts";
 import { isoOf, lengthMs, type Period, period } from "../../domain/calendar/index.ts";
-import type { Meter } from "../../domain/metering/index.ts";
+import { inUnit, type Meter } from "../../domain/metering/index.ts";
+import { Fraction } from "../../domain/money/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { found, RequestRefusedError } from "../refusals.ts";
@@ -23,6 +24,7 @@ const usageSchema = z
     meter: z.string(),
     from: instantText,
     to: instantText,
+    unit: z.string().optional().describe("What the meter's quantities are in, where it says so."),
     data: z.array(
       z.object({
         window_start: instantText.optional().describe("In answers by window."),
@@ -76,15 +78,22 @@ export function usageRoutes(api: ApiInstance, { db, meters }: UsageDependencies)
         period: period(from, to, "to"),
         ...(groupBy === undefined ? {} : { groupBy }),
       };
-      const head = { customer, meter: meterKey, from: isoOf(from), to: isoOf(to) };
+      const head = {
+        customer,
+        meter: meterKey,
+        from: isoOf(from),
+        to: isoOf(to),
+        ...(meter.unit === undefined ? {} : { unit: meter.unit.name }),
+      };
       if (window === undefined) {
-        return { ...head, data: (await usageQuantities(db.orm, request)).map(quantityAnswer) };
+        const rows = await usageQuantities(db.orm, request);
+        return { ...head, data: rows.map((row) => quantityAnswer(row, meter)) };
       }
       requireFewWindows(request.period, window);
       const windows = await usageByWindow(db.orm, { ...request, size: window });
       return {
         ...head,
-        data: windows.map((row) => ({ window_start: isoOf(row.windowStart), ...quantityAnswer(row) })),
+        data: windows.map((row) => ({ window_start: isoOf(row.windowStart), ...quantityAnswer(row, meter) })),
       };
     },
   );
@@ -107,6 +116,8 @@ function requireFewWindows(asked: Period, window: WindowSize): void {
   throw new RequestRefusedError("period_invalid", message, "window");
 }
 
-function quantityAnswer({ dimensions, quantity, eventCount }: UsageQuantity) {
-  return { dimensions, quantity: quantity.text, event_count: Number(eventCount) };
+/** Each quantity is rounded for itself, where the meter's unit says so. */
+function quantityAnswer({ dimensions, quantity, eventCount }: UsageQuantity, meter: Meter) {
+  const converted = inUnit(meter, Fraction.ofDecimal(quantity));
+  return { dimensions, quantity: converted.text, event_count: Number(eventCount) };
 }

@@ -1,5 +1,6 @@
 import type { Meter } from "../metering/index.ts";
 import { decimal } from "../money/index.ts";
+import { meterIssues } from "./meter-checks.ts";
 import type { Catalog, PlanDefinition, TieredModel, UsagePrice } from "./plan.ts";
 
 /** What is wrong with a catalog, where (`plans[1].prices[0].meter`), and what to do about it. */
@@ -15,29 +16,6 @@ export function catalogIssues(catalog: Catalog): CatalogIssue[] {
     ...duplicateKeys(catalog.plans, "plans"),
     ...catalog.plans.flatMap((plan, index) => planIssues(plan, meters, `plans[${index}]`)),
   ];
-}
-
-function meterIssues(meter: Meter, path: string): CatalogIssue[] {
-  const issues: CatalogIssue[] = [];
-  const counts = meter.aggregation === "count";
-  if (counts && meter.property !== undefined) {
-    issues.push({
-      path: `${path}.property`,
-      message: "remove it: a meter that counts events reads no property",
-    });
-  }
-  if (!counts && meter.property === undefined) {
-    issues.push({
-      path: `${path}.property`,
-      message: `name the member of data to take the ${meter.aggregation} of`,
-    });
-  }
-  meter.dimensions.forEach((dimension, index) => {
-    if (meter.dimensions.indexOf(dimension) < index) {
-      issues.push({ path: `${path}.dimensions[${index}]`, message: `"${dimension}" is declared twice` });
-    }
-  });
-  return issues;
 }
 
 function planIssues(plan: PlanDefinition, meters: ReadonlyMap<string, Meter>, path: string): CatalogIssue[] {

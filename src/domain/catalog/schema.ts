@@ -1,22 +1,13 @@
 import { z } from "zod";
 import { intervalUnits } from "../calendar/index.ts";
-import { aggregations } from "../metering/index.ts";
-import { type Currency, decimal, isCurrency } from "../money/index.ts";
+import { type Currency, isCurrency } from "../money/index.ts";
+import { canonical, key, memberName, text } from "./fields.ts";
+import { meter } from "./meter-schema.ts";
 
 /** The most decimals of a minor unit that a price may have. */
 const priceDecimalsMax = 12;
 
-const key = z
-  .string()
-  .regex(
-    /^[a-z0-9][a-z0-9_.-]{0,63}$/,
-    "write 1 to 64 of a-z, 0-9, _, - and ., starting with a letter or digit",
-  );
-
 const name = text(120);
-
-// Names of members of an event's data; a leading letter keeps out "__proto__".
-const memberName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, "write a name such as input_tokens");
 
 // Usage without the dimension has the empty value, and may be priced too.
 const dimensionValue = text(200, 0);
@@ -42,14 +33,6 @@ const quantity = z
   .transform(canonical);
 
 const positiveQuantity = quantity.refine((size) => size !== "0", "must be more than zero");
-
-const meter = z.strictObject({
-  key,
-  eventType: text(200),
-  aggregation: z.enum(aggregations),
-  property: memberName.exactOptional(),
-  dimensions: z.array(memberName).max(8, "a meter has at most 8 dimensions").default([]),
-});
 
 const interval = z.strictObject({ unit: z.enum(intervalUnits), count: z.int().min(1).max(366) });
 
@@ -134,18 +117,3 @@ const plan = z.strictObject({
 
 /** The shape of a catalog; what one part says about another is checked in `checks.ts`. */
 export const catalogSchema = z.strictObject({ meters: z.array(meter), plans: z.array(plan) });
-
-// Control characters and half surrogate pairs are nothing that people or the database can read.
-function text(lengthMax: number, lengthMin = 1) {
-  return z
-    .string()
-    .regex(
-      new RegExp(`^[^\\p{Cc}\\p{Cs}]{${lengthMin},${lengthMax}}$`, "u"),
-      `write ${lengthMin} to ${lengthMax} characters, none of them control characters`,
-    );
-}
-
-// "1.50" and "1.5" are one price: a plan must not count as changed because it was written differently.
-function canonical(text: string): string {
-  return decimal(text).text;
-}

@@ -1,13 +1,13 @@
 import type { Period } from "../calendar/index.ts";
 import type { PlanVersion, UsagePrice } from "../catalog/index.ts";
-import { aggregate, type Dimensions, type Meter } from "../metering/index.ts";
-import { type Decimal, decimal, roundToMinor, subtractMoney, zero } from "../money/index.ts";
+import { aggregate, type Dimensions, inUnit, type Meter } from "../metering/index.ts";
+import { type Decimal, decimal, Fraction, roundToMinor, subtractMoney, zero } from "../money/index.ts";
 import { prorateIncluded } from "../proration/index.ts";
 import { type RatedAmount, rateUsage } from "../rating/index.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
 import type { TermsStretch } from "./terms.ts";
 
-/** What a meter read in one stretch, for one value of its dimensions. */
+/** What a meter read in one stretch, for one value of its dimensions; not yet in the meter's unit. */
 export interface MeterReading {
   readonly meterKey: string;
   readonly dimensions: Dimensions;
@@ -110,14 +110,15 @@ function quantityFor(
   readings: readonly MeterReading[],
   meters: readonly Meter[],
 ): Decimal {
-  const aggregation = meters.find(({ key }) => key === price.meter)?.aggregation ?? "sum";
+  const meter = meters.find(({ key }) => key === price.meter) ?? { aggregation: "sum" };
   const wanted = Object.entries(price.where);
   const matching = readings.filter(
     ({ meterKey, dimensions }) =>
       meterKey === price.meter && wanted.every(([name, value]) => dimensions[name] === value),
   );
-  return aggregate(
-    aggregation,
+  const whole = aggregate(
+    meter.aggregation,
     matching.map(({ quantity }) => quantity),
   );
+  return inUnit(meter, Fraction.ofDecimal(whole));
 }

@@ -11,6 +11,6 @@ export * from "./meter.ts";
 export * from "./meter-versions.ts";
 export * from "./parse-usage-event.ts";
 export { inUnit, quantityOf, type Series } from "./quantity-of.ts";
-export { canonicalFactor, type Unit, unitRoundings } from "./unit.ts";
+export { canonicalFactor, isFactor, type Unit, unitRoundings } from "./unit.ts";
 export * from "./usage-event.ts";
 export * from "./window-state.ts";

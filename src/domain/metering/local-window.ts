@@ -87,8 +87,8 @@ function partOfDay(at: Instant, lengthMs: number, zone: string): Period {
 function dayOf(at: Instant, zone: string): Period {
   const { offsetMs, from, until } = offsetAt(at, zone);
   const start = Math.floor((at + offsetMs) / dayMs) * dayMs - offsetMs;
-  // No change of the clock in this day, and none before by which its date could have begun twice.
-  if (from <= start - dayMs && start + dayMs <= until) {
+  // No change of the clock in this day or at its end, and none before by which its date could have begun twice.
+  if (from <= start - dayMs && start + dayMs < until) {
     return { start: instantOfEpochMs(start), end: instantOfEpochMs(start + dayMs) };
   }
   const date = localTime(at, zone).toPlainDate();

@@ -17,7 +17,7 @@ export function memberReader(path: string): MemberReader {
   return (data) => {
     let value: JsonValue | undefined = data;
     for (const step of names) {
-      if (typeof value !== "object" || value === null) return undefined;
+      if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
       value = memberOf(value as EventData, step);
     }
     return value;

@@ -1,4 +1,3 @@
-import { BillingError } from "../errors.ts";
 import { Fraction, type RoundingMode } from "../money/index.ts";
 
 /**
@@ -18,10 +17,6 @@ export const unitRoundings = ["half_even", "half_up", "up", "down"] as const;
 
 export type UnitRounding = (typeof unitRoundings)[number];
 
-export class FactorInvalidError extends BillingError {
-  readonly code = "factor_invalid";
-}
-
 const modes: Readonly<Record<UnitRounding, RoundingMode>> = {
   half_even: "half-even",
   half_up: "half-up",
@@ -29,21 +24,22 @@ const modes: Readonly<Record<UnitRounding, RoundingMode>> = {
   down: "down",
 };
 
-const factorForm = /^(?<whole>\d{1,18})(?:\.(?<decimals>\d{1,12})|\/(?<divisor>\d{1,18}))?$/;
+// With a point or as a quotient; at most 18 digits on either side, so that its canonical text is one too.
+const factorForm =
+  /^(?:(?<numerator>\d{1,18})(?:\/(?<denominator>\d{1,18}))?|(?<whole>\d{1,6})\.(?<decimals>\d{1,12}))$/;
 
-/** Parses "3600", "0.001" or "1/1073741824". @throws FactorInvalidError also for zero and for a divisor of zero */
-export function parseFactor(text: string, field?: string): Fraction {
-  const { whole = "", decimals = "", divisor = "1" } = factorForm.exec(text)?.groups ?? {};
-  const numerator = BigInt(whole + decimals);
-  const denominator = BigInt(divisor) * 10n ** BigInt(decimals.length);
-  if (numerator === 0n || denominator === 0n) {
-    const message = 'write a factor above zero, such as "3600", "0.001" or "1/1073741824"';
-    throw new FactorInvalidError(message, field);
-  }
-  return new Fraction(numerator, denominator);
+/** Whether a text is a factor above zero. */
+export function isFactor(text: string): boolean {
+  const [numerator, denominator] = partsOf(text);
+  return numerator > 0n && denominator > 0n;
 }
 
-/** One text for all ways to write a factor: "0.50" and "2/4" are "1/2". @throws FactorInvalidError */
+/** The value of a text that {@link isFactor}. */
+export function parseFactor(text: string): Fraction {
+  return new Fraction(...partsOf(text));
+}
+
+/** One text for all ways to write a factor: "0.50" and "2/4" are "1/2". */
 export function canonicalFactor(text: string): string {
   const { numerator, denominator } = parseFactor(text);
   const common = greatestCommonDivisor(numerator, denominator);
@@ -52,6 +48,20 @@ export function canonicalFactor(text: string): string {
 
 /** How the quantities of a unit are rounded. */
 export const roundingOf = ({ rounding = "half_even" }: Unit): RoundingMode => modes[rounding];
+
+/** Numerator and denominator; zeros for what is no factor. */
+function partsOf(text: string): [numerator: bigint, denominator: bigint] {
+  const {
+    whole = "",
+    decimals = "",
+    numerator = `0${whole}${decimals}`,
+    denominator,
+  } = factorForm.exec(text)?.groups ?? {};
+  return [
+    BigInt(numerator),
+    denominator === undefined ? 10n ** BigInt(decimals.length) : BigInt(denominator),
+  ];
+}
 
 function greatestCommonDivisor(a: bigint, b: bigint): bigint {
   return b === 0n ? a : greatestCommonDivisor(b, a % b);

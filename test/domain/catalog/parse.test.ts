@@ -58,7 +58,7 @@ describe("a catalog that can be sold from", () => {
 describe("its shape", () => {
   test.each([
     { path: "plans[1].prise", value: [], message: "is not a known field: correct or remove it" },
-    { path: "meters[0].unit", value: "token", message: "is not a known field: correct or remove it" },
+    { path: "meters[0].colour", value: "red", message: "is not a known field: correct or remove it" },
     {
       path: "plans[1].prices[0].currency",
       value: "eur",
@@ -127,8 +127,18 @@ describe("its shape", () => {
       value: "x".repeat(201),
       message: "write 0 to 200 characters, none of them control characters",
     },
-    { path: "meters[0].aggregation", value: "average", message: 'write "count" or "sum" or "max"' },
-    { path: "meters[0].property", value: "__proto__", message: "write a name such as input_tokens" },
+    {
+      path: "meters[0].aggregation",
+      value: "median",
+      message:
+        'write "count" or "sum" or "max" or "min" or "latest" or "unique_count" or "time_weighted_sum" or "average"',
+    },
+    {
+      path: "meters[0].property",
+      value: "__proto__",
+      message: "write a name such as input_tokens, or a path such as usage.input_tokens",
+    },
+    { path: "meters[0].dimensions[0]", value: "a.b", message: "write a name such as input_tokens" },
   ])("$path = $value: $message", ({ path, value, message }) => {
     expect(issuesOf(exampleWith(path, value))).toEqual([`${path}: ${message}`]);
   });

@@ -34,8 +34,20 @@ describe("what an event contributes", () => {
   test("one quantity to each meter of its type", () => {
     const event = request({ model: "large", input: 1200, output: 80 });
     expect(measure(event, [inputTokens, requests, peakSeats])).toEqual([
-      { meterKey: "input_tokens", dimensions: { model: "large" }, quantity: decimal("1200") },
-      { meterKey: "requests", dimensions: {}, quantity: decimal("1") },
+      {
+        meterKey: "input_tokens",
+        meterVersion: 1,
+        dimensions: { model: "large" },
+        dimensionsKey: '{"model":"large"}',
+        quantity: decimal("1200"),
+      },
+      {
+        meterKey: "requests",
+        meterVersion: 1,
+        dimensions: {},
+        dimensionsKey: "{}",
+        quantity: decimal("1"),
+      },
     ]);
   });
 
