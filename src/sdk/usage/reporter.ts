@@ -27,8 +27,6 @@ export interface ReporterParts {
 
 const flushDeadlineMs = 30_000;
 const closeDeadlineMs = 5_000;
-/** How soon memory that fills faster than it can be emptied is looked at again. */
-const saturatedLookMs = 20;
 const notOnDisk = Promise.resolve(false);
 
 /** Memory, disk and API, and what moves events from one to the other. */
@@ -47,7 +45,8 @@ export class Reporter implements UsageReporter {
   readonly #writingRules: WritingRules;
   /** How long an event may wait in memory before somebody looks at it. */
   readonly #lookMs: number;
-  #isSaturated = false;
+  /** What memory was like when it was looked at last. */
+  #seen = { hasFullBatch: false, isFilling: false };
   #closing: Promise<UsageStats> | undefined;
   #isStopped = false;
 
@@ -101,8 +100,7 @@ export class Reporter implements UsageReporter {
       return { status: "dropped", source, id };
     }
     this.#tally.counts.taken++;
-    if (!this.#queue.hasFullBatch) this.#alarm.setFor(now + this.#lookMs);
-    else this.#alarm.setFor(this.#isSaturated ? now + saturatedLookMs : now);
+    this.#alarm.setFor(this.#isNews() ? now : now + this.#lookMs);
     return { status: "taken", source, id, flushedToDisk: this.#spiller?.receipt ?? notOnDisk };
   }
 
@@ -162,10 +160,17 @@ export class Reporter implements UsageReporter {
     const now = this.#clock.monotonicMs();
     this.#spiller?.run(now, this.#isUrgent(this.#queue.oldest));
     this.#dispatcher.run();
-    this.#isSaturated = this.#queue.hasFullBatch;
+    const { hasFullBatch, isFilling } = this.#queue;
+    this.#seen = { hasFullBatch, isFilling };
     const sequences = this.#unanswered.map(({ sequence }) => sequence);
     this.#flushes.progress(sequences.length === 0 ? undefined : Math.min(...sequences));
     this.#alarm.setFor(this.#dueMs());
+  }
+
+  /** Whether there is more to do than when memory was looked at last: it is not worth looking for every event. */
+  #isNews(): boolean {
+    const { hasFullBatch, isFilling } = this.#seen;
+    return (!hasFullBatch && this.#queue.hasFullBatch) || (!isFilling && this.#queue.isFilling);
   }
 
   #dueMs(): number {

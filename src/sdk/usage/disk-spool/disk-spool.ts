@@ -180,10 +180,10 @@ export class DiskSpool implements Spool {
   }
 
   #remove(segment: SentSegment): void {
-    this.#feed.forget(segment);
     void this.#inTurn(async () => {
       // When it is gone, somebody took it over while we were held up, and sends it once more.
       await this.#options.files.remove(segment.path).catch(() => {});
+      this.#feed.forget(segment);
       this.#sizes.delete(segment.id);
     });
   }

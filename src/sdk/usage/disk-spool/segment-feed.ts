@@ -39,7 +39,8 @@ export class SegmentFeed {
   }
 
   get oldest(): Since | undefined {
-    return oldestOf([this.#loading, ...this.#ready.map(sinceOf), ...[...this.#sending].map(sinceOf)]);
+    const unanswered = this.inHand.filter(({ isDone }) => !isDone);
+    return oldestOf([this.#loading, ...this.#ready.map(sinceOf), ...unanswered.map(sinceOf)]);
   }
 
   /** Those whose files have our name. */

@@ -38,9 +38,13 @@ export class SentSegment implements BatchHome {
     return new Batch(texts, this.since, this);
   }
 
+  get isDone(): boolean {
+    return this.#unanswered === 0;
+  }
+
   release({ texts }: Batch): void {
     this.#unanswered -= texts.length;
-    if (this.#unanswered === 0) this.#onDone(this);
+    if (this.isDone) this.#onDone(this);
   }
 }
 
