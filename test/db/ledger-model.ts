@@ -1,0 +1,304 @@
+import type { HoldStatus, ReleaseStatus, SettlementStatus } from "../../src/db/holds.ts";
+import { entryText, type PostingStatus } from "../../src/db/ledger.ts";
+import { type Instant, instant } from "../../src/domain/calendar/index.ts";
+import {
+  type AccountRef,
+  accountKey,
+  chartAccount,
+  type HoldDraft,
+  type HoldSettlement,
+  type JournalEntryDraft,
+  normalSideOf,
+  type Posting,
+} from "../../src/domain/ledger/index.ts";
+
+/** The ledger in memory, in the plainest way there is: what the database must do, one request after the other. */
+
+export interface ModelEntry {
+  readonly draft: JournalEntryDraft;
+  readonly effectiveAt: Instant;
+  /** Given by the database, and told by whoever compares. */
+  id?: bigint;
+}
+
+export interface ModelLine {
+  readonly entry: ModelEntry;
+  readonly line: number;
+  readonly delta: bigint;
+  readonly balanceAfter: bigint;
+}
+
+export interface ModelAccount {
+  readonly ref: AccountRef;
+  readonly debit: bigint;
+  readonly credit: bigint;
+  /** A line for each posting, also where the database keeps none. */
+  readonly lines: readonly ModelLine[];
+}
+
+export interface ModelHold {
+  readonly draft: HoldDraft;
+  readonly resolution: {
+    readonly outcome: "settled" | "released" | "expired";
+    readonly entryKey?: string;
+  } | null;
+}
+
+export interface Outcome<Status> {
+  readonly status: Status;
+  /** The entry that was created, or was there before. */
+  readonly entry?: ModelEntry;
+}
+
+/** A request that has no outcome but an error, and does nothing, whatever else was asked for with it. */
+export class RequestUnsoundError extends Error {}
+
+interface State {
+  readonly entries: ModelEntry[];
+  readonly accounts: Map<string, ModelAccount>;
+  readonly holds: Map<string, ModelHold>;
+  /** Those that were closed by name: each closes all before it too. */
+  readonly closedMonths: string[];
+  readonly carriedMonths: string[];
+}
+
+export class LedgerModel {
+  #state: State = { entries: [], accounts: new Map(), holds: new Map(), closedMonths: [], carriedMonths: [] };
+
+  get entries(): readonly ModelEntry[] {
+    return this.#state.entries;
+  }
+
+  get accounts(): ReadonlyMap<string, ModelAccount> {
+    return this.#state.accounts;
+  }
+
+  get holds(): ReadonlyMap<string, ModelHold> {
+    return this.#state.holds;
+  }
+
+  /** @throws RequestUnsoundError */
+  post(drafts: readonly JournalEntryDraft[]): Outcome<PostingStatus>[] {
+    return this.#allOrNothing(() => drafts.map((draft) => this.#post(draft)));
+  }
+
+  place(drafts: readonly HoldDraft[]): HoldStatus[] {
+    return drafts.map((draft) => this.#place(draft));
+  }
+
+  /** @throws RequestUnsoundError */
+  settle(settlements: readonly HoldSettlement[]): Outcome<SettlementStatus>[] {
+    return this.#allOrNothing(() => settlements.map((settlement) => this.#settle(settlement)));
+  }
+
+  release(key: string): ReleaseStatus {
+    const hold = this.#state.holds.get(key);
+    if (hold === undefined) return "hold_missing";
+    if (hold.resolution !== null) return hold.resolution.outcome === "released" ? "exists" : "hold_resolved";
+    this.#state.holds.set(key, { ...hold, resolution: { outcome: "released" } });
+    return "released";
+  }
+
+  /** How many have expired by then. */
+  expire(at: Instant): number {
+    const due = [...this.#state.holds].filter(
+      ([, { draft, resolution }]) => resolution === null && draft.expiresAt <= at,
+    );
+    for (const [key, hold] of due)
+      this.#state.holds.set(key, { ...hold, resolution: { outcome: "expired" } });
+    return due.length;
+  }
+
+  close(month: string): boolean {
+    if (this.#state.closedMonths.some((closed) => closed >= month)) return false;
+    this.#state.closedMonths.push(month);
+    return true;
+  }
+
+  carry(): string | null {
+    const { closedMonths, carriedMonths } = this.#state;
+    const next = closedMonths.find((month) => !carriedMonths.includes(month)) ?? null;
+    if (next !== null) carriedMonths.push(next);
+    return next;
+  }
+
+  balance(account: AccountRef): bigint {
+    return this.#state.accounts.get(accountKey(account))?.lines.at(-1)?.balanceAfter ?? 0n;
+  }
+
+  held(account: AccountRef): bigint {
+    const key = accountKey(account);
+    return [...this.#state.holds.values()]
+      .filter(({ resolution }) => resolution === null)
+      .flatMap(({ draft }) => draft.lines)
+      .filter((line) => accountKey(line.account) === key)
+      .reduce((sum, { amount }) => sum + amount, 0n);
+  }
+
+  #openSince(): Instant | null {
+    const last = this.#state.closedMonths.at(-1);
+    if (last === undefined) return null;
+    const [year = 0, month = 0] = last.split("-").map(Number);
+    return instant(new Date(Date.UTC(year, month, 1)).toISOString());
+  }
+
+  #post(draft: JournalEntryDraft): Outcome<PostingStatus> {
+    const recorded = this.#recorded(draft);
+    if (recorded !== undefined)
+      return { status: sameContent(recorded.draft, draft) ? "exists" : "exists_different", entry: recorded };
+    const openSince = this.#openSince();
+    const isLate = openSince !== null && draft.effectiveAt < openSince;
+    if (isLate && draft.whenClosed === "refuse") return { status: "period_closed" };
+    if (accountsOf(draft).some((account) => !isInChart(account, draft))) return { status: "account_missing" };
+    for (const account of accountsOf(draft)) {
+      const taken = outflow(draft, account);
+      const available = this.balance(account) - this.held(account);
+      if (chartAccount(account.code).bounded && taken > 0n && taken > available)
+        return { status: "insufficient" };
+    }
+    this.#requireMirrored(draft);
+    return {
+      status: "created",
+      entry: this.#record({ draft, effectiveAt: isLate ? openSince : draft.effectiveAt }),
+    };
+  }
+
+  /** What has claimed the draft's key, its event, or the reversal of what it reverses: the first of these. */
+  #recorded(draft: JournalEntryDraft): ModelEntry | undefined {
+    const { entries } = this.#state;
+    return (
+      entries.find((entry) => entry.draft.sourceKey === draft.sourceKey) ??
+      entries.find((entry) => eventOf(entry.draft) === eventOf(draft)) ??
+      entries.find(({ draft: { reverses } }) => reverses !== undefined && reverses === draft.reverses)
+    );
+  }
+
+  #requireMirrored(draft: JournalEntryDraft): void {
+    if (draft.reverses === undefined) return;
+    const undone = this.#state.entries.find(({ id }) => id === draft.reverses);
+    const mirrored = draft.postings.map(({ debit, credit, amount }) => ({
+      debit: credit,
+      credit: debit,
+      amount,
+    }));
+    if (
+      undone === undefined ||
+      undone.draft.reverses !== undefined ||
+      textOf(mirrored) !== textOf(undone.draft.postings)
+    ) {
+      throw new RequestUnsoundError(
+        "a reversal swaps the sides of every posting of an entry that is no reversal itself",
+      );
+    }
+  }
+
+  #record(entry: ModelEntry): ModelEntry {
+    this.#state.entries.push(entry);
+    for (const [index, { debit, credit, amount }] of entry.draft.postings.entries()) {
+      this.#move(entry, index + 1, debit, amount, 0n);
+      this.#move(entry, index + 1, credit, 0n, amount);
+    }
+    return entry;
+  }
+
+  #move(entry: ModelEntry, line: number, ref: AccountRef, debit: bigint, credit: bigint): void {
+    const before = this.#state.accounts.get(accountKey(ref)) ?? { debit: 0n, credit: 0n, lines: [] };
+    const delta = normalSideOf(chartAccount(ref.code).class) === "debit" ? debit - credit : credit - debit;
+    const balanceAfter = this.balance(ref) + delta;
+    this.#state.accounts.set(accountKey(ref), {
+      ref,
+      debit: before.debit + debit,
+      credit: before.credit + credit,
+      lines: [...before.lines, { entry, line, delta, balanceAfter }],
+    });
+  }
+
+  #place(draft: HoldDraft): HoldStatus {
+    const { accounts, holds } = this.#state;
+    const placed = holds.get(draft.sourceKey);
+    if (placed !== undefined) return sameHold(placed.draft, draft) ? "exists" : "exists_different";
+    const isShort = draft.lines.some(
+      ({ account, amount }) =>
+        !accounts.has(accountKey(account)) || amount > this.balance(account) - this.held(account),
+    );
+    if (isShort) return "insufficient";
+    holds.set(draft.sourceKey, { draft, resolution: null });
+    return "created";
+  }
+
+  #settle({ holdKey, entry }: HoldSettlement): Outcome<SettlementStatus> {
+    const { holds } = this.#state;
+    const hold = holds.get(holdKey);
+    if (hold === undefined) return { status: "hold_missing" };
+    if (hold.resolution?.entryKey === entry.sourceKey) return this.#post(entry);
+    if (hold.resolution !== null) return { status: "hold_resolved" };
+    if (
+      hold.draft.lines.some(({ account, atMost }) => atMost !== undefined && outflow(entry, account) > atMost)
+    ) {
+      return { status: "over_limit" };
+    }
+    holds.set(holdKey, { ...hold, resolution: { outcome: "settled", entryKey: entry.sourceKey } });
+    const posted = this.#post(entry);
+    if (posted.status === "created") return posted;
+    // An entry that was there before has not settled this hold.
+    holds.set(holdKey, hold);
+    return { status: posted.status === "exists" ? "exists_different" : posted.status };
+  }
+
+  #allOrNothing<Result>(work: () => Result): Result {
+    const { entries, accounts, holds, closedMonths, carriedMonths } = this.#state;
+    const before = {
+      entries: [...entries],
+      accounts: new Map(accounts),
+      holds: new Map(holds),
+      closedMonths,
+      carriedMonths,
+    };
+    try {
+      return work();
+    } catch (error) {
+      this.#state = before;
+      throw error;
+    }
+  }
+}
+
+const accountsOf = ({ postings }: Pick<JournalEntryDraft, "postings">): AccountRef[] =>
+  postings.flatMap(({ debit, credit }) => [debit, credit]);
+
+const isInChart = (account: AccountRef, { currency }: JournalEntryDraft): boolean =>
+  account.currency === currency && /^[a-z]{3}$/.test(account.currency);
+
+/** What an entry takes from an account in all; negative: what it brings. */
+export function outflow({ postings }: Pick<JournalEntryDraft, "postings">, account: AccountRef): bigint {
+  const key = accountKey(account);
+  const sign = normalSideOf(chartAccount(account.code).class) === "debit" ? -1n : 1n;
+  const debited = postings.filter(({ debit }) => accountKey(debit) === key);
+  const credited = postings.filter(({ credit }) => accountKey(credit) === key);
+  return sign * (sumOf(debited) - sumOf(credited));
+}
+
+const sumOf = (postings: readonly Posting[]) => postings.reduce((sum, { amount }) => sum + amount, 0n);
+
+const eventOf = ({ kind, cause }: JournalEntryDraft) => JSON.stringify([kind, cause.type, cause.id]);
+
+/** The key does not belong to the content. */
+const sameContent = (one: JournalEntryDraft, other: JournalEntryDraft) =>
+  entryText({ ...one, sourceKey: "" }, "") === entryText({ ...other, sourceKey: "" }, "");
+
+const textOf = (postings: readonly Posting[]) =>
+  postings
+    .map(({ debit, credit, amount }) => `${accountKey(debit)} ${accountKey(credit)} ${amount}`)
+    .toSorted()
+    .join();
+
+/** The times do not belong to the content. */
+const sameHold = (one: HoldDraft, other: HoldDraft) => holdText(one) === holdText(other);
+
+const holdText = ({ customerId, currency, cause, lines }: HoldDraft) =>
+  JSON.stringify([
+    customerId,
+    currency,
+    cause,
+    lines.map(({ account, amount, atMost }) => [accountKey(account), `${amount}`, `${atMost}`]),
+  ]);

@@ -1,0 +1,8 @@
+import { startVitest } from "vitest/node";
+
+/** Runs the tests that have a nightly mode, in it: the same properties, with many more cases. */
+const files = ["test/db/ledger-model.test.ts"];
+
+process.env.NIGHTLY = "1";
+const vitest = await startVitest("test", files, { watch: false });
+await vitest.close();
