@@ -10,6 +10,9 @@ import {
   type UsageReporter,
   type UsageReporterOptions,
 } from "../../../src/sdk/usage/node.ts";
+import { event } from "./sample-event.ts";
+
+export { event };
 
 export interface Reporting {
   readonly reporter: UsageReporter;
@@ -42,16 +45,6 @@ export function startReporting(
   onTestFinished(async () => void (await reporter.close({ deadlineMs: 0 })));
   return { reporter, problems, recoveries, codes: () => problems.map(({ code }) => code) };
 }
-
-/** A request of `n` tokens; its id is `n`, so that what arrived can be told. */
-export const event = (n: number, over: Partial<UsageEventInput> = {}): UsageEventInput => ({
-  id: `e/${n}`,
-  customer: "acme",
-  type: "request",
-  time: "2026-01-15T10:30:00Z",
-  data: { model: "large", tokens: n },
-  ...over,
-});
 
 export function reportMany(reporter: UsageReporter, from: number, to: number) {
   return Array.from({ length: to - from }, (_, index) => reporter.report(event(from + index)));
