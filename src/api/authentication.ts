@@ -1,10 +1,11 @@
 import type { FastifyRequest } from "fastify";
-import { apiKeysByPrefix, type Scope } from "../db/access.ts";
+import { type ApiKey, apiKeysByPrefix, type Scope } from "../db/access.ts";
 import { invariant } from "../domain/errors.ts";
 import type { ApiInstance } from "./api-instance.ts";
 import { hasHash, isWellFormed, prefixOf } from "./api-key-secret.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { RequestRefusedError } from "./refusals.ts";
+import { sharedLookup } from "./shared-read.ts";
 
 /** Who calls, as a key says. */
 export interface Caller {
@@ -36,10 +37,11 @@ export function authenticate(api: ApiInstance, deps: Pick<ApiDependencies, "db" 
       `${method} ${url} says which scope it needs`,
     );
   });
+  const keysByPrefix = sharedLookup((prefixes: readonly string[]) => apiKeysByPrefix(deps.db.orm, prefixes));
   api.addHook("onRequest", async (request) => {
     const { scope = "public" } = request.routeOptions.config;
     if (scope === "public") return;
-    const caller = await callerBehind(request.headers.authorization, deps);
+    const caller = await callerBehind(request.headers.authorization, keysByPrefix, deps.now);
     request.caller = caller;
     if (!caller.scopes.some((granted) => included[granted].includes(scope))) {
       throw refused("scope_missing", `this key may not do this: it needs the scope "${scope}"`);
@@ -55,14 +57,15 @@ export function callerOf(request: FastifyRequest): Caller {
 
 async function callerBehind(
   authorization: string | undefined,
-  { db, now }: Pick<ApiDependencies, "db" | "now">,
+  keysByPrefix: (prefix: string) => Promise<readonly ApiKey[] | undefined>,
+  now: ApiDependencies["now"],
 ) {
   const [scheme, secret, ...rest] = (authorization ?? "").trim().split(/\s+/);
   if (scheme?.toLowerCase() !== "bearer" || !secret || rest.length > 0) {
     throw refused("api_key_missing", 'send your API key as the header "Authorization: Bearer rk_…"');
   }
-  const candidates = isWellFormed(secret) ? await apiKeysByPrefix(db.orm, prefixOf(secret)) : [];
-  const key = candidates.find(({ secretHash }) => hasHash(secret, secretHash));
+  const candidates = isWellFormed(secret) ? await keysByPrefix(prefixOf(secret)) : [];
+  const key = candidates?.find(({ secretHash }) => hasHash(secret, secretHash));
   if (key === undefined)
     throw refused("api_key_invalid", "this API key does not exist: check that all of it was copied");
   if (key.revokedAt !== null) throw refused("api_key_revoked", "this API key was revoked: use another one");

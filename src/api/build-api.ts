@@ -1,10 +1,10 @@
 import Fastify, { LogController } from "fastify";
 import { serializerCompiler } from "fastify-type-provider-zod";
-import { testClockTimes } from "../db/customers.ts";
 import { currentMeters } from "../db/plan-versions.ts";
 import type { ApiInstance } from "./api-instance.ts";
 import { authenticate } from "./authentication.ts";
 import { consoleAssets } from "./console-assets.ts";
+import { customerTimes } from "./customer-time.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { documentRoutes } from "./documentation.ts";
 import { handleErrors } from "./error-handler.ts";
@@ -31,7 +31,8 @@ import { validatorCompiler } from "./validation.ts";
 
 const bodyBytesMax = 1_048_576;
 const requestMsMax = 30_000;
-const cloudEventTypes = ["application/cloudevents+json", "application/cloudevents-batch+json"];
+/** Nothing moves on a connection for so long when somebody does not take his answer. */
+const silenceMsMax = 60_000;
 
 /** The whole API, ready to listen or to be asked for its OpenAPI document. Nothing in it is global. */
 export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
@@ -42,14 +43,12 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
     genReqId: requestIdOf,
     bodyLimit: bodyBytesMax,
     requestTimeout: requestMsMax,
+    connectionTimeout: silenceMsMax,
     routerOptions: { ignoreTrailingSlash: true },
     exposeHeadRoutes: false,
   });
   api.setValidatorCompiler(validatorCompiler);
   api.setSerializerCompiler(serializerCompiler);
-  // CloudEvents are JSON under names of their own.
-  const parseJson = api.getDefaultJsonParser("error", "error");
-  api.addContentTypeParser(cloudEventTypes, { parseAs: "string" }, parseJson);
   // The order of these is the order in which a request meets them.
   observeRequests(api, deps);
   handleErrors(api);
@@ -69,11 +68,9 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   invoiceRoutes(api, deps);
   ledgerRoutes(api, deps);
   testClockRoutes(api, deps);
-  const meters = () => currentMeters(deps.db.orm);
-  const nowFor = (customerIds: readonly string[]) => testClockTimes(deps.db.orm, customerIds);
-  eventsRoutes(api, { ...deps, meters, nowFor });
+  await eventsRoutes(api, { ...deps, nowFor: customerTimes(deps) });
   usageAccountingRoutes(api, deps);
-  usageRoutes(api, { ...deps, meters });
+  usageRoutes(api, { ...deps, meters: () => currentMeters(deps.db.orm) });
   await webhookRoutes(api, deps);
   await consoleAssets(api);
   await api.ready();

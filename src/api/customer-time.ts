@@ -1,6 +1,8 @@
-import { testClockOf } from "../db/test-clocks.ts";
+import { testClockTimes } from "../db/customers.ts";
+import { hasTestClocks, testClockOf } from "../db/test-clocks.ts";
 import type { Instant } from "../domain/calendar/index.ts";
 import type { ApiDependencies } from "./dependencies.ts";
+import { sharedRead } from "./shared-read.ts";
 
 /** What time it is for a customer: on their test clock, or on the wall. */
 export async function timeOfCustomer(
@@ -8,4 +10,16 @@ export async function timeOfCustomer(
   customerId: string,
 ): Promise<Instant> {
   return (await testClockOf(db.orm, customerId))?.currentAt ?? now();
+}
+
+const none: ReadonlyMap<string, Instant> = new Map();
+
+/**
+ * The time of those of these customers who are on a test clock. Customers are asked about only where there is a clock at
+ * all, and nothing is where there may be none.
+ */
+export function customerTimes({ db, testClocks }: Pick<ApiDependencies, "db" | "testClocks">) {
+  const hasClocks = sharedRead(() => hasTestClocks(db.orm));
+  return async (customerIds: () => readonly string[]): Promise<ReadonlyMap<string, Instant>> =>
+    testClocks.areAllowed && (await hasClocks()) ? testClockTimes(db.orm, customerIds()) : none;
 }

@@ -5,6 +5,7 @@ import type { Database } from "../db/database.ts";
 import type { Adjustment, AskedCorrection } from "../domain/adjustments/index.ts";
 import type { Instant } from "../domain/calendar/index.ts";
 import type { Money } from "../domain/money/index.ts";
+import type { Ingest } from "./ingest/ingest.ts";
 
 /** All that the API needs from outside. `main.ts` puts the real parts together; tests put others in their place. */
 export interface ApiDependencies {
@@ -16,6 +17,7 @@ export interface ApiDependencies {
   readonly metrics: Registry;
   /** What must work, beside the database, before this process should be sent requests. */
   readonly readinessChecks: readonly ReadinessCheck[];
+  readonly ingest: Ingest;
   readonly testClocks: TestClockCommands;
   readonly payments: PaymentCommands;
   readonly credits: CreditCommands;

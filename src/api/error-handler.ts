@@ -35,7 +35,8 @@ export function handleErrors(api: ApiInstance): void {
 
 export function sendProblem(reply: FastifyReply, answer: Problem): FastifyReply {
   if (answer.status === 401) reply.header("www-authenticate", "Bearer");
-  if (answer.status === 503 || answer.code === "idempotency_in_progress") reply.header("retry-after", "1");
+  const isPassing = [429, 503].includes(answer.status) || answer.code === "idempotency_in_progress";
+  if (isPassing && !reply.hasHeader("retry-after")) reply.header("retry-after", "1");
   return reply
     .code(answer.status)
     .type(problemMediaType)

@@ -8,6 +8,7 @@ import { connectTemporal } from "../temporal/connect.ts";
 import { ensureBootstrapKey } from "./bootstrap-key.ts";
 import { buildApi } from "./build-api.ts";
 import { commands } from "./commands/index.ts";
+import { openIngest } from "./ingest/ingest.ts";
 import { serve } from "./serve.ts";
 import { webhookReceiver } from "./webhook-receiver.ts";
 
@@ -27,6 +28,7 @@ async function start(): Promise<void> {
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   const { webhookSecrets: secrets, isLive } = config.stripe;
+  const ingest = openIngest({ url: config.database.url, applicationName: "reckoner-api ingest", metrics });
   const api = await buildApi({
     ...commands({
       ...parts,
@@ -34,6 +36,7 @@ async function start(): Promise<void> {
       approvalLimits: config.approvalLimits,
     }),
     receiveWebhook: webhookReceiver(db, { secrets, isLive }),
+    ingest,
     db,
     now,
     logger,
@@ -42,6 +45,7 @@ async function start(): Promise<void> {
   });
   const close = async () => {
     await temporal.connection.close();
+    await ingest.writer.close();
     await db.close();
   };
   await serve(api, { host: config.host, port: config.port, logger, close });

@@ -1,4 +1,4 @@
-import { and, desc, eq, isNull } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull } from "drizzle-orm";
 import { type Instant, isoOf } from "../domain/calendar/index.ts";
 import { sql, type Tx } from "./database.ts";
 import { type NewestFirst, olderThan, type Page, type PageRequest, pageOf, rowsToRead } from "./page.ts";
@@ -9,9 +9,13 @@ export type { Scope };
 /** A key as it is kept: without its secret. */
 export type ApiKey = typeof apiKey.$inferSelect;
 
-/** The keys whose secret starts so; nearly always one. The caller compares the hashes. */
-export function apiKeysByPrefix(tx: Tx, prefix: string): Promise<ApiKey[]> {
-  return tx.select().from(apiKey).where(eq(apiKey.prefix, prefix));
+/** The keys whose secrets start so, by prefix; nearly always one each. The caller compares the hashes. */
+export async function apiKeysByPrefix(tx: Tx, prefixes: readonly string[]): Promise<Map<string, ApiKey[]>> {
+  const found = await tx
+    .select()
+    .from(apiKey)
+    .where(inArray(apiKey.prefix, [...prefixes]));
+  return Map.groupBy(found, ({ prefix }) => prefix);
 }
 
 export async function findApiKey(tx: Tx, id: string): Promise<ApiKey | undefined> {

@@ -14,6 +14,11 @@ export async function findTestClock(tx: Tx, id: string): Promise<StoredTestClock
   return row;
 }
 
+export async function hasTestClocks(tx: Tx): Promise<boolean> {
+  const found = await tx.select({ id: testClock.id }).from(testClock).limit(1);
+  return found.length > 0;
+}
+
 /** Moves a clock; late repetitions of earlier steps do not move it back. */
 export async function moveTestClock(
   tx: Tx,

@@ -5884,11 +5884,14 @@ export interface paths {
         put?: never;
         /**
          * Take in usage events
-         * @description One event, or up to 10000. Safe to repeat: an event is counted once, for ever, by its source and id. `accepted` means that it is stored, deduplicated and counted.
+         * @description One event, or up to 10000 in at most 10 MiB: as JSON, as NDJSON (`application/x-ndjson`), or as CloudEvents, structured, batched (`application/cloudevents-batch+json`) or binary; compressed with gzip, deflate, br or zstd if you like. Safe to repeat: an event is counted once, for ever, by its source and id. `accepted` means that it is stored, deduplicated and counted. Each event has an outcome of its own, and so has each line that is not JSON. After 429 or 503 send the request again when Retry-After is over.
          */
         post: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description `problems` leaves out the results of events that were accepted, now or before. */
+                    results?: "all" | "problems";
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
@@ -5982,7 +5985,7 @@ export interface paths {
                         "application/json": components["schemas"]["UsageBatch"];
                     };
                 };
-                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `body_incomplete`, `encoding_malformed` */
                 400: {
                     headers: {
                         [name: string]: unknown;
@@ -6018,7 +6021,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `media_type_unsupported` */
+                /** @description `media_type_unsupported`, `encoding_unsupported` */
                 415: {
                     headers: {
                         [name: string]: unknown;

@@ -1,66 +1,26 @@
-import Fastify from "fastify";
-import { serializerCompiler } from "fastify-type-provider-zod";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { ApiInstance } from "../../src/api/api-instance.ts";
-import { handleErrors } from "../../src/api/error-handler.ts";
-import { eventsRoutes } from "../../src/api/routes/events.ts";
-import { usageRoutes } from "../../src/api/routes/usage.ts";
-import { validatorCompiler } from "../../src/api/validation.ts";
-import { type Instant, instant } from "../../src/domain/calendar/index.ts";
-import { addCustomer, meters, openUsage, type UsageFixture } from "../db/usage-fixture.ts";
+import { batchSchema } from "../../src/api/routes/events-wire.ts";
+import { insertTestClock } from "../../src/db/test-clocks.ts";
+import { instant } from "../../src/domain/calendar/index.ts";
+import { addCustomer } from "../db/usage-fixture.ts";
+import {
+  answerOf,
+  wireEvent as event,
+  type IngestApi,
+  outcomesOf,
+  startIngestApi,
+} from "./support/ingest-api.ts";
 
-const now = instant("2026-01-20T00:00:00Z");
-let fixture: UsageFixture;
-let api: ApiInstance;
-let url: string;
-/** Requests wait here while a test holds them up. */
-let gate: Promise<void> = Promise.resolve();
-
+// The wall clock of the API is at 2026-03-01T12:00:00Z.
+let api: IngestApi;
 beforeAll(async () => {
-  fixture = await openUsage();
-  await addCustomer(fixture.db, "ahead");
-  api = Fastify() as unknown as ApiInstance;
-  api.setValidatorCompiler(validatorCompiler);
-  api.setSerializerCompiler(serializerCompiler);
-  handleErrors(api);
-  const metersInForce = () => gate.then(() => meters);
-  const clocks: ReadonlyMap<string, Instant> = new Map([["ahead", instant("2026-09-01T00:00:00Z")]]);
-  const nowFor = async () => clocks;
-  eventsRoutes(api, { db: fixture.db, now: () => now, meters: metersInForce, nowFor, batchesInFlightMax: 2 });
-  usageRoutes(api, { db: fixture.db, meters: metersInForce });
-  url = await api.listen({ host: "127.0.0.1", port: 0 });
+  api = await startIngestApi();
 });
-afterAll(async () => {
-  await api.close();
-  await fixture.close();
-});
-
-const event = (over: object) => ({
-  id: "e",
-  source: "gateway",
-  customer: "acme",
-  type: "request",
-  time: "2026-01-15T10:30:00Z",
-  data: { model: "large", class: "input", tokens: 10 },
-  ...over,
-});
-
-const post = (body: unknown) =>
-  fetch(`${url}/v1/events`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: typeof body === "string" ? body : JSON.stringify(body),
-  });
+afterAll(() => api.stop());
 
 const get = async (path: string) => {
-  const response = await fetch(url + path);
+  const response = await api.get(path);
   return { status: response.status, body: await response.json() };
-};
-
-/** The statuses of the results, in order. */
-const statusesOf = async (response: Response) => {
-  const { results } = (await response.json()) as { results: { status: string; code?: string }[] };
-  return results.map(({ status, code }) => code ?? status);
 };
 
 describe("taking in events", () => {
@@ -73,15 +33,17 @@ describe("taking in events", () => {
       event({ id: "mixed/1", data: { model: "large", class: "input", tokens: 11 } }),
       event({ id: "mixed/3", unknown: true }),
       event({ id: "mixed/4", data: { tokens: -1 } }),
-      event({ id: "mixed/5", time: "2026-01-20T00:05:00.001Z" }),
+      event({ id: "mixed/5", time: "2026-03-01T12:05:00.001Z" }),
       event({ id: "mixed/6", customer: "nobody" }),
       event({ id: "mixed/7", type: "other" }),
       event({ id: "mixed/\u0000" }),
       null,
     ];
-    const response = await post({ events: batch });
+    const response = await api.post({ events: batch });
     expect(response.status).toBe(200);
-    expect(await response.json()).toEqual({
+    const answer = await answerOf(response);
+    expect(batchSchema.parse(answer)).toEqual(answer);
+    expect(answer).toEqual({
       accepted: 2,
       duplicates: 1,
       conflicts: 1,
@@ -134,7 +96,7 @@ describe("taking in events", () => {
     { form: "an empty list", body: [], statuses: [] },
     { form: "a text", body: '"event"', statuses: ["usage_event_invalid"] },
   ])("$form is answered with $statuses", async ({ body, statuses }) => {
-    expect(await statusesOf(await post(body))).toEqual(statuses);
+    expect(await outcomesOf(await api.post(body))).toEqual(statuses);
   });
 
   test.each([
@@ -143,40 +105,85 @@ describe("taking in events", () => {
     { body: { events: [], more: 1 }, status: 400, code: "request_invalid" },
     { body: Array.from({ length: 10_001 }, () => 0), status: 413, code: "body_too_large" },
   ])("a body that is no batch is refused as $code", async ({ body, status, code }) => {
-    const response = await post(body);
+    const response = await api.post(body);
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ code });
   });
 
   test("a customer on a test clock has that clock's time", async () => {
     const august = "2026-08-31T23:59:59Z";
-    const batch = [
+    const [ahead, acme] = [
       event({ id: "clock/1", customer: "ahead", time: august }),
       event({ id: "clock/2", time: august }),
     ];
-    expect(await statusesOf(await post(batch))).toEqual(["accepted", "usage_event_in_future"]);
+    expect(await outcomesOf(await api.post([acme]))).toEqual(["usage_event_in_future"]);
+    await insertTestClock(api.db.orm, "clock", instant("2026-09-01T00:00:00Z"));
+    await addCustomer(api.db, "ahead", "clock");
+    expect(await outcomesOf(await api.post([ahead, acme]))).toEqual(["accepted", "usage_event_in_future"]);
   });
 
-  test("of three batches at once one is asked to come again, and is welcome after the others", async () => {
-    const opening = Promise.withResolvers<void>();
-    gate = opening.promise;
-    const three = [1, 2, 3].map((n) => post(event({ id: `flood/${n}` })));
-    const refusal = await Promise.race(three); // the two others are held up
-    expect(refusal.status).toBe(429);
-    expect(refusal.headers.get("retry-after")).toBe("1");
-    expect(await refusal.json()).toMatchObject({ code: "too_many_requests" });
-    opening.resolve();
-    const statuses = (await Promise.all(three)).map(({ status }) => status);
-    expect(statuses.sort()).toEqual([200, 200, 429]);
-    expect((await post(event({ id: "flood/4" }))).status).toBe(200);
+  test("the answer can be asked to leave out what is fine", async () => {
+    const batch = [
+      event({ id: "problems/1" }),
+      event({ id: "problems/1" }),
+      event({ id: "problems/2", customer: "nobody" }),
+      7,
+    ];
+    const { results, ...numbers } = await answerOf(await api.post(batch, {}, "?results=problems"));
+    expect(numbers).toEqual({ accepted: 1, duplicates: 1, conflicts: 0, invalid: 1, quarantined: 1 });
+    expect(results.map(({ index, id, status }) => ({ index, id, status }))).toEqual([
+      { index: 2, id: "problems/2", status: "quarantined" },
+      { index: 3, id: undefined, status: "invalid" },
+    ]);
+    expect((await api.post(batch, {}, "?results=none")).status).toBe(400);
   });
+
+  test("a large batch goes in several commits; of events with one key the first stands, however far apart", async () => {
+    const batch = Array.from({ length: 2_500 }, (_, n) => event({ id: `large/${n}`, source: "large" }));
+    const again = [batch[0], { ...batch[1], time: "2026-02-15T10:30:01Z" }, "no event"];
+    const { results, ...numbers } = await answerOf(await api.post([...batch, ...again]));
+    expect(numbers).toEqual({ accepted: 2_500, duplicates: 1, conflicts: 1, invalid: 1, quarantined: 0 });
+    expect(results.map(({ index }) => index)).toEqual(Array.from({ length: 2_503 }, (_, n) => n));
+    expect(results.slice(2_500).map(({ status }) => status)).toEqual(["duplicate", "conflict", "invalid"]);
+    expect(await api.acceptedOf("large")).toBe(2_500);
+  });
+
+  test("a new meter counts from the moment it is published, and what waited for it too", async () => {
+    const later = (n: number) => event({ id: `published/${n}`, type: "published" });
+    expect(await outcomesOf(await api.post([later(1)]))).toEqual(["no_meter"]);
+    const { meters } = (await (await api.get("/v1/catalog")).json()) as { meters: object[] };
+    const published = { key: "published", event_type: "published", aggregation: "count", dimensions: [] };
+    const answer = await api.call("PUT", "/v1/catalog", { meters: [...meters, published], plans: [] });
+    expect(answer.status).toBe(200);
+    expect(await outcomesOf(await api.post([later(1), later(2)]))).toEqual(["duplicate", "accepted"]);
+    const month = "from=2026-02-01T00:00:00Z&to=2026-03-01T00:00:00Z";
+    const { body } = await get(`/v1/usage?customer=acme&meter=published&${month}`);
+    expect(body.data).toEqual([{ dimensions: {}, quantity: "2", event_count: 2 }]);
+  });
+
+  test("the metrics count what became of events", async () => {
+    const before = await metric('reckoner_ingest_events_total{outcome="accepted"}');
+    await api.post([event({ id: "metrics/1" }), event({ id: "metrics/2" })]);
+    expect((await metric('reckoner_ingest_events_total{outcome="accepted"}')) - before).toBe(2);
+    expect(await metric("reckoner_ingest_batch_seconds_count")).toBeGreaterThan(0);
+    await expect.poll(() => metric("reckoner_ingest_requests_in_flight")).toBe(0);
+    expect(await metric("reckoner_ingest_bytes_in_flight")).toBe(0);
+    expect(await metric("reckoner_ingest_events_in_flight")).toBe(0);
+    expect(await metric("reckoner_ingest_queue_events")).toBe(0);
+  });
+
+  async function metric(name: string): Promise<number> {
+    const text = await (await fetch(`${api.url}/metrics`)).text();
+    const line = text.split("\n").find((each) => each.startsWith(`${name} `));
+    return Number(line?.slice(name.length));
+  }
 });
 
 describe("reading usage", () => {
   beforeAll(async () => {
-    await addCustomer(fixture.db, "reader");
+    await addCustomer(api.db, "reader");
     const models = ["large", "large", "small"];
-    await post(
+    await api.post(
       models.map((model, n) =>
         event({
           id: `reader/${n}`,

@@ -32,6 +32,7 @@ export function usageEvent(over: Partial<UsageEvent> & { readonly id: string }):
 }
 
 export interface UsageFixture {
+  readonly appUrl: string;
   /** As the application is connected. */
   readonly db: Database;
   /** As the role that owns the schema. */
@@ -50,6 +51,7 @@ export async function openUsage({
   const owner = openDatabase({ url: ownerUrl, poolSize: 1 });
   await addCustomer(db, "acme");
   return {
+    appUrl,
     db,
     owner,
     async close() {
@@ -59,10 +61,14 @@ export async function openUsage({
   };
 }
 
-export async function addCustomer({ sql }: Pick<Database, "sql">, id: string): Promise<void> {
+export async function addCustomer(
+  { sql }: Pick<Database, "sql">,
+  id: string,
+  testClockId: string | null = null,
+): Promise<void> {
   await sql`
-    insert into billing.customer (id, name, email, currency, time_zone, created_at)
-    values (${id}, ${id}, ${`${id}@example.com`}, 'usd', 'UTC', now())`;
+    insert into billing.customer (id, name, email, currency, time_zone, created_at, test_clock_id)
+    values (${id}, ${id}, ${`${id}@example.com`}, 'usd', 'UTC', now(), ${testClockId})`;
 }
 
 /** The outcomes in short: `accepted`, or the reason when there is one. */

@@ -3,6 +3,8 @@ import { patienceMs } from "../../src/activities/close-due-page.ts";
 import { ensureBootstrapKey } from "../../src/api/bootstrap-key.ts";
 import { buildApi } from "../../src/api/build-api.ts";
 import { commands } from "../../src/api/commands/index.ts";
+import type { ApiDependencies } from "../../src/api/dependencies.ts";
+import { openIngest } from "../../src/api/ingest/ingest.ts";
 import { webhookReceiver } from "../../src/api/webhook-receiver.ts";
 import { compose, type Parts } from "../../src/compose.ts";
 import type { Database } from "../../src/db/database.ts";
@@ -48,7 +50,9 @@ export async function startSystem({ logLevel = "silent" }: SystemOptions = {}): 
   const at = { url: database.appUrl, poolSize: 10 };
   const parts = compose(at, stripe, temporalClient, temporal.taskQueue, "reckoner-test");
   const logger = createLogger({ level: logLevel, format: "json" }, "test");
-  const api = await startApi(parts, surroundings, logger);
+  const metrics = new Registry();
+  const ingest = openIngest({ url: database.appUrl, metrics });
+  const api = await startApi({ ...parts, ingest, metrics }, surroundings, logger);
   const workers = await startWorkers(parts, {
     temporal,
     activityConcurrency: 20,
@@ -68,6 +72,7 @@ export async function startSystem({ logLevel = "silent" }: SystemOptions = {}): 
       await inbox.stop();
       await workers.stop();
       await api.close();
+      await ingest.writer.close();
       await surroundings.close();
       await parts.db.close();
       await database.drop();
@@ -76,7 +81,7 @@ export async function startSystem({ logLevel = "silent" }: SystemOptions = {}): 
 }
 
 async function startApi(
-  { db, gateway, rail }: Parts,
+  { db, gateway, rail, ingest, metrics }: Parts & Pick<ApiDependencies, "ingest" | "metrics">,
   { apiKey, apiPort, stripe }: Surroundings,
   logger: ReturnType<typeof createLogger>,
 ) {
@@ -84,10 +89,11 @@ async function startApi(
   await ensureBootstrapKey(db, apiKey, now());
   const api = await buildApi({
     ...commands({ db, gateway, rail, now, testClocksAllowed: true, approvalLimits }),
+    ingest,
     db,
     now,
     logger,
-    metrics: new Registry(),
+    metrics,
     readinessChecks: [{ name: "temporal", check: () => gateway.check() }],
     receiveWebhook: webhookReceiver(db, { secrets: stripe.webhookSecrets, isLive: false }),
   });

@@ -1,9 +1,8 @@
 import { z } from "zod";
+import { eventsMax } from "../ingest/read-events.ts";
 import { decimalText, instantText } from "../wire.ts";
 
 /** How usage events look in requests and answers. */
-
-export const eventsMax = 10_000;
 
 const text = { type: "string", minLength: 1, maxLength: 200 };
 const time = { type: "string", format: "date-time" };
@@ -45,13 +44,6 @@ export const batchInput = z.unknown().meta({
     { type: "object", properties: { events }, required: ["events"], additionalProperties: false },
   ],
 });
-
-/** A text field of what may be an event; undefined when there is none. */
-export function eventText(input: unknown, field: string): string | undefined {
-  if (typeof input !== "object" || input === null) return undefined;
-  const value = (input as Record<string, unknown>)[field];
-  return typeof value === "string" && value.length <= 200 ? value : undefined;
-}
 
 const statuses = ["accepted", "duplicate", "conflict", "invalid", "quarantined"] as const;
 

@@ -4,6 +4,7 @@ import { hashOf, newApiKeySecret, prefixOf } from "../../../src/api/api-key-secr
 import { buildApi } from "../../../src/api/build-api.ts";
 import { adjustmentCommands } from "../../../src/api/commands/adjustment-commands.ts";
 import type { ApiDependencies } from "../../../src/api/dependencies.ts";
+import { type IngestOptions, openIngest } from "../../../src/api/ingest/ingest.ts";
 import { admitBootstrapKey, insertApiKey, type Scope } from "../../../src/db/access.ts";
 import { type Database, openDatabase } from "../../../src/db/database.ts";
 import type { ApprovalLimits } from "../../../src/domain/adjustments/index.ts";
@@ -52,7 +53,10 @@ export interface RunningApi {
 }
 
 /** The API on a port of its own and a database of its own. Parts that are not given refuse every command. */
-export async function startApi(parts: Partial<ApiDependencies> = {}): Promise<RunningApi> {
+export async function startApi(
+  parts: Partial<ApiDependencies> = {},
+  ingestOptions: Partial<IngestOptions> = {},
+): Promise<RunningApi> {
   const database = await cloneDatabase();
   const db = openDatabase({ url: database.appUrl, poolSize: 5 });
   const lines: string[] = [];
@@ -60,14 +64,17 @@ export async function startApi(parts: Partial<ApiDependencies> = {}): Promise<Ru
     write: (line) => void lines.push(line),
   });
   const now = () => wallClock;
+  const metrics = new Registry();
+  const ingest = openIngest({ url: database.appUrl, metrics, ...ingestOptions });
   const api = await buildApi({
     ...refusingParts,
     // Needs nothing but the database.
     adjustments: adjustmentCommands({ db, now, approvalLimits }),
+    ingest,
     db,
     now,
     logger,
-    metrics: new Registry(),
+    metrics,
     ...parts,
   });
   const url = await api.listen({ host: "127.0.0.1", port: 0 });
@@ -84,6 +91,7 @@ export async function startApi(parts: Partial<ApiDependencies> = {}): Promise<Ru
     newKey: (scopes, expiresAt = null) => newKey(db, scopes, expiresAt),
     stop: async () => {
       await api.close();
+      await ingest.writer.close();
       await db.close();
       await database.drop();
     },

@@ -1,0 +1,118 @@
+import { isUtf8 } from "node:buffer";
+import type { IncomingHttpHeaders } from "node:http";
+import type { Readable } from "node:stream";
+import { RequestRefusedError } from "../refusals.ts";
+import { binaryEvent, isBinaryEvent } from "./binary-event.ts";
+import type { Permit } from "./ingest-limits.ts";
+import { JsonLines } from "./json-lines.ts";
+import { bodyTooLarge, readBody } from "./read-body.ts";
+
+/** The most events in one request. */
+export const eventsMax = 10_000;
+
+/** The largest body, decompressed. */
+export const bodyBytesMax = 10 * 1024 * 1024;
+
+/** The media types of bodies: one JSON document, or JSON in lines. */
+export const documentTypes = [
+  "application/json",
+  "application/cloudevents+json",
+  "application/cloudevents-batch+json",
+];
+export const lineTypes = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
+
+type Form = "document" | "lines";
+const forms = new Map<string, Form>([
+  ...documentTypes.map((type) => [type, "document"] as const),
+  ...lineTypes.map((type) => [type, "lines"] as const),
+]);
+
+/**
+ * How large a body will be, as far as its headers say: what is compressed, or of unknown length, counts for more once
+ * it is there.
+ * @throws RequestRefusedError when it is too large already
+ */
+export function declaredBytes({ "content-length": length }: IncomingHttpHeaders): number {
+  const bytes = length === undefined ? 0 : Number(length);
+  if (bytes > bodyBytesMax) throw bodyTooLarge(bodyBytesMax);
+  return bytes;
+}
+
+/**
+ * The events of a request, in whatever form they come, not looked at yet; a RequestRefusedError stands where a line is
+ * not JSON.
+ * @throws RequestRefusedError when the request as a whole cannot be understood
+ */
+export async function readEvents(
+  headers: IncomingHttpHeaders,
+  body: Readable | undefined,
+  permit: Permit,
+): Promise<readonly unknown[]> {
+  const isBinary = isBinaryEvent(headers);
+  if (body === undefined) {
+    if (isBinary) return [binaryEvent(headers, undefined)];
+    throw new RequestRefusedError(
+      "body_missing",
+      "this request needs events in its body, and the body is empty",
+    );
+  }
+  const form = formOf(headers["content-type"]);
+  const limits = { bytesMax: bodyBytesMax, grow: (bytes: number) => permit.growTo(bytes) };
+  const reader = { encoding: headers["content-encoding"], ...limits };
+  if (form === "lines" && !isBinary) {
+    const lines = new JsonLines(eventsMax);
+    await readBody(body, { ...reader, take: (piece) => lines.take(piece) });
+    lines.end();
+    return lines.inputs;
+  }
+  const pieces: Buffer[] = [];
+  await readBody(body, { ...reader, take: (piece) => pieces.push(piece) });
+  const document = parsedDocument(pieces);
+  return isBinary ? [binaryEvent(headers, document)] : eventsIn(document);
+}
+
+function formOf(contentType: string | undefined): Form {
+  const [type = "", ...parameters] = (contentType ?? "").toLowerCase().split(";");
+  const form = forms.get(type.trim());
+  const charset = parameters
+    .map((parameter) => /^\s*charset\s*=\s*"?([^"\s]*)/.exec(parameter)?.[1])
+    .find(Boolean);
+  if (form !== undefined && (charset === undefined || charset === "utf-8" || charset === "utf8")) return form;
+  const known = [...forms.keys()].join(", ");
+  throw new RequestRefusedError(
+    "media_type_unsupported",
+    `send the body in UTF-8 with a Content-Type of ${known}`,
+  );
+}
+
+function parsedDocument(pieces: readonly Buffer[]): unknown {
+  const [first = Buffer.alloc(0), ...others] = pieces;
+  const bytes = others.length === 0 ? first : Buffer.concat(pieces);
+  if (bytes.length === 0)
+    throw new RequestRefusedError("body_missing", "this request needs a JSON body, and the body is empty");
+  if (!isUtf8(bytes)) throw new RequestRefusedError("json_malformed", "the body is not UTF-8");
+  try {
+    return JSON.parse(bytes.toString());
+  } catch {
+    throw new RequestRefusedError(
+      "json_malformed",
+      "the body is not valid JSON: check quotes, commas and brackets",
+    );
+  }
+}
+
+function eventsIn(document: unknown): readonly unknown[] {
+  const events = Array.isArray(document) ? document : listIn(document);
+  if (events.length > eventsMax) {
+    const message = `a request has at most ${eventsMax} events, this one has ${events.length}: send them in several`;
+    throw new RequestRefusedError("body_too_large", message);
+  }
+  return events;
+}
+
+/** `{ events: […] }`, or a single event. */
+function listIn(document: unknown): readonly unknown[] {
+  if (typeof document !== "object" || document === null || !("events" in document)) return [document];
+  if (Array.isArray(document.events) && Object.keys(document).length === 1) return document.events;
+  throw new RequestRefusedError("request_invalid", "events must be a list, and the only field", "events");
+}

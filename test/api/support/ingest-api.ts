@@ -1,0 +1,96 @@
+import postgres from "postgres";
+import { addCustomer, expectInvariants, meters } from "../../db/usage-fixture.ts";
+import { type RunningApi, startApi } from "./running-api.ts";
+
+export type IngestApi = RunningApi & {
+  /** Sends a body as it is; a value is sent as JSON. */
+  post(body: BodyInit | object, headers?: Record<string, string>, query?: string): Promise<Response>;
+  get(path: string): Promise<Response>;
+  /** Holds up every batch of usage events until it is called off. */
+  holdUp(): Promise<() => Promise<void>>;
+  /** How many events of a source were accepted, as the database says; each was counted in every window it belongs to. */
+  acceptedOf(source: string): Promise<number>;
+};
+
+/** The API with the meters of the usage fixture and the customer acme. */
+export async function startIngestApi(...options: Parameters<typeof startApi>): Promise<IngestApi> {
+  const api = await startApi(...options);
+  for (const meter of meters) {
+    await api.db.sql`
+      insert into catalog.meter (key, version, definition) values (${meter.key}, 1, ${JSON.stringify(meter)}::text::jsonb)`;
+  }
+  await addCustomer(api.db, "acme");
+  const authorization = `Bearer ${api.adminKey}`;
+  return {
+    ...api,
+    post: (body, headers = {}, query = "") =>
+      fetch(`${api.url}/v1/events${query}`, {
+        method: "POST",
+        headers: { authorization, "content-type": "application/json", ...headers },
+        body: isBody(body) ? body : JSON.stringify(body),
+      }),
+    get: (path) => fetch(api.url + path, { headers: { authorization } }),
+    holdUp: () => holdUp(api.ownerUrl),
+    async acceptedOf(source) {
+      await expectInvariants(api.db);
+      const [row] = await api.db.sql<[{ events: bigint }]>`
+        select count(*) as events from usage.event where source = ${source}`;
+      return Number(row.events);
+    },
+  };
+}
+
+const isBody = (body: BodyInit | object): body is BodyInit =>
+  typeof body === "string" || body instanceof Uint8Array || body instanceof ReadableStream;
+
+/** As a publication of meters does. */
+async function holdUp(url: string): Promise<() => Promise<void>> {
+  const client = postgres(url, { max: 1 });
+  const over = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  const holding = client.begin(async (sql) => {
+    await sql`select pg_advisory_xact_lock(hashtextextended('catalog', 0))`;
+    held.resolve();
+    await over.promise;
+  });
+  await held.promise;
+  return async () => {
+    over.resolve();
+    await holding;
+    await client.end();
+  };
+}
+
+/** A request of ten tokens by acme, as the API takes it. */
+export const wireEvent = (over: object = {}) => ({
+  id: "e",
+  source: "gateway",
+  customer: "acme",
+  type: "request",
+  time: "2026-02-15T10:30:00Z",
+  data: { model: "large", class: "input", tokens: 10 },
+  ...over,
+});
+
+export interface BatchAnswer {
+  readonly accepted: number;
+  readonly duplicates: number;
+  readonly conflicts: number;
+  readonly invalid: number;
+  readonly quarantined: number;
+  readonly results: readonly {
+    readonly index: number;
+    readonly id?: string;
+    readonly status: string;
+    readonly code?: string;
+    readonly field?: string;
+    readonly detail?: string;
+  }[];
+}
+
+export const answerOf = async (response: Response): Promise<BatchAnswer> =>
+  (await response.json()) as BatchAnswer;
+
+/** The codes of the results, or their statuses, in order. */
+export const outcomesOf = async (response: Response): Promise<string[]> =>
+  (await answerOf(response)).results.map(({ status, code }) => code ?? status);
