@@ -126,4 +126,5 @@ test("a level that comes late, between others of a compacted window, cannot be m
   const [later = window] = series("time_weighted_sum", "4=9").states;
   expect([mustBeRebuilt(window, late), mustBeRebuilt(window, later)]).toEqual([true, false]);
   expect(() => mergeStates([window, late])).toThrow(/do not interleave/);
+  expect(() => mergeStates([later, later]), "one event twice").toThrow(/do not interleave/);
 });

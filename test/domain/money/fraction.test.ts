@@ -34,7 +34,7 @@ test.each([
   expect([exact.floor(), exact.ceil()].map((whole) => whole.rounded(0, "down").text)).toEqual([floor, ceil]);
 });
 
-test("INV-29: fractions of decimals come to what decimals come to, and rounding agrees with theirs", () => {
+test("INV-28: fractions of decimals come to what decimals come to, and rounding agrees with theirs", () => {
   const anyDecimal = fc
     .tuple(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fc.nat(12))
     .map(([units, places]) => decimalOfUnits(units, places));
