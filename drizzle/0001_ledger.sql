@@ -388,11 +388,12 @@ begin
   return null;
 end
 $$;
-create function ledger.require_mirrored(reversals bigint[]) returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
+create function ledger.require_mirrored(reversals bigint[]) returns void
+language plpgsql set search_path = pg_catalog, pg_temp set enable_hashjoin = off set enable_mergejoin = off as $$
 begin
   if exists (
-    select from ledger.journal_entry as entry
-    where entry.id = any (reversals) and (
+    select from unnest(reversals) as own (id) join ledger.journal_entry as entry on entry.id = own.id
+    where (
       exists (select from ledger.journal_entry as undone where undone.id = entry.reverses and undone.reverses is not null)
       or array(select (debit_account, credit_account, amount)::text from ledger.posting where entry_id = entry.id order by 1)
         is distinct from
