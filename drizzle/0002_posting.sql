@@ -110,8 +110,7 @@ $$;
 
 -- ── judging ──────────────────────────────────────────────────────────────────────────────────────────────────
 -- Drafts that are in the ledger already: by source key, by business event, or because what they reverse has been reversed.
--- With ids, only entries before the draft's own count.
-create function ledger.recorded_drafts(drafts ledger.entry_draft[], ids bigint[] default null) returns ledger.posting_result[]
+create function ledger.recorded_drafts(drafts ledger.entry_draft[]) returns ledger.posting_result[]
 language plpgsql stable set search_path = pg_catalog, pg_temp set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
   taken ledger.posting_result[];
@@ -119,8 +118,7 @@ begin
   select array_agg(row(draft.ordinal, claim.rank, key.entry_id)::ledger.posting_result) into taken
   from unnest(drafts) as draft
   cross join lateral unnest(claims) with ordinality as claim (hash, rank)
-  join ledger.entry_key as key on key.hash = claim.hash
-  where ids is null or key.entry_id < abs(ids[draft.ordinal]);
+  join ledger.entry_key as key on key.hash = claim.hash;
   if taken is null then
     return null;
   end if;
@@ -176,8 +174,8 @@ create function ledger.twins(drafts ledger.entry_draft[]) returns int[] language
   ) as claimed where claimants > 1
 $$;
 
--- Decides the drafts that depend on those before them: one after the other, in memory. A "twin" claims what an admitted one
--- of the batch claims, whatever else is wrong with it, and is looked up when that one is written.
+-- Decides the drafts that depend on those before them: one after the other, in memory. A twin claims what an admitted one of
+-- the batch claims, whatever else is wrong with it; its entry_id is that one's ordinal, negative, as there is no entry yet.
 create function ledger.walk(
   drafts ledger.entry_draft[], lines ledger.posting_draft[], recorded ledger.posting_result[], refused ledger.posting_result[]
 ) returns ledger.posting_result[]
@@ -187,6 +185,8 @@ declare
   short_keys text[];
   rooms numeric[];
   claimed uuid[] := '{}';
+  claimants int[] := '{}';
+  claimant int;
   decided ledger.posting_result[];
   item record;
 begin
@@ -206,13 +206,18 @@ begin
     order by draft.ordinal
   loop
     if item.claims && claimed then
-      decided := decided || row(item.ordinal, 'twin', null)::ledger.posting_result;
+      claimant := (select claimants[array_position(claimed, hash)]
+        from unnest(item.claims) with ordinality as claim (hash, rank) where hash = any (claimed) order by rank limit 1);
+      decided := decided || row(item.ordinal,
+        case when drafts[claimant].request_hash = drafts[item.ordinal].request_hash then 'exists' else 'exists_different' end,
+        -claimant)::ledger.posting_result;
     elsif item.status is not null then
       decided := decided || row(item.ordinal, item.status, null)::ledger.posting_result;
     elsif exists (select from unnest(item.slots, item.amounts) as own (slot, amount) where amount > 0 and amount > rooms[slot]) then
       decided := decided || row(item.ordinal, 'insufficient', null)::ledger.posting_result;
     else
       claimed := claimed || item.claims;
+      claimants := claimants || array_fill(item.ordinal, array[cardinality(item.claims)]);
       for position in 1 .. coalesce(cardinality(item.slots), 0) loop
         rooms[item.slots[position]] := rooms[item.slots[position]] - item.amounts[position];
       end loop;
@@ -292,7 +297,6 @@ declare
   refusal ledger.posting_result;
   traits ledger.batch_traits;
   ids bigint[];
-  twins int[];
   objector text;
 begin
   if jsonb_array_length(entries) = 0 then
@@ -320,7 +324,7 @@ begin
       refused := ledger.judge(drafts, lines, traits);
       ids := array(select nextval('ledger.entry_id') from generate_series(1, cardinality(drafts)));
       foreach refusal in array coalesce(refused, '{}') loop
-        ids[refusal.ordinal] := -ids[refusal.ordinal];
+        ids[refusal.ordinal] := 0;
       end loop;
       if traits.has_unopened then
         perform ledger.open_accounts(array(select posted from unnest(lines) as posted where ids[posted.ordinal] > 0));
@@ -329,11 +333,7 @@ begin
       perform ledger.record_drafts(drafts, lines, ids);
       return query select number::int, 'created', id from unnest(ids) with ordinality as written (id, number) where id > 0;
       if refused is not null then
-        return query select ordinal, status, entry_id from unnest(refused) where status <> 'twin';
-        twins := array(select ordinal from unnest(refused) where status = 'twin');
-        if twins <> '{}' then
-          return query select ordinal, status, entry_id from unnest(ledger.recorded_drafts(drafts, ids)) where ordinal = any (twins);
-        end if;
+        return query select ordinal, status, case when entry_id < 0 then ids[-entry_id] else entry_id end from unnest(refused);
       end if;
       return;
     exception when unique_violation or check_violation then
