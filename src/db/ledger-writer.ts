@@ -92,7 +92,7 @@ export function openLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
 }
 
 /** A call costs as much as some ten entries: one more beside those under way is for this many, or for who has waited. */
-const furtherBatchMin = 50;
+const furtherBatchMin = 25;
 const waitMsMax = 10;
 
 type BatchLimits = Required<Pick<LedgerWriterOptions, "batchMax" | "patienceMs">>;
