@@ -25,8 +25,8 @@ export interface LedgerUpkeepOptions {
 }
 
 /**
- * Every few seconds, for as long as the worker runs: folds what hot accounts have collected into their balances, lets
- * holds expire, prepares partitions, carries the balances of a closed month forward, and seals what no transaction can
+ * Every few seconds, for as long as the worker runs: prepares partitions, folds what hot accounts have collected into
+ * their balances, lets holds expire, carries the balances of a closed month forward, and seals what no transaction can
  * precede any more. Any number of workers may do it: the database lets one at a time.
  */
 export function startLedgerUpkeep({
@@ -55,20 +55,25 @@ export function startLedgerUpkeep({
   const stopping = new AbortController();
   let isFailing = false;
 
-  /** A database that is away is waited for: one line when it goes, one when it is back. */
+  const chores: readonly (() => Promise<unknown>)[] = [
+    // First: without a partition nothing can be posted.
+    () => inTransaction(db, (tx) => preparePartitions(tx)),
+    async () => foldedDeltas.inc(Number(await inTransaction(db, foldHotBalances))),
+    async () => expiredHolds.inc(await inTransaction(db, (tx) => expireHolds(tx, now()))),
+    () => inTransaction(db, carryClosedMonth),
+    async () => seals !== undefined && sealsMade.inc(await sealLedger(db, seals)),
+  ];
+
+  /** What fails holds up nothing else. A database that is away is waited for: one line when it goes, one when it is back. */
   async function keepUp(): Promise<void> {
-    try {
-      foldedDeltas.inc(Number(await inTransaction(db, foldHotBalances)));
-      expiredHolds.inc(await inTransaction(db, (tx) => expireHolds(tx, now())));
-      await inTransaction(db, (tx) => preparePartitions(tx));
-      await inTransaction(db, carryClosedMonth);
-      if (seals !== undefined) sealsMade.inc(await sealLedger(db, seals));
-      if (isFailing) logger.info("the ledger is kept up again");
-      isFailing = false;
-    } catch (error) {
-      if (!isFailing) logger.warn({ err: error }, "the ledger cannot be kept up; trying again");
-      isFailing = true;
+    const failures: unknown[] = [];
+    for (const chore of chores) await chore().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0 && !isFailing) {
+      logger.warn({ err: failures[0] }, "the ledger cannot be kept up; trying again");
+    } else if (failures.length === 0 && isFailing) {
+      logger.info("the ledger is kept up again");
     }
+    isFailing = failures.length > 0;
   }
 
   async function run(): Promise<void> {

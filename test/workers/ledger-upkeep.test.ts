@@ -80,6 +80,26 @@ test("what is posted is sealed, with a copy outside the database", async () => {
   }
 });
 
+test("what fails holds up nothing else", async () => {
+  const mayFold = (may: "grant" | "revoke") =>
+    ledger.owner.sql.unsafe(
+      `${may} execute on function ledger.fold_hot_balances ${may === "grant" ? "to" : "from"} reckoner_app`,
+    );
+  await mayFold("revoke");
+  await ledger.owner.sql`select setval('ledger.entry_id', 99000000)`;
+  const { lines, folded, stop } = upkeep();
+  const ranges = async () => (await ledger.db.sql`select from ledger.entry_range`).length;
+  await until(async () => (await ranges()) === 3 && lines.length > 0);
+  expect({ folded: await folded(), lines }).toEqual({
+    folded: 0,
+    lines: ["the ledger cannot be kept up; trying again"],
+  });
+  await mayFold("grant");
+  await until(() => lines.length > 1);
+  expect(lines.at(-1)).toBe("the ledger is kept up again");
+  await stop();
+});
+
 test("a database that is away is waited for, with one line when it goes and one when it is back", async () => {
   const { lines, folded, stop } = upkeep();
   await postFee("fee/before");
