@@ -112,7 +112,7 @@ function compileValue({ property = "" }: Meter): (data: EventData) => string {
     }
     if (isCountable(value)) return JSON.stringify(value);
     throw new UsageValueInvalidError(
-      `${field} must be text of at most ${dimensionLengthMax} characters, a truth, or a number that is exact in JSON`,
+      `${field} must be text of at most ${dimensionLengthMax} characters, true or false, or a number that is exact in JSON`,
       field,
     );
   };

@@ -7,7 +7,7 @@ import { Fraction, type RoundingMode } from "../money/index.ts";
 export type Unit = {
   readonly name: string;
   readonly factor?: string;
-  /** Where the quantity is rounded, at most 12; left out, nothing is rounded that need not be. */
+  /** Where the quantity is rounded, at most 12; left out, at 12 with a factor, and not at all without one. */
   readonly decimals?: number;
   /** Half to even when left out. */
   readonly rounding?: UnitRounding;

@@ -76,7 +76,7 @@ class Parser {
   #factor(): Expression {
     if (this.#depth === expressionDepthMax) {
       throw this.#fault(
-        `is nested deeper than ${expressionDepthMax} levels: compute a part of it before sending`,
+        `nothing may be nested deeper than ${expressionDepthMax} levels: send a part of it computed`,
       );
     }
     this.#depth += 1;
