@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { UsageAnswer } from "../../src/sdk/usage/node.ts";
 import {
+  answer,
   type FakeApi,
   ordinaryReply,
   problem,
@@ -25,12 +26,8 @@ const first = (times: number, reply: Reply | "hang" | "cut") => (_: SeenRequest)
 describe("answers event by event", () => {
   test("each is counted, and those that somebody should look at are told, with the event", async () => {
     const status = ["accepted", "duplicate", "conflict", "invalid", "quarantined", "accepted"];
-    api.behave = () => ({
-      status: 200,
-      body: {
-        results: status.map((each, index) => ({ index, status: each, code: `c_${each}`, detail: "why" })),
-      },
-    });
+    api.behave = () =>
+      answer(status.map((each, index) => ({ index, status: each, code: `c_${each}`, detail: "why" })));
     const answers: UsageAnswer[] = [];
     const { reporter, problems } = startReporting({
       apiUrl: api.url,
@@ -58,21 +55,24 @@ describe("answers event by event", () => {
 
   test.each([
     { why: "HTML", body: "<html>", status: 200 },
-    { why: "an answer to fewer events", body: { results: [{ index: 0, status: "accepted" }] }, status: 200 },
+    { why: "no results", body: { results: [] }, status: 200 },
+    { why: "an answer to fewer events", ...answer([{ index: 0, status: "accepted" }]) },
+    { why: "an answer to more events", ...answer([0, 1, 2].map((index) => ({ index, status: "accepted" }))) },
     {
-      why: "one event twice",
-      body: { results: [0, 0].map((index) => ({ index, status: "accepted" })) },
-      status: 200,
+      why: "a problem of an event that is not there",
+      ...answer([0, 7].map((index) => ({ index, status: "invalid" }))),
     },
+    { why: "one problem twice", ...answer([0, 0].map((index) => ({ index, status: "invalid" }))) },
     {
-      why: "an unknown status",
-      body: { results: [0, 1].map((index) => ({ index, status: "?" })) },
+      why: "a count below nothing",
+      body: { ...(answer([]).body as object), accepted: 3, duplicates: -1 },
       status: 200,
     },
     { why: "a redirect", body: {}, status: 302 },
     { why: "a page that is not there", body: {}, status: 404 },
     { why: "a refusal that is not Reckoner's", body: { error: "bad request" }, status: 400 },
     { why: "a limit that is not Reckoner's", body: "too large", status: 413 },
+    { why: "a body that got lost on its way", ...problem(400, "body_incomplete") },
   ])(
     "nothing is given up because of $why: the same events are sent until they are answered",
     async ({ body, status }) => {

@@ -1,7 +1,19 @@
 import type { AnswerStatus, UsageProblemCode } from "./notices.ts";
 import type { ApiResponse } from "./transport.ts";
 
+/** How many events of a batch had which outcome. */
+export interface AnswerCounts {
+  readonly accepted: number;
+  readonly duplicates: number;
+  readonly conflicts: number;
+  readonly invalid: number;
+  readonly quarantined: number;
+}
+
+/** What the API said of one event. */
 export interface EventResult {
+  /** Its place in the batch. */
+  readonly index: number;
   readonly status: AnswerStatus;
   readonly code?: string;
   readonly field?: string;
@@ -10,7 +22,12 @@ export interface EventResult {
 
 /** What a response means for the batch. */
 export type Verdict =
-  | { readonly kind: "answered"; readonly results: readonly EventResult[] }
+  | {
+      readonly kind: "answered";
+      readonly counts: AnswerCounts;
+      /** Of every event that is not fine; of the others only when they were asked for. */
+      readonly results: readonly EventResult[];
+    }
   /**
    * The batch as a whole was refused: its halves are tried, down to the event at fault. That one is invalid when it was
    * Reckoner who refused it; what stands between may only be set up wrongly, and then it is kept.
@@ -41,7 +58,7 @@ export function verdictOn(response: ApiResponse, eventCount: number, wallMs: num
   if (status === 200) return resultsIn(text, eventCount);
   const problem = reckonersProblem(text);
   const detail = problem?.detail ?? `the answer had status ${status}`;
-  if (status === 413 || (status === 400 && problem !== undefined)) {
+  if (status === 413 || (problem !== undefined && contentRefusals.has(problem.code))) {
     const reason = problem?.code ?? `status_${status}`;
     return { kind: "refused", isReckoners: problem !== undefined, reason, field: problem?.field, detail };
   }
@@ -49,6 +66,9 @@ export function verdictOn(response: ApiResponse, eventCount: number, wallMs: num
   const wishMs = waitWished(retryAfter, wallMs);
   return { kind: "later", code, detail, wishMs, mayBeTheBatch: code === "api_failing" };
 }
+
+/** The codes that say that something in the batch is wrong, and not with how it came. */
+const contentRefusals: ReadonlySet<string> = new Set(["json_malformed", "request_invalid"]);
 
 function codeOf(status: number): UsageProblemCode {
   if (status === 401 || status === 403) return "api_key_refused";
@@ -67,21 +87,40 @@ const statuses: ReadonlySet<unknown> = new Set<AnswerStatus>([
 /** An answer that does not speak of every event is no answer: the batch is sent again, under the same keys. */
 function resultsIn(text: string, eventCount: number): Verdict {
   const answer = parsed(text);
-  const results = isObject(answer) && Array.isArray(answer.results) ? (answer.results as unknown[]) : [];
-  const inOrder: EventResult[] = [];
-  for (const result of results) {
-    if (!isObject(result) || !statuses.has(result.status) || typeof result.index !== "number") break;
-    inOrder[result.index] = result as unknown as EventResult;
-  }
-  if (
-    results.length === eventCount &&
-    inOrder.length === eventCount &&
-    !inOrder.includes(undefined as never)
-  ) {
-    return { kind: "answered", results: inOrder };
+  if (isObject(answer) && Array.isArray(answer.results)) {
+    const results = answer.results.filter((result): result is EventResult => isResult(result, eventCount));
+    const counts = countsIn(answer);
+    const { accepted, duplicates, conflicts, invalid, quarantined } = counts;
+    const problems = conflicts + invalid + quarantined;
+    const listed = new Set(results.filter(isProblem).map(({ index }) => index)).size;
+    if (accepted + duplicates + problems === eventCount && listed === problems) {
+      return { kind: "answered", counts, results };
+    }
   }
   const detail = `the answer does not say what became of each of ${eventCount} events: is this Reckoner's address?`;
   return { kind: "later", code: "api_unexpected", detail, wishMs: 0, mayBeTheBatch: false };
+}
+
+export const isProblem = ({ status }: EventResult) => status !== "accepted" && status !== "duplicate";
+
+function isResult(result: unknown, eventCount: number): boolean {
+  if (!isObject(result) || !statuses.has(result.status)) return false;
+  const { index } = result;
+  return typeof index === "number" && Number.isInteger(index) && index >= 0 && index < eventCount;
+}
+
+function countsIn(answer: Readonly<Record<string, unknown>>): AnswerCounts {
+  const count = (name: keyof AnswerCounts) => {
+    const value = answer[name];
+    return typeof value === "number" && Number.isInteger(value) && value >= 0 ? value : Number.NaN;
+  };
+  return {
+    accepted: count("accepted"),
+    duplicates: count("duplicates"),
+    conflicts: count("conflicts"),
+    invalid: count("invalid"),
+    quarantined: count("quarantined"),
+  };
 }
 
 /** Seconds, or a date. */

@@ -128,7 +128,7 @@ export class Dispatcher {
     gate.pass();
     api.ends();
     if (verdict.kind === "answered") {
-      tally.answered(batch.texts, verdict.results);
+      tally.answered(batch.texts, verdict.counts, verdict.results);
       batch.home.release(batch);
       return;
     }

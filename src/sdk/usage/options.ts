@@ -81,7 +81,8 @@ export function settingsFrom(options: ReporterOptions): Settings {
     throw new UsageReporterOptionsError("source", "must be text");
   }
   return {
-    url: eventsUrl(options.apiUrl),
+    // Of events that are fine only those are told who asked for it.
+    url: eventsUrl(options.apiUrl, onAnswer === undefined ? "problems" : "all"),
     apiKey: typeof apiKey === "function" ? apiKey : () => apiKey,
     source,
     gzip,
@@ -107,11 +108,12 @@ export function numbersFrom<Ranges extends Readonly<Record<string, Range>>>(
   return Object.fromEntries(filled) as { readonly [Name in keyof Ranges]: number };
 }
 
-function eventsUrl(apiUrl: string): URL {
+function eventsUrl(apiUrl: string, results: "all" | "problems"): URL {
   try {
     const url = new URL(apiUrl);
     if (url.protocol === "http:" || url.protocol === "https:") {
       url.pathname = `${url.pathname.replace(/\/+$/, "")}/v1/events`;
+      url.search = `?results=${results}`;
       return url;
     }
   } catch {

@@ -1,4 +1,4 @@
-import type { EventResult } from "./answer.ts";
+import { type AnswerCounts, type EventResult, isProblem } from "./answer.ts";
 import { type Listeners, tell } from "./notices.ts";
 
 /** What became of events, since the reporter was made. */
@@ -18,14 +18,6 @@ export interface Counts {
   invalid: number;
   quarantined: number;
 }
-
-const countOf = {
-  accepted: "accepted",
-  duplicate: "duplicates",
-  conflict: "conflicts",
-  invalid: "invalid",
-  quarantined: "quarantined",
-} as const;
 
 /** Counts the API's answers and tells of those that somebody should look at. */
 export class Tally {
@@ -48,36 +40,40 @@ export class Tally {
     this.#listeners = listeners;
   }
 
-  /** The API's answer to a batch, event by event. */
-  answered(texts: readonly string[], results: readonly EventResult[]): void {
+  /** The API's answer to a batch. */
+  answered(texts: readonly string[], answer: AnswerCounts, results: readonly EventResult[]): void {
     this.batchesAnswered++;
-    for (const [index, result] of results.entries()) this.#count(texts[index] ?? "", result);
+    this.counts.accepted += answer.accepted;
+    this.counts.duplicates += answer.duplicates;
+    this.counts.conflicts += answer.conflicts;
+    this.counts.invalid += answer.invalid;
+    this.counts.quarantined += answer.quarantined;
+    const { onAnswer } = this.#listeners;
+    for (const result of onAnswer === undefined ? results.filter(isProblem) : results) {
+      this.#tell(texts[result.index] ?? "", result);
+    }
   }
 
   /** The API refused this event so that it has no answer of its own. */
-  refusedByApi(json: string, refusal: Omit<EventResult, "status">): void {
+  refusedByApi(json: string, refusal: Omit<EventResult, "status" | "index">): void {
     this.batchesAnswered++;
-    this.#count(json, { status: "invalid", ...refusal });
+    this.counts.invalid++;
+    this.#tell(json, { index: 0, status: "invalid", ...refusal });
   }
 
-  #count(json: string, { status, code, field, detail }: EventResult): void {
-    this.counts[countOf[status]]++;
-    const { onAnswer, onProblem } = this.#listeners;
-    const isProblem = status !== "accepted" && status !== "duplicate";
-    // Only then is it read who the event is: this runs for every one of them.
-    if (!isProblem && onAnswer === undefined) return;
+  #tell(json: string, result: EventResult): void {
+    const { status, code, field, detail } = result;
     const { source, id } = keyOf(json);
-    tell(onAnswer, { source, id, status, code, field, detail });
-    if (isProblem) {
-      tell(onProblem, {
-        code: `event_${status}`,
-        detail: detail ?? `the API answered ${status}`,
-        count: 1,
-        event: { source, id, json },
-        reason: code,
-        field,
-      });
-    }
+    tell(this.#listeners.onAnswer, { source, id, status, code, field, detail });
+    if (status === "accepted" || status === "duplicate") return;
+    tell(this.#listeners.onProblem, {
+      code: `event_${status}`,
+      detail: detail ?? `the API answered ${status}`,
+      count: 1,
+      event: { source, id, json },
+      reason: code,
+      field,
+    });
   }
 }
 

@@ -121,5 +121,18 @@ export function ordinaryReply({ events = [] }: SeenRequest, kept: Map<string, Us
       ...(status === "conflict" ? { code: "usage_event_conflict" } : {}),
     };
   });
-  return { status: 200, body: { results } };
+  return answer(results);
+}
+
+/** An answer as Reckoner words it, with all its results. */
+export function answer(results: readonly { readonly index: number; readonly status: string }[]): Reply {
+  const count = (status: string) => results.filter((result) => result.status === status).length;
+  const counts = {
+    accepted: count("accepted"),
+    duplicates: count("duplicate"),
+    conflicts: count("conflict"),
+    invalid: count("invalid"),
+    quarantined: count("quarantined"),
+  };
+  return { status: 200, body: { ...counts, results } };
 }
