@@ -313,7 +313,7 @@ begin
     raise exception 'the ledger is written in read committed, not in %', current_setting('transaction_isolation') using errcode = 'RK003';
   end if;
   perform ledger.share_periods();
-  select bool_or(recorded_xid <> pg_current_xact_id()), bool_or(effective_at < ledger.open_since())
+  select bool_or(recorded_xid <> pg_current_xact_id()), bool_or(effective_at < (select ledger.open_since()))
   into is_of_another_transaction, is_late from entered;
   if is_of_another_transaction then
     raise exception 'recorded_xid is the database''s to set' using errcode = 'RK003';
