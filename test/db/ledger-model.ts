@@ -1,5 +1,5 @@
 import type { HoldStatus, ReleaseStatus, SettlementStatus } from "../../src/db/holds.ts";
-import { entryText, type PostingStatus } from "../../src/db/ledger.ts";
+import type { PostingStatus } from "../../src/db/ledger.ts";
 import { type Instant, instant } from "../../src/domain/calendar/index.ts";
 import {
   type AccountRef,
@@ -9,8 +9,16 @@ import {
   type HoldSettlement,
   type JournalEntryDraft,
   normalSideOf,
-  type Posting,
 } from "../../src/domain/ledger/index.ts";
+import {
+  accountsOf,
+  eventOf,
+  isInChart,
+  outflow,
+  postingsText,
+  sameContent,
+  sameHold,
+} from "./ledger-model-content.ts";
 
 /** The ledger in memory, in the plainest way there is: what the database must do, one request after the other. */
 
@@ -184,7 +192,7 @@ export class LedgerModel {
     if (
       undone === undefined ||
       undone.draft.reverses !== undefined ||
-      textOf(mirrored) !== textOf(undone.draft.postings)
+      postingsText(mirrored) !== postingsText(undone.draft.postings)
     ) {
       throw new RequestUnsoundError(
         "a reversal swaps the sides of every posting of an entry that is no reversal itself",
@@ -262,43 +270,3 @@ export class LedgerModel {
     }
   }
 }
-
-const accountsOf = ({ postings }: Pick<JournalEntryDraft, "postings">): AccountRef[] =>
-  postings.flatMap(({ debit, credit }) => [debit, credit]);
-
-const isInChart = (account: AccountRef, { currency }: JournalEntryDraft): boolean =>
-  account.currency === currency && /^[a-z]{3}$/.test(account.currency);
-
-/** What an entry takes from an account in all; negative: what it brings. */
-export function outflow({ postings }: Pick<JournalEntryDraft, "postings">, account: AccountRef): bigint {
-  const key = accountKey(account);
-  const sign = normalSideOf(chartAccount(account.code).class) === "debit" ? -1n : 1n;
-  const debited = postings.filter(({ debit }) => accountKey(debit) === key);
-  const credited = postings.filter(({ credit }) => accountKey(credit) === key);
-  return sign * (sumOf(debited) - sumOf(credited));
-}
-
-const sumOf = (postings: readonly Posting[]) => postings.reduce((sum, { amount }) => sum + amount, 0n);
-
-const eventOf = ({ kind, cause }: JournalEntryDraft) => JSON.stringify([kind, cause.type, cause.id]);
-
-/** The key does not belong to the content. */
-const sameContent = (one: JournalEntryDraft, other: JournalEntryDraft) =>
-  entryText({ ...one, sourceKey: "" }, "") === entryText({ ...other, sourceKey: "" }, "");
-
-const textOf = (postings: readonly Posting[]) =>
-  postings
-    .map(({ debit, credit, amount }) => `${accountKey(debit)} ${accountKey(credit)} ${amount}`)
-    .toSorted()
-    .join();
-
-/** The times do not belong to the content. */
-const sameHold = (one: HoldDraft, other: HoldDraft) => holdText(one) === holdText(other);
-
-const holdText = ({ customerId, currency, cause, lines }: HoldDraft) =>
-  JSON.stringify([
-    customerId,
-    currency,
-    cause,
-    lines.map(({ account, amount, atMost }) => [accountKey(account), `${amount}`, `${atMost}`]),
-  ]);
