@@ -25,6 +25,8 @@ declare module "fastify" {
     scope?: Scope | "public";
     /** The codes this route may refuse with, beside those that every route shares. They are documented from here. */
     refusals?: readonly string[];
+    /** Asked for so often that metrics alone tell of what went well; its refusals are logged as everywhere. */
+    isFrequent?: boolean;
     /** On a POST that is safe to repeat without an Idempotency-Key. */
     repeatable?: boolean;
     /** Fields of the answer that are shown once: they are kept as null, and null is what a repetition gets. */

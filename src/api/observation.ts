@@ -34,7 +34,8 @@ export function observeRequests(api: ApiInstance, { metrics }: Pick<ApiDependenc
     const route = request.routeOptions.url ?? "unknown";
     duration.observe({ method: request.method, route, status: statusCode }, elapsedTime / 1000);
     const line = { method: request.method, route, status: statusCode, ms: Math.round(elapsedTime) };
-    const level = route.startsWith("/v1/") ? "info" : "debug";
+    const { isFrequent = !route.startsWith("/v1/") } = request.routeOptions.config;
+    const level = isFrequent && statusCode < 400 ? "debug" : "info";
     request.log[level]({ ...line, api_key_id: request.caller?.apiKeyId }, "request");
   });
 }

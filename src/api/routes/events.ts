@@ -47,6 +47,7 @@ function takeInEvents(api: ApiInstance, { ingest, now, nowFor }: EventsDependenc
       config: {
         scope: "usage:write",
         repeatable: true,
+        isFrequent: true,
         refusals: ["body_incomplete", "encoding_malformed", "encoding_unsupported", "too_many_requests"],
       },
       schema: {
