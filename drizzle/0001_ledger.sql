@@ -456,11 +456,10 @@ call public.make_append_only('ledger.entry_range');
 
 -- Rules for single rows come with the parent; those for whole statements must be put on a partition too, or a statement that
 -- names the partition would pass by them. Attaching lets others go on reading and writing.
-create procedure ledger.add_partition(parent regclass, name text, bounds text) language plpgsql set search_path = pg_catalog, pg_temp as $$
+create procedure ledger.attach_partition(parent regclass, name text, bounds text) language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   rule text;
 begin
-  execute format('create table ledger.%I (like %s including defaults including constraints)', name, parent);
   for rule in
     select pg_get_triggerdef(oid) from pg_trigger where tgrelid = parent and not tgisinternal and tgtype & 1 = 0
   loop
@@ -469,6 +468,49 @@ begin
   execute format('alter table %s attach partition ledger.%I %s', parent, name, bounds);
 end
 $$;
+
+create procedure ledger.add_partition(parent regclass, name text, bounds text) language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  execute format('create table ledger.%I (like %s including defaults including constraints)', name, parent);
+  call ledger.attach_partition(parent, name, bounds);
+end
+$$;
+
+-- Moving a partition where it is would keep everybody waiting: whatever is planned for all partitions locks each of them. So a
+-- copy is made, which nobody waits for since nobody writes there any more, and put in its place in one moment.
+create procedure ledger.move_partition(parent regclass, name text, tablespace_name text) language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  old regclass := 'ledger.' || quote_ident(name);
+  moved text := name || '_moved';
+  bounds text := (select pg_get_expr(relpartbound, oid) from pg_class where oid = old);
+  kept bigint;
+  copied bigint;
+begin
+  if parent not in ('ledger.journal_entry'::regclass, 'ledger.posting'::regclass)
+    or (select last_value from ledger.entry_id) < (select end_id from ledger.entry_range where number = substring(name from '\d+$')::int)
+  then
+    raise exception '% is written to: only what is full can be moved', old using errcode = 'RK002';
+  end if;
+  -- Nobody who posts waits longer for the moment in which the copy takes its place.
+  perform set_config('lock_timeout', '3s', true), set_config('default_tablespace', tablespace_name, true);
+  execute format('lock table %s in share mode', old);
+  execute format('create table ledger.%I (like %s including all)', moved, old);
+  execute format('insert into ledger.%I select * from %s', moved, old);
+  get diagnostics copied = row_count;
+  execute format('select count(*) from %s', old) into kept;
+  if copied <> kept then
+    raise exception '% has % rows, and its copy %', old, kept, copied;
+  end if;
+  -- What is known to lie within the bounds is not looked through again.
+  execute format('alter table ledger.%I add constraint within_bounds check (%s)', moved, pg_get_partition_constraintdef(old));
+  execute format('alter table %s detach partition %s', parent, old);
+  execute format('drop table %s', old);
+  execute format('alter table ledger.%I rename to %I', moved, name);
+  call ledger.attach_partition(parent, name, bounds);
+  execute format('alter table ledger.%I drop constraint within_bounds', name);
+end
+$$;
+comment on procedure ledger.move_partition is 'Moves a full partition of journal_entry or posting to another tablespace, with its indexes. For the owner; it needs the room for a copy.';
 
 create function ledger.prepare_partitions(entries_each bigint) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { rows, sql, type Tx } from "../../src/db/database.ts";
 import { accountBalance, findEntry, postEntries } from "../../src/db/ledger.ts";
 import { ledgerInvariantQueries } from "../../src/db/ledger-invariants.ts";
+import { privilegeInvariants } from "../../src/db/privilege-invariants.ts";
 import { reversalOf } from "../../src/domain/ledger/index.ts";
 import { sharedServer } from "../support/shared-servers.ts";
 import { lookAt, openAsSuperuser } from "../support/superuser.ts";
@@ -16,6 +17,7 @@ import {
   type LedgerFixture,
   move,
   openLedger,
+  refusal,
   revenue,
   spend,
   statement,
@@ -46,21 +48,61 @@ afterAll(async () => {
   await admin.end();
 });
 
-test("a full range moves to cheaper storage, and everything goes on as before", async () => {
-  for (const table of ["ledger.journal_entry_1", "ledger.posting_1"]) {
-    const indexes = await ledger.owner.sql<{ name: string }[]>`
-      select indexrelid::regclass::text as name from pg_index where indrelid = ${table}::regclass`;
-    await ledger.owner.sql.unsafe(`alter table ${table} set tablespace ${cold}`);
-    for (const { name } of indexes)
-      await ledger.owner.sql.unsafe(`alter index ${name} set tablespace ${cold}`);
-  }
+const move1 = (table: string) =>
+  ledger.owner.sql.unsafe(`call ledger.move_partition('ledger.${table}', '${table}_1', '${cold}')`);
+
+test("a full range moves to cheaper storage under posting, and everything is as before", async () => {
+  const before = await partitionOne();
+  let isOver = false;
+  let posted = 0;
+  const posting = (async () => {
+    for (; !isOver; posted++) {
+      expect(await ledger.post(draft(`meanwhile/${posted}`, [move(fees, revenue, 1n)]))).toEqual(["created"]);
+    }
+  })();
+  for (const table of ["journal_entry", "posting"]) await move1(table);
+  isOver = true;
+  await posting;
+  expect(posted).toBeGreaterThan(0);
+  expect(await partitionOne()).toEqual({ ...before, tablespaces: [cold] });
+
   expect(await ledger.post(old)).toEqual(["exists"]);
   const undone = await findEntry(ledger.db.orm, "old/2");
   if (undone === undefined) throw new Error("old/2 was posted");
   const reversal = reversalOf({ sourceKey: "new/2", occurredAt: at, effectiveAt: at }, undone);
   expect(await ledger.post(reversal)).toEqual(["created"]);
   expect((await statement(ledger.db, { subject: "credits" })).lines).toHaveLength(2);
+  for (const statement of ["update ledger.posting_1 set amount = 1", "truncate ledger.journal_entry_1"]) {
+    expect(await refusal(ledger.owner.sql.unsafe(statement))).toBe("RK001");
+  }
   await expectInvariants(ledger.db);
+  for (const { name, sql: query } of privilegeInvariants) {
+    expect([...(await ledger.db.sql.unsafe(query))], name).toEqual([]);
+  }
+});
+
+/** Rows, indexes, constraints and triggers of the first range, and where it lies. */
+async function partitionOne() {
+  const [found] = await ledger.owner.sql`
+    select array_agg(distinct coalesce(spcname, 'pg_default')) as tablespaces,
+      array_agg(regexp_replace(pg_get_indexdef(pg_class.oid), '^.* USING ', '')) filter (where relkind = 'i') as indexes,
+      (select array_agg(concat_ws(' ', tgrelid::regclass, tgname, tgenabled)) from pg_trigger
+        where tgrelid in ('ledger.journal_entry_1'::regclass, 'ledger.posting_1'::regclass)) as triggers,
+      (select array_agg(concat_ws(' ', conrelid::regclass, pg_get_constraintdef(oid))) from pg_constraint
+        where conrelid in ('ledger.journal_entry_1'::regclass, 'ledger.posting_1'::regclass)) as constraints,
+      (select array_agg(entry::text order by id) from ledger.journal_entry_1 as entry) as entries,
+      (select array_agg(posting::text order by entry_id, line) from ledger.posting_1 as posting) as postings
+    from pg_class left join pg_tablespace on pg_tablespace.oid = reltablespace
+    where pg_class.oid in ('ledger.journal_entry_1'::regclass, 'ledger.posting_1'::regclass)
+      or pg_class.oid in (select indexrelid from pg_index where indrelid in ('ledger.journal_entry_1'::regclass, 'ledger.posting_1'::regclass))`;
+  return Object.fromEntries(Object.entries(found ?? {}).map(([name, values]) => [name, values.toSorted()]));
+}
+
+test("what is still written to does not move", async () => {
+  const moving = ledger.owner.sql.unsafe(
+    `call ledger.move_partition('ledger.posting', 'posting_2', '${cold}')`,
+  );
+  expect(await refusal(moving)).toBe("RK002");
 });
 
 const detach = async (tx: Tx) => {
