@@ -2,12 +2,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { instant } from "../../src/domain/calendar/index.ts";
 import { parseUsageEvent } from "../../src/domain/metering/index.ts";
-import { type UsageEventInput, writeEvent } from "../../src/sdk/usage/usage-event.ts";
+import { isoClock, type UsageEventInput, writeEvent } from "../../src/sdk/usage/usage-event.ts";
 import { createUuidV7, millisecondsOfUuidV7 } from "../../src/sdk/usage/uuid-v7.ts";
 
 const now = "2026-01-15T10:30:00.000Z";
-const wallMs = () => Date.parse(now);
-const rules = { source: "gateway", wallMs, newId: () => "made", lengthMax: 1_000 };
+const isoNow = isoClock(() => Date.parse(now));
+const rules = { source: "gateway", isoNow, newId: () => "made", lengthMax: 1_000 };
 const written = (input: unknown, over: Partial<typeof rules> = {}) =>
   writeEvent(input as UsageEventInput, { ...rules, ...over });
 const event = (over: object = {}) => ({ customer: "acme", type: "request", data: { tokens: 1 }, ...over });

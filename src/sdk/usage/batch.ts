@@ -72,3 +72,7 @@ export function countThatFits(texts: readonly string[], from: number, limits: Ba
   }
   return to - from;
 }
+
+/** In characters. */
+export const lengthOf = (texts: readonly string[]): number =>
+  texts.reduce((length, text) => length + text.length, 0);

@@ -1,4 +1,4 @@
-import { Batch, type BatchHome, type BatchLimits, countThatFits, type Since } from "./batch.ts";
+import { Batch, type BatchHome, type BatchLimits, countThatFits, lengthOf, type Since } from "./batch.ts";
 
 /** What an event takes beside its text, roughly. */
 const overheadBytes = 100;
@@ -96,5 +96,3 @@ export class MemoryQueue implements BatchHome {
     this.#head = 0;
   }
 }
-
-const lengthOf = (texts: readonly string[]) => texts.reduce((length, text) => length + text.length, 0);

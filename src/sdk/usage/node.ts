@@ -24,7 +24,7 @@ export interface UsageReporterOptions extends ReporterOptions {
   readonly durability?: "memory_first" | "spool_first" | undefined;
   /** What the folder may take, of all processes together (1 GiB). */
   readonly spoolBytesMax?: number | undefined;
-  /** When a file of the spool is complete (4 MiB). */
+  /** When a file of the spool is complete (1 MiB): it is read in one piece. */
   readonly segmentBytesMax?: number | undefined;
   /**
    * True when left out: an event counts as on disk when it would survive a power cut. With false, when it would survive the
@@ -37,7 +37,7 @@ const mebibyte = 1_024 * 1_024;
 
 const spoolNumbers = {
   spoolBytesMax: [1_024 * mebibyte, 1_024, 1_024 * 1_024 * mebibyte],
-  segmentBytesMax: [4 * mebibyte, 1_024, 64 * mebibyte],
+  segmentBytesMax: [mebibyte, 1_024, 64 * mebibyte],
 } as const;
 
 /** What tests put in the place of the machine's own. */

@@ -13,7 +13,13 @@ import type { OpenSpool, Spool } from "./spool.ts";
 import { Tally } from "./tally.ts";
 import type { Transport } from "./transport.ts";
 import { Trouble } from "./trouble.ts";
-import { type Refusal, type UsageEventInput, type WritingRules, writeEvent } from "./usage-event.ts";
+import {
+  isoClock,
+  type Refusal,
+  type UsageEventInput,
+  type WritingRules,
+  writeEvent,
+} from "./usage-event.ts";
 import type { ReportResult, UsageReporter, UsageStats, WaitOptions } from "./usage-reporter.ts";
 import { createUuidV7 } from "./uuid-v7.ts";
 
@@ -67,7 +73,7 @@ export class Reporter implements UsageReporter {
     this.#drops = new DropTeller(listeners, tally);
     this.#api = new Trouble(listeners, { code: "api_answers", detail: "the API answers again" });
     this.#alarm = new Alarm(clock, onChange);
-    this.#writingRules = { source, wallMs, newId: createUuidV7(wallMs), lengthMax };
+    this.#writingRules = { source, isoNow: isoClock(wallMs), newId: createUuidV7(wallMs), lengthMax };
     this.#lookMs = isSpoolFirst ? Math.min(gatherMs, batchAgeMs) : batchAgeMs;
     const sender = new Sender(settings, transport, clock);
     const next = () => this.#next();

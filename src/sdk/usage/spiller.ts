@@ -1,4 +1,4 @@
-import type { Batch } from "./batch.ts";
+import { type Batch, lengthOf } from "./batch.ts";
 import { DiskReceipts } from "./disk-receipts.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Gate } from "./gate.ts";
@@ -6,8 +6,8 @@ import type { MemoryQueue } from "./memory-queue.ts";
 import type { Spool } from "./spool.ts";
 import type { Tally } from "./tally.ts";
 
-/** How many batches are written together, at most, beside those that failed. */
-const batchesPerWrite = 4;
+/** About as much is written together, beside what failed: more would hold up the host while it is put together. */
+const writeLengthMax = 512 * 1_024;
 /** With `spool_first`, how long events are gathered before they are written: a sync of the disk takes about as long. */
 export const gatherMs = 5;
 
@@ -103,10 +103,11 @@ export class Spiller {
     const { queue } = this.#parts;
     this.#receipts.close(queue.nextSequence);
     const fresh: Batch[] = [];
-    while (fresh.length < batchesPerWrite) {
+    for (let length = 0; length < writeLengthMax; ) {
       const batch = queue.take();
       if (batch === undefined) break;
       fresh.push(batch);
+      length += lengthOf(batch.texts);
     }
     return fresh;
   }

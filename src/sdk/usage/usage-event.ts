@@ -35,7 +35,8 @@ export interface WrittenEvent {
 
 export interface WritingRules {
   readonly source: string | undefined;
-  readonly wallMs: () => number;
+  /** The time of events that name none. */
+  readonly isoNow: () => string;
   readonly newId: () => string;
   /** The longest text of one event, in characters. */
   readonly lengthMax: number;
@@ -66,7 +67,7 @@ function write(input: UsageEventInput, rules: WritingRules): WrittenEvent | Refu
     faultOfText(customer, "customer") ??
     faultOfText(type, "type");
   if (badText !== undefined) return badText;
-  const time = timeOf(input.time, rules.wallMs);
+  const time = timeOf(input.time, rules.isoNow);
   if (time === undefined) {
     return invalid('time must be a Date or text such as "2026-01-31T00:00:00Z"', "time");
   }
@@ -80,6 +81,16 @@ function write(input: UsageEventInput, rules: WritingRules): WrittenEvent | Refu
   return { id, source: source ?? "", text };
 }
 
+/** The time in ISO 8601. It is written anew only when it has changed, since that takes longer than all the rest. */
+export function isoClock(wallMs: () => number): () => string {
+  let [lastMs, lastText] = [Number.NaN, ""];
+  return () => {
+    const nowMs = wallMs();
+    if (nowMs !== lastMs) [lastMs, lastText] = [nowMs, new Date(nowMs).toISOString()];
+    return lastText;
+  };
+}
+
 function faultOfText(value: unknown, field: string): Refusal | undefined {
   if (typeof value !== "string" || value.length === 0 || value.length > 200) {
     return invalid(`${field} must be text of 1 to 200 characters`, field);
@@ -89,8 +100,8 @@ function faultOfText(value: unknown, field: string): Refusal | undefined {
     : invalid(`${field} contains a character that is not valid text`, field);
 }
 
-function timeOf(time: Date | string | undefined, wallMs: () => number): string | undefined {
-  if (time === undefined) return new Date(wallMs()).toISOString();
+function timeOf(time: Date | string | undefined, isoNow: () => string): string | undefined {
+  if (time === undefined) return isoNow();
   if (typeof time === "string") {
     return isoWithZone.test(time) && !Number.isNaN(Date.parse(time)) ? time : undefined;
   }
