@@ -1,7 +1,14 @@
 import { setTimeout } from "node:timers/promises";
 import { type Instant, instant, isoOf } from "../../domain/calendar/index.ts";
 import { BillingError } from "../../domain/errors.ts";
-import { ReckonerApiError, type ReckonerClient, type Schemas } from "../../sdk/index.ts";
+import {
+  createReckonerClient,
+  ReckonerApiError,
+  type ReckonerClient,
+  type ReckonerClientOptions,
+  type Schemas,
+} from "../../sdk/index.ts";
+import { createUsageReporter, type UsageAnswer } from "../../sdk/usage/node.ts";
 import { catalog } from "./catalog.ts";
 import type { CardToken, DemoCustomer } from "./customers.ts";
 
@@ -19,6 +26,14 @@ export class ClockStuckError extends BillingError {
   readonly code = "demo_clock_stuck";
 }
 
+/** Some events were not answered for a long time. */
+export class UsageNotAnsweredError extends BillingError {
+  readonly code = "demo_usage_not_answered";
+}
+
+/** How long the API may take for all the usage of one stop. */
+const answersWithinMs = 120_000;
+
 const pollMs = 100;
 const slowAfterMs = 10_000;
 
@@ -27,6 +42,7 @@ const slowAfterMs = 10_000;
  * went wrong, is doing it once.
  */
 export class DemoApi {
+  readonly #access: ReckonerClientOptions;
   readonly #reckoner: ReckonerClient;
   readonly #run: string;
   readonly #patienceMs: number;
@@ -35,8 +51,9 @@ export class DemoApi {
    * @param run the demo's name: its test clock, and what all its keys start with
    * @param patienceMs how long the clock may stand at one instant while everything due then is done
    */
-  constructor(reckoner: ReckonerClient, run: string, patienceMs: number) {
-    this.#reckoner = reckoner;
+  constructor(access: ReckonerClientOptions, run: string, patienceMs: number) {
+    this.#access = access;
+    this.#reckoner = createReckonerClient(access);
     this.#run = run;
     this.#patienceMs = patienceMs;
   }
@@ -122,10 +139,28 @@ export class DemoApi {
     });
   }
 
-  /** What became of each event, in the order given. */
-  async sendEvents(events: readonly SentEvent[]): Promise<Schemas["UsageBatch"]["results"]> {
-    const { results } = await this.#reckoner.post("/v1/events", { body: { events: [...events] } });
-    return results;
+  /**
+   * What became of each event, by its id: reported as the services of a product report, who batch, compress and repeat.
+   * @throws UsageNotAnsweredError
+   */
+  async sendEvents(events: readonly SentEvent[]): Promise<ReadonlyMap<string, UsageAnswer>> {
+    const answers = new Map<string, UsageAnswer>();
+    let trouble = "";
+    const reporter = createUsageReporter({
+      apiUrl: this.#access.baseUrl,
+      apiKey: this.#access.apiKey,
+      onAnswer: (answer) => void answers.set(answer.id, answer),
+      onProblem: ({ code, detail }) => {
+        if (!code.startsWith("event_")) trouble = `: ${detail}`;
+      },
+    });
+    for (const event of events) reporter.report(event);
+    const isAnswered = await reporter.flush({ deadlineMs: answersWithinMs });
+    await reporter.close({ deadlineMs: 0 });
+    if (isAnswered) return answers;
+    throw new UsageNotAnsweredError(
+      `usage is not answered${trouble}: is npm start running? Then run the demo again`,
+    );
   }
 
   async #findClock(): Promise<Schemas["TestClock"] | null> {

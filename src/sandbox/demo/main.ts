@@ -35,14 +35,15 @@ async function run(): Promise<void> {
   }
   const { apiUrl, apiKey, temporalUiUrl, signInKey } = loadClientConfig();
   const demo = demoRun(options);
-  const reckoner = createReckonerClient({ baseUrl: apiUrl, apiKey });
+  const access = { baseUrl: apiUrl, apiKey };
+  const reckoner = createReckonerClient(access);
   const progress = createProgress();
   const months = options.months === 1 ? "a month" : `${options.months} months`;
   console.log(
     `The demo: ${months} of ${options.customers} customers of an AI coding product, on a test clock`,
   );
   const isNew = await progress.step("Demo", (note) =>
-    tellStory(demo, new DemoApi(reckoner, demo.name, patienceMs(options)), stageOn(progress, note)),
+    tellStory(demo, new DemoApi(access, demo.name, patienceMs(options)), stageOn(progress, note)),
   );
   if (!isNew) console.log("  This demo has run here before; this is what came of it.");
   console.log(`\n${report(await readResult(reckoner, demo), demo, { apiUrl, temporalUiUrl, signInKey })}\n`);

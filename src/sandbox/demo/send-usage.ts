@@ -1,10 +1,8 @@
 import { isoOf } from "../../domain/calendar/index.ts";
-import { BillingError } from "../../domain/errors.ts";
+import { BillingError, invariant } from "../../domain/errors.ts";
 import { eventType } from "./catalog.ts";
 import type { Delivery, DeliveryKind } from "./delivery.ts";
 import type { DemoApi, SentEvent } from "./demo-api.ts";
-
-const batchSize = 1_000;
 
 export class UnexpectedAnswerError extends BillingError {
   readonly code = "demo_answer_unexpected";
@@ -17,21 +15,22 @@ const expected: Readonly<Record<DeliveryKind, readonly string[]>> = {
   contradiction: ["conflict"],
 };
 
-/** Sends usage in batches and checks what became of every event. @throws UnexpectedAnswerError */
+/** Sends usage and checks what became of every event. @throws UnexpectedAnswerError */
 export async function sendUsage(
   api: DemoApi,
   source: string,
   deliveries: readonly Delivery[],
 ): Promise<void> {
-  for (let from = 0; from < deliveries.length; from += batchSize) {
-    const batch = deliveries.slice(from, from + batchSize);
-    const answers = await api.sendEvents(batch.map((delivery) => eventOf(delivery, source)));
-    batch.forEach(({ kind, request }, index) => {
-      const answer = answers[index];
-      if (answer !== undefined && expected[kind].includes(answer.status)) return;
-      const status = answer === undefined ? "not answered" : `${answer.status} ${answer.detail ?? ""}`;
-      throw new UnexpectedAnswerError(`request ${request.index} of the trace, sent as ${kind}: ${status}`);
-    });
+  const sent = deliveries.map((delivery) => ({ ...delivery, event: eventOf(delivery, source) }));
+  // Of several under one key it could not be told which was answered how.
+  const ids = new Set(sent.map(({ event }) => event.id));
+  invariant(ids.size === sent.length, "no event is sent twice at one stop");
+  const answers = await api.sendEvents(sent.map(({ event }) => event));
+  for (const { kind, request, event } of sent) {
+    const answer = answers.get(event.id);
+    if (answer !== undefined && expected[kind].includes(answer.status)) continue;
+    const status = answer === undefined ? "not answered" : `${answer.status} ${answer.detail ?? ""}`;
+    throw new UnexpectedAnswerError(`request ${request.index} of the trace, sent as ${kind}: ${status}`);
   }
 }
 
