@@ -26,6 +26,8 @@ export class SegmentFeed {
   readonly #parts: FeedParts;
   readonly #sending = new Set<SentSegment>();
   #ready: ReadySegment[] = [];
+  /** Of those that are ready; kept, since it is asked for often and they may be a thousand. */
+  #oldestReady: Since | undefined;
   /** The one whose events are given out. */
   #current: SentSegment | undefined;
   #loading: Since | undefined;
@@ -40,7 +42,7 @@ export class SegmentFeed {
 
   get oldest(): Since | undefined {
     const unanswered = this.inHand.filter(({ isDone }) => !isDone);
-    return oldestOf([this.#loading, ...this.#ready.map(sinceOf), ...unanswered.map(sinceOf)]);
+    return oldestOf([this.#loading, this.#oldestReady, ...unanswered.map(({ since }) => since)]);
   }
 
   /** Those whose files have our name. */
@@ -55,6 +57,7 @@ export class SegmentFeed {
   add(segments: readonly ReadySegment[]): void {
     this.#ready.push(...segments);
     this.#ready.sort((left, right) => (left.id < right.id ? -1 : 1));
+    this.#oldestReady = oldestOf([this.#oldestReady, ...segments.map(({ since }) => since)]);
   }
 
   take(limits: BatchLimits): Batch | undefined {
@@ -65,6 +68,7 @@ export class SegmentFeed {
   async load(): Promise<void> {
     for (let next = this.#ready.shift(); next !== undefined; next = this.#ready.shift()) {
       this.#loading = next.since;
+      this.#oldestReady = oldestOf(this.#ready.map(({ since }) => since));
       const loaded = await this.#open(next);
       this.#loading = undefined;
       if (loaded === undefined) continue;
@@ -100,5 +104,3 @@ export class SegmentFeed {
     return undefined;
   }
 }
-
-const sinceOf = ({ since }: { readonly since: Since }) => since;
