@@ -185,8 +185,7 @@ create table ledger.period_balance (
 comment on table ledger.period_balance is 'Derived. All that was ever posted to the account with effect up to the end of a closed month; a row for each month in which something was.';
 
 create table ledger.carried_month (
-  month date primary key references ledger.accounting_period,
-  carried_at timestamptz not null default clock_timestamp()
+  month date primary key references ledger.accounting_period
 );
 comment on table ledger.carried_month is 'Derived. The closed months whose period_balance is complete.';
 

@@ -4,6 +4,7 @@ import { parseEnv } from "node:util";
 import { z } from "zod";
 import { ConfigurationError, type Problem } from "./config/configuration-error.ts";
 import { parts } from "./config/parts.ts";
+import { sealSection } from "./config/seal-location.ts";
 import {
   billingSection,
   databaseSection,
@@ -78,7 +79,7 @@ export function loadWorkerConfig(environment = readEnvironment()) {
     /** Undefined when metrics are not served. */
     metricsPort: values.WORKER_METRICS_PORT,
     /** Where the copy of the ledger's seals is kept; undefined: the ledger is not sealed here. */
-    ledgerSealsFile: values.LEDGER_SEALS_FILE,
+    ledgerSeals: sealSection(values, projectFolder),
     ...billingSection(values, stripe),
     log: logSection(values),
   };
@@ -132,7 +133,8 @@ const runningSystem = z.object({
   apiKey: z.string(),
   temporalUiUrl: z.string().optional(),
   databaseUrl: z.string(),
-  ledgerSealsFile: z.string(),
+  /** As in LEDGER_SEALS. */
+  ledgerSeals: z.string(),
   /** The key once more where `npm start` has made it: it may be shown in links. A key of the user's own never is. */
   signInKey: z.string().optional(),
   /** Of the stand-in; without it Stripe is where the environment says. */
@@ -166,7 +168,10 @@ export function loadProofConfig(environment = readEnvironment()) {
   return {
     database: databaseSection({ ...values, DATABASE_URL: values.DATABASE_URL ?? found?.databaseUrl ?? "" }),
     /** Undefined: the database is asked alone. */
-    ledgerSealsFile: values.LEDGER_SEALS_FILE ?? found?.ledgerSealsFile,
+    ledgerSeals: sealSection(
+      { ...values, LEDGER_SEALS: values.LEDGER_SEALS ?? found?.ledgerSeals },
+      projectFolder,
+    ),
     /** Undefined: Stripe is not asked. */
     stripe: knowsStripe ? stripeSection({ ...values, STRIPE_API_BASE }) : undefined,
   };

@@ -113,6 +113,14 @@ describe("a value that cannot be used", () => {
       worker({ WORKER_WORKFLOW_CONCURRENCY: "1" }),
       /^WORKER_WORKFLOW_CONCURRENCY must be a whole number from 2/,
     ],
+    [worker({ LEDGER_SEALS: "/seals" }), /^LEDGER_SEALS must look like file:PATH or s3:\/\/BUCKET\/PREFIX/],
+    [worker({ LEDGER_SEALS: "s3://UPPER/x" }), /^LEDGER_SEALS must look like/],
+    [worker({ LEDGER_SEALS: "s3://seals" }), /^AWS_REGION is not set: give the region of the bucket/],
+    [
+      worker({ LEDGER_SEALS: "s3://seals", AWS_REGION: "eu-central-1", AWS_ACCESS_KEY_ID: "id" }),
+      /^AWS_SECRET_ACCESS_KEY is not set: give both parts of the access key, or neither/,
+    ],
+    [worker({ AWS_ENDPOINT_URL_S3: "storage:9000" }), /^AWS_ENDPOINT_URL_S3 must be a URL/],
     [worker({ LOG_LEVEL: "loud" }), /^LOG_LEVEL must be one of trace, .*silent \(it is "loud"\)$/],
     [
       () => loadMigrationConfig(database),
@@ -158,9 +166,10 @@ describe("a value that cannot be used", () => {
     expect(said).not.toContain("hunter2");
   });
 
-  test("every secret but Temporal's key, which may be any text, is in the list above", () => {
+  test("every secret is in the list above, but for those that may be any text", () => {
     const known = refusesBadSecret.map(([variable]) => variable);
-    expect([...secretVariables].toSorted()).toEqual([...known, "TEMPORAL_API_KEY"].toSorted());
+    const anyText = ["TEMPORAL_API_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+    expect([...secretVariables].toSorted()).toEqual([...known, ...anyText].toSorted());
   });
 });
 
@@ -198,6 +207,46 @@ describe("what a value means", () => {
     expect(limitsOf({ ADJUSTMENT_APPROVAL_ABOVE })).toEqual(["0.00 USD", "7 JPY", "1.500 KWD"]);
   });
 
+  test.each([
+    [{}, undefined],
+    [{ LEDGER_SEALS: "file:/seals/copy.jsonl" }, { kind: "file", path: "/seals/copy.jsonl" }],
+    [{ LEDGER_SEALS: "file:///seals/copy.jsonl" }, { kind: "file", path: "/seals/copy.jsonl" }],
+    [{ LEDGER_SEALS: "file:copy.jsonl" }, { kind: "file", path: join(projectFolder, "copy.jsonl") }],
+    [
+      { LEDGER_SEALS: "s3://acme-seals/billing/live/", AWS_REGION: "eu-central-1" },
+      {
+        kind: "bucket",
+        bucket: "acme-seals",
+        prefix: "billing/live",
+        region: "eu-central-1",
+        endpoint: undefined,
+        credentials: undefined,
+      },
+    ],
+    [
+      {
+        LEDGER_SEALS: "s3://acme-seals",
+        AWS_REGION: "us-east-1",
+        AWS_ENDPOINT_URL_S3: "https://storage.example:9000/",
+        AWS_ACCESS_KEY_ID: "id",
+        AWS_SECRET_ACCESS_KEY: "secret",
+        AWS_SESSION_TOKEN: "token",
+      },
+      {
+        kind: "bucket",
+        bucket: "acme-seals",
+        prefix: "",
+        region: "us-east-1",
+        endpoint: "https://storage.example:9000",
+        credentials: { accessKeyId: "id", secretAccessKey: "secret", sessionToken: "token" },
+      },
+    ],
+  ])("the copy of the seals: %o", (environment, location) => {
+    expect(loadWorkerConfig({ ...workable, ...environment }).ledgerSeals).toEqual(location);
+    const proof = loadProofConfig({ ...database, ...environment, RECKONER_HOME: "/nowhere" });
+    expect(proof.ledgerSeals).toEqual(location);
+  });
+
   test("webhook secrets are a list", () => {
     const { stripe } = loadApiConfig({ ...workable, STRIPE_WEBHOOK_SECRETS: "whsec_new, whsec_old" });
     expect(stripe.webhookSecrets).toEqual(["whsec_new", "whsec_old"]);
@@ -233,7 +282,7 @@ describe("commands find the running system", () => {
     apiKey: "a-key-of-some-twenty-four-characters",
     temporalUiUrl: "http://127.0.0.1:8255",
     databaseUrl: "postgres://reckoner_app:word@127.0.0.1:5455/reckoner",
-    ledgerSealsFile: "/data/ledger-seals.jsonl",
+    ledgerSeals: "file:/data/ledger-seals.jsonl",
     stripeApiBase: "http://127.0.0.1:12155",
   };
 
@@ -247,7 +296,7 @@ describe("commands find the running system", () => {
       });
       expect(loadProofConfig({ RECKONER_HOME: home })).toMatchObject({
         database: { url: running.databaseUrl, poolSize: 10 },
-        ledgerSealsFile: running.ledgerSealsFile,
+        ledgerSeals: { kind: "file", path: "/data/ledger-seals.jsonl" },
         stripe: { apiBase: { protocol: "http", host: "127.0.0.1", port: 12_155 } },
       });
     } finally {
@@ -261,7 +310,7 @@ describe("commands find the running system", () => {
     expect(loadClientConfig(environment)).toEqual({ apiUrl, apiKey, temporalUiUrl: undefined });
     expect(loadProofConfig({ ...database, RECKONER_HOME: "/nowhere" })).toMatchObject({
       database: { url: database.DATABASE_URL },
-      ledgerSealsFile: undefined,
+      ledgerSeals: undefined,
       stripe: undefined,
     });
   });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { approvalLimits } from "./approval-limits.ts";
+import { sealUrl } from "./seal-location.ts";
 
 /**
  * Every environment variable the project reads, as text in and a checked value out. The messages say what a value must
@@ -107,7 +108,14 @@ export const workerVariables = {
   STRIPE_REQUESTS_PER_SECOND: wholeNumber(1, 10_000).default(12),
 };
 
-export const sealVariables = { LEDGER_SEALS_FILE: text("give a file").optional() };
+export const sealVariables = {
+  LEDGER_SEALS: sealUrl.optional(),
+  AWS_REGION: text("give a region").optional(),
+  AWS_ENDPOINT_URL_S3: httpUrl.optional(),
+  AWS_ACCESS_KEY_ID: text("give an access key's id").optional(),
+  AWS_SECRET_ACCESS_KEY: text("give an access key's secret").optional(),
+  AWS_SESSION_TOKEN: text("give a session's token").optional(),
+};
 
 export const logVariables = {
   LOG_LEVEL: oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent").default("info"),
@@ -148,6 +156,8 @@ export const secretVariables: ReadonlySet<string> = new Set([
   "STRIPE_API_KEY",
   "STRIPE_WEBHOOK_SECRETS",
   "API_BOOTSTRAP_KEY",
+  "AWS_SECRET_ACCESS_KEY",
+  "AWS_SESSION_TOKEN",
   "RECKONER_API_KEY",
   "TEST_DATABASE_URL",
 ]);

@@ -1,20 +1,22 @@
-import { BillingError } from "../domain/errors.ts";
 import { type Database, inTransaction, rows, sql, type Tx } from "./database.ts";
-import { entryDigests, rootOf } from "./seal-encoding.ts";
-import type { SealStore } from "./seal-store.ts";
-import { sealsAfter } from "./seal-verification.ts";
+import { publishedRows, rootOf } from "./seal-encoding.ts";
+import { LedgerSealBrokenError, type SealStore } from "./seal-store.ts";
+import { prepareToRecompute, readSealedRows } from "./sealed-tables.ts";
+import { sealsAfter } from "./stored-seals.ts";
 
-export type { Seal } from "./seal-encoding.ts";
-export { fileSealStore, type PublishedSeal, type SealStore } from "./seal-store.ts";
-export { type SealFault, type SealVerification, verifySeals } from "./seal-verification.ts";
+export type { PublishedSeal, Seal } from "./seal-encoding.ts";
+export {
+  fileSealStore,
+  LedgerSealBrokenError,
+  openSealStore,
+  type SealLocation,
+  type SealStore,
+  sealLocationText,
+} from "./seal-store.ts";
+export { type SealVerification, verifySeals } from "./seal-verification.ts";
 
-/** The ledger is not what was sealed: nothing is published on top of it before a person has looked. */
-export class LedgerSealBrokenError extends BillingError {
-  readonly code = "ledger_seal_broken";
-}
-
-/** Keeps a seal's line in the external copy short enough to be appended at once and read by eye. */
-const entriesPerSealMax = 1_000;
+/** With their lines less than two megabytes of copy, and some tenths of a second of work. */
+const factsPerSealMax = 10_000;
 
 /**
  * Seals everything that was recorded since the last seal and can no longer grow, and publishes every seal that the
@@ -35,25 +37,28 @@ export async function sealLedger(db: Database, store: SealStore): Promise<number
 
 /** Answers whether there was anything to seal. */
 async function sealClosedRange(tx: Tx): Promise<boolean> {
-  const made = await rows(tx, sql`select number from ledger.seal_closed_range(${entriesPerSealMax})`);
+  const made = await rows(tx, sql`select number from ledger.seal_closed_range(${factsPerSealMax})`);
   return made.length > 0;
 }
 
 async function publish(tx: Tx, store: SealStore): Promise<void> {
-  const last = await store.lastNumber();
-  const [row] = await rows<{ newest: bigint | null }>(tx, sql`select max(number) as newest from ledger.seal`);
-  if ((row?.newest ?? 0n) < BigInt(last)) {
-    throw new LedgerSealBrokenError(
-      `seal ${last} is published and not in the database: run npm run ledger:verify`,
-    );
-  }
-  for await (const seal of sealsAfter(tx, last)) {
-    const entries = await entryDigests(tx, seal.fromXid, seal.toXid);
-    if (rootOf(seal, entries) !== seal.root) {
+  await prepareToRecompute(tx);
+  const last = await store.last();
+  if (last !== null) {
+    const { value: stored } = await sealsAfter(tx, last.number - 1).next();
+    if (stored?.number !== last.number || stored.root !== last.root) {
       throw new LedgerSealBrokenError(
-        `entries changed between seal ${seal.number} and its publication: run npm run ledger:verify`,
+        `seal ${last.number} is published and not in the database: run npm run ledger:verify`,
       );
     }
-    await store.append({ ...seal, entries: entries.map(({ id, digest }) => [id, digest]) });
+  }
+  for await (const seal of sealsAfter(tx, last?.number ?? 0)) {
+    const [sealed = []] = await readSealedRows(tx, [seal.fromXid, seal.toXid]);
+    if (rootOf(seal, sealed) !== seal.root) {
+      throw new LedgerSealBrokenError(
+        `rows changed between seal ${seal.number} and its publication: run npm run ledger:verify`,
+      );
+    }
+    await store.append({ ...seal, rows: publishedRows(sealed) });
   }
 }

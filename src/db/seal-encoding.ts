@@ -1,11 +1,5 @@
-import { createHash, hash } from "node:crypto";
-import type { SQL, SQLWrapper } from "drizzle-orm";
-import { rows, sql, type Tx } from "./database.ts";
-
-/**
- * The encoding and the digests of `ledger.seal_closed_range` a second time, outside the database: what a changed
- * function there would answer is of no use to whoever changed it.
- */
+import { createHash } from "node:crypto";
+import type { SealedRows, SealedTableName } from "./sealed-tables.ts";
 
 /** A seal as it is written down: numbers small enough to count with, everything else as the database's text. */
 export interface Seal {
@@ -17,72 +11,69 @@ export interface Seal {
   readonly fromXid: string;
   /** … to before here. */
   readonly toXid: string;
-  readonly entryCount: number;
-  readonly postingCount: number;
+  readonly rowCount: number;
   readonly root: string;
-  /** Microseconds since 1970. */
+  /** Seconds since 1970, with six decimals. */
   readonly sealedAt: string;
+}
+
+/** A seal as it is kept outside the database: with the digests of its rows, so that a changed one can be named. */
+export interface PublishedSeal extends Seal {
+  /** By table {@link digestList}s; tables without rows are left out. */
+  readonly rows: Readonly<Partial<Record<SealedTableName, string>>>;
 }
 
 export const rootBeforeTheFirst = "00".repeat(32);
 
-/** An entry as it stands in the ledger now. */
-export interface EntryDigest {
-  readonly id: string;
-  readonly sourceKey: string;
-  readonly postings: number;
-  /** SHA-256 of the entry with its postings, as hexadecimal digits. */
-  readonly digest: string;
-}
-
-/** The entries that were recorded by the transactions from `fromXid` to before `toXid`, by id. */
-export async function entryDigests(tx: Pick<Tx, "execute">, fromXid: string, toXid: string) {
-  const found = await rows<{ id: string; source_key: string; fields: Field[]; postings: Field[][] }>(
-    tx,
-    sql`select entry.id::text, entry.source_key,
-          jsonb_build_array(entry.id::text, entry.kind, entry.source_key, encode(entry.request_hash, 'hex'),
-            ${microseconds(sql`occurred_at`)}, ${microseconds(sql`effective_at`)}, ${microseconds(sql`recorded_at`)},
-            entry.recorded_xid::text, entry.actor, entry.cause_type, entry.cause_id, entry.customer_id,
-            entry.currency, entry.reverses::text, entry.metadata::text) as fields,
-          coalesce((
-            select jsonb_agg(jsonb_build_array(posting.line::text, posting.currency, debited.key, credited.key,
-              posting.amount::text) order by posting.line)
-            from ledger.posting as posting
-            left join ledger.account as debited on debited.id = posting.debit_account
-            left join ledger.account as credited on credited.id = posting.credit_account
-            where posting.entry_id = entry.id), '[]') as postings
-        from ledger.journal_entry as entry
-        where entry.recorded_xid >= ${fromXid}::xid8 and entry.recorded_xid < ${toXid}::xid8
-        order by entry.id`,
-  );
-  return found.map(
-    ({ id, source_key: sourceKey, fields, postings }): EntryDigest => ({
-      id,
-      sourceKey,
-      postings: postings.length,
-      digest: hash("sha256", encoded(fields) + postings.map(encoded).join("")),
-    }),
-  );
-}
-
-/** The root that a seal has when it covers exactly these entries. */
-export function rootOf(seal: Omit<Seal, "root">, entries: readonly EntryDigest[]): string {
-  const postings = entries.reduce((sum, entry) => sum + entry.postings, 0);
-  const { number, previous, fromXid, toXid, sealedAt } = seal;
-  const root = createHash("sha256").update(
-    encoded([String(number), previous, fromXid, toXid, String(entries.length), String(postings), sealedAt]),
-  );
-  for (const { digest } of entries) root.update(digest, "hex");
+/** The root that a seal has when it covers exactly these rows: what `ledger.seal_closed_range` computes, a second time. */
+export function rootOf(seal: Omit<Seal, "root">, rows: readonly SealedRows[]): string {
+  const { number, previous, fromXid, toXid, rowCount, sealedAt } = seal;
+  const root = createHash("sha256").update([number, previous, fromXid, toXid, rowCount, sealedAt].join("/"));
+  for (const { digests } of rows) for (const digest of digests) root.update(digest);
   return root.digest("hex");
 }
 
-type Field = string | null;
-
-/** Each value with its length in bytes before it: no two lists of values are written alike. */
-function encoded(fields: readonly Field[]): string {
-  return fields.map((value) => (value === null ? "-" : `${Buffer.byteLength(value)}:${value}`)).join("");
+/**
+ * What the copy says of the rows of a table: `1042.Aq3…` for each, its key and the beginning of its digest. Long enough
+ * that nobody can make another row of the same, and a third of the whole; what proves that nothing else was changed
+ * either is the root.
+ */
+export function digestList({ keys, digests }: SealedRows): string {
+  return keys.map((key, index) => `${key}.${digests[index]?.toString("base64url", 0, 12)}`).join(" ");
 }
 
-/** Since 1970, as text: the same whatever the session's settings. */
-export const microseconds = (time: SQLWrapper): SQL =>
-  sql`(extract(epoch from ${time}) * 1000000)::bigint::text`;
+export function publishedRows(rows: readonly SealedRows[]): PublishedSeal["rows"] {
+  const filled = rows.filter(({ keys }) => keys.length > 0);
+  return Object.fromEntries(filled.map((each) => [each.table, digestList(each)]));
+}
+
+/** The digests of a list by key. */
+export function readDigestList(list: string): Map<string, string> {
+  const pairs = list.split(" ").filter((pair) => pair !== "");
+  return new Map(
+    pairs.map((pair) => [pair.slice(0, pair.lastIndexOf(".")), pair.slice(pair.lastIndexOf(".") + 1)]),
+  );
+}
+
+const texts = {
+  previous: /^[0-9a-f]{64}$/,
+  fromXid: /^\d{1,20}$/,
+  toXid: /^\d{1,20}$/,
+  root: /^[0-9a-f]{64}$/,
+  sealedAt: /^-?\d+\.\d+$/,
+} as const;
+
+/** A published seal from its text; null when it is none: torn by a crash, or tampered with. */
+export function readPublishedSeal(text: string): PublishedSeal | null {
+  try {
+    const seal: PublishedSeal = JSON.parse(text);
+    const isSeal =
+      Number.isSafeInteger(seal.number) &&
+      Number.isSafeInteger(seal.rowCount) &&
+      Object.entries(texts).every(([name, shape]) => shape.test(String(seal[name as keyof Seal]))) &&
+      Object.values(seal.rows).every((list) => typeof list === "string");
+    return isSeal ? seal : null;
+  } catch {
+    return null;
+  }
+}

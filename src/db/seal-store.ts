@@ -1,11 +1,10 @@
-import { createReadStream } from "node:fs";
-import { appendFile, open } from "node:fs/promises";
-import type { Seal } from "./seal-encoding.ts";
+import { appendFile, type FileHandle, open } from "node:fs/promises";
+import { BillingError } from "../domain/errors.ts";
+import { type PublishedSeal, readPublishedSeal } from "./seal-encoding.ts";
 
-/** A seal as it is kept outside the database: with a digest for each entry, so that a changed one can be named. */
-export interface PublishedSeal extends Seal {
-  /** Id and digest, by id. */
-  readonly entries: readonly (readonly [id: string, digest: string])[];
+/** The ledger is not what was sealed: nothing is published on top of it before a person has looked. */
+export class LedgerSealBrokenError extends BillingError {
+  readonly code = "ledger_seal_broken";
 }
 
 /**
@@ -15,30 +14,62 @@ export interface PublishedSeal extends Seal {
 export interface SealStore {
   /** Every seal, by number. */
   published(): AsyncIterable<PublishedSeal>;
-  /** The number of the last one; 0 when there is none. */
-  lastNumber(): Promise<number>;
+  /** The one of the highest number; null when there is none. */
+  last(): Promise<Pick<PublishedSeal, "number" | "root"> | null>;
   /** Durable when it returns. */
   append(seal: PublishedSeal): Promise<void>;
 }
+
+/** Which store, as the configuration names it. */
+export type SealLocation =
+  | { readonly kind: "file"; readonly path: string }
+  | ({ readonly kind: "bucket" } & BucketLocation);
+
+/** A bucket of an object storage that speaks S3. */
+export interface BucketLocation {
+  readonly bucket: string;
+  /** In front of every object's name, without a slash at its ends; may be empty. */
+  readonly prefix: string;
+  readonly region: string;
+  /** Of a storage other than Amazon's. */
+  readonly endpoint: string | undefined;
+  /** Undefined: as the machine's role or profile says. */
+  readonly credentials:
+    | { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
+    | undefined;
+}
+
+/** The client of object storage is loaded by those alone who use one. */
+export async function openSealStore(location: SealLocation): Promise<SealStore> {
+  if (location.kind === "file") return fileSealStore(location.path);
+  const { bucketSealStore } = await import("./seal-bucket.ts");
+  return bucketSealStore(location);
+}
+
+/** A location as people know it. */
+export const sealLocationText = (location: SealLocation): string =>
+  location.kind === "file"
+    ? `file:${location.path}`
+    : `s3://${[location.bucket, location.prefix].filter((part) => part !== "").join("/")}`;
 
 /**
  * Seals as lines of JSON in a file, which is made when the first is appended. A line that is not a seal (torn by a crash,
  * or tampered with) counts as missing: after a crash it is appended again, otherwise verification misses it.
  */
 export function fileSealStore(path: string): SealStore {
-  let offset = 0;
-  let last = 0;
   return {
     async *published() {
-      for await (const { seal } of linesOf(path, 0)) if (seal !== null) yield seal;
-    },
-    async lastNumber() {
-      // Only what was appended since the last look: a file that is written for years is read once.
-      for await (const { seal, end } of linesOf(path, offset)) {
-        offset = end;
-        last = seal?.number ?? last;
+      for await (const line of linesOf(path)) {
+        const seal = readPublishedSeal(line);
+        if (seal !== null) yield seal;
       }
-      return last;
+    },
+    async last() {
+      for await (const line of linesFromTheEnd(path)) {
+        const seal = readPublishedSeal(line);
+        if (seal !== null) return seal;
+      }
+      return null;
     },
     async append(seal) {
       const line = `${JSON.stringify(seal)}\n`;
@@ -47,45 +78,55 @@ export function fileSealStore(path: string): SealStore {
   };
 }
 
-/** The complete lines from a byte offset on, each with the offset after it. Nothing when there is no file. */
-async function* linesOf(
-  path: string,
-  start: number,
-): AsyncGenerator<{ seal: PublishedSeal | null; end: number }> {
-  let end = start;
-  let rest = Buffer.alloc(0);
-  try {
-    for await (const chunk of createReadStream(path, { start })) {
-      rest = Buffer.concat([rest, chunk as Buffer]);
-      for (let cut = rest.indexOf("\n"); cut >= 0; cut = rest.indexOf("\n")) {
-        end += cut + 1;
-        yield { seal: parsed(rest.subarray(0, cut).toString()), end };
-        rest = rest.subarray(cut + 1);
-      }
+const bytesPerRead = 1024 * 1024;
+
+/** The last line need not have an end: without it, it is whole or no seal. Nothing when there is no file. */
+async function* linesOf(path: string): AsyncGenerator<string> {
+  await using file = await opened(path);
+  if (file === null) return;
+  let pieces: Buffer[] = [];
+  for await (const read of file.createReadStream({ highWaterMark: bytesPerRead })) {
+    let rest: Buffer = read;
+    for (let cut = rest.indexOf("\n"); cut >= 0; cut = rest.indexOf("\n")) {
+      yield Buffer.concat([...pieces, rest.subarray(0, cut)]).toString();
+      pieces = [];
+      rest = rest.subarray(cut + 1);
     }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    pieces.push(rest);
   }
+  yield Buffer.concat(pieces).toString();
 }
 
-function parsed(line: string): PublishedSeal | null {
-  try {
-    const seal: PublishedSeal = JSON.parse(line);
-    return Number.isInteger(seal.number) && Array.isArray(seal.entries) ? seal : null;
-  } catch {
-    return null;
+/** A file that is written for years need not be read to its beginning. */
+async function* linesFromTheEnd(path: string): AsyncGenerator<string> {
+  await using file = await opened(path);
+  if (file === null) return;
+  let { size: start } = await file.stat();
+  let rest: Buffer = Buffer.alloc(0);
+  while (start > 0) {
+    const length = Math.min(bytesPerRead, start);
+    start -= length;
+    const { buffer } = await file.read(Buffer.alloc(length), 0, length, start);
+    rest = Buffer.concat([buffer, rest]);
+    for (let cut = rest.lastIndexOf("\n"); cut >= 0; cut = rest.lastIndexOf("\n")) {
+      yield rest.subarray(cut + 1).toString();
+      rest = rest.subarray(0, cut);
+    }
   }
+  yield rest.toString();
 }
 
 async function endsInsideLine(path: string): Promise<boolean> {
+  for await (const line of linesFromTheEnd(path)) return line !== "";
+  return false;
+}
+
+/** Null when there is none. */
+async function opened(path: string): Promise<FileHandle | null> {
   try {
-    await using file = await open(path);
-    const { size } = await file.stat();
-    if (size === 0) return false;
-    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
-    return buffer.toString() !== "\n";
+    return await open(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;
   }
 }

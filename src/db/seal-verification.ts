@@ -1,76 +1,119 @@
-import { asc, getTableColumns, gt } from "drizzle-orm";
 import { type Database, inSnapshot, rows, sql, type Tx } from "./database.ts";
-import { seal as sealTable } from "./schema/ledger-seals.ts";
+import { type LedgerFinding, withOwners } from "./ledger-finding.ts";
 import {
-  type EntryDigest,
-  entryDigests,
-  microseconds,
+  digestList,
+  type PublishedSeal,
+  readDigestList,
   rootBeforeTheFirst,
   rootOf,
   type Seal,
 } from "./seal-encoding.ts";
-import type { PublishedSeal, SealStore } from "./seal-store.ts";
-
-/** What is wrong with a seal, or with one entry under it. */
-export interface SealFault {
-  readonly seal: number;
-  readonly problem: string;
-  readonly entryId?: string;
-  /** As it stands now; absent for an entry that is gone. */
-  readonly sourceKey?: string;
-}
+import type { SealStore } from "./seal-store.ts";
+import {
+  prepareToRecompute,
+  readSealedRows,
+  type SealedRows,
+  type SealedTableName,
+} from "./sealed-tables.ts";
+import { sealsAfter } from "./stored-seals.ts";
+import { neverSealed, unsealedRows } from "./unsealed-rows.ts";
 
 export interface SealVerification {
   /** By seal: the first says where the ledger stopped being what was sealed. Empty when it is. */
-  readonly faults: readonly SealFault[];
+  readonly findings: readonly LedgerFinding[];
   readonly seals: number;
-  /** Entries recorded since the last seal: nothing vouches for them yet. */
-  readonly unsealedEntries: number;
+  /** How many rows these seals cover. */
+  readonly sealedRows: number;
+  /** Rows recorded since the last seal, by table: nothing vouches for them yet. */
+  readonly unsealed: Readonly<Partial<Record<SealedTableName, number>>>;
+}
+
+export interface SealVerificationOptions {
+  /** The external copy. */
+  readonly store?: SealStore | undefined;
+  /** The store's last number before the snapshot was taken: what it holds by now may be newer. 0 when left out. */
+  readonly published?: number | undefined;
+  /** How long after it was made a seal may be missing in the copy; a minute when left out. */
+  readonly publicationSeconds?: number | undefined;
+  /** Told of each seal before it is recomputed. */
+  readonly onSeal?: ((number: number) => void) | undefined;
 }
 
 /**
- * Recomputes every seal from the entries as they stand and compares with the external copy. Without a store only the
- * database is asked: that shows a change, but not of which entry, and cannot show that the newest entries were cut off
+ * Recomputes every seal from the rows as they stand and compares with the external copy. Without a store only the
+ * database is asked: that shows a change, but not of which row, and cannot show that the newest rows were cut off
  * together with their seals.
- * @param publicationSeconds how long after it was made a seal may be missing in the copy
  */
 export async function verifySeals(
   db: Database,
   store?: SealStore,
   publicationSeconds?: number,
 ): Promise<SealVerification> {
-  const published = await store?.lastNumber();
-  return await inSnapshot(db, (tx) => verifySealsIn(tx, store, published, publicationSeconds));
+  const published = (await store?.last())?.number;
+  return await inSnapshot(db, (tx) => verifySealsIn(tx, { store, published, publicationSeconds }));
 }
 
-/**
- * The same within a snapshot of the caller's.
- * @param published the store's last number before the snapshot was taken: what it holds by now may be newer
- */
+/** The same within a snapshot of the caller's. */
 export async function verifySealsIn(
   tx: Tx,
-  store?: SealStore,
-  published = 0,
-  publicationSeconds = 60,
+  { store, published = 0, publicationSeconds = 60, onSeal }: SealVerificationOptions = {},
 ): Promise<SealVerification> {
-  const faults: SealFault[] = [];
-  let before = { number: 0, root: rootBeforeTheFirst, toXid: "0" };
+  await prepareToRecompute(tx);
+  const findings: LedgerFinding[] = [];
+  let before: Pick<Seal, "number" | "root" | "toXid"> = { number: 0, root: rootBeforeTheFirst, toXid: "0" };
+  let sealedRows = 0;
+  let due = published;
   const copies = store?.published()[Symbol.asyncIterator]() ?? nothingPublished();
-  const duePublished = store === undefined ? 0 : await lastSealBefore(tx, publicationSeconds);
-  for await (const { stored, copy } of sideBySide(sealsAfter(tx, 0), copies)) {
-    const seal = copy ?? stored;
-    if (seal === undefined || (stored === undefined && seal.number > published)) continue;
-    const { number } = seal;
-    const problems = sealProblems(stored, copy, Math.max(published, duePublished));
-    faults.push(...problems.map((problem) => ({ seal: number, problem })));
-    if (number !== before.number + 1 || seal.previous !== before.root || seal.fromXid !== before.toXid) {
-      faults.push({ seal: number, problem: `does not follow seal ${before.number}` });
+  for await (const group of inGroups(sideBySide(sealsAfter(tx, 0), copies, published))) {
+    const [first] = group;
+    onSeal?.(first.seal.number);
+    const found = await readSealedRows(tx, [
+      first.seal.fromXid,
+      first.seal.toXid,
+      ...group.slice(1).map(({ seal }) => seal.toXid),
+    ]);
+    for (const [index, { seal, stored, copy }] of group.entries()) {
+      if (store !== undefined && copy === undefined && seal.number > due) {
+        due = Math.max(due, await lastSealBefore(tx, publicationSeconds));
+      }
+      const ofSeal = [...sealFindings(stored, copy, due), ...linkFindings(seal, before)];
+      findings.push(...ofSeal, ...rowFindings(seal, copy, found[index] ?? [], ofSeal.length > 0));
+      before = seal;
+      sealedRows += seal.rowCount;
     }
-    faults.push(...entryFaults(seal, copy, await entryDigests(tx, seal.fromXid, seal.toXid)));
-    before = seal;
   }
-  faults.push(...(await neverSealed(tx, before.number + 1)));
-  return { faults, seals: before.number, unsealedEntries: await entriesSince(tx, before.toXid) };
+  const unsealed = await unsealedRows(tx, before.toXid);
+  if (Object.keys(unsealed).length > 0) findings.push(...(await neverSealed(tx)));
+  return { findings: await withOwners(tx, findings), seals: before.number, sealedRows, unsealed };
+}
+
+/** A seal, and what each side says of it. */
+interface SealPair {
+  readonly seal: Seal;
+  readonly stored: Seal | undefined;
+  readonly copy: PublishedSeal | undefined;
+}
+
+/** The rows of so many are read at once. */
+const rowsPerGroupMax = 30_000;
+
+/** Seals whose ranges follow one another, as many as are read at once. */
+async function* inGroups(pairs: AsyncIterable<SealPair>): AsyncGenerator<[SealPair, ...SealPair[]]> {
+  let group: [SealPair, ...SealPair[]] | null = null;
+  let rowCount = 0;
+  for await (const pair of pairs) {
+    const { seal } = pair;
+    rowCount += seal.rowCount;
+    const follows = group?.at(-1)?.seal.toXid === seal.fromXid && BigInt(seal.toXid) > BigInt(seal.fromXid);
+    if (group !== null && follows && rowCount <= rowsPerGroupMax) {
+      group.push(pair);
+    } else {
+      if (group !== null) yield group;
+      group = [pair];
+      rowCount = seal.rowCount;
+    }
+  }
+  if (group !== null) yield group;
 }
 
 /** The last seal that was made so many seconds ago or longer; 0 when there is none. */
@@ -83,8 +126,12 @@ async function lastSealBefore(tx: Tx, secondsAgo: number): Promise<number> {
   return Number(row?.last ?? 0n);
 }
 
-/** Both sides in the order of their numbers; a seal that only one side has comes alone. */
-async function* sideBySide(stored: AsyncIterator<Seal>, copies: AsyncIterator<PublishedSeal>) {
+/** Both sides in the order of their numbers, but for what was published after the snapshot was taken. */
+async function* sideBySide(
+  stored: AsyncIterator<Seal>,
+  copies: AsyncIterator<PublishedSeal>,
+  published: number,
+): AsyncGenerator<SealPair> {
   let left = await stored.next();
   let right = await copies.next();
   while (!left.done || !right.done) {
@@ -93,7 +140,8 @@ async function* sideBySide(stored: AsyncIterator<Seal>, copies: AsyncIterator<Pu
       right.done ? Number.POSITIVE_INFINITY : right.value.number,
     );
     const pair = { stored: numbered(left, number), copy: numbered(right, number) };
-    yield pair;
+    const seal = pair.copy ?? pair.stored;
+    if (seal !== undefined && (pair.stored !== undefined || number <= published)) yield { seal, ...pair };
     if (pair.stored !== undefined) left = await stored.next();
     if (pair.copy !== undefined) right = await copies.next();
   }
@@ -105,100 +153,67 @@ function numbered<S extends Seal>(next: IteratorResult<S>, number: number): S | 
 
 async function* nothingPublished(): AsyncGenerator<PublishedSeal> {}
 
-function sealProblems(
+/** What the two sides say of the seal itself. */
+function sealFindings(
   stored: Seal | undefined,
   copy: PublishedSeal | undefined,
   duePublished: number,
-): string[] {
-  if (stored === undefined) return ["is published and not in the database"];
-  if (copy === undefined) return stored.number <= duePublished ? ["is missing in the copy"] : [];
+): LedgerFinding[] {
+  if (stored === undefined) {
+    return copy === undefined ? [] : [sealFinding(copy, "is published and not in the database")];
+  }
+  if (copy === undefined) {
+    return stored.number <= duePublished ? [sealFinding(stored, "is missing in the copy")] : [];
+  }
   const names = Object.keys(stored) as (keyof Seal)[];
-  return names.every((name) => stored[name] === copy[name]) ? [] : ["was changed"];
+  return names
+    .filter((name) => stored[name] !== copy[name])
+    .map((name) => ({
+      ...sealFinding(stored, "was changed"),
+      column: name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      found: String(stored[name]),
+      expected: String(copy[name]),
+    }));
 }
 
-function entryFaults(
+function linkFindings(seal: Seal, before: Pick<Seal, "number" | "root" | "toXid">): LedgerFinding[] {
+  const follows =
+    seal.number === before.number + 1 && seal.previous === before.root && seal.fromXid === before.toXid;
+  return follows ? [] : [sealFinding(seal, `does not follow seal ${before.number}`)];
+}
+
+function rowFindings(
   seal: Seal,
   copy: PublishedSeal | undefined,
-  entries: readonly EntryDigest[],
-): SealFault[] {
-  const { number } = seal;
-  const faults = copy === undefined ? [] : differences(copy, entries);
-  if (faults.length === 0 && rootOf(seal, entries) !== seal.root) {
-    return [{ seal: number, problem: "does not match its entries" }];
+  found: readonly SealedRows[],
+  isSealDoubtful: boolean,
+): LedgerFinding[] {
+  const changed = copy === undefined ? [] : changedRows(copy, found);
+  if (rootOf(seal, found) === seal.root) {
+    return changed.length === 0 ? [] : [sealFinding(seal, "has digests in the copy that are not its rows'")];
   }
-  return faults;
+  if (changed.length > 0) return changed;
+  return isSealDoubtful ? [] : [sealFinding(seal, "does not match its rows")];
 }
 
-function differences({ number, entries }: PublishedSeal, found: readonly EntryDigest[]): SealFault[] {
-  const foundById = new Map(found.map((entry) => [entry.id, entry]));
-  const sealedIds = new Set(entries.map(([id]) => id));
-  return [
-    ...entries.flatMap(([entryId, digest]): SealFault[] => {
-      const entry = foundById.get(entryId);
-      if (entry === undefined) return [{ seal: number, problem: "entry was cut", entryId }];
-      if (entry.digest === digest) return [];
-      return [{ seal: number, problem: "entry was changed", entryId, sourceKey: entry.sourceKey }];
-    }),
-    ...found
-      .filter(({ id }) => !sealedIds.has(id))
-      .map(({ id, sourceKey }) => ({ seal: number, problem: "entry was inserted", entryId: id, sourceKey })),
-  ];
+function sealFinding({ number }: Seal, problem: string): LedgerFinding {
+  return { table: "seal", key: String(number), problem, seal: number };
 }
 
-/** An entry of a transaction that has not happened, and is not the one that asks, would never come under a seal. */
-async function neverSealed(tx: Tx, number: number): Promise<SealFault[]> {
-  const found = await rows<{ id: string; source_key: string }>(
-    tx,
-    sql`select id::text, source_key from ledger.journal_entry
-        where recorded_xid >= pg_snapshot_xmax(pg_current_snapshot())
-          and recorded_xid is distinct from pg_current_xact_id_if_assigned()
-        order by id`,
-  );
-  return found.map(({ id, source_key: sourceKey }) => ({
-    seal: number,
-    problem: "entry names a transaction that has not happened",
-    entryId: id,
-    sourceKey,
-  }));
+function changedRows(copy: PublishedSeal, found: readonly SealedRows[]): LedgerFinding[] {
+  return found.flatMap((rowsNow) => {
+    const { table } = rowsNow;
+    const { [table]: listThen = "" } = copy.rows;
+    const listNow = digestList(rowsNow);
+    if (listNow === listThen) return [];
+    const then = readDigestList(listThen);
+    const now = readDigestList(listNow);
+    const finding = (key: string, problem: string) => ({ table, key, problem, seal: copy.number });
+    return [
+      ...[...then]
+        .filter(([key, digest]) => now.get(key) !== digest)
+        .map(([key]) => finding(key, now.has(key) ? "was changed" : "was deleted")),
+      ...[...now.keys()].filter((key) => !then.has(key)).map((key) => finding(key, "was inserted")),
+    ];
+  });
 }
-
-async function entriesSince(tx: Tx, xid: string): Promise<number> {
-  const [row] = await rows<{ entries: bigint }>(
-    tx,
-    sql`select count(*) as entries from ledger.journal_entry where recorded_xid >= ${xid}::xid8`,
-  );
-  return Number(row?.entries ?? 0n);
-}
-
-const sealsPerPage = 500;
-
-/** The seals in the database after a number, in order. */
-export async function* sealsAfter(tx: Tx, number: number): AsyncGenerator<Seal> {
-  for (let last = number; ; ) {
-    const page = await tx
-      .select(columns)
-      .from(sealTable)
-      .where(gt(sealTable.number, BigInt(last)))
-      .orderBy(asc(sealTable.number))
-      .limit(sealsPerPage);
-    for (const { number: counted, entryCount, postingCount, ...texts } of page) {
-      last = Number(counted);
-      yield { ...texts, number: last, entryCount: Number(entryCount), postingCount: Number(postingCount) };
-    }
-    if (page.length < sealsPerPage) return;
-  }
-}
-
-const { number, previous, fromXid, toXid, entryCount, postingCount, root, sealedAt } =
-  getTableColumns(sealTable);
-const hexadecimal = (digest: typeof root | typeof previous) => sql<string>`encode(${digest}, 'hex')`;
-const columns = {
-  number,
-  previous: hexadecimal(previous),
-  fromXid,
-  toXid,
-  entryCount,
-  postingCount,
-  root: hexadecimal(root),
-  sealedAt: sql<string>`${microseconds(sealedAt)}`,
-};

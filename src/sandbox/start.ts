@@ -18,7 +18,7 @@ import { LocalServiceError } from "./local-services/local-service-error.ts";
 import { createProgress } from "./local-services/progress.ts";
 import { writePrivately } from "./local-services/secrets.ts";
 import { createServiceGroup } from "./local-services/service-group.ts";
-import { type LocalSystem, ledgerSealsFile, startSystem } from "./local-services/system.ts";
+import { type LocalSystem, ledgerSeals, startSystem } from "./local-services/system.ts";
 
 /** `npm start`: everything on this machine, then the demo (unless `--no-demo`), until Ctrl-C. */
 const { values: flags } = parseArgs({ options: { "no-demo": { type: "boolean", default: false } } });
@@ -55,7 +55,7 @@ async function run(): Promise<void> {
     temporalUiUrl,
     signInKey: signInKey(system),
     databaseUrl: database.appUrl,
-    ledgerSealsFile: ledgerSealsFile(config),
+    ledgerSeals: ledgerSeals(config),
     stripeApiBase: stripeUrl,
   } satisfies RunningSystem);
   console.log(`\n${addresses(system)}\n`);

@@ -3,7 +3,7 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 import { patienceMs } from "../activities/close-due-page.ts";
 import { compose } from "../compose.ts";
 import { configurationOrExit, loadWorkerConfig } from "../config.ts";
-import { fileSealStore } from "../db/ledger-seals.ts";
+import { openSealStore } from "../db/ledger-seals.ts";
 import { createLogger } from "../logger.ts";
 import { startOrExit } from "../start-failure.ts";
 import { connectTemporal } from "../temporal/connect.ts";
@@ -49,8 +49,7 @@ async function start(): Promise<void> {
     patienceMs: patienceMs[config.cycleClose],
     observeActivities: observeActivities(logger, metrics),
   });
-  const { ledgerSealsFile } = config;
-  const seals = ledgerSealsFile === undefined ? undefined : fileSealStore(ledgerSealsFile);
+  const seals = config.ledgerSeals && (await openSealStore(config.ledgerSeals));
   const upkeep = startLedgerUpkeep({ db: deps.db, now: deps.now, seals, logger, metrics });
   logger.info({ task_queue: temporal.taskQueue, metrics_port: config.metricsPort }, "working");
 

@@ -27,7 +27,7 @@ export async function expectAgreement(
   // Texts are compared first: most of the time they are the same, and telling how they differ takes its time.
   if (JSON.stringify(found) !== JSON.stringify(expected)) expect(found).toEqual(expected);
   expect([...broken]).toEqual([]);
-  expect(seals.faults).toEqual([]);
+  expect(seals.findings).toEqual([]);
 }
 
 const oneEntryPerEvent = entryInvariants.filter(({ name }) => name.startsWith("V4: no two entries"));

@@ -69,10 +69,10 @@ test("what is posted is sealed, with a copy outside the database", async () => {
   const { stop } = upkeep(store);
   try {
     await postFee("fee/sealed");
-    const all = async () => (await verifySeals(ledger.db, store)).unsealedEntries === 0;
+    const all = async () => Object.keys((await verifySeals(ledger.db, store)).unsealed).length === 0;
     await until(all);
     await until(async () => (await unfolded()) === 0);
-    expect((await verifySeals(ledger.db, store)).faults).toEqual([]);
+    expect((await verifySeals(ledger.db, store)).findings).toEqual([]);
     expect(readFileSync(join(folder, "seals.jsonl"), "utf8")).not.toBe("");
   } finally {
     await stop();

@@ -142,7 +142,6 @@ export const periodBalance = ledger.table(
 /** The closed months whose `period_balance` is complete. */
 export const carriedMonth = ledger.table("carried_month", {
   month: date().primaryKey(),
-  carriedAt: instantColumn("carried_at").notNull(),
 });
 
 /** The ranges of entry ids, `endId` not included, that have partitions. */

@@ -129,9 +129,9 @@ async function buildConsoleWhenStale(progress: Progress): Promise<void> {
 
 type Servers = Omit<LocalSystem, "metricsUrl">;
 
-/** The copy of the ledger's seals; a folder of another machine would be better, and LEDGER_SEALS_FILE can say so. */
-export function ledgerSealsFile({ home }: StartConfig): string {
-  return readEnvironment().LEDGER_SEALS_FILE || join(home, "ledger-seals.jsonl");
+/** The copy of the ledger's seals; one out of this machine's reach would be better, and LEDGER_SEALS can say so. */
+export function ledgerSeals({ home }: StartConfig): string {
+  return readEnvironment().LEDGER_SEALS || `file:${join(home, "ledger-seals.jsonl")}`;
 }
 
 /** What the API and the worker are told; what the user has set for them stays. */
@@ -146,7 +146,7 @@ function partsEnvironment(config: StartConfig, servers: Servers): Environment {
     API_PORT: String(ports.api),
     API_BOOTSTRAP_KEY: servers.apiKey,
     WORKER_METRICS_PORT: String(ports.workerMetrics),
-    LEDGER_SEALS_FILE: ledgerSealsFile(config),
+    LEDGER_SEALS: ledgerSeals(config),
     TEST_CLOCKS: given.TEST_CLOCKS || "allowed",
     ...(servers.stripeUrl !== undefined && {
       STRIPE_API_BASE: servers.stripeUrl,
