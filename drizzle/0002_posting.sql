@@ -176,6 +176,7 @@ $$;
 
 -- Decides the drafts that depend on those before them: one after the other, in memory. A twin claims what an admitted one of
 -- the batch claims, whatever else is wrong with it; its entry_id is that one's ordinal, negative, as there is no entry yet.
+-- It may be recorded by another of its claims: the stronger of the two tells.
 create function ledger.walk(
   drafts ledger.entry_draft[], lines ledger.posting_draft[], recorded ledger.posting_result[], refused ledger.posting_result[]
 ) returns ledger.posting_result[]
@@ -186,6 +187,7 @@ declare
   rooms numeric[];
   claimed uuid[] := '{}';
   claimants int[] := '{}';
+  strongest int;
   claimant int;
   decided ledger.posting_result[];
   item record;
@@ -195,24 +197,30 @@ begin
     return null;
   end if;
   for item in
-    select draft.ordinal, slots, amounts, reason.status, case when draft.ordinal = any (twins) then claims else '{}' end as claims
+    select draft.ordinal, slots, amounts, coalesce(known.status, reason.status) as status, known.status is not null as is_recorded,
+      case when draft.ordinal = any (twins) then claims else '{}' end as claims
     from unnest(drafts) as draft
+    left join unnest(recorded) as known on known.ordinal = draft.ordinal
     left join unnest(refused) as reason on reason.ordinal = draft.ordinal
     left join (
       select ordinal, array_agg(array_position(short_keys, key)) as slots, array_agg(amount) as amounts
       from ledger.outflows(lines) where key = any (short_keys) group by ordinal
     ) as taken on taken.ordinal = draft.ordinal
-    where (slots is not null or draft.ordinal = any (twins)) and draft.ordinal not in (select ordinal from unnest(recorded))
+    where (slots is not null and known.status is null) or draft.ordinal = any (twins)
     order by draft.ordinal
   loop
-    if item.claims && claimed then
-      claimant := (select claimants[array_position(claimed, hash)]
-        from unnest(item.claims) with ordinality as claim (hash, rank) where hash = any (claimed) order by rank limit 1);
+    strongest := case when item.claims && claimed then
+      (select min(rank) from unnest(item.claims) with ordinality as claim (hash, rank) where hash = any (claimed)) end;
+    if item.is_recorded and exists (select from ledger.entry_key where hash = any (item.claims[:strongest - 1])) then
+      strongest := null;
+    end if;
+    if strongest is not null then
+      claimant := claimants[array_position(claimed, item.claims[strongest])];
       decided := decided || row(item.ordinal,
         case when drafts[claimant].request_hash = drafts[item.ordinal].request_hash then 'exists' else 'exists_different' end,
         -claimant)::ledger.posting_result;
     elsif item.status is not null then
-      decided := decided || row(item.ordinal, item.status, null)::ledger.posting_result;
+      continue;
     elsif exists (select from unnest(item.slots, item.amounts) as own (slot, amount) where amount > 0 and amount > rooms[slot]) then
       decided := decided || row(item.ordinal, 'insufficient', null)::ledger.posting_result;
     else
@@ -231,14 +239,18 @@ $$;
 create function ledger.judge(drafts ledger.entry_draft[], lines ledger.posting_draft[], traits ledger.batch_traits) returns ledger.posting_result[]
 language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 declare
-  judged ledger.posting_result[] := ledger.recorded_drafts(drafts);
+  judged ledger.posting_result[];
+  recorded constant ledger.posting_result[] := ledger.recorded_drafts(drafts);
   refused ledger.posting_result[];
 begin
   if traits.has_missing or traits.has_late then
     refused := ledger.refused_drafts(drafts, lines);
   end if;
   if traits.has_floors or cardinality(drafts) > 1 then
-    judged := judged || ledger.walk(drafts, lines, judged, refused);
+    judged := ledger.walk(drafts, lines, recorded, refused);
+  end if;
+  if recorded is not null then
+    judged := judged || array(select known from unnest(recorded) as known where ordinal not in (select ordinal from unnest(judged)));
   end if;
   if refused is not null then
     judged := judged || array(select reason from unnest(refused) as reason where ordinal not in (select ordinal from unnest(judged)));
