@@ -35,10 +35,18 @@ export function endingWithConnection(client: Client): Client {
 }
 
 function sendingWhile(isOpen: () => boolean, sql: postgres.TransactionSql): postgres.TransactionSql {
+  const requireOpen = () => {
+    if (!isOpen()) throw new Error("the transaction's connection was lost");
+  };
   return new Proxy(sql, {
     get(target, name) {
-      if (!isOpen()) throw new Error("the transaction's connection was lost");
+      requireOpen();
       return Reflect.get(target, name);
+    },
+    // As a template's tag.
+    apply(target, self, query) {
+      requireOpen();
+      return Reflect.apply(target, self, query);
     },
   });
 }

@@ -46,6 +46,22 @@ test("between two queries: the second is not sent on the connection that follows
   expect(await written("between")).toBe(false);
 });
 
+test("between two queries that are written as templates", async () => {
+  const reached = Promise.withResolvers<unknown>();
+  const work = db.sql.begin(async (sql) => {
+    const [row] = await sql<[{ pid: number }]>`select pg_backend_pid() as pid`;
+    await endSession(row.pid);
+    await delay(100);
+    try {
+      await sql`select 1`;
+    } catch (error) {
+      reached.resolve(error);
+    }
+  });
+  await expect(work).rejects.toThrow();
+  expect(await reached.promise).toMatchObject({ message: "the transaction's connection was lost" });
+});
+
 test("after the last query: no commit is sent", async () => {
   const work = inTransaction(db, async (tx) => {
     await writeSomething(tx, "after");

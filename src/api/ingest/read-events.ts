@@ -1,4 +1,3 @@
-import { isUtf8 } from "node:buffer";
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import { RequestRefusedError } from "../refusals.ts";
@@ -49,13 +48,7 @@ export async function readEvents(
   permit: Permit,
 ): Promise<readonly unknown[]> {
   const isBinary = isBinaryEvent(headers);
-  if (body === undefined) {
-    if (isBinary) return [binaryEvent(headers, undefined)];
-    throw new RequestRefusedError(
-      "body_missing",
-      "this request needs events in its body, and the body is empty",
-    );
-  }
+  if (body === undefined) return isBinary ? [binaryEvent(headers, undefined)] : refuseMissing();
   const form = formOf(headers["content-type"]);
   const limits = { bytesMax: bodyBytesMax, grow: (bytes: number) => permit.growTo(bytes) };
   const reader = { encoding: headers["content-encoding"], ...limits };
@@ -67,8 +60,13 @@ export async function readEvents(
   }
   const pieces: Buffer[] = [];
   await readBody(body, { ...reader, take: (piece) => pieces.push(piece) });
-  const document = parsedDocument(pieces);
-  return isBinary ? [binaryEvent(headers, document)] : eventsIn(document);
+  if (isBinary) return [binaryEvent(headers, pieces.length === 0 ? undefined : parsedDocument(pieces))];
+  return pieces.length === 0 ? refuseMissing() : eventsIn(parsedDocument(pieces));
+}
+
+function refuseMissing(): never {
+  const message = "this request needs events in its body, and the body is empty";
+  throw new RequestRefusedError("body_missing", message);
 }
 
 function formOf(contentType: string | undefined): Form {
@@ -85,19 +83,14 @@ function formOf(contentType: string | undefined): Form {
   );
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 function parsedDocument(pieces: readonly Buffer[]): unknown {
-  const [first = Buffer.alloc(0), ...others] = pieces;
-  const bytes = others.length === 0 ? first : Buffer.concat(pieces);
-  if (bytes.length === 0)
-    throw new RequestRefusedError("body_missing", "this request needs a JSON body, and the body is empty");
-  if (!isUtf8(bytes)) throw new RequestRefusedError("json_malformed", "the body is not UTF-8");
   try {
-    return JSON.parse(bytes.toString());
+    return JSON.parse(utf8.decode(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces)));
   } catch {
-    throw new RequestRefusedError(
-      "json_malformed",
-      "the body is not valid JSON: check quotes, commas and brackets",
-    );
+    const message = "the body is not valid JSON in UTF-8: check quotes, commas and brackets";
+    throw new RequestRefusedError("json_malformed", message);
   }
 }
 

@@ -1,3 +1,4 @@
+import { Agent, type IncomingHttpHeaders, request } from "node:http";
 import postgres from "postgres";
 import { addCustomer, expectInvariants, meters } from "../../db/usage-fixture.ts";
 import { type RunningApi, startApi } from "./running-api.ts";
@@ -6,8 +7,8 @@ export type IngestApi = RunningApi & {
   /** Sends a body as it is; a value is sent as JSON. */
   post(body: BodyInit | object, headers?: Record<string, string>, query?: string): Promise<Response>;
   get(path: string): Promise<Response>;
-  /** Holds up every batch of usage events until it is called off. */
-  holdUp(): Promise<() => Promise<void>>;
+  /** Holds up every batch of usage events while some work is done. */
+  whileHeldUp<Result>(work: () => Promise<Result>): Promise<Result>;
   /** How many events of a source were accepted, as the database says; each was counted in every window it belongs to. */
   acceptedOf(source: string): Promise<number>;
 };
@@ -30,7 +31,7 @@ export async function startIngestApi(...options: Parameters<typeof startApi>): P
         body: isBody(body) ? body : JSON.stringify(body),
       }),
     get: (path) => fetch(api.url + path, { headers: { authorization } }),
-    holdUp: () => holdUp(api.ownerUrl),
+    whileHeldUp: (work) => whileHeldUp(api.ownerUrl, work),
     async acceptedOf(source) {
       await expectInvariants(api.db);
       const [row] = await api.db.sql<[{ events: bigint }]>`
@@ -41,24 +42,20 @@ export async function startIngestApi(...options: Parameters<typeof startApi>): P
 }
 
 const isBody = (body: BodyInit | object): body is BodyInit =>
-  typeof body === "string" || body instanceof Uint8Array || body instanceof ReadableStream;
+  typeof body === "string" || body instanceof Uint8Array;
 
 /** As a publication of meters does. */
-async function holdUp(url: string): Promise<() => Promise<void>> {
+async function whileHeldUp<Result>(url: string, work: () => Promise<Result>): Promise<Result> {
   const client = postgres(url, { max: 1 });
-  const over = Promise.withResolvers<void>();
-  const held = Promise.withResolvers<void>();
-  const holding = client.begin(async (sql) => {
-    await sql`select pg_advisory_xact_lock(hashtextextended('catalog', 0))`;
-    held.resolve();
-    await over.promise;
-  });
-  await held.promise;
-  return async () => {
-    over.resolve();
-    await holding;
+  try {
+    const { result } = await client.begin(async (sql) => {
+      await sql`select pg_advisory_xact_lock(hashtextextended('catalog', 0))`;
+      return { result: await work() };
+    });
+    return result;
+  } finally {
     await client.end();
-  };
+  }
 }
 
 /** A request of ten tokens by acme, as the API takes it. */
@@ -94,3 +91,37 @@ export const answerOf = async (response: Response): Promise<BatchAnswer> =>
 /** The codes of the results, or their statuses, in order. */
 export const outcomesOf = async (response: Response): Promise<string[]> =>
   (await answerOf(response)).results.map(({ status, code }) => code ?? status);
+
+/** A request whose body is written in pieces, and which may be broken off. */
+export interface OpenRequest {
+  write(piece: string | Uint8Array): void;
+  /** The answer, which may come before the body has ended. */
+  readonly answer: Promise<{ status: number; headers: IncomingHttpHeaders; text: string }>;
+  end(): void;
+  breakOff(): void;
+}
+
+export function openRequest(
+  { url, adminKey }: RunningApi,
+  headers: Record<string, string> = {},
+): OpenRequest {
+  const answer = Promise.withResolvers<Awaited<OpenRequest["answer"]>>();
+  answer.promise.catch(() => {}); // nobody waits for the answer to what was broken off
+  const open = request(`${url}/v1/events`, {
+    method: "POST",
+    agent: new Agent(),
+    headers: { authorization: `Bearer ${adminKey}`, "content-type": "application/json", ...headers },
+  });
+  open.on("error", answer.reject).on("response", async (response) => {
+    const pieces = await response.toArray().catch(() => []);
+    const text = Buffer.concat(pieces).toString();
+    answer.resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
+  });
+  open.flushHeaders();
+  return {
+    write: (piece) => void open.write(piece),
+    answer: answer.promise,
+    end: () => void open.end(),
+    breakOff: () => void open.destroy(),
+  };
+}
