@@ -25,7 +25,7 @@ export async function* sealsAfter(tx: Tx, after: number): AsyncGenerator<Seal> {
       .limit(sealsPerPage);
     for (const { number, rowCount, ...texts } of page) {
       last = Number(number);
-      yield { ...texts, number: last, rowCount: Number(rowCount) };
+      yield { number: last, ...texts, rowCount: Number(rowCount) };
     }
     if (page.length < sealsPerPage) return;
   }

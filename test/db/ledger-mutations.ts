@@ -82,9 +82,8 @@ const oneOf = <Item>(dice: Dice, items: readonly Item[]): Item => {
   return item;
 };
 
-/** Does one of these at random to a random row; null when the database has no such row, or keeps it from being done. */
-export async function mutate(tx: Tx, dice: Dice, tables: readonly LedgerTable[]): Promise<Mutation | null> {
-  const table = oneOf(dice, tables);
+/** Does something at random to a random row of a table; null when there is no such row, or the database keeps it from being done. */
+export async function mutate(tx: Tx, dice: Dice, table: LedgerTable): Promise<Mutation | null> {
   const kind = oneOf(dice, [change, change, change, insert, insert, remove, cutTail, cutTailWithSeals]);
   try {
     return await tx.transaction((inner) => kind(inner, dice, table));
