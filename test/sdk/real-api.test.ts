@@ -21,7 +21,7 @@ const options = () => ({ apiUrl: api.url, apiKey: api.apiKey, backoffFirstMs: 10
 
 describe("killed", () => {
   test("the API, three times while usage is reported: each event is counted once", {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     await createCustomer(api.client, "api-killed");
     const of = (n: number) => event(n, { source: "api-killed", customer: "api-killed" });
@@ -30,7 +30,7 @@ describe("killed", () => {
     const reporting = (async () => {
       while (!isOver) {
         for (let more = 0; more < 25; more++) reporter.report(of(reported++));
-        await delay(2);
+        await delay(5);
       }
     })();
     for (let kill = 0; kill < 3; kill++) {
@@ -53,7 +53,7 @@ describe("killed", () => {
   });
 
   test("the service, five times, and the API twice between: what was on disk is counted once", {
-    timeout: 90_000,
+    timeout: 180_000,
   }, async () => {
     const [lives, spoolFolder] = [5, newFolder()];
     let from = 0;
@@ -93,7 +93,7 @@ describe("killed", () => {
 
 describe("the real trace", () => {
   test("its tokens are all counted, and once: 18,059,974 in and 245,896 out", {
-    timeout: 120_000,
+    timeout: 180_000,
   }, async () => {
     await createCustomer(api.client, "trace");
     const trace = readTrace();

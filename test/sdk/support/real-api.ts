@@ -33,18 +33,23 @@ export async function startRealApi(): Promise<RealApi> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   let running: ChildProcess | undefined;
+  let ended: Promise<unknown> | undefined;
   const api: RealApi = {
     url,
     apiKey,
     client: createReckonerClient({ baseUrl: url, apiKey }),
     async kill() {
-      const ended = new Promise((resolve) => running?.once("exit", resolve));
       running?.kill("SIGKILL");
       await ended;
     },
     async start() {
-      running = spawn(process.execPath, [entry, database.appUrl, String(port)], { stdio: "inherit" });
-      while (!(await answers(`${url}/healthz`))) await delay(20);
+      const child = spawn(process.execPath, [entry, database.appUrl, String(port)], { stdio: "inherit" });
+      running = child;
+      ended = new Promise((resolve) => child.once("exit", resolve));
+      while (!(await answers(`${url}/healthz`))) {
+        if (child.exitCode !== null) throw new Error(`the API ended with ${child.exitCode} while it started`);
+        await delay(20);
+      }
     },
     async stop() {
       await api.kill();
@@ -56,7 +61,7 @@ export async function startRealApi(): Promise<RealApi> {
 }
 
 async function answers(url: string): Promise<boolean> {
-  return await fetch(url).then(
+  return await fetch(url, { signal: AbortSignal.timeout(2_000) }).then(
     ({ ok }) => ok,
     () => false,
   );
