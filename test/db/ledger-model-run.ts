@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect } from "vitest";
 import { inTransaction, type Tx } from "../../src/db/database.ts";
 import { expireHolds, placeHolds, releaseHolds, settleHolds } from "../../src/db/holds.ts";
@@ -11,7 +8,7 @@ import {
   postEntries,
   preparePartitions,
 } from "../../src/db/ledger.ts";
-import { fileSealStore, type SealStore, sealLedger } from "../../src/db/ledger-seals.ts";
+import { type PublishedSeal, type SealStore, sealLedger } from "../../src/db/ledger-seals.ts";
 import { type LedgerFixture, openLedger, refusal } from "./ledger-fixture.ts";
 import { LedgerModel, type Outcome, RequestUnsoundError } from "./ledger-model.ts";
 import { expectAgreement } from "./ledger-model-checks.ts";
@@ -31,10 +28,9 @@ export async function runSequence(
   prepare: (ledger: LedgerFixture) => Promise<void> = async () => {},
 ): Promise<void> {
   const ledger = await openLedger({ poolSize: 1 });
-  const folder = mkdtempSync(join(tmpdir(), "seals-"));
   try {
     await prepare(ledger);
-    const run = new ModelRun(ledger, fileSealStore(join(folder, "seals.jsonl")), observe);
+    const run = new ModelRun(ledger, sealsInMemory(), observe);
     for (const operation of operations) {
       await run.do(operation);
       await run.expectAgreement();
@@ -42,8 +38,19 @@ export async function runSequence(
     await run.observePartitions();
   } finally {
     await ledger.close();
-    rmSync(folder, { recursive: true });
   }
+}
+
+/** The copy outside the database. */
+function sealsInMemory(): SealStore {
+  const seals: PublishedSeal[] = [];
+  return {
+    async *published() {
+      yield* seals;
+    },
+    last: async () => seals.at(-1) ?? null,
+    append: async (seal) => void seals.push(structuredClone(seal)),
+  };
 }
 
 const entriesPerPartition = 1_000_000;
