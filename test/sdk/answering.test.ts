@@ -141,7 +141,7 @@ describe("an API that is not well", () => {
       const { reporter, codes, recoveries } = startReporting({
         apiUrl: api.url,
         requestsInFlightMax: 1,
-        requestTimeoutMs: 50,
+        requestTimeoutMs: reply === "hang" ? 500 : 10_000,
       });
       reporter.report(event(1));
       expect(await reporter.flush()).toBe(true);
@@ -220,7 +220,7 @@ describe("an API that is not well", () => {
       () => "right",
     ];
     const apiKey = () => (tries.length > 1 ? tries.shift() : tries[0])?.() ?? "";
-    const { reporter, codes } = startReporting({ apiUrl: api.url, apiKey, requestTimeoutMs: 30 });
+    const { reporter, codes } = startReporting({ apiUrl: api.url, apiKey, requestTimeoutMs: 500 });
     reporter.report(event(1));
     expect(await reporter.flush()).toBe(true);
     expect(codes()).toEqual(["api_key_refused"]);

@@ -65,7 +65,7 @@ describe("with fetch", () => {
     { why: "it is told to wait", reply: problem(429, "too_many_requests"), code: "api_overloaded" },
   ])("what fails because $why is sent again", async ({ reply, code }) => {
     api.behave = () => (api.requests.length <= 3 ? reply : undefined);
-    const reporter = start({ requestTimeoutMs: 50 });
+    const reporter = start({ requestTimeoutMs: reply === "hang" ? 500 : 10_000 });
     reportMany(reporter, 0, 10);
     expect(await reporter.flush()).toBe(true);
     expect(idsIn(api.kept)).toEqual(idsOf(0, 10));

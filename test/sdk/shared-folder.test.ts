@@ -126,6 +126,21 @@ describe("who has a segment", () => {
   });
 });
 
+test("the lag is that of the oldest event, also when another process left it", async () => {
+  await api.stop();
+  const hourAgo = createUuidV7(() => Date.now() - 3_600_000)();
+  const { reporter } = startReporting({ apiUrl: api.url, spoolFolder }, { roundMs: 10 });
+  reportMany(reporter, 0, 10);
+  await expect.poll(() => reporter.stats().spooled).toBe(10);
+  expect(reporter.stats().lagMs).toBeLessThan(600_000);
+  writeFileSync(join(spoolFolder, `${hourAgo}.ready`), `${line(10)}\n`);
+  await expect.poll(() => reporter.stats().lagMs).toBeGreaterThan(3_590_000);
+  await api.start();
+  expect(await reporter.flush()).toBe(true);
+  expect(idsIn(api.kept)).toEqual(idsOf(0, 11));
+  expect(reporter.stats().lagMs).toBe(0);
+});
+
 test("a clock that jumps, back and far ahead, changes nothing but the times of events that name none", async () => {
   let wallMs = Date.now();
   const jumps = [3_600_000, -86_400_000, 5, -5, 400 * 86_400_000, -2_000_000_000];

@@ -4,11 +4,14 @@ export interface Since {
   readonly atMs: number;
 }
 
-/** The one that was reported first. */
+/** The lowest sequence and the earliest time of all of them: what another process left has a late sequence and an early time. */
 export function oldestOf(all: readonly (Since | undefined)[]): Since | undefined {
   return all.reduce((oldest, since) => {
     if (oldest === undefined || since === undefined) return oldest ?? since;
-    return since.sequence < oldest.sequence ? since : oldest;
+    return {
+      sequence: Math.min(oldest.sequence, since.sequence),
+      atMs: Math.min(oldest.atMs, since.atMs),
+    };
   }, undefined);
 }
 

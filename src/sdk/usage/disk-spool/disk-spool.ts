@@ -205,7 +205,8 @@ export class DiskSpool implements Spool {
   #readyFrom({ id, fileName }: FoundSegment): ReadySegment {
     const { clock, nextSequence } = this.#surroundings;
     const ageMs = Math.max(0, clock.wallMs() - segmentBeganMs(id));
-    const sequence = this.#hasLooked ? nextSequence() : beforeAll;
+    // As if it had been reported just now: who flushes from now on waits for it too.
+    const sequence = this.#hasLooked ? nextSequence() - 1 : beforeAll;
     return { id, fileName, since: { sequence, atMs: clock.monotonicMs() - ageMs } };
   }
 

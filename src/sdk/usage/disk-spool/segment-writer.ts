@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Since } from "../batch.ts";
+import { oldestOf, type Since } from "../batch.ts";
 import { fileNameOf } from "./segment-name.ts";
 import type { AppendedFile, SpoolFiles } from "./spool-files.ts";
 
@@ -20,7 +20,7 @@ interface OpenSegment {
   readonly id: string;
   readonly path: string;
   readonly file: AppendedFile;
-  readonly since: Since;
+  since: Since;
   bytes: number;
   events: number;
 }
@@ -53,6 +53,8 @@ export class SegmentWriter {
       if ((await this.#parts.files.facts(segment.path)) !== undefined) {
         segment.bytes += lines.length;
         segment.events += events;
+        // What failed to be sent is written later than what was reported after it.
+        segment.since = oldestOf([segment.since, since]) ?? since;
         return { id: segment.id, bytes: segment.bytes };
       }
       // It was taken over while this was written: whoever has it may have read it before. So it is written again, and what
