@@ -79,7 +79,8 @@ describe("an export that is read slowly", () => {
     const answer = await stalledReader();
     await until(async () => expect(await waiting()).toBe(1));
     await postOrFail(api, [draft("meanwhile", [move(owed, revenue, 1n)])]);
-    expect(await waiting()).toBe(1);
+    // On a busy machine the first stand may have been a slow page; the next one is the reader's.
+    await until(async () => expect(await waiting()).toBe(1));
     const rows = readCsvTable(await textOf(answer));
     expect(rows).toHaveLength(entries * postingsEach);
     expect(rows.map(({ line }) => Number(line)).slice(0, 3)).toEqual([1, 2, 3]);
