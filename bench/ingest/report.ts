@@ -45,7 +45,7 @@ function atLeast(what: string, measured: number | undefined, goal: number): Goal
 
 function medianOf(runs: readonly RateRun[] | undefined, figure: keyof RateRun): number | undefined {
   const figures = runs?.map((run) => run[figure]).filter((value) => value !== undefined) ?? [];
-  return figures.length === 0 ? undefined : median(figures);
+  return figures.length === 0 ? undefined : Math.round(10 * median(figures)) / 10;
 }
 
 /** What is printed at the end. */
@@ -57,10 +57,18 @@ export function summary({
 }: Measured & { goals: readonly Goal[]; proof: Proof }): string {
   const cells = (...texts: (string | number | undefined)[]) =>
     texts.map((text, index) => (index === 0 ? `${text}`.padEnd(52) : `${text ?? "–"}`.padStart(13))).join("");
-  const figures = ["perSecond", "databaseMicros", "serverMicros", "senderMicros", "p50", "p99"] as const;
+  const figures = [
+    "perSecond",
+    "databaseMicros",
+    "serverMicros",
+    "senderMicros",
+    "perSecondByCpu",
+    "p50",
+    "p99",
+  ] as const;
   return [
     "",
-    cells("medians", "events/s", "database µs", "server µs", "sender µs", "p50 ms", "p99 ms"),
+    cells("medians", "events/s", "database µs", "server µs", "sender µs", "/s by CPU", "p50 ms", "p99 ms"),
     ...Object.entries(rates).map(([name, runs]) =>
       cells(name, ...figures.map((figure) => medianOf(runs, figure))),
     ),

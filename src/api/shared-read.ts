@@ -1,3 +1,5 @@
+import { setImmediate as turn } from "node:timers/promises";
+
 /**
  * One read for all who ask while the one before is under way. Nobody gets what was read before he asked, so an answer is
  * as fresh as if everybody had read for himself.
@@ -5,7 +7,9 @@
 export function sharedRead<Value>(read: () => Promise<Value>): () => Promise<Value> {
   let running: Promise<unknown> = Promise.resolve();
   let next: Promise<Value> | undefined;
-  const readNext = () => {
+  const readNext = async () => {
+    // Requests that came in the same turn of the event loop go along.
+    await turn();
     next = undefined;
     return read();
   };

@@ -81,8 +81,8 @@ interface Taken extends Waiting {
   reject(error: unknown): void;
 }
 
-/** A batch costs as much as some hundred events, whatever is in it. */
-const furtherSizeMin = 100;
+/** What a batch costs before anything is in it, in events. */
+const furtherSizeMin = 30;
 
 /** A client of usage ingest that makes batches of what concurrent callers bring (group commit). */
 export function openUsageWriter(options: UsageWriterOptions): UsageWriter {

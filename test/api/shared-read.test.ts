@@ -1,4 +1,4 @@
-import { setImmediate as turn } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { sharedLookup, sharedRead } from "../../src/api/shared-read.ts";
 
@@ -17,13 +17,13 @@ test("who asks while a read runs gets the next one, together with all others", a
   const { read, reads } = slowRead();
   const ask = sharedRead(read);
   const first = ask();
-  await turn();
+  await delay(5);
   const [second, third] = [ask(), ask()];
-  await turn();
+  await delay(5);
   expect(reads).toHaveLength(1);
   reads[0]?.resolve("before they asked");
   expect(await first).toBe("before they asked");
-  await turn();
+  await delay(5);
   expect(reads).toHaveLength(2);
   reads[1]?.resolve("after they asked");
   expect(await Promise.all([second, third])).toEqual(["after they asked", "after they asked"]);
@@ -33,11 +33,11 @@ test("a read that fails fails for those who share it, and for nobody else", asyn
   const { read, reads } = slowRead();
   const ask = sharedRead(read);
   const first = ask();
-  await turn();
+  await delay(5);
   const second = ask();
   reads[0]?.reject(new Error("away"));
   await expect(first).rejects.toThrow("away");
-  await turn();
+  await delay(5);
   reads[1]?.resolve("back");
   expect(await second).toBe("back");
 });
@@ -46,7 +46,7 @@ test("everybody finds what they asked for, each thing asked for once", async () 
   const asked: (readonly string[])[] = [];
   const find = sharedLookup(async (keys: readonly string[]) => {
     asked.push(keys);
-    await turn();
+    await delay(5);
     return new Map(keys.filter((key) => key !== "nothing").map((key) => [key, key.toUpperCase()]));
   });
   const found = await Promise.all(["a", "b", "a", "nothing"].map(find));
