@@ -32,13 +32,10 @@ export interface Watched {
 }
 
 /** Runs some work, and says at what rate it went and what CPU it took, by process. */
-export async function measured(
-  { databasePid, server, sender }: Watched,
-  work: () => Promise<Done>,
-): Promise<RateRun> {
-  const use = async () => ({ server: await server?.use(), sender: await sender?.use() });
+export async function measured(watched: Watched, work: () => Promise<Done>): Promise<RateRun> {
+  const use = async () => ({ server: await watched.server?.use(), sender: await watched.sender?.use() });
   const before = await use();
-  const cpu = cpuMeter(databasePid);
+  const cpu = cpuMeter(watched.databasePid);
   const { events, seconds, ...latency } = await work();
   const database = cpu().server;
   const after = await use();
