@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { openLedgerWriter } from "../src/db/ledger-writer.ts";
+import { openLedgerWriter } from "../src/db/ledger/ledger-writer.ts";
 import { runCommand } from "../src/sandbox/local-services/child-process.ts";
 import { createProgress } from "../src/sandbox/local-services/progress.ts";
 import { loadNow, thisMachine, writeFigures } from "./figures.ts";

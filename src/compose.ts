@@ -1,7 +1,7 @@
 import type { Client } from "@temporalio/client";
 import type { DatabaseConfig, StripeConfig } from "./config.ts";
+import { operationLog } from "./db/billing/stripe-operations.ts";
 import { type Database, openDatabase } from "./db/database.ts";
-import { operationLog } from "./db/stripe-operations.ts";
 import { type Instant, instantOfEpochMs } from "./domain/calendar/index.ts";
 import { createStripe, type StripeRail, stripeRail } from "./stripe/index.ts";
 import { TemporalGateway } from "./temporal/gateway.ts";

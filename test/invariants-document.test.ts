@@ -2,7 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { projectFolder } from "../src/config.ts";
-import { invariantStatements } from "../src/db/invariants.ts";
+import { invariantStatements } from "../src/db/invariants/invariants.ts";
 
 const document = readFileSync(join(projectFolder, "docs/invariants.md"), "utf8");
 

@@ -1,6 +1,6 @@
 import postgres from "postgres";
 import { openDatabase } from "../../src/db/database.ts";
-import { ingestEvents } from "../../src/db/usage-ingest.ts";
+import { ingestEvents } from "../../src/db/usage/usage-ingest.ts";
 import { instantOfEpochMs } from "../../src/domain/calendar/index.ts";
 import type { Note } from "../../src/sandbox/local-services/progress.ts";
 import { type BenchServer, startServer } from "../ledger/server.ts";

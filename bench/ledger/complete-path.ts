@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { LedgerWriter } from "../../src/db/ledger-writer.ts";
+import type { LedgerWriter } from "../../src/db/ledger/ledger-writer.ts";
 import { type RateRun, rateWatch } from "./calls.ts";
 import type { LedgerUnderTest } from "./ledger-under-test.ts";
 import { randomNumbers, type Workload } from "./workload.ts";

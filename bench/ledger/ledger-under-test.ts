@@ -1,5 +1,5 @@
 import postgres from "postgres";
-import { batchText, entryText } from "../../src/db/ledger.ts";
+import { batchText, entryText } from "../../src/db/ledger/ledger.ts";
 import type { Note } from "../../src/sandbox/local-services/progress.ts";
 import { type PreparedCall, type RateRun, sendCalls } from "./calls.ts";
 import { createLimit, isLimit, type Limit, limitCalls, limitStatement } from "./limit.ts";

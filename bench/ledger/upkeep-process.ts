@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { openDatabase } from "../../src/db/database.ts";
-import { fileSealStore, sealLedger } from "../../src/db/ledger-seals.ts";
+import { fileSealStore, sealLedger } from "../../src/db/seals/ledger-seals.ts";
 import { instantOfEpochMs } from "../../src/domain/calendar/index.ts";
 import { startLedgerUpkeep } from "../../src/workers/ledger-upkeep.ts";
 

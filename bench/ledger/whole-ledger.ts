@@ -1,5 +1,5 @@
 import postgres from "postgres";
-import { ledgerInvariantQueries } from "../../src/db/ledger-invariants.ts";
+import { ledgerInvariantQueries } from "../../src/db/invariants/ledger-invariants.ts";
 import type { Note } from "../../src/sandbox/local-services/progress.ts";
 import { type RateRun, rateWatch } from "./calls.ts";
 import type { LedgerUnderTest } from "./ledger-under-test.ts";

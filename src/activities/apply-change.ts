@@ -1,5 +1,4 @@
-import { type Database, inTransaction, type Tx } from "../db/database.ts";
-import { findInvoice } from "../db/invoices.ts";
+import { findInvoice } from "../db/billing/invoices.ts";
 import {
   findChange,
   findSubscription,
@@ -10,7 +9,8 @@ import {
   type StoredSubscription,
   termsHistory,
   updateSubscription,
-} from "../db/subscriptions.ts";
+} from "../db/billing/subscriptions.ts";
+import { type Database, inTransaction, type Tx } from "../db/database.ts";
 import { addDuration, type Instant, instant, isoOf } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import { endingCredits, type InvoiceLine, prorationLines, type Terms } from "../domain/invoicing/index.ts";

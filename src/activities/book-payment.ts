@@ -1,9 +1,14 @@
-import { findGrantOfInvoice } from "../db/credit-grants.ts";
+import { findGrantOfInvoice } from "../db/billing/credit-grants.ts";
+import {
+  findInvoice,
+  findInvoiceAtStripe,
+  type StoredInvoice,
+  updateInvoice,
+} from "../db/billing/invoices.ts";
+import { insertPayment } from "../db/billing/payments.ts";
+import { lockCustomer } from "../db/billing/subscriptions.ts";
 import { inTransaction, type Tx } from "../db/database.ts";
-import { findInvoice, findInvoiceAtStripe, type StoredInvoice, updateInvoice } from "../db/invoices.ts";
-import { postEntries } from "../db/ledger.ts";
-import { insertPayment } from "../db/payments.ts";
-import { lockCustomer } from "../db/subscriptions.ts";
+import { postEntries } from "../db/ledger/ledger.ts";
 import type { Instant } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import {

@@ -1,6 +1,6 @@
-import { findCustomer } from "../db/customers.ts";
-import { dueSubscriptions } from "../db/due-subscriptions.ts";
-import type { StoredSubscription } from "../db/subscriptions.ts";
+import { findCustomer } from "../db/billing/customers.ts";
+import { dueSubscriptions } from "../db/billing/due-subscriptions.ts";
+import type { StoredSubscription } from "../db/billing/subscriptions.ts";
 import { type Instant, instantOfEpochMs, isoOf } from "../domain/calendar/index.ts";
 import { closePeriodOnce } from "./close-period.ts";
 import type { ActivityDependencies } from "./dependencies.ts";

@@ -1,7 +1,11 @@
+import { findInvoice } from "../db/billing/invoices.ts";
+import { advanceOf, closingRun, insertRun } from "../db/billing/rating-runs.ts";
+import {
+  type StoredSubscription,
+  settleWaitingChanges,
+  updateSubscription,
+} from "../db/billing/subscriptions.ts";
 import { type Database, inTransaction, type Tx } from "../db/database.ts";
-import { findInvoice } from "../db/invoices.ts";
-import { advanceOf, closingRun, insertRun } from "../db/rating-runs.ts";
-import { type StoredSubscription, settleWaitingChanges, updateSubscription } from "../db/subscriptions.ts";
 import { addDuration, type Instant, instant, isoOf, type Period } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import { type ClosedPeriod, closePeriod, closingEntries } from "../domain/invoicing/index.ts";

@@ -1,9 +1,9 @@
-import { setStripeCustomer } from "../db/customer-payment.ts";
-import { findCustomer, type StoredCustomer } from "../db/customers.ts";
-import { findInvoice, linesOfInvoice, type StoredInvoice, updateInvoice } from "../db/invoices.ts";
-import { insertAttempt } from "../db/payments.ts";
+import { setStripeCustomer } from "../db/billing/customer-payment.ts";
+import { findCustomer, type StoredCustomer } from "../db/billing/customers.ts";
+import { findInvoice, linesOfInvoice, type StoredInvoice, updateInvoice } from "../db/billing/invoices.ts";
+import { insertAttempt } from "../db/billing/payments.ts";
+import { isBegun } from "../db/billing/stripe-operations.ts";
 import type { AttemptCause, InvoiceStatus } from "../db/schema/billing.ts";
-import { isBegun } from "../db/stripe-operations.ts";
 import { instant } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import type { DeclineClass } from "../domain/lifecycle/index.ts";

@@ -1,5 +1,5 @@
 import type { Tx } from "../db/database.ts";
-import { accountBalance } from "../db/ledger.ts";
+import { accountBalance } from "../db/ledger/ledger.ts";
 import { customerBalance } from "../domain/ledger/index.ts";
 import { type Currency, exactOfLedgerAmount, type Money, roundToMinor } from "../domain/money/index.ts";
 

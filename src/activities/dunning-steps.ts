@@ -1,9 +1,9 @@
-import { findCustomer } from "../db/customers.ts";
+import { findCustomer } from "../db/billing/customers.ts";
+import { findInvoice, updateInvoice } from "../db/billing/invoices.ts";
+import { insertDunning, otherOpenDunning, updateDunning } from "../db/billing/payments.ts";
+import { findSubscription, termsHistory, updateSubscription } from "../db/billing/subscriptions.ts";
 import { inTransaction } from "../db/database.ts";
-import { findInvoice, updateInvoice } from "../db/invoices.ts";
-import { insertDunning, otherOpenDunning, updateDunning } from "../db/payments.ts";
 import type { DunningState } from "../db/schema/billing.ts";
-import { findSubscription, termsHistory, updateSubscription } from "../db/subscriptions.ts";
 import { instant } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import { termsAt } from "../domain/invoicing/index.ts";

@@ -1,5 +1,5 @@
 import { Context } from "@temporalio/activity";
-import { moveTestClock } from "../db/test-clocks.ts";
+import { moveTestClock } from "../db/billing/test-clocks.ts";
 import { instant } from "../domain/calendar/index.ts";
 import { type ApplyChangeInput, applyChange, endSubscription, scheduleCancellation } from "./apply-change.ts";
 import { closeDuePage, type PageInput } from "./close-due-page.ts";

@@ -1,7 +1,7 @@
-import { findGrant } from "../db/credit-grants.ts";
+import { findGrant } from "../db/billing/credit-grants.ts";
+import { findInvoiceBySource } from "../db/billing/invoices.ts";
+import { lockCustomer } from "../db/billing/subscriptions.ts";
 import { type Database, inTransaction } from "../db/database.ts";
-import { findInvoiceBySource } from "../db/invoices.ts";
-import { lockCustomer } from "../db/subscriptions.ts";
 import { instant } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import { type InvoiceLine, invoiceEntries, invoiceTotals } from "../domain/invoicing/index.ts";

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
+import { type InvoiceToStore, insertInvoice } from "../db/billing/invoices.ts";
+import type { StoredSubscription } from "../db/billing/subscriptions.ts";
 import type { Tx } from "../db/database.ts";
-import { type InvoiceToStore, insertInvoice } from "../db/invoices.ts";
-import { postEntries } from "../db/ledger.ts";
-import type { StoredSubscription } from "../db/subscriptions.ts";
+import { postEntries } from "../db/ledger/ledger.ts";
 import { invariant } from "../domain/errors.ts";
 import { addUpInvoice, invoiceEntries } from "../domain/invoicing/index.ts";
 import type { JournalEntryDraft } from "../domain/ledger/index.ts";

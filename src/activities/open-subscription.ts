@@ -1,6 +1,5 @@
-import type { StoredCustomer } from "../db/customers.ts";
-import { type Database, inTransaction, type Tx } from "../db/database.ts";
-import { findInvoiceBySource } from "../db/invoices.ts";
+import type { StoredCustomer } from "../db/billing/customers.ts";
+import { findInvoiceBySource } from "../db/billing/invoices.ts";
 import {
   anchorOf,
   findSubscription,
@@ -9,7 +8,8 @@ import {
   lockCustomer,
   type StoredSubscription,
   wasOpenedBy,
-} from "../db/subscriptions.ts";
+} from "../db/billing/subscriptions.ts";
+import { type Database, inTransaction, type Tx } from "../db/database.ts";
 import { addDuration, type Instant, instant, isoOf, periodContaining } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import { advanceLines, type Terms } from "../domain/invoicing/index.ts";

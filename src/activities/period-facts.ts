@@ -1,17 +1,17 @@
-import { grantsOfCustomer } from "../db/credit-grants.ts";
-import { type Database, inSnapshot, type Tx } from "../db/database.ts";
-import { carriedAmount } from "../db/invoices.ts";
-import { currentMeters } from "../db/plan-versions.ts";
-import { bookedUsage, currentSnapshot, newestRuns, type StoredRun } from "../db/rating-runs.ts";
+import { grantsOfCustomer } from "../db/billing/credit-grants.ts";
+import { carriedAmount } from "../db/billing/invoices.ts";
+import { currentMeters } from "../db/billing/plan-versions.ts";
+import { bookedUsage, currentSnapshot, newestRuns, type StoredRun } from "../db/billing/rating-runs.ts";
 import {
   anchorOf,
   fullPeriodAt,
   type StoredSubscription,
   termsHistory,
   waitingChanges,
-} from "../db/subscriptions.ts";
-import { usageQuantities } from "../db/usage-quantities.ts";
-import { eventCount } from "../db/usage-reads.ts";
+} from "../db/billing/subscriptions.ts";
+import { type Database, inSnapshot, type Tx } from "../db/database.ts";
+import { usageQuantities } from "../db/usage/usage-quantities.ts";
+import { eventCount } from "../db/usage/usage-reads.ts";
 import { type Instant, type Period, periodContaining } from "../domain/calendar/index.ts";
 import {
   type LatePeriod,

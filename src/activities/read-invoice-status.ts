@@ -1,5 +1,5 @@
+import { findInvoice } from "../db/billing/invoices.ts";
 import type { Database } from "../db/database.ts";
-import { findInvoice } from "../db/invoices.ts";
 import type { InvoiceStatus } from "../db/schema/billing.ts";
 import { invariant } from "../domain/errors.ts";
 

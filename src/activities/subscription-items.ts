@@ -1,6 +1,6 @@
+import { latestPlan } from "../db/billing/plan-versions.ts";
+import { otherSubscriptions, termsHistory } from "../db/billing/subscriptions.ts";
 import type { Tx } from "../db/database.ts";
-import { latestPlan } from "../db/plan-versions.ts";
-import { otherSubscriptions, termsHistory } from "../db/subscriptions.ts";
 import type { BillingInterval, PlanVersion } from "../domain/catalog/index.ts";
 import type { TermsItem } from "../domain/invoicing/index.ts";
 import { SubscriptionRuleError } from "./refusals.ts";

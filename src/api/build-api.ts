@@ -1,6 +1,6 @@
 import Fastify, { LogController } from "fastify";
 import { serializerCompiler } from "fastify-type-provider-zod";
-import { currentMeters } from "../db/plan-versions.ts";
+import { currentMeters } from "../db/billing/plan-versions.ts";
 import type { ApiInstance } from "./api-instance.ts";
 import { authenticate } from "./authentication.ts";
 import { consoleAssets } from "./console-assets.ts";

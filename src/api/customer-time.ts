@@ -1,5 +1,5 @@
-import { testClockTimes } from "../db/customers.ts";
-import { hasTestClocks, testClockOf } from "../db/test-clocks.ts";
+import { testClockTimes } from "../db/billing/customers.ts";
+import { hasTestClocks, testClockOf } from "../db/billing/test-clocks.ts";
 import type { Instant } from "../domain/calendar/index.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { sharedRead } from "./shared-read.ts";

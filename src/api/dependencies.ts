@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
-import type { DecisionOutcome } from "../db/adjustments.ts";
 import type { Database } from "../db/database.ts";
+import type { DecisionOutcome } from "../db/ledger/adjustments.ts";
 import type { Adjustment, AskedCorrection } from "../domain/adjustments/index.ts";
 import type { Instant } from "../domain/calendar/index.ts";
 import type { Money } from "../domain/money/index.ts";

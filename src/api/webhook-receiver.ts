@@ -1,5 +1,5 @@
+import { receiveWebhook } from "../db/billing/webhook-inbox.ts";
 import type { Database } from "../db/database.ts";
-import { receiveWebhook } from "../db/webhook-inbox.ts";
 import { verifyWebhook } from "../stripe/webhooks.ts";
 import type { WebhookReceiver } from "./dependencies.ts";
 import { RequestRefusedError } from "./refusals.ts";

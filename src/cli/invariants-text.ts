@@ -1,4 +1,4 @@
-import type { InvariantReport, InvariantRow } from "../db/invariants.ts";
+import type { InvariantReport, InvariantRow } from "../db/invariants/invariants.ts";
 
 /** The reports for people: a line for each invariant, and under a broken one its rules with the rows that break them. */
 export function invariantsAsText(reports: readonly InvariantReport[]): string {

@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import { configurationOrExit, loadProofConfig, type StripeConfig } from "../config.ts";
 import { openDatabase } from "../db/database.ts";
-import { checkInvariants } from "../db/invariants.ts";
-import { openSealStore } from "../db/ledger-seals.ts";
+import { checkInvariants } from "../db/invariants/invariants.ts";
+import { openSealStore } from "../db/seals/ledger-seals.ts";
 import { createStripe } from "../stripe/index.ts";
 import { invariantsAsJson, invariantsAsText } from "./invariants-text.ts";
 

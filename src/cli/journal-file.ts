@@ -1,7 +1,7 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { type Database, inSnapshot, type Tx } from "../db/database.ts";
-import { journalPages, journalTotals } from "../db/journal-export.ts";
-import { trialBalance } from "../db/ledger-trial-balance.ts";
+import { journalPages, journalTotals } from "../db/ledger/journal-export.ts";
+import { trialBalance } from "../db/ledger/ledger-trial-balance.ts";
 import { type JournalFormat, journalHead, journalLines } from "../domain/export/journal-rows.ts";
 import { type CodeSums, differencesBetween, journalSums } from "../domain/export/journal-sums.ts";
 import { type AccountingMonth, periodOfMonth } from "../domain/ledger/accounting-month.ts";

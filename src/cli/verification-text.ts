@@ -1,6 +1,6 @@
-import type { LedgerFinding } from "../db/ledger-finding.ts";
-import { type SealLocation, sealLocationText } from "../db/ledger-seals.ts";
-import { allFindings, type LedgerVerification } from "../db/ledger-verification.ts";
+import type { LedgerFinding } from "../db/seals/ledger-finding.ts";
+import { type SealLocation, sealLocationText } from "../db/seals/ledger-seals.ts";
+import { allFindings, type LedgerVerification } from "../db/seals/ledger-verification.ts";
 
 /** Of one table; a ledger that was damaged on the whole has a finding for every row. */
 const findingsShownMax = 50;

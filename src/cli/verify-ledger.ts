@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import { ConfigurationError, loadProofConfig } from "../config.ts";
 import { openDatabase } from "../db/database.ts";
-import { openSealStore } from "../db/ledger-seals.ts";
-import { allFindings, type LedgerVerification, verifyLedger } from "../db/ledger-verification.ts";
+import { openSealStore } from "../db/seals/ledger-seals.ts";
+import { allFindings, type LedgerVerification, verifyLedger } from "../db/seals/ledger-verification.ts";
 import { verificationAsJson, verificationAsText } from "./verification-text.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { z } from "zod";
-import type { SealLocation } from "../db/seal-store.ts";
+import type { SealLocation } from "../db/seals/seal-store.ts";
 import { ConfigurationError } from "./configuration-error.ts";
 
 const file = /^file:(?:\/\/)?(?<path>.+)$/;

@@ -2,9 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { Counter, type Registry } from "prom-client";
 import { type Database, inTransaction } from "../db/database.ts";
-import { expireHolds } from "../db/holds.ts";
-import { carryClosedMonth, foldHotBalances, preparePartitions } from "../db/ledger.ts";
-import { type SealStore, sealLedger } from "../db/ledger-seals.ts";
+import { expireHolds } from "../db/ledger/holds.ts";
+import { carryClosedMonth, foldHotBalances, preparePartitions } from "../db/ledger/ledger.ts";
+import { type SealStore, sealLedger } from "../db/seals/ledger-seals.ts";
 import type { Instant } from "../domain/calendar/index.ts";
 
 export interface LedgerUpkeep {

@@ -3,7 +3,7 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 import { patienceMs } from "../activities/close-due-page.ts";
 import { compose } from "../compose.ts";
 import { configurationOrExit, loadWorkerConfig } from "../config.ts";
-import { openSealStore } from "../db/ledger-seals.ts";
+import { openSealStore } from "../db/seals/ledger-seals.ts";
 import { createLogger } from "../logger.ts";
 import { startOrExit } from "../start-failure.ts";
 import { connectTemporal } from "../temporal/connect.ts";

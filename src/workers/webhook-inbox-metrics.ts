@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { Gauge, type Registry } from "prom-client";
+import { type WebhookBacklog, webhookBacklog } from "../db/billing/webhook-inbox.ts";
 import type { Database } from "../db/database.ts";
-import { type WebhookBacklog, webhookBacklog } from "../db/webhook-inbox.ts";
 
 const gauges = [
   {

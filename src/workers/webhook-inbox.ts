@@ -1,9 +1,14 @@
 import type { Logger } from "pino";
 import { bookPayment } from "../activities/book-payment.ts";
 import type { ActivityDependencies } from "../activities/dependencies.ts";
-import { findInvoiceAtStripe } from "../db/invoices.ts";
-import { testClockOf } from "../db/test-clocks.ts";
-import { claimWebhooks, finishWebhook, postponeWebhook, type WaitingWebhook } from "../db/webhook-inbox.ts";
+import { findInvoiceAtStripe } from "../db/billing/invoices.ts";
+import { testClockOf } from "../db/billing/test-clocks.ts";
+import {
+  claimWebhooks,
+  finishWebhook,
+  postponeWebhook,
+  type WaitingWebhook,
+} from "../db/billing/webhook-inbox.ts";
 import { isoOf } from "../domain/calendar/index.ts";
 import { webhookSubject } from "../stripe/index.ts";
 import { withCorrelationId } from "../temporal/correlation.ts";

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { grantsOfCustomer } from "../../src/db/credit-grants.ts";
+import { grantsOfCustomer } from "../../src/db/billing/credit-grants.ts";
 import { inTransaction } from "../../src/db/database.ts";
-import { placeHolds } from "../../src/db/holds.ts";
-import { accountBalance, closeAccountingPeriod, postEntries } from "../../src/db/ledger.ts";
+import { placeHolds } from "../../src/db/ledger/holds.ts";
+import { accountBalance, closeAccountingPeriod, postEntries } from "../../src/db/ledger/ledger.ts";
 import { reasonCodes } from "../../src/domain/adjustments/index.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import { creditsBurned, promotionalCredits } from "../../src/domain/ledger/index.ts";

@@ -190,8 +190,9 @@ describe("a client", () => {
     const other = await api.post(event({ id: "beside" }));
     expect([200, 429]).toContain(other.status);
     socket.destroy();
+    // What the dead client had sent ahead may yet be read and take the places of others, for as long as that lasts.
+    await expect.poll(async () => (await api.post(event({ id: "beside" }))).status).toBe(200);
     await untilNothingIsInFlight();
-    expect((await api.post(event({ id: "beside" }))).status).toBe(200);
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inTransaction } from "../../src/db/database.ts";
-import { placeHolds } from "../../src/db/holds.ts";
+import { placeHolds } from "../../src/db/ledger/holds.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import { currency, decimal, ledgerAmountOfExact } from "../../src/domain/money/index.ts";
 import { grantOf } from "../db/ledger-fixture.ts";

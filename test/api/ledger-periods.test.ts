@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { inTransaction } from "../../src/db/database.ts";
-import { postEntries } from "../../src/db/ledger.ts";
+import { postEntries } from "../../src/db/ledger/ledger.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import { draft, move, owed, revenue } from "../db/ledger-fixture.ts";
 import { postOrFail } from "./support/ledger-story.ts";

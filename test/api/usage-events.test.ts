@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { batchSchema } from "../../src/api/routes/events-wire.ts";
-import { insertTestClock } from "../../src/db/test-clocks.ts";
+import { insertTestClock } from "../../src/db/billing/test-clocks.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import { addCustomer } from "../db/usage-fixture.ts";
 import {

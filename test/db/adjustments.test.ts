@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Database, inTransaction, openDatabase, type Tx } from "../../src/db/database.ts";
-import { postEntries } from "../../src/db/ledger.ts";
+import { postEntries } from "../../src/db/ledger/ledger.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import { goodwillGranted, type JournalEntryDraft } from "../../src/domain/ledger/index.ts";
 import { money } from "../../src/domain/money/index.ts";

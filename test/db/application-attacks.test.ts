@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { privilegeInvariants } from "../../src/db/privilege-invariants.ts";
+import { privilegeInvariants } from "../../src/db/invariants/privilege-invariants.ts";
 import { expectInvariants, fund, type LedgerFixture, openLedger, refusal, spend } from "./ledger-fixture.ts";
 
 /** What somebody could try who has taken over the application, and so has its connection to the database. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Database, inTransaction } from "../../src/db/database.ts";
-import { carryClosedMonth, closeAccountingPeriod } from "../../src/db/ledger.ts";
+import { carryClosedMonth, closeAccountingPeriod } from "../../src/db/ledger/ledger.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import { tellBilledStory } from "./billed-story.ts";
 import { holdsOf, reserve } from "./holds-fixture.ts";

@@ -1,5 +1,7 @@
 import { expect } from "vitest";
 import { inTransaction } from "../../src/db/database.ts";
+import { usualLimits } from "../../src/db/invariants/invariant-query.ts";
+import { pendingInvariants } from "../../src/db/invariants/pending-invariants.ts";
 import {
   expireHolds,
   type HoldStatus,
@@ -8,9 +10,7 @@ import {
   releaseHolds,
   type SettlementStatus,
   settleHolds,
-} from "../../src/db/holds.ts";
-import { usualLimits } from "../../src/db/invariant-query.ts";
-import { pendingInvariants } from "../../src/db/pending-invariants.ts";
+} from "../../src/db/ledger/holds.ts";
 import { type Instant, instant } from "../../src/domain/calendar/index.ts";
 import {
   type AccountRef,

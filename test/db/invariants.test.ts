@@ -10,8 +10,8 @@ import {
   compareWithStripe,
   type InvariantOptions,
   type InvariantReport,
-} from "../../src/db/invariants.ts";
-import { fileSealStore } from "../../src/db/ledger-seals.ts";
+} from "../../src/db/invariants/invariants.ts";
+import { fileSealStore } from "../../src/db/seals/ledger-seals.ts";
 import { expectInvariants } from "../support/invariants.ts";
 import { cloneDatabase } from "../support/postgres.ts";
 import { sealAll } from "../support/seals.ts";

@@ -6,10 +6,10 @@ import {
   closeAccountingPeriod,
   findEntry,
   foldHotBalances,
-} from "../../src/db/ledger.ts";
-import { listAccounts } from "../../src/db/ledger-accounts.ts";
-import { trialBalance } from "../../src/db/ledger-trial-balance.ts";
-import { openLedgerWriter } from "../../src/db/ledger-writer.ts";
+} from "../../src/db/ledger/ledger.ts";
+import { listAccounts } from "../../src/db/ledger/ledger-accounts.ts";
+import { trialBalance } from "../../src/db/ledger/ledger-trial-balance.ts";
+import { openLedgerWriter } from "../../src/db/ledger/ledger-writer.ts";
 import {
   type AccountRef,
   accountKey,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { accountBalance } from "../../src/db/ledger.ts";
+import { accountBalance } from "../../src/db/ledger/ledger.ts";
 import { type AccountRef, receivable } from "../../src/domain/ledger/index.ts";
 import { currency } from "../../src/domain/money/index.ts";
 import {

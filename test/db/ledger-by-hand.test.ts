@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inTransaction } from "../../src/db/database.ts";
-import { accountBalance, closeAccountingPeriod } from "../../src/db/ledger.ts";
+import { accountBalance, closeAccountingPeriod } from "../../src/db/ledger/ledger.ts";
 import {
   draft,
   expectInvariants,

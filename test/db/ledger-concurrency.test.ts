@@ -7,8 +7,8 @@ import {
   foldHotBalances,
   type PostingStatus,
   postEntries,
-} from "../../src/db/ledger.ts";
-import { openLedgerWriter } from "../../src/db/ledger-writer.ts";
+} from "../../src/db/ledger/ledger.ts";
+import { openLedgerWriter } from "../../src/db/ledger/ledger-writer.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import { accountKey } from "../../src/domain/ledger/index.ts";
 import {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ledgerInvariantQueries } from "../../src/db/ledger-invariants.ts";
-import { derivedOnceTables, derivedTables, factTables } from "../../src/db/table-rules.ts";
+import { ledgerInvariantQueries } from "../../src/db/invariants/ledger-invariants.ts";
+import { derivedOnceTables, derivedTables, factTables } from "../../src/db/invariants/table-rules.ts";
 import {
   draft,
   expectInvariants,

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inTransaction, type Tx } from "../../src/db/database.ts";
-import { expireHolds, placeHolds, releaseHolds, settleHolds } from "../../src/db/holds.ts";
+import { derivedOnceTables, derivedTables } from "../../src/db/invariants/table-rules.ts";
+import { expireHolds, placeHolds, releaseHolds, settleHolds } from "../../src/db/ledger/holds.ts";
 import {
   carryClosedMonth,
   closeAccountingPeriod,
   foldHotBalances,
   postEntries,
   preparePartitions,
-} from "../../src/db/ledger.ts";
-import { derivedOnceTables, derivedTables } from "../../src/db/table-rules.ts";
+} from "../../src/db/ledger/ledger.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import { cost, expiry, reserve } from "./holds-fixture.ts";
 import {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { clearingInvariants } from "../../src/db/clearing-invariants.ts";
 import { inTransaction } from "../../src/db/database.ts";
-import { postEntries } from "../../src/db/ledger.ts";
-import { trialBalance } from "../../src/db/ledger-trial-balance.ts";
+import { clearingInvariants } from "../../src/db/invariants/clearing-invariants.ts";
+import { postEntries } from "../../src/db/ledger/ledger.ts";
+import { trialBalance } from "../../src/db/ledger/ledger-trial-balance.ts";
 import { netDebits } from "../../src/domain/ledger/document/trial-balance-section.ts";
 import { workedExamples } from "../../src/domain/ledger/examples/index.ts";
 import type { JournalEntryDraft } from "../../src/domain/ledger/index.ts";

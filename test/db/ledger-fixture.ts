@@ -1,8 +1,8 @@
 import { expect } from "vitest";
 import { type Database, inSnapshot, inTransaction, openDatabase, sqlState } from "../../src/db/database.ts";
-import { type PostingStatus, postEntries } from "../../src/db/ledger.ts";
-import { ledgerInvariantQueries } from "../../src/db/ledger-invariants.ts";
-import { readStatement, type StatementRequest } from "../../src/db/ledger-statements.ts";
+import { ledgerInvariantQueries } from "../../src/db/invariants/ledger-invariants.ts";
+import { type PostingStatus, postEntries } from "../../src/db/ledger/ledger.ts";
+import { readStatement, type StatementRequest } from "../../src/db/ledger/ledger-statements.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import type { StatementLine } from "../../src/domain/export/statement-rows.ts";
 import {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Tx } from "../../src/db/database.ts";
-import { findHold, placeHolds, settleHolds } from "../../src/db/holds.ts";
-import { postEntries } from "../../src/db/ledger.ts";
+import { findHold, placeHolds, settleHolds } from "../../src/db/ledger/holds.ts";
+import { postEntries } from "../../src/db/ledger/ledger.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import type { JournalEntryDraft } from "../../src/domain/ledger/index.ts";
 import { cost, expectNothingPending, expiry, hold, holdsOf, line, reserve } from "./holds-fixture.ts";

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { inTransaction } from "../../src/db/database.ts";
-import { findHold, releaseHolds, settleHolds } from "../../src/db/holds.ts";
-import { closeAccountingPeriod, findEntry } from "../../src/db/ledger.ts";
+import { findHold, releaseHolds, settleHolds } from "../../src/db/ledger/holds.ts";
+import { closeAccountingPeriod, findEntry } from "../../src/db/ledger/ledger.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import { receivable } from "../../src/domain/ledger/index.ts";
 import { currency } from "../../src/domain/money/index.ts";

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { inTransaction, rows, sql } from "../../src/db/database.ts";
-import { findHold, placeHolds } from "../../src/db/holds.ts";
+import { findHold, placeHolds } from "../../src/db/ledger/holds.ts";
 import { instant, instantOfEpochMs } from "../../src/domain/calendar/index.ts";
 import { HoldInvalidError } from "../../src/domain/ledger/index.ts";
 import { expectNothingPending, expiry, hold, holdsOf, line, reserve } from "./holds-fixture.ts";

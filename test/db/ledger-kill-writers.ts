@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Database, inTransaction, openDatabase } from "../../src/db/database.ts";
-import { expireHolds, placeHolds, releaseHolds, settleHolds } from "../../src/db/holds.ts";
-import { foldHotBalances, postEntries } from "../../src/db/ledger.ts";
-import { openLedgerWriter } from "../../src/db/ledger-writer.ts";
+import { expireHolds, placeHolds, releaseHolds, settleHolds } from "../../src/db/ledger/holds.ts";
+import { foldHotBalances, postEntries } from "../../src/db/ledger/ledger.ts";
+import { openLedgerWriter } from "../../src/db/ledger/ledger-writer.ts";
 import type { JournalEntryDraft } from "../../src/domain/ledger/index.ts";
 import { cost, reserve } from "./holds-fixture.ts";
 import { at, draft, fund, move, owed, revenue, spend } from "./ledger-fixture.ts";

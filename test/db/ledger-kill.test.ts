@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Database, inTransaction, openDatabase } from "../../src/db/database.ts";
-import { postEntries } from "../../src/db/ledger.ts";
+import { postEntries } from "../../src/db/ledger/ledger.ts";
 import { type KillablePostgres, openKillablePostgres } from "../support/killable-postgres.ts";
 import { expectInvariants, fund } from "./ledger-fixture.ts";
 import { InsistingWriters, pool } from "./ledger-kill-writers.ts";

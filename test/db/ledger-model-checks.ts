@@ -1,8 +1,8 @@
 import { expect } from "vitest";
-import { entryInvariants } from "../../src/db/entry-invariants.ts";
-import { ledgerInvariantQueries } from "../../src/db/ledger-invariants.ts";
-import { type SealStore, verifySeals } from "../../src/db/ledger-seals.ts";
+import { entryInvariants } from "../../src/db/invariants/entry-invariants.ts";
+import { ledgerInvariantQueries } from "../../src/db/invariants/ledger-invariants.ts";
 import { parseTimestamp } from "../../src/db/schema/columns.ts";
+import { type SealStore, verifySeals } from "../../src/db/seals/ledger-seals.ts";
 import { chartAccount } from "../../src/domain/ledger/index.ts";
 import type { LedgerFixture } from "./ledger-fixture.ts";
 import type { LedgerModel } from "./ledger-model.ts";

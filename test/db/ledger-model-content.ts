@@ -1,4 +1,4 @@
-import { entryText } from "../../src/db/ledger.ts";
+import { entryText } from "../../src/db/ledger/ledger.ts";
 import {
   type AccountRef,
   accountKey,

@@ -1,14 +1,14 @@
 import { expect } from "vitest";
 import { inTransaction, type Tx } from "../../src/db/database.ts";
-import { expireHolds, placeHolds, releaseHolds, settleHolds } from "../../src/db/holds.ts";
+import { expireHolds, placeHolds, releaseHolds, settleHolds } from "../../src/db/ledger/holds.ts";
 import {
   carryClosedMonth,
   closeAccountingPeriod,
   foldHotBalances,
   postEntries,
   preparePartitions,
-} from "../../src/db/ledger.ts";
-import { type PublishedSeal, type SealStore, sealLedger } from "../../src/db/ledger-seals.ts";
+} from "../../src/db/ledger/ledger.ts";
+import { type PublishedSeal, type SealStore, sealLedger } from "../../src/db/seals/ledger-seals.ts";
 import { type LedgerFixture, openLedger, refusal } from "./ledger-fixture.ts";
 import { LedgerModel, type Outcome, RequestUnsoundError } from "./ledger-model.ts";
 import { expectAgreement } from "./ledger-model-checks.ts";

@@ -1,5 +1,5 @@
-import type { HoldStatus, ReleaseStatus, SettlementStatus } from "../../src/db/holds.ts";
-import type { PostingStatus } from "../../src/db/ledger.ts";
+import type { HoldStatus, ReleaseStatus, SettlementStatus } from "../../src/db/ledger/holds.ts";
+import type { PostingStatus } from "../../src/db/ledger/ledger.ts";
 import { type Instant, instant } from "../../src/domain/calendar/index.ts";
 import {
   type AccountRef,

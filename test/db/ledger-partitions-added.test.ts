@@ -3,8 +3,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { inTransaction } from "../../src/db/database.ts";
-import { entryText, preparePartitions } from "../../src/db/ledger.ts";
-import { openLedgerWriter } from "../../src/db/ledger-writer.ts";
+import { entryText, preparePartitions } from "../../src/db/ledger/ledger.ts";
+import { openLedgerWriter } from "../../src/db/ledger/ledger-writer.ts";
 import { createLogger } from "../../src/logger.ts";
 import { startLedgerUpkeep } from "../../src/workers/ledger-upkeep.ts";
 import {

@@ -1,9 +1,9 @@
 import postgres from "postgres";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { rows, sql, type Tx } from "../../src/db/database.ts";
-import { accountBalance, findEntry, postEntries } from "../../src/db/ledger.ts";
-import { ledgerInvariantQueries } from "../../src/db/ledger-invariants.ts";
-import { privilegeInvariants } from "../../src/db/privilege-invariants.ts";
+import { ledgerInvariantQueries } from "../../src/db/invariants/ledger-invariants.ts";
+import { privilegeInvariants } from "../../src/db/invariants/privilege-invariants.ts";
+import { accountBalance, findEntry, postEntries } from "../../src/db/ledger/ledger.ts";
 import { reversalOf } from "../../src/domain/ledger/index.ts";
 import { sharedServer } from "../support/shared-servers.ts";
 import { lookAt, openAsSuperuser } from "../support/superuser.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { inTransaction } from "../../src/db/database.ts";
-import { searchEntries } from "../../src/db/entry-search.ts";
+import { searchEntries } from "../../src/db/ledger/entry-search.ts";
 import {
   accountBalance,
   entriesOfInvoice,
@@ -8,7 +8,7 @@ import {
   findEntryById,
   findEntryOfCause,
   preparePartitions,
-} from "../../src/db/ledger.ts";
+} from "../../src/db/ledger/ledger.ts";
 import { type JournalEntryDraft, reversalOf, usageRevenue } from "../../src/domain/ledger/index.ts";
 import {
   at,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inTransaction, rows, sql } from "../../src/db/database.ts";
-import { accountBalance, closeAccountingPeriod, findEntry, postEntries } from "../../src/db/ledger.ts";
+import { accountBalance, closeAccountingPeriod, findEntry, postEntries } from "../../src/db/ledger/ledger.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import { type AccountRef, chartOfAccounts, reversalOf } from "../../src/domain/ledger/index.ts";
 import {

@@ -5,11 +5,16 @@ import {
   type SearchLimits,
   SearchTooBroadError,
   searchEntries,
-} from "../../src/db/entry-search.ts";
-import { accountBalances, entriesOfInvoice, findEntryOfCause, postEntries } from "../../src/db/ledger.ts";
-import { accountsOfCustomer, findAccount, listAccounts } from "../../src/db/ledger-accounts.ts";
-import { trialBalance } from "../../src/db/ledger-trial-balance.ts";
-import { asOf } from "../../src/db/ledger-turnover.ts";
+} from "../../src/db/ledger/entry-search.ts";
+import {
+  accountBalances,
+  entriesOfInvoice,
+  findEntryOfCause,
+  postEntries,
+} from "../../src/db/ledger/ledger.ts";
+import { accountsOfCustomer, findAccount, listAccounts } from "../../src/db/ledger/ledger-accounts.ts";
+import { trialBalance } from "../../src/db/ledger/ledger-trial-balance.ts";
+import { asOf } from "../../src/db/ledger/ledger-turnover.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import { acmesQuarter } from "../../src/domain/ledger/examples/index.ts";
 import { accountKey, paymentsClearing, receivable, rounding } from "../../src/domain/ledger/index.ts";

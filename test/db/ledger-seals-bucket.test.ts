@@ -13,11 +13,11 @@ import {
   type SealStore,
   sealLedger,
   verifySeals,
-} from "../../src/db/ledger-seals.ts";
-import { bucketSealStore } from "../../src/db/seal-bucket.ts";
-import { type PublishedSeal, rootBeforeTheFirst } from "../../src/db/seal-encoding.ts";
-import type { BucketLocation } from "../../src/db/seal-store.ts";
-import { verifySealsIn } from "../../src/db/seal-verification.ts";
+} from "../../src/db/seals/ledger-seals.ts";
+import { bucketSealStore } from "../../src/db/seals/seal-bucket.ts";
+import { type PublishedSeal, rootBeforeTheFirst } from "../../src/db/seals/seal-encoding.ts";
+import type { BucketLocation } from "../../src/db/seals/seal-store.ts";
+import { verifySealsIn } from "../../src/db/seals/seal-verification.ts";
 import { type ObjectStorage, startObjectStorage } from "../support/object-storage.ts";
 import { sealAll } from "../support/seals.ts";
 import { lookAt, withoutGuards } from "../support/superuser.ts";

@@ -5,7 +5,7 @@ import {
   type LedgerVerification,
   verifyLedger,
   verifyLedgerIn,
-} from "../../src/db/ledger-verification.ts";
+} from "../../src/db/seals/ledger-verification.ts";
 import { lookAt } from "../support/superuser.ts";
 import {
   type Dice,

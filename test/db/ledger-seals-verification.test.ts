@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findingAsText } from "../../src/cli/verification-text.ts";
-import { allFindings, verifyLedger, verifyLedgerIn } from "../../src/db/ledger-verification.ts";
+import { allFindings, verifyLedger, verifyLedgerIn } from "../../src/db/seals/ledger-verification.ts";
 import { lookAt, withoutGuards } from "../support/superuser.ts";
 import { expectInvariants } from "./ledger-fixture.ts";
 import { openSealedLedger, type SealedLedger, tellSealedStory } from "./sealed-ledger.ts";

@@ -1,17 +1,17 @@
 import { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { postEntries } from "../../src/db/ledger.ts";
-import type { LedgerFinding } from "../../src/db/ledger-finding.ts";
+import { postEntries } from "../../src/db/ledger/ledger.ts";
+import type { LedgerFinding } from "../../src/db/seals/ledger-finding.ts";
 import {
   fileSealStore,
   LedgerSealBrokenError,
   type SealStore,
   sealLedger,
   verifySeals,
-} from "../../src/db/ledger-seals.ts";
-import { type PublishedSeal, readDigestList } from "../../src/db/seal-encoding.ts";
-import { verifySealsIn } from "../../src/db/seal-verification.ts";
-import { type SealedTableName, sealedTableNames, sealedTables } from "../../src/db/sealed-tables.ts";
+} from "../../src/db/seals/ledger-seals.ts";
+import { type PublishedSeal, readDigestList } from "../../src/db/seals/seal-encoding.ts";
+import { verifySealsIn } from "../../src/db/seals/seal-verification.ts";
+import { type SealedTableName, sealedTableNames, sealedTables } from "../../src/db/seals/sealed-tables.ts";
 import { sealAll } from "../support/seals.ts";
 import { lookAt, withoutGuards } from "../support/superuser.ts";
 import { draft, fees, fund, move, refusal, revenue } from "./ledger-fixture.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import postgres from "postgres";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { inTransaction, openDatabase } from "../../src/db/database.ts";
-import { foldHotBalances, postEntries } from "../../src/db/ledger.ts";
+import { foldHotBalances, postEntries } from "../../src/db/ledger/ledger.ts";
 import { migrate } from "../../src/db/migrate.ts";
 import { freePort } from "../../src/sandbox/local-services/ports.ts";
 import { startPostgres } from "../../src/sandbox/local-services/postgres.ts";

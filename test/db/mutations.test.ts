@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Database } from "../../src/db/database.ts";
-import * as rules from "../../src/db/table-rules.ts";
+import * as rules from "../../src/db/invariants/table-rules.ts";
 import { type CatalogColumn, everyColumn, everyView, fillEveryTable } from "./every-table.ts";
 import { type LedgerFixture, openLedger, refusal } from "./ledger-fixture.ts";
 

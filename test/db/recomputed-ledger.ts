@@ -1,4 +1,4 @@
-import type { EntryRange } from "../../src/db/ledger-turnover.ts";
+import type { EntryRange } from "../../src/db/ledger/ledger-turnover.ts";
 import type { Instant } from "../../src/domain/calendar/index.ts";
 import {
   type AccountRef,

@@ -7,8 +7,8 @@ import {
   closeAccountingPeriod,
   foldHotBalances,
   preparePartitions,
-} from "../../src/db/ledger.ts";
-import { fileSealStore, type SealStore } from "../../src/db/ledger-seals.ts";
+} from "../../src/db/ledger/ledger.ts";
+import { fileSealStore, type SealStore } from "../../src/db/seals/ledger-seals.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import { sealAll } from "../support/seals.ts";
 import { openAsSuperuser } from "../support/superuser.ts";

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { type Database, openDatabase } from "../../src/db/database.ts";
-import { type IngestOutcome, ingestEvents } from "../../src/db/usage-ingest.ts";
-import { usageInvariants } from "../../src/db/usage-invariants.ts";
+import { usageInvariants } from "../../src/db/invariants/usage-invariants.ts";
+import { type IngestOutcome, ingestEvents } from "../../src/db/usage/usage-ingest.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import type { Meter, UsageEvent } from "../../src/domain/metering/index.ts";
 import { cloneDatabase } from "../support/postgres.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sqlState } from "../../src/db/database.ts";
-import { usageQuantities } from "../../src/db/usage-quantities.ts";
-import { eventCounts } from "../../src/db/usage-reads.ts";
+import { usageQuantities } from "../../src/db/usage/usage-quantities.ts";
+import { eventCounts } from "../../src/db/usage/usage-reads.ts";
 import { instant, period } from "../../src/domain/calendar/index.ts";
 import {
   addCustomer,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { usageInvariants } from "../../src/db/usage-invariants.ts";
+import { usageInvariants } from "../../src/db/invariants/usage-invariants.ts";
 import {
   addCustomer,
   expectInvariants,

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Database, openDatabase } from "../../src/db/database.ts";
-import { usageQuantities } from "../../src/db/usage-quantities.ts";
-import { eventCounts } from "../../src/db/usage-reads.ts";
+import { usageQuantities } from "../../src/db/usage/usage-quantities.ts";
+import { eventCounts } from "../../src/db/usage/usage-reads.ts";
 import { instant, instantOfEpochMs, period } from "../../src/domain/calendar/index.ts";
 import { type KillablePostgres, openKillablePostgres } from "../support/killable-postgres.ts";
 import { addCustomer, expectInvariants, ingest, usageEvent } from "./usage-fixture.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type UsageRequest, usageByWindow, usageQuantities } from "../../src/db/usage-quantities.ts";
+import { type UsageRequest, usageByWindow, usageQuantities } from "../../src/db/usage/usage-quantities.ts";
 import {
   contains,
   type Instant,

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inTransaction, sql } from "../../src/db/database.ts";
-import { ingestEvents } from "../../src/db/usage-ingest.ts";
-import { usageQuantities } from "../../src/db/usage-quantities.ts";
-import { customersToReplay, replayQuarantined } from "../../src/db/usage-quarantine.ts";
-import { eventCounts } from "../../src/db/usage-reads.ts";
+import { ingestEvents } from "../../src/db/usage/usage-ingest.ts";
+import { usageQuantities } from "../../src/db/usage/usage-quantities.ts";
+import { customersToReplay, replayQuarantined } from "../../src/db/usage/usage-quarantine.ts";
+import { eventCounts } from "../../src/db/usage/usage-reads.ts";
 import { instant, period } from "../../src/domain/calendar/index.ts";
 import type { Meter } from "../../src/domain/metering/index.ts";
 import {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inTransaction, rows, sql, type Tx } from "../../src/db/database.ts";
-import { type EventPosition, eventCount, findEvents, lateEvents } from "../../src/db/usage-reads.ts";
+import { type EventPosition, eventCount, findEvents, lateEvents } from "../../src/db/usage/usage-reads.ts";
 import { instant, period } from "../../src/domain/calendar/index.ts";
 import { addCustomer, ingest, openUsage, type UsageFixture, usageEvent } from "./usage-fixture.ts";
 

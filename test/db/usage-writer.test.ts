@@ -1,7 +1,7 @@
 import type postgres from "postgres";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { IngestOutcome } from "../../src/db/usage-ingest.ts";
-import { type CommittedBatch, openUsageWriter, type UsageWriter } from "../../src/db/usage-writer.ts";
+import type { IngestOutcome } from "../../src/db/usage/usage-ingest.ts";
+import { type CommittedBatch, openUsageWriter, type UsageWriter } from "../../src/db/usage/usage-writer.ts";
 import type { Meter, UsageEvent } from "../../src/domain/metering/index.ts";
 import { freePort } from "../../src/sandbox/local-services/ports.ts";
 import { expectInvariants, meters, openUsage, type UsageFixture, usageEvent } from "./usage-fixture.ts";

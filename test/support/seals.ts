@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import type { Database } from "../../src/db/database.ts";
-import { type SealStore, sealLedger, verifySeals } from "../../src/db/ledger-seals.ts";
+import { type SealStore, sealLedger, verifySeals } from "../../src/db/seals/ledger-seals.ts";
 
 /** Seals all there is. Transactions of other tests on the server hold the horizon back, so it may take more than one go. */
 export async function sealAll(db: Database, store: SealStore): Promise<void> {

@@ -1,7 +1,7 @@
 import { Gauge, Registry } from "prom-client";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { postponeWebhook, receiveWebhook } from "../../src/db/billing/webhook-inbox.ts";
 import { type Database, openDatabase } from "../../src/db/database.ts";
-import { postponeWebhook, receiveWebhook } from "../../src/db/webhook-inbox.ts";
 import { createLogger } from "../../src/logger.ts";
 import { measureWebhookInbox } from "../../src/workers/webhook-inbox-metrics.ts";
 import { cloneDatabase, type TestDatabase } from "../support/postgres.ts";

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
 import { Registry } from "prom-client";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { fileSealStore, type SealStore, verifySeals } from "../../src/db/ledger-seals.ts";
+import { fileSealStore, type SealStore, verifySeals } from "../../src/db/seals/ledger-seals.ts";
 import { createLogger } from "../../src/logger.ts";
 import { startLedgerUpkeep } from "../../src/workers/ledger-upkeep.ts";
 import { at, draft, fees, type LedgerFixture, move, openLedger, revenue } from "../db/ledger-fixture.ts";

@@ -1,15 +1,15 @@
+import { correctedMoney } from "../../db/billing/corrected-money.ts";
+import { insertGrant } from "../../db/billing/credit-grants.ts";
+import { lockCustomer } from "../../db/billing/subscriptions.ts";
+import { inTransaction, type Tx } from "../../db/database.ts";
 import {
   adjustmentOf,
   findAdjustment,
   insertAdjustment,
   insertDecision,
   type StoredAdjustment,
-} from "../../db/adjustments.ts";
-import { correctedMoney } from "../../db/corrected-money.ts";
-import { insertGrant } from "../../db/credit-grants.ts";
-import { inTransaction, type Tx } from "../../db/database.ts";
-import { postEntries } from "../../db/ledger.ts";
-import { lockCustomer } from "../../db/subscriptions.ts";
+} from "../../db/ledger/adjustments.ts";
+import { postEntries } from "../../db/ledger/ledger.ts";
 import {
   type Adjustment,
   AdjustmentImpossibleError,

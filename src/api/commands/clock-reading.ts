@@ -1,5 +1,5 @@
+import { testClockOf } from "../../db/billing/test-clocks.ts";
 import type { Database } from "../../db/database.ts";
-import { testClockOf } from "../../db/test-clocks.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import type { ClockReading } from "../../workflows/messages.ts";
 

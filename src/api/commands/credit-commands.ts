@@ -1,4 +1,4 @@
-import { insertGrant } from "../../db/credit-grants.ts";
+import { insertGrant } from "../../db/billing/credit-grants.ts";
 import type { Database } from "../../db/database.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import { chargeMinimum } from "../../domain/invoicing/index.ts";

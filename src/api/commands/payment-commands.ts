@@ -1,7 +1,7 @@
-import { setPaymentMethod, setStripeCustomer } from "../../db/customer-payment.ts";
-import { findCustomer } from "../../db/customers.ts";
+import { setPaymentMethod, setStripeCustomer } from "../../db/billing/customer-payment.ts";
+import { findCustomer } from "../../db/billing/customers.ts";
+import { openDunningsOf } from "../../db/billing/payments.ts";
 import type { Database } from "../../db/database.ts";
-import { openDunningsOf } from "../../db/payments.ts";
 import type { Instant } from "../../domain/calendar/index.ts";
 import { type AttachedCard, StripeCallError, type StripeRail } from "../../stripe/index.ts";
 import type { TemporalGateway } from "../../temporal/gateway.ts";

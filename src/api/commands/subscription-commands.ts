@@ -1,5 +1,5 @@
+import { findSubscription } from "../../db/billing/subscriptions.ts";
 import type { Database } from "../../db/database.ts";
-import { findSubscription } from "../../db/subscriptions.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import type { TemporalGateway } from "../../temporal/gateway.ts";
 import * as messages from "../../workflows/messages.ts";

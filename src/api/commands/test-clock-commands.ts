@@ -1,5 +1,5 @@
+import { findTestClock, insertTestClock } from "../../db/billing/test-clocks.ts";
 import type { Database } from "../../db/database.ts";
-import { findTestClock, insertTestClock } from "../../db/test-clocks.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
 import type { TemporalGateway } from "../../temporal/gateway.ts";

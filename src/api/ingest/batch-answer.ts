@@ -1,4 +1,4 @@
-import type { IngestOutcome } from "../../db/usage-ingest.ts";
+import type { IngestOutcome } from "../../db/usage/usage-ingest.ts";
 import { eventText } from "./event-text.ts";
 
 /** Which results are listed; the numbers are of all. */

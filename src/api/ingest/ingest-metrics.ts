@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import type { CommittedBatch, UsageWriter } from "../../db/usage-writer.ts";
+import type { CommittedBatch, UsageWriter } from "../../db/usage/usage-writer.ts";
 import type { OutcomeCounts } from "./batch-answer.ts";
 import type { IngestLimits, RefusalReason } from "./ingest-limits.ts";
 

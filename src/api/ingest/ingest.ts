@@ -1,5 +1,5 @@
 import type { Registry } from "prom-client";
-import { openUsageWriter, type UsageWriter, type UsageWriterOptions } from "../../db/usage-writer.ts";
+import { openUsageWriter, type UsageWriter, type UsageWriterOptions } from "../../db/usage/usage-writer.ts";
 import { type IngestLimits, type IngestLimitsMax, ingestLimits } from "./ingest-limits.ts";
 import { type IngestMetrics, ingestMetrics } from "./ingest-metrics.ts";
 

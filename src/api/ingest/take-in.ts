@@ -1,10 +1,10 @@
-import type { IngestOutcome } from "../../db/usage-ingest.ts";
+import type { IngestOutcome } from "../../db/usage/usage-ingest.ts";
 import {
   type UsageWriter,
   UsageWriterBusyError,
   UsageWriterClosedError,
   UsageWriterUnavailableError,
-} from "../../db/usage-writer.ts";
+} from "../../db/usage/usage-writer.ts";
 import type { Instant } from "../../domain/calendar/index.ts";
 import { BillingError } from "../../domain/errors.ts";
 import { parseUsageEvent, type UsageEvent } from "../../domain/metering/index.ts";

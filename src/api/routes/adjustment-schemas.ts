@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
-import { adjustmentStatuses, findAdjustment, type StoredAdjustment } from "../../db/adjustments.ts";
+import { adjustmentStatuses, findAdjustment, type StoredAdjustment } from "../../db/ledger/adjustments.ts";
 import { adjustmentKinds, type ReasonCode, reasonCodes } from "../../domain/adjustments/index.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import { exactOfLedgerAmount, ledgerAmount } from "../../domain/money/index.ts";

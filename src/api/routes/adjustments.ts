@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { findCreditGrant } from "../../db/billing/api-reads.ts";
+import { correctedMoney } from "../../db/billing/corrected-money.ts";
+import { findCustomer } from "../../db/billing/customers.ts";
 import {
   adjustmentOf,
   adjustmentStatuses,
@@ -6,10 +9,7 @@ import {
   findAdjustment,
   listAdjustments,
   type StoredAdjustment,
-} from "../../db/adjustments.ts";
-import { findCreditGrant } from "../../db/api-reads.ts";
-import { correctedMoney } from "../../db/corrected-money.ts";
-import { findCustomer } from "../../db/customers.ts";
+} from "../../db/ledger/adjustments.ts";
 import { adjustmentKinds, obstacleTo } from "../../domain/adjustments/index.ts";
 import { currency, ledgerAmountOfMoney, money } from "../../domain/money/index.ts";
 import type { ApiInstance } from "../api-instance.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type DecisionOutcome, findAdjustment } from "../../db/adjustments.ts";
+import { type DecisionOutcome, findAdjustment } from "../../db/ledger/adjustments.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { contextOf } from "../observation.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { latestPlans, publishCatalog } from "../../db/catalog.ts";
+import { latestPlans, publishCatalog } from "../../db/billing/catalog.ts";
+import { currentMeters, latestPlan, planVersion } from "../../db/billing/plan-versions.ts";
 import { type Database, inTransaction } from "../../db/database.ts";
-import { currentMeters, latestPlan, planVersion } from "../../db/plan-versions.ts";
-import { customersToReplay, replayQuarantined } from "../../db/usage-quarantine.ts";
+import { customersToReplay, replayQuarantined } from "../../db/usage/usage-quarantine.ts";
 import { CatalogInvalidError, parseCatalog } from "../../domain/catalog/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type CreditGrantStanding, findCreditGrant } from "../../db/api-reads.ts";
+import { type CreditGrantStanding, findCreditGrant } from "../../db/billing/api-reads.ts";
 import { reasonCodes } from "../../domain/adjustments/index.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
 import { exactOfLedgerAmount } from "../../domain/money/index.ts";

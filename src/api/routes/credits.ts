@@ -1,7 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
-import { listCreditGrants } from "../../db/api-reads.ts";
-import { findCustomer } from "../../db/customers.ts";
+import { listCreditGrants } from "../../db/billing/api-reads.ts";
+import { findCustomer } from "../../db/billing/customers.ts";
 import type { Instant } from "../../domain/calendar/index.ts";
 import { ledgerAmountOfMoney, type Money, money } from "../../domain/money/index.ts";
 import type { ApiInstance } from "../api-instance.ts";

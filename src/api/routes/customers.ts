@@ -8,11 +8,11 @@ import {
   renameCustomer,
   type StoredCustomer,
   standingsOf,
-} from "../../db/customers.ts";
+} from "../../db/billing/customers.ts";
+import { currentMeters } from "../../db/billing/plan-versions.ts";
+import { findTestClock } from "../../db/billing/test-clocks.ts";
 import { inTransaction, type Tx } from "../../db/database.ts";
-import { currentMeters } from "../../db/plan-versions.ts";
-import { findTestClock } from "../../db/test-clocks.ts";
-import { replayQuarantined } from "../../db/usage-quarantine.ts";
+import { replayQuarantined } from "../../db/usage/usage-quarantine.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";

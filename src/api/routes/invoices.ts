@@ -1,14 +1,14 @@
 import { z } from "zod";
-import { listInvoices } from "../../db/api-reads.ts";
-import { inTransaction, type Tx } from "../../db/database.ts";
+import { listInvoices } from "../../db/billing/api-reads.ts";
 import {
   findInvoice,
   linesOfInvoice,
   type StoredInvoice,
   type StoredInvoiceLine,
-} from "../../db/invoices.ts";
-import { entriesOfInvoice } from "../../db/ledger.ts";
-import { attemptsOf, findDunning, paymentsOf, type StoredDunning } from "../../db/payments.ts";
+} from "../../db/billing/invoices.ts";
+import { attemptsOf, findDunning, paymentsOf, type StoredDunning } from "../../db/billing/payments.ts";
+import { inTransaction, type Tx } from "../../db/database.ts";
+import { entriesOfInvoice } from "../../db/ledger/ledger.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";

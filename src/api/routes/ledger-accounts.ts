@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { findCustomer } from "../../db/customers.ts";
+import { findCustomer } from "../../db/billing/customers.ts";
 import {
   accountsOfCustomer,
   findAccount,
   type LedgerAccount,
   listAccounts,
-} from "../../db/ledger-accounts.ts";
+} from "../../db/ledger/ledger-accounts.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import { type AccountCode, chartOfAccounts } from "../../domain/ledger/index.ts";
 import { ledgerSum, minorText } from "../../domain/money/index.ts";

@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import { findCustomer } from "../../db/customers.ts";
-import { searchEntries } from "../../db/entry-search.ts";
-import { findEntryById } from "../../db/ledger.ts";
+import { findCustomer } from "../../db/billing/customers.ts";
+import { searchEntries } from "../../db/ledger/entry-search.ts";
+import { findEntryById } from "../../db/ledger/ledger.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { byNumber, listAnswer, listOf, pageQuery, pageRequest } from "../pagination.ts";

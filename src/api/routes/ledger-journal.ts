@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { inTransaction, type Tx } from "../../db/database.ts";
-import { journalPages, journalTotals } from "../../db/journal-export.ts";
+import { journalPages, journalTotals } from "../../db/ledger/journal-export.ts";
 import { type JournalFormat, journalHead, journalLines } from "../../domain/export/journal-rows.ts";
 import type { AccountingMonth } from "../../domain/ledger/accounting-month.ts";
 import type { ApiInstance } from "../api-instance.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { type AccountingPeriod, findPeriod, listPeriods } from "../../db/accounting-periods.ts";
 import { inTransaction } from "../../db/database.ts";
-import { closeAccountingPeriod } from "../../db/ledger.ts";
+import { type AccountingPeriod, findPeriod, listPeriods } from "../../db/ledger/accounting-periods.ts";
+import { closeAccountingPeriod } from "../../db/ledger/ledger.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import {
   type AccountingMonth,

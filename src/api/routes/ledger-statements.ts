@@ -1,9 +1,9 @@
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
-import { findCreditGrant } from "../../db/api-reads.ts";
-import { findCustomer } from "../../db/customers.ts";
+import { findCreditGrant } from "../../db/billing/api-reads.ts";
+import { findCustomer } from "../../db/billing/customers.ts";
 import { type Database, inSnapshot, type Tx } from "../../db/database.ts";
-import { readStatement, type StatementRequest } from "../../db/ledger-statements.ts";
+import { readStatement, type StatementRequest } from "../../db/ledger/ledger-statements.ts";
 import { period } from "../../domain/calendar/index.ts";
 import {
   type StatementLine,

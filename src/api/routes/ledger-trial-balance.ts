@@ -6,7 +6,7 @@ import {
   monthlyTrialBalance,
   type TrialBalanceLine,
   trialBalance,
-} from "../../db/ledger-trial-balance.ts";
+} from "../../db/ledger/ledger-trial-balance.ts";
 import { type LedgerSum, sumLedger } from "../../domain/money/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { asOf, type EntryRange } from "../../db/ledger-turnover.ts";
+import { asOf, type EntryRange } from "../../db/ledger/ledger-turnover.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import { type LedgerSum, minorText } from "../../domain/money/index.ts";
 import { decimalText, instantInput, instantText } from "../wire.ts";

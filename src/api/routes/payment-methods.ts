@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { findCustomer } from "../../db/customers.ts";
+import { findCustomer } from "../../db/billing/customers.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies, PaymentMethod } from "../dependencies.ts";
 import { newId } from "../idempotency.ts";

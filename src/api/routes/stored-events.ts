@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { type EventPosition, findEvents, type StoredEvent } from "../../db/usage-reads.ts";
+import { type EventPosition, findEvents, type StoredEvent } from "../../db/usage/usage-reads.ts";
 import { instant, isoOf } from "../../domain/calendar/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { findSubscription } from "../../db/subscriptions.ts";
+import { findSubscription } from "../../db/billing/subscriptions.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import { timeOfCustomer } from "../customer-time.ts";
 import type {

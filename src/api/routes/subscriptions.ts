@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { findCustomer } from "../../db/customers.ts";
+import { findCustomer } from "../../db/billing/customers.ts";
+import { itemsInForce, listSubscriptions } from "../../db/billing/subscription-reads.ts";
+import { anchorOf, findSubscription, type StoredSubscription } from "../../db/billing/subscriptions.ts";
 import type { SubscriptionItem } from "../../db/schema/billing.ts";
-import { itemsInForce, listSubscriptions } from "../../db/subscription-reads.ts";
-import { anchorOf, findSubscription, type StoredSubscription } from "../../db/subscriptions.ts";
 import { type Instant, isoOf, periodContaining } from "../../domain/calendar/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import { timeOfCustomer } from "../customer-time.ts";

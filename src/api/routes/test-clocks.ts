@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { findTestClock } from "../../db/test-clocks.ts";
+import { findTestClock } from "../../db/billing/test-clocks.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies, TestClock } from "../dependencies.ts";

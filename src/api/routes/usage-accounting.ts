@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { findCustomer } from "../../db/customers.ts";
-import { usageAccounting } from "../../db/usage-accounting.ts";
+import { findCustomer } from "../../db/billing/customers.ts";
+import { usageAccounting } from "../../db/usage/usage-accounting.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { found } from "../refusals.ts";

@@ -4,7 +4,7 @@ import {
   usageByWindow,
   usageQuantities,
   type WindowSize,
-} from "../../db/usage-quantities.ts";
+} from "../../db/usage/usage-quantities.ts";
 import { isoOf, lengthMs, type Period, period } from "../../domain/calendar/index.ts";
 import { inUnit, type Meter } from "../../domain/metering/index.ts";
 import { Fraction } from "../../domain/money/index.ts";

@@ -1,5 +1,5 @@
 import { inTransaction } from "../../../src/db/database.ts";
-import { postEntries } from "../../../src/db/ledger.ts";
+import { postEntries } from "../../../src/db/ledger/ledger.ts";
 import { instant } from "../../../src/domain/calendar/index.ts";
 import {
   customerBalance,

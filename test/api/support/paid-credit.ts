@@ -1,9 +1,9 @@
 import { issueCreditPurchase } from "../../../src/activities/issue-credit-purchase.ts";
 import { book } from "../../../src/activities/issue-invoice.ts";
-import { insertGrant } from "../../../src/db/credit-grants.ts";
+import { insertGrant } from "../../../src/db/billing/credit-grants.ts";
+import { updateInvoice } from "../../../src/db/billing/invoices.ts";
+import { insertAttempt, insertPayment } from "../../../src/db/billing/payments.ts";
 import { type Database, inTransaction } from "../../../src/db/database.ts";
-import { updateInvoice } from "../../../src/db/invoices.ts";
-import { insertAttempt, insertPayment } from "../../../src/db/payments.ts";
 import { isoOf } from "../../../src/domain/calendar/index.ts";
 import {
   balanceTransactionRecorded,

@@ -1,0 +1,169 @@
+import { and, asc, eq, isNull, ne } from "drizzle-orm";
+import {
+  type BillingAnchor,
+  type Instant,
+  type Period,
+  periodContaining,
+} from "../../domain/calendar/index.ts";
+import { invariant } from "../../domain/errors.ts";
+import type { InvoiceLine, Terms, TermsItem } from "../../domain/invoicing/index.ts";
+import type { Tx } from "../database.ts";
+import { customer, subscription, subscriptionChange, subscriptionTerms } from "../schema/billing.ts";
+import type { StoredCustomer } from "./customers.ts";
+import { lineFromJson, lineToJson } from "./line-json.ts";
+import { planVersion } from "./plan-versions.ts";
+
+export type StoredSubscription = typeof subscription.$inferSelect;
+
+/**
+ * Locks a customer for everything that moves their money, so that those things happen one after another.
+ * Always the first lock taken. Undefined when there is no such customer.
+ */
+export async function lockCustomer(tx: Tx, customerId: string): Promise<StoredCustomer | undefined> {
+  const [row] = await tx.select().from(customer).where(eq(customer.id, customerId)).for("update");
+  return row;
+}
+
+export async function findSubscription(tx: Tx, id: string): Promise<StoredSubscription | undefined> {
+  const [row] = await tx.select().from(subscription).where(eq(subscription.id, id));
+  return row;
+}
+
+/** The other subscriptions of a customer that are not canceled. */
+export async function otherSubscriptions(
+  tx: Tx,
+  customerId: string,
+  except: string,
+): Promise<StoredSubscription[]> {
+  return await tx
+    .select()
+    .from(subscription)
+    .where(
+      and(
+        eq(subscription.customerId, customerId),
+        ne(subscription.id, except),
+        ne(subscription.status, "canceled"),
+      ),
+    );
+}
+
+export async function insertSubscription(tx: Tx, row: typeof subscription.$inferInsert): Promise<void> {
+  await tx.insert(subscription).values(row);
+}
+
+export async function updateSubscription(
+  tx: Tx,
+  id: string,
+  change: Partial<typeof subscription.$inferInsert>,
+): Promise<void> {
+  await tx.update(subscription).set(change).where(eq(subscription.id, id));
+}
+
+/** Everything that was ever agreed, ascending, with the plan versions it names. */
+export async function termsHistory(tx: Tx, subscriptionId: string): Promise<Terms[]> {
+  const stored = await tx
+    .select()
+    .from(subscriptionTerms)
+    .where(eq(subscriptionTerms.subscriptionId, subscriptionId))
+    .orderBy(asc(subscriptionTerms.effectiveAt));
+  const history: Terms[] = [];
+  for (const { effectiveAt, items, paused } of stored) {
+    const withPlans: TermsItem[] = [];
+    for (const { planKey, planVersion: version, seats } of items) {
+      const plan = await planVersion(tx, planKey, version);
+      invariant(plan, `plan ${planKey} has the version ${version} that was agreed`);
+      withPlans.push({ plan, seats });
+    }
+    history.push({ effectiveAt, items: withPlans, paused });
+  }
+  return history;
+}
+
+/** Whether this request made the subscription, and not another one that chose the same id. */
+export async function wasOpenedBy(tx: Tx, subscriptionId: string, requestId: string): Promise<boolean> {
+  const [first] = await tx
+    .select({ changeId: subscriptionTerms.changeId })
+    .from(subscriptionTerms)
+    .where(eq(subscriptionTerms.subscriptionId, subscriptionId))
+    .orderBy(asc(subscriptionTerms.effectiveAt))
+    .limit(1);
+  return first?.changeId === requestId;
+}
+
+export async function insertTerms(
+  tx: Tx,
+  subscriptionId: string,
+  changeId: string,
+  terms: Terms,
+): Promise<void> {
+  await tx.insert(subscriptionTerms).values({
+    subscriptionId,
+    changeId,
+    effectiveAt: terms.effectiveAt,
+    paused: terms.paused,
+    items: terms.items.map(({ plan, seats }) => ({ planKey: plan.key, planVersion: plan.version, seats })),
+  });
+}
+
+export interface RecordedChange {
+  readonly changeId: string;
+  readonly kind: string;
+  readonly effectiveAt: Instant;
+  readonly request: unknown;
+  readonly lines: readonly InvoiceLine[];
+  readonly invoiceId: string | null;
+}
+
+export async function findChange(
+  tx: Tx,
+  subscriptionId: string,
+  changeId: string,
+): Promise<{ effectiveAt: Instant; invoiceId: string | null } | undefined> {
+  const [row] = await tx
+    .select({ effectiveAt: subscriptionChange.effectiveAt, invoiceId: subscriptionChange.invoiceId })
+    .from(subscriptionChange)
+    .where(
+      and(eq(subscriptionChange.subscriptionId, subscriptionId), eq(subscriptionChange.changeId, changeId)),
+    );
+  return row;
+}
+
+export async function insertChange(tx: Tx, subscriptionId: string, change: RecordedChange): Promise<void> {
+  const { lines, ...rest } = change;
+  await tx.insert(subscriptionChange).values({ subscriptionId, ...rest, lines: lines.map(lineToJson) });
+}
+
+/** Changes whose lines wait for the invoice of the period about to close, in the order in which they took effect. */
+export async function waitingChanges(
+  tx: Tx,
+  subscriptionId: string,
+): Promise<{ changeId: string; lines: InvoiceLine[] }[]> {
+  const found = await tx
+    .select({ changeId: subscriptionChange.changeId, lines: subscriptionChange.lines })
+    .from(subscriptionChange)
+    .where(and(eq(subscriptionChange.subscriptionId, subscriptionId), isNull(subscriptionChange.invoiceId)))
+    .orderBy(asc(subscriptionChange.effectiveAt));
+  return found.map(({ changeId, lines }) => ({ changeId, lines: (lines as unknown[]).map(lineFromJson) }));
+}
+
+/** Says on which invoice the waiting changes went. */
+export async function settleWaitingChanges(tx: Tx, subscriptionId: string, invoiceId: string): Promise<void> {
+  await tx
+    .update(subscriptionChange)
+    .set({ invoiceId })
+    .where(and(eq(subscriptionChange.subscriptionId, subscriptionId), isNull(subscriptionChange.invoiceId)));
+}
+
+/** Where a subscription's periods count from. */
+export function anchorOf(row: StoredSubscription): BillingAnchor {
+  return {
+    at: row.startedAt,
+    interval: { unit: row.intervalUnit, count: row.intervalCount },
+    timeZone: row.timeZone,
+  };
+}
+
+/** The period that contains an instant, as the calendar has it: an early end does not shorten it. */
+export function fullPeriodAt(row: StoredSubscription, at: Instant): Period {
+  return periodContaining(anchorOf(row), at).period;
+}
