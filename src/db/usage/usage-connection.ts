@@ -1,8 +1,12 @@
 import { drizzle } from "drizzle-orm/postgres-js";
-import type { UsageEvent } from "../../domain/metering/index.ts";
+import type postgres from "postgres";
+import type { Meter, UsageEvent } from "../../domain/metering/index.ts";
 import { type Client, openRenewedConnection, type RenewedConnectionOptions } from "../renewed-connection.ts";
 import { type MetersInForce, metersInForce } from "./meters-in-force.ts";
 import { type IngestOutcome, ingestEvents } from "./usage-ingest.ts";
+
+/** A transaction of a usage connection. */
+export type UsageTransaction = postgres.ISql<{ bigint: bigint }>;
 
 /** A connection that takes in usage events, one batch at a time. */
 export interface UsageConnection {
@@ -11,6 +15,13 @@ export interface UsageConnection {
    * isConnectionLost is true nobody knows what became of the events.
    */
   ingest(events: readonly UsageEvent[]): Promise<IngestOutcome[]>;
+  /**
+   * Runs `work` in one transaction, with meters that are those in force when it is committed. What turns out to have been
+   * given others is undone and runs again.
+   */
+  measured<Result>(
+    work: (sql: UsageTransaction, meters: readonly Meter[]) => Promise<Result>,
+  ): Promise<Result>;
   close(): Promise<void>;
 }
 
@@ -21,17 +32,19 @@ export interface SeenMeters {
 
 export function openUsageConnection(options: RenewedConnectionOptions, seen: SeenMeters): UsageConnection {
   const connection = openRenewedConnection(options);
+  const measured: UsageConnection["measured"] = (work) =>
+    connection.use(async (client) => {
+      for (;;) {
+        seen.current ??= await readMeters(client);
+        const meters = seen.current;
+        const done = await measuredBy(meters, work, client);
+        if (done !== undefined) return done.result;
+        if (seen.current === meters) seen.current = undefined;
+      }
+    });
   return {
-    ingest: (events) =>
-      connection.use(async (client) => {
-        for (;;) {
-          seen.current ??= await readMeters(client);
-          const meters = seen.current;
-          const outcomes = await ingestMeasuredBy(meters, events, client);
-          if (outcomes !== undefined) return outcomes;
-          if (seen.current === meters) seen.current = undefined;
-        }
-      }),
+    ingest: (events) => measured((sql, meters) => ingestEvents({ sql }, events, meters)),
+    measured,
     close: () => connection.close(),
   };
 }
@@ -46,22 +59,21 @@ function readMeters(client: Client): Promise<MetersInForce> {
 class MetersWerePublished extends Error {}
 
 /**
- * Undefined, and nothing was taken in, when the meters are no longer those in force. Publications wait until the events
- * are committed: who has published meters finds every event that was measured without them.
+ * Undefined, and nothing was written, when the meters are no longer those in force. Publications wait until the work is
+ * committed: who has published meters finds every event that was measured without them.
  */
-async function ingestMeasuredBy(
+async function measuredBy<Result>(
   { published, meters }: MetersInForce,
-  events: readonly UsageEvent[],
+  work: (sql: UsageTransaction, meters: readonly Meter[]) => Promise<Result>,
   client: Client,
-): Promise<IngestOutcome[] | undefined> {
+): Promise<{ readonly result: Awaited<Result> } | undefined> {
   const transaction = client.begin(async (sql) => {
     // All on its way at once. The count is a statement of its own, so it sees what was committed before the lock was had.
     const noPublication = sql`select pg_advisory_xact_lock_shared(hashtextextended('catalog', 0))`.execute();
     const counted = sql<[{ published: bigint }]>`select count(*) as published from catalog.meter`.execute();
-    const answers = [ingestEvents({ sql }, events, meters), counted, noPublication] as const;
-    const [outcomes, [now]] = await Promise.all(answers);
+    const [result, [now]] = await Promise.all([work(sql, meters), counted, noPublication] as const);
     if (now.published !== published) throw new MetersWerePublished();
-    return outcomes;
+    return { result };
   });
   return transaction.catch((error: unknown) => {
     if (error instanceof MetersWerePublished) return undefined;

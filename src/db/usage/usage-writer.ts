@@ -199,7 +199,7 @@ function isPassing(error: unknown): boolean {
 }
 
 /** Classes 22 and 23: what the tables' own rules refuse; 54: what is beyond the server's limits. */
-const isAboutValues = (error: unknown) => /^(22|23|54)/.test(sqlState(error) ?? "");
+export const isAboutValues = (error: unknown) => /^(22|23|54)/.test(sqlState(error) ?? "");
 
-const refusalOf = (error: unknown) =>
+export const refusalOf = (error: unknown) =>
   new UsageEventRefusedError(`the event cannot be kept: ${(error as Error).message}`);
