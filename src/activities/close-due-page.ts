@@ -5,6 +5,7 @@ import { type Instant, instantOfEpochMs, isoOf } from "../domain/calendar/index.
 import { closePeriodOnce } from "./close-period.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { periodOf } from "./period-facts.ts";
+import type { WaitingForUsage } from "./wait-for-usage.ts";
 
 export interface PageInput {
   readonly limit: number;
@@ -17,44 +18,55 @@ export interface ClosedPage {
   readonly more: boolean;
 }
 
+interface PageOptions extends WaitingForUsage {
+  readonly now: Instant;
+  readonly patienceMs: number;
+  readonly heartbeat: (done: number) => void;
+}
+
 /** How long after it was due a period is left to its own subscription's run before the net takes it. */
 export const patienceMs = { workflow: 10 * 60_000, paged: 0 } as const;
 
 /**
  * Closes a page of periods that are due, each in its own transaction, and starts the collection of what they came to.
- * Customers on test clocks are left to their clocks. A period that fails gets a run of its own, where it is seen.
+ * Customers on test clocks are left to their clocks. A period that fails, or whose usage is not
+ * complete, gets a run of its own, where it is seen.
  */
 export async function closeDuePage(
   deps: ActivityDependencies,
   { limit }: PageInput,
-  options: { readonly now: Instant; readonly patienceMs: number; readonly heartbeat: (done: number) => void },
+  options: PageOptions,
 ): Promise<ClosedPage> {
   const due = await dueSubscriptions(deps.db.orm, instantOfEpochMs(options.now - options.patienceMs), limit);
   let handedOver = 0;
   for (const [index, row] of due.entries()) {
     options.heartbeat(index);
-    try {
-      await closeOne(deps, row, options.now);
-    } catch {
-      handedOver += 1;
-      await handOver(deps, row);
-    }
+    if (await closeOne(deps, row, options).catch(() => false)) continue;
+    handedOver += 1;
+    await handOver(deps, row);
   }
   // What was handed over is still due: without progress there is nothing more for this page to do.
   const closed = due.length - handedOver;
   return { closed, handedOver, more: due.length === limit && closed > 0 };
 }
 
-async function closeOne(deps: ActivityDependencies, row: StoredSubscription, now: Instant): Promise<void> {
-  const periodStart = isoOf(row.billedThrough);
-  const closed = await closePeriodOnce(deps.db, { subscriptionId: row.id, periodStart, at: isoOf(now) });
-  if (closed.invoiceId === null || !closed.collect) return;
+/** Gives false when usage of it is still to come. */
+async function closeOne(
+  deps: ActivityDependencies,
+  row: StoredSubscription,
+  { now, ...waiting }: PageOptions,
+): Promise<boolean> {
+  const input = { subscriptionId: row.id, periodStart: isoOf(row.billedThrough), at: isoOf(now) };
+  const closed = await closePeriodOnce(deps.db, input, waiting);
+  if (closed.outcome === "waiting") return false;
+  if (closed.invoiceId === null || !closed.collect) return true;
   await deps.gateway.startCollection({
     invoiceId: closed.invoiceId,
     customerId: row.customerId,
     subscriptionId: row.id,
     clock: null,
   });
+  return true;
 }
 
 async function handOver({ gateway, db }: ActivityDependencies, row: StoredSubscription): Promise<void> {

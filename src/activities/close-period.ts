@@ -8,10 +8,16 @@ import {
 import { type Database, inTransaction, type Tx } from "../db/database.ts";
 import { addDuration, type Instant, instant, isoOf, type Period } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
-import { type ClosedPeriod, closePeriod, closingEntries } from "../domain/invoicing/index.ts";
+import {
+  type ClosedPeriod,
+  closePeriod,
+  closingEntries,
+  type UsageCompleteness,
+} from "../domain/invoicing/index.ts";
 import { lockedSubscription } from "./apply-change.ts";
 import { book, type Issued, invoiceIdOf, issueInvoice, nothingIssued } from "./issue-invoice.ts";
-import { type LoadedPeriod, loadPeriod } from "./period-facts.ts";
+import { agreedPeriod, type LoadedPeriod, loadPeriod } from "./period-facts.ts";
+import { completenessOf, type PeriodWaits, type WaitingForUsage, waitForSources } from "./wait-for-usage.ts";
 
 export interface ClosePeriodInput {
   readonly subscriptionId: string;
@@ -20,7 +26,7 @@ export interface ClosePeriodInput {
   readonly at: string;
 }
 
-export type PeriodOutcome = Issued & { readonly outcome: "closed" | "closed_before" };
+export type PeriodOutcome = (Issued & { readonly outcome: "closed" | "closed_before" }) | PeriodWaits;
 
 /** An earlier period of the subscription is still open. Passes by itself: that period has a run of its own. */
 export class PeriodOutOfOrderError extends Error {}
@@ -29,8 +35,13 @@ export class PeriodOutOfOrderError extends Error {}
  * Closes a period in one transaction: freezes the usage by a snapshot, rates it, applies credits,
  * posts, issues, and moves the subscription on. A period is closed once: whoever comes later is answered with what was
  * done, and may be told to collect it, which is harmless, because collecting is keyed by the invoice.
+ * While usage is not complete, nothing is done, and it is said when to come again: until the limit.
  */
-export async function closePeriodOnce(db: Database, input: ClosePeriodInput): Promise<PeriodOutcome> {
+export async function closePeriodOnce(
+  db: Database,
+  input: ClosePeriodInput,
+  waiting: WaitingForUsage,
+): Promise<PeriodOutcome> {
   const { subscriptionId } = input;
   const start = instant(input.periodStart);
   const at = instant(input.at);
@@ -44,8 +55,13 @@ export async function closePeriodOnce(db: Database, input: ClosePeriodInput): Pr
       throw new PeriodOutOfOrderError(`${subscriptionId} is billed through ${isoOf(row.billedThrough)} only`);
     }
     invariant(row.billedThrough === start, "periods are closed one after the other, each from its start");
-    const facts = await loadPeriod(db, tx, row, start, at);
-    const issued = await store(tx, row, facts, closePeriod(facts), at);
+    const agreed = await agreedPeriod(tx, row, start);
+    // Before the snapshot: what a source vouches for here is then in it.
+    const usage = await completenessOf(tx, row, agreed, at);
+    const waits = await waitForSources(tx, row, agreed, { usage, at, ...waiting });
+    if (waits !== null) return waits;
+    const facts = await loadPeriod(db, tx, row, agreed, at);
+    const issued = await store(tx, row, facts, closePeriod(facts), { usage, at });
     await moveOn(tx, row, facts);
     return { outcome: "closed" as const, ...issued };
   });
@@ -62,7 +78,7 @@ async function store(
   row: StoredSubscription,
   facts: LoadedPeriod,
   closed: ClosedPeriod,
-  at: Instant,
+  { usage, at }: { readonly usage: UsageCompleteness; readonly at: Instant },
 ): Promise<Issued> {
   const { period, full, currency, grants, late, newEvents } = facts;
   const { id: subscriptionId, customerId } = row;
@@ -93,6 +109,7 @@ async function store(
     period,
     lines,
     totals,
+    usage,
     issuedAt: at,
   };
   // Without an invoice there may still be something to book: what was charged in advance has now been earned.

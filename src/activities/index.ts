@@ -24,6 +24,8 @@ export type { ActivityDependencies } from "./dependencies.ts";
 export interface ActivityOptions {
   /** How long the cycle-close net leaves a due period to its own run. */
   readonly patienceMs: number;
+  /** How long after the grace a close may wait for usage to be complete. */
+  readonly usageWaitMsMax: number;
 }
 
 export interface ClockMove {
@@ -38,7 +40,7 @@ export type DatabaseActivities = ReturnType<typeof databaseActivities>;
 export type StripeActivities = ReturnType<typeof stripeActivities>;
 
 /** What workflows have done in our own database, on the billing queue. */
-export function databaseActivities(deps: ActivityDependencies, { patienceMs }: ActivityOptions) {
+export function databaseActivities(deps: ActivityDependencies, options: ActivityOptions) {
   const { db } = deps;
   return atTheEdge({
     openSubscription: (input: OpenSubscriptionInput) => openSubscription(db, input),
@@ -46,11 +48,11 @@ export function databaseActivities(deps: ActivityDependencies, { patienceMs }: A
     scheduleCancellation: (input: Parameters<typeof scheduleCancellation>[1]) =>
       scheduleCancellation(db, input),
     endSubscription: (input: Parameters<typeof endSubscription>[1]) => endSubscription(db, input),
-    closePeriod: (input: ClosePeriodInput) => closePeriodOnce(db, input),
+    closePeriod: (input: ClosePeriodInput) => closePeriodOnce(db, input, options),
     closeDuePage: (input: PageInput) =>
       closeDuePage(deps, input, {
+        ...options,
         now: deps.now(),
-        patienceMs,
         heartbeat: (done) => Context.current().heartbeat(done),
       }),
     issueCreditPurchase: (input: { grantId: string; at: string }) => issueCreditPurchase(db, input),

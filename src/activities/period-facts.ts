@@ -31,6 +31,15 @@ export interface LateFacts extends LatePeriod {
   readonly newEvents: bigint;
 }
 
+/** What was agreed for a period, and the meters as they are now. */
+export interface AgreedPeriod {
+  readonly period: Period;
+  readonly full: Period;
+  readonly next: Period | null;
+  readonly terms: readonly Terms[];
+  readonly meters: readonly Meter[];
+}
+
 export type LoadedPeriod = Omit<PeriodFacts, "late"> & {
   readonly late: readonly LateFacts[];
   readonly newEvents: bigint;
@@ -50,6 +59,12 @@ export function periodOf(
   return { period: { start, end }, full, next };
 }
 
+/** The period that starts at `start`, with what was agreed for it. */
+export async function agreedPeriod(tx: Tx, row: StoredSubscription, start: Instant): Promise<AgreedPeriod> {
+  const terms = await termsHistory(tx, row.id);
+  return { ...periodOf(row, start), terms, meters: await currentMeters(tx) };
+}
+
 /**
  * Reads everything that decides a period's invoice. The caller's transaction holds the customer's lock, so nothing of
  * the customer's money moves; usage goes on coming in, and is read as of one moment, which is kept with the result.
@@ -58,14 +73,12 @@ export async function loadPeriod(
   db: Database,
   tx: Tx,
   row: StoredSubscription,
-  start: Instant,
+  agreed: AgreedPeriod,
   asOf: Instant,
 ): Promise<LoadedPeriod> {
-  const { period, full, next } = periodOf(row, start);
+  const { period, terms, meters } = agreed;
   const inCurrency = currency(row.currency);
   const { customerId } = row;
-  const terms = await termsHistory(tx, row.id);
-  const meters = await currentMeters(tx);
   const changes = await waitingChanges(tx, row.id);
   const frozen = await inSnapshot(db, async (snapshot) => ({
     snapshot: await currentSnapshot(snapshot),
@@ -74,13 +87,9 @@ export async function loadPeriod(
     newEvents: await eventCount(snapshot, { customerId, period, meterKeys: pricedMeters(terms) }),
   }));
   return {
+    ...agreed,
     ...frozen,
     currency: inCurrency,
-    period,
-    full,
-    next,
-    terms,
-    meters,
     waiting: changes.flatMap(({ lines }) => lines),
     grants: await grantsOfCustomer(tx, customerId),
     customerBalance: await balanceOfCustomer(tx, customerId, inCurrency),

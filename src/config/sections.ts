@@ -40,6 +40,8 @@ export interface SandboxWebhookConfig {
 export interface BillingConfig {
   readonly testClocks: "allowed" | "refused";
   readonly cycleClose: "workflow" | "paged";
+  /** How long after the grace a close waits for sources of usage that are behind. */
+  readonly usageWaitMsMax: number;
 }
 
 export interface LogConfig {
@@ -117,7 +119,11 @@ export function billingSection(
   values: Values<typeof variables.billingVariables>,
   { isLive }: StripeConfig,
 ): BillingConfig {
-  return { testClocks: isLive ? "refused" : values.TEST_CLOCKS, cycleClose: values.CYCLE_CLOSE };
+  return {
+    testClocks: isLive ? "refused" : values.TEST_CLOCKS,
+    cycleClose: values.CYCLE_CLOSE,
+    usageWaitMsMax: values.USAGE_WATERMARK_WAIT_MAX * 60_000,
+  };
 }
 
 export function logSection(values: Values<typeof variables.logVariables>): LogConfig {

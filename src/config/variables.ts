@@ -99,6 +99,7 @@ export const apiVariables = {
 export const billingVariables = {
   TEST_CLOCKS: oneOf("allowed", "refused").default("refused"),
   CYCLE_CLOSE: oneOf("workflow", "paged").default("workflow"),
+  USAGE_WATERMARK_WAIT_MAX: wholeNumber(0, 31 * 24 * 60).default(6 * 60),
 };
 
 export const workerVariables = {

@@ -16,6 +16,8 @@ export interface WorkerSettings {
   /** Over all workers: the limit belongs to the queue. */
   readonly stripeRequestsPerSecond: number;
   readonly patienceMs: number;
+  /** How long after the grace a close may wait for usage to be complete. */
+  readonly usageWaitMsMax: number;
   /** A bundle made beforehand; made at start when left out. */
   readonly workflowBundle?: WorkerOptions["workflowBundle"];
   /** Laid around every activity; it runs without when left out. */

@@ -47,6 +47,7 @@ async function start(): Promise<void> {
     workflowConcurrency: config.workflowConcurrency,
     stripeRequestsPerSecond: config.stripe.requestsPerSecond,
     patienceMs: patienceMs[config.cycleClose],
+    usageWaitMsMax: config.usageWaitMsMax,
     observeActivities: observeActivities(logger, metrics),
   });
   const seals = config.ledgerSeals && (await openSealStore(config.ledgerSeals));

@@ -1,7 +1,7 @@
 import { setCurrentDetails } from "@temporalio/workflow";
 import { addDuration, instant, isoOf } from "../domain/calendar/index.ts";
 import { longActivities } from "./activity-options.ts";
-import { openClock } from "./clock.ts";
+import { type Clock, openClock } from "./clock.ts";
 import { type CollectionOutcome, collect } from "./collection.ts";
 import type { BillingCycleInput } from "./messages.ts";
 import { orPark } from "./park.ts";
@@ -9,8 +9,8 @@ import { orPark } from "./park.ts";
 export type BillingCycleOutcome = "nothing_to_collect" | CollectionOutcome | "collected_elsewhere";
 
 /**
- * Closes one period of one subscription: waits the grace for late usage, then freezes, rates, applies credits, posts
- * and issues in one transaction, and collects the invoice. Id: `cycle/{subscription}/{periodStart}`; a period is
+ * Closes one period of one subscription: waits the grace for late usage, and for sources that are behind, up to a limit;
+ * then freezes, rates, applies credits, posts and issues in one transaction, and collects the invoice. Id: `cycle/{subscription}/{periodStart}`; a period is
  * closed once, whoever comes first.
  */
 export async function billingCycle(input: BillingCycleInput): Promise<BillingCycleOutcome> {
@@ -21,9 +21,7 @@ export async function billingCycle(input: BillingCycleInput): Promise<BillingCyc
     `Period ${periodStart} to ${periodEnd}: usage that comes late is still taken until **${isoOf(closeAt)}**.`,
   );
   await clock.until(closeAt);
-  const closed = await orPark("closing the period", () =>
-    longActivities.closePeriod({ subscriptionId, periodStart, at: isoOf(clock.now()) }),
-  );
+  const closed = await closeOnceComplete(input, clock);
   setCurrentDetails(
     `Period ${periodStart} to ${periodEnd}: ${closed.outcome}, invoice ${closed.invoiceId ?? "none"}.`,
   );
@@ -34,4 +32,23 @@ export async function billingCycle(input: BillingCycleInput): Promise<BillingCyc
   }
   await clock.close();
   return outcome;
+}
+
+/** The close says itself when usage is not complete, and when to come again: what is complete costs no step more. */
+async function closeOnceComplete(
+  { subscriptionId, periodStart, periodEnd }: BillingCycleInput,
+  clock: Clock,
+) {
+  for (;;) {
+    const closed = await orPark("closing the period", () =>
+      longActivities.closePeriod({ subscriptionId, periodStart, at: isoOf(clock.now()) }),
+    );
+    if (closed.outcome !== "waiting") return closed;
+    setCurrentDetails(
+      `Period ${periodStart} to ${periodEnd}: usage of **${closed.meterKey}** is complete until ` +
+        `**${closed.completeUntil}** only, because of the source \`${closed.source}\`. ` +
+        `Looked at again ${closed.until}; closed as it is ${closed.giveUpAt}.`,
+    );
+    await clock.until(instant(closed.until));
+  }
 }

@@ -25,6 +25,7 @@ import { ingestEvents } from "../../src/db/usage/usage-ingest.ts";
 import { type Instant, instant, instantOfEpochMs, isoOf } from "../../src/domain/calendar/index.ts";
 import { parseCatalog } from "../../src/domain/catalog/index.ts";
 import type { CreditGrantKind } from "../../src/domain/credits/index.ts";
+import { invariant } from "../../src/domain/errors.ts";
 import { startStripeSandbox } from "../../src/sandbox/stripe/index.ts";
 import { createStripe, stripeRail } from "../../src/stripe/index.ts";
 import type { TemporalGateway } from "../../src/temporal/gateway.ts";
@@ -209,7 +210,12 @@ class Story {
 
   async #close(customerId: string, periodStart: string): Promise<void> {
     const at = isoOf(this.#now);
-    const closed = await closePeriodOnce(this.#db, { subscriptionId: `sub-${customerId}`, periodStart, at });
+    const closed = await closePeriodOnce(
+      this.#db,
+      { subscriptionId: `sub-${customerId}`, periodStart, at },
+      { usageWaitMsMax: 0 },
+    );
+    invariant(closed.outcome !== "waiting", "a close that must not wait does not");
     if (closed.invoiceId !== null && closed.collect) await this.#collect(closed.invoiceId);
   }
 

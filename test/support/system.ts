@@ -59,6 +59,7 @@ export async function startSystem({ logLevel = "silent" }: SystemOptions = {}): 
     workflowConcurrency: 40,
     stripeRequestsPerSecond: 1_000,
     patienceMs: patienceMs.workflow,
+    usageWaitMsMax: 6 * 3_600_000,
     workflowBundle: await sharedServer("workflowBundle"),
   });
   const inbox = await startWebhookInbox(parts, logger);

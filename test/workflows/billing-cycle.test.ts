@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type BillingCycleInput, workflowIds } from "../../src/workflows/messages.ts";
 import { resultOf } from "./support/runs.ts";
-import { type Scene, type SceneClock, until } from "./support/scene.ts";
+import { detailsOf, type Scene, type SceneClock, until } from "./support/scene.ts";
 import { sharedScene } from "./support/shared-scene.ts";
 
 let scene: Scene;
@@ -38,6 +38,78 @@ test("a period that ended long ago is closed at once, at the clock's instant", a
   const { workflowId } = await startCycle(clock);
   expect(await resultOf(scene.client, workflowId)).toBe("nothing_to_collect");
   expect(scene.standIns.asked("closePeriod")).toMatchObject([{ at: "2026-06-01T00:00:00.000Z" }]);
+});
+
+describe("usage that is still to come", () => {
+  const waiting = (until: string) => ({
+    outcome: "waiting" as const,
+    until,
+    giveUpAt: "2026-05-01T08:00:00.000Z",
+    completeUntil: "2026-04-30T23:10:00.000Z",
+    source: "gateway",
+    meterKey: "tokens",
+  });
+  const closed = { outcome: "closed" as const, invoiceId: null, collect: false };
+  const askedAt = () => scene.standIns.asked("closePeriod").map(({ at }) => at);
+
+  test("is waited for, at the instants that the close names, until it is closed", async () => {
+    const clock = await scene.startClock(periodEnd);
+    scene.standIns.inTurn(
+      "closePeriod",
+      () => waiting("2026-05-01T02:01:00.000Z"),
+      () => waiting("2026-05-01T02:03:30.000Z"),
+      () => closed,
+    );
+    const { workflowId } = await startCycle(clock);
+    await clock.advance("2026-05-02T00:00:00.000Z");
+    expect(await resultOf(scene.client, workflowId)).toBe("nothing_to_collect");
+    expect(askedAt()).toEqual([
+      "2026-05-01T02:00:00.000Z",
+      "2026-05-01T02:01:00.000Z",
+      "2026-05-01T02:03:30.000Z",
+    ]);
+  });
+
+  test("is named to the operator: which source, which meter, until when", async () => {
+    const clock = await scene.startClock(periodEnd);
+    scene.standIns.inTurn(
+      "closePeriod",
+      () => waiting("2026-05-01T03:00:00.000Z"),
+      () => closed,
+    );
+    const { workflowId } = await startCycle(clock);
+    await clock.advance("2026-05-01T02:30:00.000Z");
+    const details = await detailsOf(scene.client, workflowId);
+    for (const said of [
+      "**tokens**",
+      "`gateway`",
+      "**2026-04-30T23:10:00.000Z**",
+      "closed as it is 2026-05-01T08",
+    ]) {
+      expect(details).toContain(said);
+    }
+    await clock.advance("2026-05-01T03:00:00.000Z");
+    expect(await resultOf(scene.client, workflowId)).toBe("nothing_to_collect");
+  });
+
+  test("is waited for on the wall clock too", async () => {
+    scene.standIns.inTurn(
+      "closePeriod",
+      ({ at }) => waiting(new Date(Date.parse(at) + 300).toISOString()),
+      () => closed,
+    );
+    await scene.gateway.startBillingCycle({
+      subscriptionId: scene.id("sub"),
+      customerId: scene.id("cus"),
+      periodStart,
+      periodEnd,
+      graceSeconds: 0,
+      clock: null,
+    });
+    await until(() => askedAt().length === 2, "the close was asked again");
+    const [first = "", second = ""] = askedAt();
+    expect(Date.parse(second) - Date.parse(first)).toBeGreaterThanOrEqual(300);
+  });
 });
 
 describe("an invoice", () => {

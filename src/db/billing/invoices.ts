@@ -1,7 +1,7 @@
 import { asc, eq, sql } from "drizzle-orm";
 import type { Instant, Period } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
-import type { InvoiceLine, InvoiceTotals } from "../../domain/invoicing/index.ts";
+import type { InvoiceLine, InvoiceTotals, UsageCompleteness } from "../../domain/invoicing/index.ts";
 import { type Money, money } from "../../domain/money/index.ts";
 import { rows, type Tx } from "../database.ts";
 import { creditDraw, customer, type InvoiceKind, invoice, invoiceLine } from "../schema/billing.ts";
@@ -19,6 +19,8 @@ export interface InvoiceToStore {
   readonly lines: readonly InvoiceLine[];
   readonly totals: InvoiceTotals;
   readonly issuedAt: Instant;
+  /** Of the period that it closes, when it closes one. */
+  readonly usage?: UsageCompleteness;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface InvoiceToStore {
  * the customer's lock. An invoice of nothing is paid when it is issued.
  */
 export async function insertInvoice(tx: Tx, toStore: InvoiceToStore): Promise<StoredInvoice> {
-  const { id, lines, totals, period, issuedAt, customerId, ...rest } = toStore;
+  const { id, lines, totals, period, issuedAt, customerId, usage, ...rest } = toStore;
   const [numbered] = await tx
     .update(customer)
     .set({ invoicesIssued: sql`${customer.invoicesIssued} + 1` })
@@ -51,6 +53,9 @@ export async function insertInvoice(tx: Tx, toStore: InvoiceToStore): Promise<St
       totalMinor: totals.total.amountMinor,
       amountPaidMinor: 0n,
       issuedAt,
+      usageCompleteUntil: usage?.completeUntil ?? null,
+      usageKnownBy: usage?.knownBy ?? null,
+      usageHeldBackBy: usage?.heldBackBy?.source ?? null,
       paidAt: isNothing ? issuedAt : null,
     })
     .returning();

@@ -1,6 +1,7 @@
 import { bigint, boolean, integer, jsonb, numeric, pgSchema, primaryKey, text } from "drizzle-orm/pg-core";
 import type { CreditGrantKind } from "../../domain/credits/index.ts";
 import type { InvoiceLineKind, LineEarning } from "../../domain/invoicing/index.ts";
+import type { Watermark } from "../../domain/metering/index.ts";
 import { instantColumn, snapshotColumn } from "./columns.ts";
 
 export const billing = pgSchema("billing");
@@ -106,6 +107,9 @@ export const invoice = billing.table("invoice", {
   totalMinor: bigint("total_minor", { mode: "bigint" }).notNull(),
   amountPaidMinor: bigint("amount_paid_minor", { mode: "bigint" }).notNull(),
   issuedAt: instantColumn("issued_at").notNull(),
+  usageCompleteUntil: instantColumn("usage_complete_until"),
+  usageKnownBy: text("usage_known_by").$type<Watermark["kind"]>(),
+  usageHeldBackBy: text("usage_held_back_by"),
   paidAt: instantColumn("paid_at"),
   stripeInvoiceId: text("stripe_invoice_id"),
   hostedInvoiceUrl: text("hosted_invoice_url"),

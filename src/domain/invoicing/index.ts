@@ -7,3 +7,4 @@ export * from "./invoice-totals.ts";
 export * from "./terms.ts";
 export * from "./time-charges.ts";
 export * from "./usage-charges.ts";
+export * from "./usage-completeness.ts";

@@ -13,4 +13,5 @@ export * from "./parse-usage-event.ts";
 export { inUnit, quantityOf, type Series } from "./quantity-of.ts";
 export { canonicalFactor, isFactor, type Unit, unitRoundings } from "./unit.ts";
 export * from "./usage-event.ts";
+export * from "./watermark.ts";
 export * from "./window-state.ts";

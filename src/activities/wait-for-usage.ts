@@ -1,0 +1,85 @@
+import { type StoredSubscription, updateSubscription } from "../db/billing/subscriptions.ts";
+import { testClockOf } from "../db/billing/test-clocks.ts";
+import type { Tx } from "../db/database.ts";
+import { usageWatermarks } from "../db/usage/watermarks.ts";
+import { addDuration, type Instant, isoOf, type Period } from "../domain/calendar/index.ts";
+import {
+  giveUpAt,
+  stretchesOf,
+  type UsageCompleteness,
+  usageCompleteness,
+  waitForUsage,
+} from "../domain/invoicing/index.ts";
+import type { AgreedPeriod } from "./period-facts.ts";
+import { metersOf } from "./subscription-items.ts";
+
+/** The policy of a deployment. */
+export interface WaitingForUsage {
+  /** How long after the grace a close may wait for usage to be complete; 0 closes at once. */
+  readonly usageWaitMsMax: number;
+}
+
+/** A period that was not closed, because usage of it is missing. */
+export interface PeriodWaits {
+  readonly outcome: "waiting";
+  /** When to come again. */
+  readonly until: string;
+  /** From then on it is closed as it is. */
+  readonly giveUpAt: string;
+  readonly completeUntil: string;
+  readonly source: string;
+  readonly meterKey: string;
+}
+
+/** How complete the usage of a period is, over all meters that were priced in it. */
+export async function completenessOf(
+  tx: Tx,
+  { customerId }: StoredSubscription,
+  { period, terms, meters }: AgreedPeriod,
+  at: Instant,
+): Promise<UsageCompleteness> {
+  const priced = metersOf(stretchesOf(terms, period).flatMap((stretch) => stretch.terms.items));
+  const measured = meters.filter(({ key }) => priced.includes(key));
+  if (measured.length === 0) return usageCompleteness(period, []);
+  const watermarks = await usageWatermarks(tx, {
+    customerId,
+    eventTypes: [...new Set(measured.map(({ eventType }) => eventType))],
+    now: at,
+    isOnTestClock: (await testClockOf(tx, customerId)) !== undefined,
+  });
+  return usageCompleteness(
+    period,
+    measured.flatMap(({ key, eventType }) => {
+      const watermark = watermarks.get(eventType);
+      return watermark === undefined ? [] : [{ meterKey: key, watermark }];
+    }),
+  );
+}
+
+/**
+ * Null when the period is to be closed now. Otherwise it is put off: whoever asked comes again, and the net for missed
+ * wake-ups leaves it alone until the limit.
+ */
+export async function waitForSources(
+  tx: Tx,
+  row: StoredSubscription,
+  { period, next }: Pick<AgreedPeriod, "period" | "next">,
+  {
+    usage,
+    at,
+    usageWaitMsMax,
+  }: WaitingForUsage & { readonly usage: UsageCompleteness; readonly at: Instant },
+): Promise<PeriodWaits | null> {
+  const due = (of: Period) => addDuration(of.end, { seconds: row.graceSeconds }, "UTC");
+  const limit = giveUpAt(due(period), usageWaitMsMax, next === null ? null : due(next));
+  const until = waitForUsage(usage, { period, dueAt: due(period), giveUpAt: limit, at });
+  if (until === null || usage.heldBackBy === null) return null;
+  await updateSubscription(tx, row.id, { nextCloseAt: limit });
+  return {
+    outcome: "waiting",
+    until: isoOf(until),
+    giveUpAt: isoOf(limit),
+    completeUntil: isoOf(usage.completeUntil),
+    ...usage.heldBackBy,
+  };
+}
