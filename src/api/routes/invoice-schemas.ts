@@ -21,6 +21,22 @@ export const invoiceSchema = z
     total_minor: minorText.describe("`subtotal_minor` less the two amounts above."),
     amount_paid_minor: minorText,
     issued_at: instantText,
+    usage_complete_until: instantText
+      .nullable()
+      .describe(
+        "Of the invoice that closes a period: up to when its usage was complete when it was rated; `period_end` when nothing was " +
+          "missing. What came later is on a later invoice.",
+      ),
+    usage_known_by: z
+      .enum(["none", "reported", "estimated"])
+      .nullable()
+      .describe(
+        "By what its sources said, by how late their events used to be, or, without sources, by nothing.",
+      ),
+    usage_held_back_by: z
+      .string()
+      .nullable()
+      .describe("The source that was behind; null when usage was complete."),
     paid_at: instantText.nullable(),
     stripe_invoice: z.string().nullable(),
     hosted_invoice_url: z.string().nullable(),

@@ -12,8 +12,9 @@ import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { found, RequestRefusedError } from "../refusals.ts";
 import { decimalText, instantInput, instantText, textInput } from "../wire.ts";
+import { watermarksNow } from "./usage-watermarks.ts";
 
-export interface UsageDependencies extends Pick<ApiDependencies, "db"> {
+export interface UsageDependencies extends Pick<ApiDependencies, "db" | "now"> {
   /** The meters in force. */
   readonly meters: () => Promise<readonly Meter[]>;
 }
@@ -24,6 +25,7 @@ const usageSchema = z
     meter: z.string(),
     from: instantText,
     to: instantText,
+    complete_until: instantText.describe("Up to when the meter's usage is complete."),
     unit: z.string().optional().describe("What the meter's quantities are in, where it says so."),
     data: z.array(
       z.object({
@@ -52,7 +54,8 @@ const usageQuery = z.strictObject({
 });
 
 /** How much a customer used. */
-export function usageRoutes(api: ApiInstance, { db, meters }: UsageDependencies): void {
+export function usageRoutes(api: ApiInstance, deps: UsageDependencies): void {
+  const { db, meters } = deps;
   api.get(
     "/v1/usage",
     {
@@ -78,11 +81,13 @@ export function usageRoutes(api: ApiInstance, { db, meters }: UsageDependencies)
         period: period(from, to, "to"),
         ...(groupBy === undefined ? {} : { groupBy }),
       };
+      const { now, watermarks } = await watermarksNow(deps, customer, [meter]);
       const head = {
         customer,
         meter: meterKey,
         from: isoOf(from),
         to: isoOf(to),
+        complete_until: isoOf(watermarks.get(meter.eventType)?.completeUntil ?? now),
         ...(meter.unit === undefined ? {} : { unit: meter.unit.name }),
       };
       if (window === undefined) {
