@@ -38,35 +38,35 @@ export async function closeDuePage(
   options: PageOptions,
 ): Promise<ClosedPage> {
   const due = await dueSubscriptions(deps.db.orm, instantOfEpochMs(options.now - options.patienceMs), limit);
-  let handedOver = 0;
+  let [handedOver, failed] = [0, 0];
   for (const [index, row] of due.entries()) {
     options.heartbeat(index);
-    if (await closeOne(deps, row, options).catch(() => false)) continue;
+    const outcome = await closeOne(deps, row, options).catch(() => "failed" as const);
+    if (outcome === "closed") continue;
+    if (outcome === "failed") failed += 1;
     handedOver += 1;
     await handOver(deps, row);
   }
-  // What was handed over is still due: without progress there is nothing more for this page to do.
-  const closed = due.length - handedOver;
-  return { closed, handedOver, more: due.length === limit && closed > 0 };
+  // What failed is still due, what waits is not: without progress there is nothing more for this page to do.
+  return { closed: due.length - handedOver, handedOver, more: due.length === limit && failed < limit };
 }
 
-/** Gives false when usage of it is still to come. */
 async function closeOne(
   deps: ActivityDependencies,
   row: StoredSubscription,
   { now, ...waiting }: PageOptions,
-): Promise<boolean> {
+): Promise<"closed" | "waits"> {
   const input = { subscriptionId: row.id, periodStart: isoOf(row.billedThrough), at: isoOf(now) };
   const closed = await closePeriodOnce(deps.db, input, waiting);
-  if (closed.outcome === "waiting") return false;
-  if (closed.invoiceId === null || !closed.collect) return true;
+  if (closed.outcome === "waiting") return "waits";
+  if (closed.invoiceId === null || !closed.collect) return "closed";
   await deps.gateway.startCollection({
     invoiceId: closed.invoiceId,
     customerId: row.customerId,
     subscriptionId: row.id,
     clock: null,
   });
-  return true;
+  return "closed";
 }
 
 async function handOver({ gateway, db }: ActivityDependencies, row: StoredSubscription): Promise<void> {
