@@ -18,6 +18,8 @@ export type UsageProblemCode =
   | "api_key_refused"
   /** Something answers at the API's address, but not as Reckoner does. */
   | "api_unexpected"
+  /** The API does not take heartbeats from this key or this source: closes do not wait for it. */
+  | "heartbeat_refused"
   | "spool_full"
   | "spool_unwritable"
   | "spool_unreadable"
@@ -40,7 +42,7 @@ export interface UsageProblem {
 
 /** Said once when what a problem said is over. */
 export interface UsageRecovery {
-  readonly code: "api_answers" | "spool_writes";
+  readonly code: "api_answers" | "spool_writes" | "heartbeats_taken";
   readonly detail: string;
 }
 

@@ -24,6 +24,15 @@ export interface ReporterOptions extends Listeners {
   readonly backoffFirstMs?: number | undefined;
   /** The longest pause (30 s), unless the API asks for more. */
   readonly backoffMaxMs?: number | undefined;
+  /**
+   * How often the API is told up to when this process has sent everything, so that no invoice is made before that; not at
+   * all when left out. Needs `source`.
+   */
+  readonly heartbeatEveryMs?: number | undefined;
+  /** How much older than its report an event may be (60 s): heartbeats stay behind the clock by this. */
+  readonly heartbeatBehindMs?: number | undefined;
+  /** This process among those of its source; a random name when left out. */
+  readonly instance?: string | undefined;
   /** Whether batches are sent compressed: true when left out. An API that does not read gzip is sent plain ones. */
   readonly gzip?: boolean | undefined;
 }
@@ -55,6 +64,8 @@ const numbers = {
   memoryBytesMax: [32 * mebibyte, 16 * kibibyte, 16 * 1_024 * mebibyte],
   backoffFirstMs: [250, 1, dayMs],
   backoffMaxMs: [30_000, 1, dayMs],
+  heartbeatEveryMs: [0, 0, dayMs],
+  heartbeatBehindMs: [60_000, 0, 30 * dayMs],
 } as const;
 
 type Numbers = Readonly<Record<keyof typeof numbers, number>>;
@@ -62,15 +73,17 @@ type Numbers = Readonly<Record<keyof typeof numbers, number>>;
 export interface Settings extends Numbers {
   /** Where batches are posted. */
   readonly url: URL;
+  readonly heartbeatUrl: URL;
   readonly apiKey: () => string | Promise<string>;
   readonly source: string | undefined;
+  readonly instance: string | undefined;
   readonly gzip: boolean;
   readonly listeners: Listeners;
 }
 
 /** @throws UsageReporterOptionsError naming the option at fault */
 export function settingsFrom(options: ReporterOptions): Settings {
-  const { apiKey, source, gzip = true, onProblem, onRecovery, onAnswer } = options;
+  const { apiKey, source, instance, gzip = true, onProblem, onRecovery, onAnswer } = options;
   if (typeof apiKey !== "function" && (typeof apiKey !== "string" || apiKey === "")) {
     throw new UsageReporterOptionsError("apiKey", "must be a key, or a function that gives one");
   }
@@ -80,11 +93,22 @@ export function settingsFrom(options: ReporterOptions): Settings {
   if (source !== undefined && (typeof source !== "string" || source === "")) {
     throw new UsageReporterOptionsError("source", "must be text");
   }
+  if (source === undefined && (options.heartbeatEveryMs ?? 0) !== 0) {
+    throw new UsageReporterOptionsError(
+      "source",
+      "must be given with heartbeatEveryMs: heartbeats speak for it",
+    );
+  }
+  if (instance !== undefined && (typeof instance !== "string" || instance === "")) {
+    throw new UsageReporterOptionsError("instance", "must be text");
+  }
   return {
     // Of events that are fine only those are told who asked for it.
-    url: eventsUrl(options.apiUrl, onAnswer === undefined ? "problems" : "all"),
+    url: apiAddress(options.apiUrl, "events", `?results=${onAnswer === undefined ? "problems" : "all"}`),
+    heartbeatUrl: apiAddress(options.apiUrl, "usage/heartbeats"),
     apiKey: typeof apiKey === "function" ? apiKey : () => apiKey,
     source,
+    instance,
     gzip,
     listeners: { onProblem, onRecovery, onAnswer },
     ...numbersFrom(numbers, options),
@@ -108,12 +132,12 @@ export function numbersFrom<Ranges extends Readonly<Record<string, Range>>>(
   return Object.fromEntries(filled) as { readonly [Name in keyof Ranges]: number };
 }
 
-function eventsUrl(apiUrl: string, results: "all" | "problems"): URL {
+function apiAddress(apiUrl: string, path: string, search = ""): URL {
   try {
     const url = new URL(apiUrl);
     if (url.protocol === "http:" || url.protocol === "https:") {
-      url.pathname = `${url.pathname.replace(/\/+$/, "")}/v1/events`;
-      url.search = `?results=${results}`;
+      url.pathname = `${url.pathname.replace(/\/+$/, "")}/v1/${path}`;
+      url.search = search;
       return url;
     }
   } catch {

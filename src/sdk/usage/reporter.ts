@@ -4,6 +4,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import { DropTeller } from "./drop-teller.ts";
 import { Flushes } from "./flushes.ts";
 import { Gate } from "./gate.ts";
+import { Heartbeats } from "./heartbeats.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 import { tell } from "./notices.ts";
 import type { Settings } from "./options.ts";
@@ -46,6 +47,7 @@ export class Reporter implements UsageReporter {
   readonly #spool: Spool | undefined;
   readonly #spiller: Spiller | undefined;
   readonly #flushes = new Flushes();
+  readonly #heartbeats: Heartbeats;
   readonly #alarm: Alarm;
   readonly #settings: Settings;
   readonly #writingRules: WritingRules;
@@ -91,6 +93,7 @@ export class Reporter implements UsageReporter {
     const nextSequence = () => queue.nextSequence;
     const spool = openSpool?.({ limits: settings, listeners, clock, nextSequence, onChange });
     this.#spool = spool;
+    this.#heartbeats = new Heartbeats(settings, { transport, clock, unanswered: () => this.#unanswered });
     this.#spiller =
       spool && new Spiller({ spool, isSpoolFirst, batchAgeMs, queue, dispatcher, gate, tally, onChange });
   }
@@ -99,13 +102,14 @@ export class Reporter implements UsageReporter {
     if (this.#closing !== undefined) return this.#refused(afterClosing);
     const written = writeEvent(event, this.#writingRules);
     if ("code" in written) return this.#refused(written);
-    const { id, source, text } = written;
+    const { id, source, time, text } = written;
     const now = this.#clock.monotonicMs();
     if (!this.#queue.push(text, now)) {
       this.#drops.dropped(1);
       return { status: "dropped", source, id };
     }
     this.#tally.counts.taken++;
+    this.#heartbeats.noted(this.#queue.nextSequence - 1, time);
     this.#alarm.setFor(this.#isNews() ? now : now + this.#lookMs);
     return { status: "taken", source, id, flushedToDisk: this.#spiller?.receipt ?? notOnDisk };
   }
@@ -147,7 +151,9 @@ export class Reporter implements UsageReporter {
   async #close(deadlineMs: number): Promise<UsageStats> {
     // Also while files are being closed somebody waits for this, and timers and sockets keep nobody alive.
     const staying = setInterval(() => {}, 60_000);
+    const endMs = this.#clock.monotonicMs() + deadlineMs;
     await this.flush({ deadlineMs });
+    await this.#heartbeats.end(endMs - this.#clock.monotonicMs());
     this.#isStopped = true;
     this.#alarm.clear();
     await this.#dispatcher.stop();

@@ -29,6 +29,8 @@ export interface Refusal {
 export interface WrittenEvent {
   readonly id: string;
   readonly source: string;
+  /** ISO 8601 with a zone. */
+  readonly time: string;
   /** JSON in one line. */
   readonly text: string;
 }
@@ -78,7 +80,7 @@ function write(input: UsageEventInput, rules: WritingRules): WrittenEvent | Refu
     const detail = `the event is ${text.length} characters of JSON; more than ${rules.lengthMax} are not sent`;
     return { code: "event_too_large", detail };
   }
-  return { id, source: source ?? "", text };
+  return { id, source: source ?? "", time, text };
 }
 
 /** The time in ISO 8601. It is written anew only when it has changed, since that takes longer than all the rest. */

@@ -13,6 +13,13 @@ export interface SeenRequest {
   readonly bytes: number;
 }
 
+export interface SeenHeartbeat {
+  readonly source: string;
+  readonly instance: string;
+  readonly complete_until?: string;
+  readonly final?: true;
+}
+
 export interface Reply {
   readonly status: number;
   readonly headers?: Record<string, string>;
@@ -30,6 +37,10 @@ export interface FakeApi {
   /** By `source/id`: the content that came first. */
   readonly kept: ReadonlyMap<string, UsageEventInput>;
   readonly requests: readonly SeenRequest[];
+  /** What it was told of how far sources are, in order. */
+  readonly heartbeats: readonly SeenHeartbeat[];
+  /** What it answers to that. */
+  heartbeatStatus: number;
   behave: Behaviour;
   /** Nobody listens at its address from then on; connections are cut. */
   stop(): Promise<void>;
@@ -47,6 +58,7 @@ export const problem = (status: number, code: string, headers: Record<string, st
 export async function startFakeApi(behave: Behaviour = () => undefined): Promise<FakeApi> {
   const kept = new Map<string, UsageEventInput>();
   const requests: SeenRequest[] = [];
+  const heartbeats: SeenHeartbeat[] = [];
   let server: Server | undefined;
   let port = 0;
   const listen = async () => {
@@ -54,6 +66,10 @@ export async function startFakeApi(behave: Behaviour = () => undefined): Promise
       const parts: Buffer[] = [];
       request.on("error", () => {});
       for await (const part of request) parts.push(part as Buffer);
+      if (request.url?.endsWith("/v1/usage/heartbeats")) {
+        heartbeats.push(JSON.parse(Buffer.concat(parts).toString("utf8")));
+        return void response.writeHead(api.heartbeatStatus).end("{}");
+      }
       const seen = seenRequest(request.headers, Buffer.concat(parts));
       requests.push(seen);
       const reply = await api.behave(seen);
@@ -73,6 +89,8 @@ export async function startFakeApi(behave: Behaviour = () => undefined): Promise
     },
     kept,
     requests,
+    heartbeats,
+    heartbeatStatus: 200,
     behave,
     async stop() {
       const stopping = server;
