@@ -13,6 +13,7 @@ import {
   stripeSection,
   temporalSection,
 } from "./config/sections.ts";
+import { usageLogSection } from "./config/usage-log.ts";
 import { secretVariables } from "./config/variables.ts";
 
 export type {
@@ -85,6 +86,19 @@ export function loadWorkerConfig(environment = readEnvironment()) {
   };
 }
 export type WorkerConfig = ReturnType<typeof loadWorkerConfig>;
+
+/** What reading usage from a log needs. */
+export function loadUsageLogConfig(environment = readEnvironment()) {
+  const values = read(parts.usageLog, environment);
+  return {
+    database: databaseSection(values),
+    kafka: usageLogSection(values),
+    connections: values.USAGE_LOG_CONNECTIONS,
+    /** Undefined when metrics are not served. */
+    metricsPort: values.USAGE_LOG_METRICS_PORT,
+    log: logSection(values),
+  };
+}
 
 /** What migrations need: the schema owner's connection string, and the application's, whose role is let in. */
 export function loadMigrationConfig(environment = readEnvironment()) {

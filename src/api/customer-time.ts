@@ -1,7 +1,7 @@
 import { testClockTimes } from "../db/billing/customers.ts";
 import { hasTestClocks, testClockOf } from "../db/billing/test-clocks.ts";
 import type { Instant } from "../domain/calendar/index.ts";
-import type { ApiDependencies } from "./dependencies.ts";
+import type { ApiDependencies, TestClockCommands } from "./dependencies.ts";
 import { sharedRead } from "./shared-read.ts";
 
 /** What time it is for a customer: on their test clock, or on the wall. */
@@ -18,7 +18,10 @@ const none: ReadonlyMap<string, Instant> = new Map();
  * The time of those of these customers who are on a test clock. Customers are asked about only where there is a clock at
  * all, and nothing is where there may be none.
  */
-export function customerTimes({ db, testClocks }: Pick<ApiDependencies, "db" | "testClocks">) {
+export function customerTimes({
+  db,
+  testClocks,
+}: Pick<ApiDependencies, "db"> & { readonly testClocks: Pick<TestClockCommands, "areAllowed"> }) {
   const hasClocks = sharedRead(() => hasTestClocks(db.orm));
   return async (customerIds: () => readonly string[]): Promise<ReadonlyMap<string, Instant>> =>
     testClocks.areAllowed && (await hasClocks()) ? testClockTimes(db.orm, customerIds()) : none;

@@ -24,6 +24,11 @@ const worker = z.object({
 export const parts = {
   api,
   worker,
+  usageLog: z.object({
+    ...variables.databaseVariables,
+    ...variables.usageLogVariables,
+    ...variables.logVariables,
+  }),
   migration: z.object(variables.migrationVariables),
   sandbox: z.object({
     ...variables.sandboxVariables,

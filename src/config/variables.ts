@@ -44,6 +44,10 @@ const host = text("give a host name or an IP address").regex(/^[A-Za-z0-9.:_-]+$
   error: "must be a host name or an IP address, without a scheme or port",
 });
 
+const logName = text("give a name").regex(/^[A-Za-z0-9._-]{1,249}$/, {
+  error: "must be letters, digits, dots, underscores and hyphens",
+});
+
 const apiKey = text("give an API key").min(24, {
   error: "must be at least 24 characters long: make one up at random",
 });
@@ -109,6 +113,22 @@ export const workerVariables = {
   STRIPE_REQUESTS_PER_SECOND: wholeNumber(1, 10_000).default(12),
 };
 
+export const usageLogVariables = {
+  USAGE_LOG_BROKERS: text("give the address of a Kafka broker, HOST:PORT, or of several, separated by commas")
+    .transform((value) => value.split(",").map((broker) => broker.trim()))
+    .refine((brokers) => brokers.every((broker) => /^[A-Za-z0-9._-]+:\d{1,5}$/.test(broker)), {
+      error: "must be HOST:PORT, or several separated by commas",
+    }),
+  USAGE_LOG_TOPIC: logName.default("reckoner.usage"),
+  USAGE_LOG_GROUP: logName.default("reckoner"),
+  USAGE_LOG_TLS: oneOf("true", "false").default("false"),
+  USAGE_LOG_SASL_MECHANISM: oneOf("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512").default("SCRAM-SHA-512"),
+  USAGE_LOG_SASL_USERNAME: text("give a name").optional(),
+  USAGE_LOG_SASL_PASSWORD: text("give a password").optional(),
+  USAGE_LOG_CONNECTIONS: wholeNumber(1, 16).default(2),
+  USAGE_LOG_METRICS_PORT: port.optional(),
+};
+
 export const sealVariables = {
   LEDGER_SEALS: sealUrl.optional(),
   AWS_REGION: text("give a region").optional(),
@@ -157,6 +177,7 @@ export const secretVariables: ReadonlySet<string> = new Set([
   "STRIPE_API_KEY",
   "STRIPE_WEBHOOK_SECRETS",
   "API_BOOTSTRAP_KEY",
+  "USAGE_LOG_SASL_PASSWORD",
   "AWS_SECRET_ACCESS_KEY",
   "AWS_SESSION_TOKEN",
   "RECKONER_API_KEY",

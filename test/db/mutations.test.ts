@@ -154,6 +154,7 @@ function otherValue({ column, type, isGenerated }: CatalogColumn): string {
   if (type.startsWith("timestamp")) return `coalesce(${column}, now()) + interval '1 day'`;
   if (type === "boolean") return `not coalesce(${column}, false)`;
   if (type === "jsonb") return `jsonb_build_array(${column})`;
+  if (type === "uuid") return "gen_random_uuid()";
   if (type === "bytea") return `coalesce(${column}, '') || '\\x00'`;
   if (type === "text[]") return `array_append(${column}, 'x')`;
   return column;

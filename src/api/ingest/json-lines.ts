@@ -3,6 +3,16 @@ import { RequestRefusedError } from "../refusals.ts";
 
 const newline = 0x0a;
 
+/** Stands where a line was that is not JSON. */
+export class LineMalformedError extends RequestRefusedError {
+  readonly line: Buffer;
+
+  constructor(message: string, line: Buffer) {
+    super("json_malformed", message);
+    this.line = line;
+  }
+}
+
 /** Parses JSON line by line as it comes. A line that is not JSON becomes its refusal, and the others are what they are. */
 export class JsonLines {
   readonly inputs: unknown[] = [];
@@ -50,14 +60,12 @@ export class JsonLines {
 
 /** Undefined for a line of white space. */
 function parsedLine(bytes: Buffer, line: number): unknown {
-  if (!isUtf8(bytes)) return malformed(`line ${line} is not UTF-8`);
+  if (!isUtf8(bytes)) return new LineMalformedError(`line ${line} is not UTF-8`, bytes);
   const text = bytes.toString();
   try {
     return JSON.parse(text);
   } catch {
     if (text.trim() === "") return undefined;
-    return malformed(`line ${line} is not JSON: check quotes, commas and brackets`);
+    return new LineMalformedError(`line ${line} is not JSON: check quotes, commas and brackets`, bytes);
   }
 }
-
-const malformed = (message: string) => new RequestRefusedError("json_malformed", message);

@@ -2,12 +2,10 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import { RequestRefusedError } from "../refusals.ts";
 import { binaryEvent, isBinaryEvent } from "./binary-event.ts";
+import { eventsIn, eventsMax, parsedDocument } from "./event-document.ts";
 import type { Permit } from "./ingest-limits.ts";
 import { JsonLines } from "./json-lines.ts";
 import { bodyTooLarge, readBody } from "./read-body.ts";
-
-/** The most events in one request. */
-export const eventsMax = 10_000;
 
 /** The largest body, decompressed. */
 export const bodyBytesMax = 10 * 1024 * 1024;
@@ -20,7 +18,7 @@ export const documentTypes = [
 ];
 export const lineTypes = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
 
-type Form = "document" | "lines";
+export type Form = "document" | "lines";
 const forms = new Map<string, Form>([
   ...documentTypes.map((type) => [type, "document"] as const),
   ...lineTypes.map((type) => [type, "lines"] as const),
@@ -69,7 +67,8 @@ function refuseMissing(): never {
   throw new RequestRefusedError("body_missing", message);
 }
 
-function formOf(contentType: string | undefined): Form {
+/** @throws RequestRefusedError */
+export function formOf(contentType: string | undefined): Form {
   const [type = "", ...parameters] = (contentType ?? "").toLowerCase().split(";");
   const form = forms.get(type.trim());
   const charset = parameters
@@ -81,31 +80,4 @@ function formOf(contentType: string | undefined): Form {
     "media_type_unsupported",
     `send the body in UTF-8 with a Content-Type of ${known}`,
   );
-}
-
-const utf8 = new TextDecoder("utf-8", { fatal: true });
-
-function parsedDocument(pieces: readonly Buffer[]): unknown {
-  try {
-    return JSON.parse(utf8.decode(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces)));
-  } catch {
-    const message = "the body is not valid JSON in UTF-8: check quotes, commas and brackets";
-    throw new RequestRefusedError("json_malformed", message);
-  }
-}
-
-function eventsIn(document: unknown): readonly unknown[] {
-  const events = Array.isArray(document) ? document : listIn(document);
-  if (events.length > eventsMax) {
-    const message = `a request has at most ${eventsMax} events, this one has ${events.length}: send them in several`;
-    throw new RequestRefusedError("body_too_large", message);
-  }
-  return events;
-}
-
-/** `{ events: […] }`, or a single event. */
-function listIn(document: unknown): readonly unknown[] {
-  if (typeof document !== "object" || document === null || !("events" in document)) return [document];
-  if (Array.isArray(document.events) && Object.keys(document).length === 1) return document.events;
-  throw new RequestRefusedError("request_invalid", "events must be a list, and the only field", "events");
 }

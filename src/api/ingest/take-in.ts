@@ -5,17 +5,13 @@ import {
   UsageWriterClosedError,
   UsageWriterUnavailableError,
 } from "../../db/usage/usage-writer.ts";
-import type { Instant } from "../../domain/calendar/index.ts";
 import { BillingError } from "../../domain/errors.ts";
-import { parseUsageEvent, type UsageEvent } from "../../domain/metering/index.ts";
+import type { UsageEvent } from "../../domain/metering/index.ts";
 import { RequestRefusedError } from "../refusals.ts";
-import { eventText } from "./event-text.ts";
+import { type EventClocks, parsedEvents } from "./parsed-events.ts";
 
-export interface TakingIn {
+export interface TakingIn extends EventClocks {
   readonly writer: UsageWriter;
-  readonly now: () => Instant;
-  /** The time of those of these customers who are on a test clock; for all others it is `now()`. */
-  readonly nowFor: (customerIds: () => readonly string[]) => Promise<ReadonlyMap<string, Instant>>;
 }
 
 /** So many are parsed and measured in one go, some milliseconds; then others have their turn. */
@@ -40,15 +36,9 @@ export async function takeIn(
 
 async function takePiece(
   inputs: readonly unknown[],
-  { writer, now, nowFor }: TakingIn,
+  { writer, ...clocks }: TakingIn,
 ): Promise<readonly IngestOutcome[]> {
-  const clocks = await nowFor(() => customersIn(inputs));
-  const wallClock = now();
-  const timeOf =
-    clocks.size === 0
-      ? () => wallClock
-      : (input: unknown) => clocks.get(customerOf(input) ?? "") ?? wallClock;
-  const parsed = inputs.map((input) => parsedEvent(input, timeOf(input)));
+  const parsed = await parsedEvents(inputs, clocks);
   const events = parsed.filter((event): event is UsageEvent => !(event instanceof BillingError));
   const outcomes = await writer.take(events).catch(refuse);
   if (events.length === parsed.length) return outcomes;
@@ -59,22 +49,6 @@ async function takePiece(
       : (ofEvents.next().value as IngestOutcome),
   );
 }
-
-function parsedEvent(input: unknown, now: Instant): UsageEvent | BillingError {
-  if (input instanceof BillingError) return input;
-  try {
-    return parseUsageEvent(input, now);
-  } catch (error) {
-    if (error instanceof BillingError) return error;
-    throw error;
-  }
-}
-
-const customerOf = (input: unknown) => eventText(input, "customer") ?? eventText(input, "subject");
-
-const customersIn = (inputs: readonly unknown[]) => [
-  ...new Set(inputs.flatMap((input) => customerOf(input) ?? [])),
-];
 
 function refuse(error: unknown): never {
   if (error instanceof UsageWriterBusyError) {

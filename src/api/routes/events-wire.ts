@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { eventsMax } from "../ingest/read-events.ts";
+import { eventsMax } from "../ingest/event-document.ts";
 import { decimalText, instantText } from "../wire.ts";
 
 /** How usage events look in requests and answers. */

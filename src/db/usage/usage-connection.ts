@@ -1,6 +1,6 @@
 import { drizzle } from "drizzle-orm/postgres-js";
 import type postgres from "postgres";
-import type { Meter, UsageEvent } from "../../domain/metering/index.ts";
+import type { UsageEvent } from "../../domain/metering/index.ts";
 import { type Client, openRenewedConnection, type RenewedConnectionOptions } from "../renewed-connection.ts";
 import { type MetersInForce, metersInForce } from "./meters-in-force.ts";
 import { type IngestOutcome, ingestEvents } from "./usage-ingest.ts";
@@ -20,7 +20,7 @@ export interface UsageConnection {
    * given others is undone and runs again.
    */
   measured<Result>(
-    work: (sql: UsageTransaction, meters: readonly Meter[]) => Promise<Result>,
+    work: (sql: UsageTransaction, meters: MetersInForce["meters"]) => Promise<Result>,
   ): Promise<Result>;
   close(): Promise<void>;
 }
@@ -64,7 +64,7 @@ class MetersWerePublished extends Error {}
  */
 async function measuredBy<Result>(
   { published, meters }: MetersInForce,
-  work: (sql: UsageTransaction, meters: readonly Meter[]) => Promise<Result>,
+  work: (sql: UsageTransaction, meters: MetersInForce["meters"]) => Promise<Result>,
   client: Client,
 ): Promise<{ readonly result: Awaited<Result> } | undefined> {
   const transaction = client.begin(async (sql) => {

@@ -1,5 +1,6 @@
 import type { BillingError } from "../../domain/errors.ts";
-import type { Meter, UsageEvent } from "../../domain/metering/index.ts";
+import type { UsageEvent } from "../../domain/metering/index.ts";
+import type { MetersInForce } from "./meters-in-force.ts";
 import { openUsageConnection, type SeenMeters, type UsageTransaction } from "./usage-connection.ts";
 import { type IngestOutcome, ingestEvents } from "./usage-ingest.ts";
 import {
@@ -75,7 +76,7 @@ export function openUsageLogWriter(options: UsageLogWriterOptions, seen: SeenMet
 type Ingest = (
   sql: UsageTransaction,
   events: readonly UsageEvent[],
-  meters: readonly Meter[],
+  meters: MetersInForce["meters"],
 ) => Promise<IngestOutcome[]>;
 
 async function store(
@@ -98,7 +99,7 @@ async function store(
 async function ingestSparing(
   sql: UsageTransaction,
   events: readonly UsageEvent[],
-  meters: readonly Meter[],
+  meters: MetersInForce["meters"],
 ): Promise<IngestOutcome[]> {
   await sql`savepoint sparing`;
   try {
