@@ -109,6 +109,7 @@ describe("a value that cannot be used", () => {
     [api({ ADJUSTMENT_APPROVAL_ABOVE: "jpy=1.5" }), /must have at most 0 decimals for jpy/],
     [api({ TEST_CLOCKS: "on" }), /^TEST_CLOCKS must be one of allowed, refused/],
     [worker({ CYCLE_CLOSE: "off" }), /^CYCLE_CLOSE must be one of workflow, paged/],
+    [worker({ USAGE_WATERMARK_WAIT_MAX: "6h" }), /^USAGE_WATERMARK_WAIT_MAX must be a whole number from 0/],
     [
       worker({ WORKER_WORKFLOW_CONCURRENCY: "1" }),
       /^WORKER_WORKFLOW_CONCURRENCY must be a whole number from 2/,

@@ -6261,6 +6261,238 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/usage/heartbeats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say up to when a source has sent everything
+         * @description The close of a period waits for sources that are behind. Send one every few seconds to minutes; repeating it, or sending an earlier one, changes nothing.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description The `source` of the events that it speaks of. */
+                        source: string;
+                        /**
+                         * @description Which process of the source speaks: a source is as far as its slowest instance.
+                         * @default main
+                         */
+                        instance?: string;
+                        /**
+                         * Format: date-time
+                         * @description All that this instance will ever send with a `time` before this has been accepted.
+                         */
+                        complete_until?: string;
+                        /** @description Of these alone; of all when left out. */
+                        customers?: string[];
+                        /** @description Of these alone; of all when left out. */
+                        types?: string[];
+                        /**
+                         * @description Instead of `complete_until`: this instance will send nothing more, so nobody waits for it.
+                         * @enum {boolean}
+                         */
+                        final?: true;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UsageHeartbeat"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `heartbeat_in_future` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/usage/watermarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Up to when a customer's usage is complete, meter by meter */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            customer: string;
+                            data: components["schemas"]["UsageWatermark"][];
+                        };
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/webhooks/stripe": {
         parameters: {
             query?: never;
@@ -6720,6 +6952,12 @@ export interface components {
              * @example 2026-01-31T00:00:00.000Z
              */
             issued_at: string;
+            /** @description Of the invoice that closes a period: up to when its usage was complete when it was rated; `period_end` when nothing was missing. What came later is on a later invoice. */
+            usage_complete_until: string | null;
+            /** @description By what its sources said, by how late their events used to be, or, without sources, by nothing. */
+            usage_known_by: ("none" | "reported" | "estimated") | null;
+            /** @description The source that was behind; null when usage was complete. */
+            usage_held_back_by: string | null;
             paid_at: string | null;
             stripe_invoice: string | null;
             hosted_invoice_url: string | null;
@@ -6768,6 +7006,12 @@ export interface components {
              * @example 2026-01-31T00:00:00.000Z
              */
             issued_at: string;
+            /** @description Of the invoice that closes a period: up to when its usage was complete when it was rated; `period_end` when nothing was missing. What came later is on a later invoice. */
+            usage_complete_until: string | null;
+            /** @description By what its sources said, by how late their events used to be, or, without sources, by nothing. */
+            usage_known_by: ("none" | "reported" | "estimated") | null;
+            /** @description The source that was behind; null when usage was complete. */
+            usage_held_back_by: string | null;
             paid_at: string | null;
             stripe_invoice: string | null;
             hosted_invoice_url: string | null;
@@ -7557,6 +7801,12 @@ export interface components {
              * @example 2026-01-31T00:00:00.000Z
              */
             to: string;
+            /**
+             * Format: date-time
+             * @description Up to when the meter's usage is complete.
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            complete_until: string;
             /** @description What the meter's quantities are in, where it says so. */
             unit?: string;
             data: {
@@ -7646,6 +7896,17 @@ export interface components {
                  */
                 quantity: string;
             }[];
+        };
+        UsageHeartbeat: {
+            source: string;
+            instance: string;
+            /**
+             * @description `kept`: it was known to be as far before, or farther, and that stands; a heartbeat never goes back.
+             * @enum {string}
+             */
+            status: "advanced" | "kept" | "ended";
+            /** @description How far the instance is now. Null when it has ended. */
+            complete_until: string | null;
         };
         UsageModel: {
             /** @constant */
@@ -7768,6 +8029,27 @@ export interface components {
                  */
                 flat_minor?: string;
             }[];
+        };
+        UsageWatermark: {
+            meter: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            complete_until: string;
+            /** @description How long ago that is, for the customer. */
+            lag_seconds: number;
+            /**
+             * @description `reported`: by heartbeats of the source that is furthest behind. `estimated`: it sends none, so by how late its events used to be. `none`: no source is expected to send anything.
+             * @enum {string}
+             */
+            kind: "reported" | "estimated" | "none";
+            /** @description The source that is furthest behind. */
+            held_back_by: string | null;
+            /** @description When that source last said so; null when it is estimated. */
+            heard_at: string | null;
+            /** @description How many events the estimate is made from: the more, the surer. 99.9 % of them had arrived after the lag. */
+            estimated_from_events: string | null;
         };
     };
     responses: never;

@@ -100,6 +100,16 @@ describe("an invoice's state in sentences", () => {
         "The last attempt to collect it failed on Feb 1, 2026 (insufficient funds). The next is on Feb 4, 2026.",
     },
     {
+      why: "closed without all usage",
+      invoice: {
+        ...acmeInvoice,
+        usage_complete_until: "2026-01-31T21:15:00.000Z",
+        usage_held_back_by: "gateway",
+      },
+      state:
+        "It was paid on Feb 2, 2026, after one failed attempt. Its usage is complete until Jan 31, 2026, 21:15 only: gateway was behind.",
+    },
+    {
       why: "void",
       invoice: { ...unpaid, status: "void" as const },
       state: "It was voided: nothing is owed.",

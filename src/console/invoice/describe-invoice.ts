@@ -1,5 +1,5 @@
 import { formatAmount } from "../format/amount.ts";
-import { formatDay, formatPeriod } from "../format/time.ts";
+import { formatDay, formatPeriod, formatTime } from "../format/time.ts";
 import { wordsFor } from "../format/words.ts";
 import type { InvoiceDetail } from "../reads/resources.ts";
 
@@ -16,6 +16,8 @@ type Described = Pick<
   | "paid_at"
   | "payment_attempts"
   | "dunning"
+  | "usage_complete_until"
+  | "usage_held_back_by"
 >;
 
 /** An invoice's state in sentences. */
@@ -23,7 +25,15 @@ export function describeInvoice(invoice: Described, timeZone: string): string {
   const { kind, currency, total_minor, period_start: start, period_end: end, issued_at } = invoice;
   const period = start === null || end === null ? "" : ` for ${formatPeriod({ start, end }, timeZone)}`;
   const head = `${wordsFor(kind)}${period}, issued on ${formatDay(issued_at, timeZone)}`;
-  return `${head}: ${formatAmount(total_minor, currency)}. ${stateSentence(invoice, timeZone)}`;
+  const state = stateSentence(invoice, timeZone);
+  return `${head}: ${formatAmount(total_minor, currency)}. ${state}${missingUsage(invoice, timeZone)}`;
+}
+
+/** What it does not hold although it closes the period: who was behind is why. */
+function missingUsage(invoice: Described, timeZone: string): string {
+  const { usage_complete_until: until, usage_held_back_by: source } = invoice;
+  if (until === null || source === null) return "";
+  return ` Its usage is complete until ${formatTime(until, timeZone)} only: ${source} was behind.`;
 }
 
 function stateSentence(invoice: Described, timeZone: string): string {
