@@ -26,6 +26,7 @@ export const paths: readonly ((scene: Scene) => Promise<Recorded>)[] = [
   aSubscriptionOnTheWallClock,
   changes,
   cycles,
+  aCycleThatWaitsForUsage,
   collections,
   dunningToTheEnd,
   dunningThatRecovers,
@@ -151,6 +152,22 @@ async function cycles(scene: Scene): Promise<Recorded> {
     "billing-cycle-parked": { workflowId: parked },
     "collection-test-clock": { workflowId: workflowIds.collection(invoiceId) },
   };
+}
+
+async function aCycleThatWaitsForUsage(scene: Scene): Promise<Recorded> {
+  const clock = await scene.startClock(april);
+  const waiting = { outcome: "waiting", completeUntil: "2026-03-31T20:00:00.000Z" } as const;
+  const behind = { ...waiting, giveUpAt: "2026-04-01T06:00:00.000Z", source: "gateway", meterKey: "tokens" };
+  scene.standIns.inTurn(
+    "closePeriod",
+    () => ({ ...behind, until: "2026-04-01T00:01:00.000Z" }),
+    () => ({ ...behind, until: "2026-04-01T00:02:00.000Z" }),
+    () => ({ outcome: "closed", invoiceId: null, collect: false }),
+  );
+  const workflowId = await startCycle(scene, clock);
+  await clock.advance("2026-04-01T01:00:00.000Z");
+  await resultOf(scene.client, workflowId);
+  return { "billing-cycle-waiting-for-usage": { workflowId } };
 }
 
 async function startCycle(scene: Scene, clock: SceneClock): Promise<string> {
