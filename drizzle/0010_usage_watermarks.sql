@@ -1,12 +1,13 @@
 -- Why: an invoice must not pretend to know what is still on its way, so it is kept up to when each source has sent everything.
 
--- Written by the functions below alone: by hand they would disagree with the events, and with what sources have said.
+-- Only the functions below may write these tables, by a setting that they switch on for as long as they do: by hand they would
+-- disagree with the events, and with what sources have said.
 create function usage.guard_watermarks() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-  if current_setting('usage.keeps_watermarks', true) = 'on' then
-    return null;
+  if current_setting('usage.keeps_watermarks', true) is distinct from 'on' then
+    raise exception '% on %.% is refused: it follows from what sources send', tg_op, tg_table_schema, tg_table_name using errcode = 'RK001';
   end if;
-  raise exception '% on %.% is refused: it follows from what sources send', tg_op, tg_table_schema, tg_table_name using errcode = 'RK001';
+  return null;
 end
 $$;
 
@@ -69,7 +70,7 @@ begin
     returning old.complete_until as before, new.complete_until as after
   )
   select bool_or(before is null or after > before), min(after) into is_news, known_until from kept;
-  perform set_config('usage.keeps_watermarks', '', true);
+  perform set_config('usage.keeps_watermarks', 'off', true);
 end
 $$;
 
@@ -80,7 +81,7 @@ begin
   perform set_config('usage.keeps_watermarks', 'on', true);
   delete from usage.source_heartbeat h
   where h.source = end_heartbeats.source and h.instance = end_heartbeats.instance;
-  perform set_config('usage.keeps_watermarks', '', true);
+  perform set_config('usage.keeps_watermarks', 'off', true);
 end
 $$;
 
@@ -88,7 +89,7 @@ $$;
 -- range may be counted twice. Customers on test clocks have times of their own, and events let out of quarantine waited for
 -- us: neither says anything about how late their source is.
 create function usage.count_arrivals(from_xid xid8, to_xid xid8) returns void
-language plpgsql set search_path = pg_catalog, pg_temp as $$
+language plpgsql set search_path = pg_catalog, pg_temp set enable_nestloop = on as $$
 begin
   perform set_config('usage.keeps_watermarks', 'on', true);
   with arrived as materialized (
@@ -109,7 +110,7 @@ begin
     and not exists (select from usage.quarantined_event q where q.seq = a.seq)
   group by 1, 2, 3, 4 order by 1, 2, 3, 4
   on conflict (source, type, day, bucket) do update set events = l.events + excluded.events;
-  perform set_config('usage.keeps_watermarks', '', true);
+  perform set_config('usage.keeps_watermarks', 'off', true);
 end
 $$;
 

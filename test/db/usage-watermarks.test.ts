@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Database } from "../../src/db/database.ts";
 import {
   endHeartbeats,
   type Heartbeat,
@@ -174,6 +175,23 @@ test("events that waited in quarantine do not make their source late", async () 
   const { sql } = fixture.db;
   expect(await sql`select from usage.active_source where source = 'early-bird'`).toHaveLength(1);
   expect(await sql`select from usage.arrival_lag where source = 'early-bird'`).toHaveLength(0);
+});
+
+test("nobody writes by hand what follows from events and heartbeats, and the application may not count either", async () => {
+  await say("guarded", minute);
+  const refusals = async ({ sql }: Pick<Database, "sql">, statements: readonly string[]) =>
+    new Set(await Promise.all(statements.map((text) => sql.unsafe(text).catch(({ code }) => code))));
+  const tables = ["usage.source_heartbeat", "usage.active_source", "usage.arrival_lag"];
+  const statements = tables.flatMap((table) => [
+    `insert into ${table} select * from ${table}`,
+    `update ${table} set source = source`,
+    `delete from ${table}`,
+    `truncate ${table}`,
+  ]);
+  expect(await refusals(fixture.owner, statements)).toEqual(new Set(["RK001"]));
+  const counting = "select usage.count_arrivals('0', pg_current_xact_id())";
+  expect(await refusals(fixture.db, [...statements, counting])).toEqual(new Set(["42501"]));
+  await endHeartbeats(fixture.db.orm, "guarded", "pod-1");
 });
 
 test("for metrics every source is there once, with its instances", async () => {
