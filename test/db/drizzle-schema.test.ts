@@ -11,6 +11,8 @@ import * as holds from "../../src/db/schema/ledger-holds.ts";
 import * as seals from "../../src/db/schema/ledger-seals.ts";
 import * as stripe from "../../src/db/schema/stripe.ts";
 import * as usage from "../../src/db/schema/usage.ts";
+import * as usageLog from "../../src/db/schema/usage-log.ts";
+import * as usageWatermarks from "../../src/db/schema/usage-watermarks.ts";
 import { cloneDatabase, type TestDatabase } from "../support/postgres.ts";
 
 /** What Drizzle believes of the database is what the migrations made. Columns that nobody reads by it need not be declared. */
@@ -37,6 +39,8 @@ const declared: unknown[] = [
   seals,
   stripe,
   usage,
+  usageLog,
+  usageWatermarks,
 ].flatMap((module) => Object.values(module));
 
 /** "schema.table.column type", with "not null" where it is. */

@@ -23,6 +23,13 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
     insert into usage.quarantined_event values (1001, now(), now(), 'edge', 'q', 'nobody', 'request', '{}', 'unknown_customer')`;
   await ledger.owner
     .sql`insert into usage.event_conflict values (1, gen_random_uuid(), 'acme', 'request', now(), '{}')`;
+  await ledger.db.sql`select usage.note_heartbeat('edge', 'pod-1', now(), null, null)`;
+  await ledger.owner.sql`select usage.count_arrivals('0', pg_current_xact_id())`;
+  await ledger.db
+    .sql`select usage.claim_log('usage', gen_random_uuid(), 'reader', '[{"partition": 0, "log_start": 0}]')`;
+  const refused = { partition: 0, message_offset: 0, event_number: 0, code: "x", detail: "x", content: "" };
+  await ledger.db
+    .sql`select usage.refuse_from_log(gen_random_uuid(), ${JSON.stringify([{ ...refused, content_bytes: 0 }])}::text::jsonb)`;
   await ledger.db.sql`insert into stripe.webhook_inbox (event_id, type, body) values ('evt_1', 'x', '{}')`;
   // Transactions of other tests on the server hold back what can be sealed.
   while ((await ledger.db.sql`select from ledger.seal_closed_range(10)`).length === 0) await delay(10);

@@ -16,9 +16,12 @@ export const factTables: readonly string[] = [
   "ledger.hold_resolution",
   "ledger.seal",
   "usage.event_key",
+  "usage.dimensions",
   "usage.event",
+  "usage.later_contribution",
   "usage.event_conflict",
   "usage.quarantined_event",
+  "usage.log_refusal",
   "catalog.meter",
   "catalog.plan",
   "billing.subscription_terms",
@@ -41,12 +44,18 @@ export const derivedOnceTables: readonly string[] = [
   "ledger.carried_month",
 ];
 
-/** Follow from facts, written by triggers alone, and change with every fact. */
+/** Follow from facts, or from what others last said; written by triggers and functions alone, and change with each. */
 export const derivedTables: readonly string[] = [
   "ledger.account_balance",
   "ledger.balance_delta",
   "ledger.open_hold",
-  "usage.hourly_window",
+  "usage.window",
+  "usage.window_level",
+  "usage.window_value",
+  "usage.folded",
+  "usage.source_heartbeat",
+  "usage.active_source",
+  "usage.arrival_lag",
 ];
 
 /** Records with a state: their columns that the application may change. All others stay as they were written. */
@@ -66,6 +75,7 @@ export const changeableColumns: Readonly<Record<string, readonly string[]>> = {
   "billing.dunning": ["state", "attempts", "next_attempt_at", "ended_at"],
   "stripe.operation": ["state", "response", "error", "finished_at"],
   "stripe.webhook_inbox": ["state", "attempts", "next_attempt_at", "last_error", "finished_at"],
+  "usage.log_position": ["next_offset", "claim", "claimed_by", "claimed_at", "moved_at"],
   "access.api_key": ["revoked_at"],
 };
 
@@ -86,7 +96,7 @@ const ruleTriggers: readonly string[] = [
   "ledger.journal_entry.check_entries",
   "ledger.journal_entry.adjustment_is_admitted",
   "ledger.posting.apply_postings",
-  "usage.event.count_events",
+  "usage.log_position.position_goes_forward",
   "billing.subscription_change.invoice_is_named_once",
   "billing.invoice.final_state_is_final",
   "billing.adjustment.admit_adjustment",
