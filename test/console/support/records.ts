@@ -160,6 +160,7 @@ export const acmeUsage: Schemas["Usage"] = {
   meter: "input_tokens",
   from: "2026-02-01T00:00:00.000Z",
   to: "2026-02-04T00:00:00.000Z",
+  complete_until: "2026-02-04T00:00:00.000Z",
   data: [
     used("01", "mini", "70", 2),
     used("01", "gpt-4.1", "9007199254740993.5", 2),
