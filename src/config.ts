@@ -94,6 +94,7 @@ export function loadUsageLogConfig(environment = readEnvironment()) {
     database: databaseSection(values),
     kafka: usageLogSection(values),
     connections: values.USAGE_LOG_CONNECTIONS,
+    sessionTimeoutMs: values.USAGE_LOG_SESSION_SECONDS * 1_000,
     /** Undefined when metrics are not served. */
     metricsPort: values.USAGE_LOG_METRICS_PORT,
     log: logSection(values),

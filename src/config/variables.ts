@@ -126,6 +126,7 @@ export const usageLogVariables = {
   USAGE_LOG_SASL_USERNAME: text("give a name").optional(),
   USAGE_LOG_SASL_PASSWORD: text("give a password").optional(),
   USAGE_LOG_CONNECTIONS: wholeNumber(1, 16).default(2),
+  USAGE_LOG_SESSION_SECONDS: wholeNumber(1, 300).default(10),
   USAGE_LOG_METRICS_PORT: port.optional(),
 };
 

@@ -6,7 +6,7 @@ import { type MetersInForce, metersInForce } from "./meters-in-force.ts";
 import { type IngestOutcome, ingestEvents } from "./usage-ingest.ts";
 
 /** A transaction of a usage connection. */
-export type UsageTransaction = postgres.ISql<{ bigint: bigint }>;
+export type UsageTransaction = postgres.TransactionSql<{ bigint: bigint }>;
 
 /** A connection that takes in usage events, one batch at a time. */
 export interface UsageConnection {

@@ -1,5 +1,6 @@
 import type { BillingError } from "../../domain/errors.ts";
 import type { UsageEvent } from "../../domain/metering/index.ts";
+import { isConnectionLost } from "../lost-connection.ts";
 import type { MetersInForce } from "./meters-in-force.ts";
 import { openUsageConnection, type SeenMeters, type UsageTransaction } from "./usage-connection.ts";
 import { type IngestOutcome, ingestEvents } from "./usage-ingest.ts";
@@ -101,15 +102,12 @@ async function ingestSparing(
   events: readonly UsageEvent[],
   meters: MetersInForce["meters"],
 ): Promise<IngestOutcome[]> {
-  await sql`savepoint sparing`;
   try {
-    const outcomes = await ingestEvents({ sql }, events, meters);
-    await sql`release savepoint sparing`;
-    return outcomes;
+    return (await sql.savepoint((part) =>
+      ingestEvents({ sql: part }, events, meters).catch(throwUnlessLost),
+    )) as IngestOutcome[];
   } catch (error) {
     if (!isAboutValues(error)) throw error;
-    await sql`rollback to savepoint sparing`;
-    await sql`release savepoint sparing`;
     if (events.length === 1) return [{ status: "invalid", refusal: refusalOf(error) }];
   }
   const middle = Math.ceil(events.length / 2);
@@ -117,4 +115,10 @@ async function ingestSparing(
     ...(await ingestSparing(sql, events.slice(0, middle), meters)),
     ...(await ingestSparing(sql, events.slice(middle), meters)),
   ];
+}
+
+/** Once the connection is lost nothing may settle here: the driver would roll back to the savepoint, on no connection. */
+function throwUnlessLost(error: unknown): Promise<never> {
+  if (isConnectionLost(error)) return new Promise(() => {});
+  throw error;
 }

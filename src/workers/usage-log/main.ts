@@ -36,6 +36,7 @@ async function start(): Promise<void> {
     group,
     databaseUrl: url,
     connections: config.connections,
+    sessionTimeoutMs: config.sessionTimeoutMs,
     // Where no customer may be on a clock there is none, and then none is asked for.
     clocks: {
       now: () => instantOfEpochMs(Date.now()),

@@ -27,10 +27,11 @@ export interface UsageLogOptions {
   readonly batchMax?: number;
   /** Events that are read and not committed yet; then reading pauses. */
   readonly inFlightMax?: number;
-  /** A reader of which nothing is heard for so long is taken for dead, and others get its partitions. */
+  /**
+   * A reader of which nothing is heard for so long is taken for dead, and others get its partitions. The database, too, counts
+   * as lost after it, and gives up what a reader that is silent had begun.
+   */
   readonly sessionTimeoutMs?: number;
-  /** After so long without an answer the database counts as lost. */
-  readonly patienceMs?: number;
 }
 
 export interface UsageLogReader {
@@ -43,7 +44,6 @@ const usual = {
   batchMax: 2_000,
   inFlightMax: 20_000,
   sessionTimeoutMs: 10_000,
-  patienceMs: 20_000,
 };
 
 const [pauseMinMs, pauseMaxMs] = [100, 10_000];
@@ -51,13 +51,16 @@ const closeMsMax = 5_000;
 
 /** Reads usage from a log, as one of a group, until it is stopped; whatever goes away meanwhile, it is waited for. */
 export function startUsageLogReader(options: UsageLogOptions): UsageLogReader {
-  const { logger, databaseUrl, topic, connections, batchMax, inFlightMax, patienceMs, ...rest } = {
+  const { logger, databaseUrl, topic, connections, batchMax, inFlightMax, sessionTimeoutMs, clocks } = {
     ...usual,
     ...options,
   };
   const seen: SeenMeters = { current: undefined };
   const open = () =>
-    openUsageLogWriter({ url: databaseUrl, applicationName: "reckoner usage log", patienceMs }, seen);
+    openUsageLogWriter(
+      { url: databaseUrl, applicationName: "reckoner usage log", patienceMs: sessionTimeoutMs },
+      seen,
+    );
   const writers: [UsageLogWriter, ...UsageLogWriter[]] = [
     open(),
     ...Array.from({ length: connections - 1 }, open),
@@ -76,7 +79,7 @@ export function startUsageLogReader(options: UsageLogOptions): UsageLogReader {
     batchMax,
     inFlightMax,
     metrics,
-    clocks: rest.clocks,
+    clocks,
     claimant: `${hostname()}/${process.pid}`,
     onCommit: pauses.reset,
     pauses,
@@ -85,7 +88,7 @@ export function startUsageLogReader(options: UsageLogOptions): UsageLogReader {
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const consumer = consumerOf(options, rest.sessionTimeoutMs);
+      const consumer = consumerOf(options, sessionTimeoutMs);
       await readAsMember(consumer, topic, reading, stopping.signal).catch(failed);
       await closed(consumer);
       await pauses.next(stopping.signal);

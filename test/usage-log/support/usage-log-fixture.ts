@@ -155,7 +155,6 @@ function readingOf(
     logger: pino({ level: "silent" }),
     metrics,
     sessionTimeoutMs: 2_000,
-    patienceMs: 5_000,
     ...over,
   });
   return {
