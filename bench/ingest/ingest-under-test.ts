@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import { openDatabase } from "../../src/db/database.ts";
+import { publishedMeters } from "../../src/db/usage/meters-in-force.ts";
 import { ingestEvents } from "../../src/db/usage/usage-ingest.ts";
 import { instantOfEpochMs } from "../../src/domain/calendar/index.ts";
 import type { Note } from "../../src/sandbox/local-services/progress.ts";
@@ -125,6 +126,7 @@ interface Filling {
 
 async function fill({ url, events, from, upTo, note }: Filling): Promise<number> {
   const db = openDatabase({ url, poolSize: fillConnections });
+  const published = await publishedMeters(db.orm);
   let next = from;
   const connection = async () => {
     while (next < upTo) {
@@ -132,7 +134,7 @@ async function fill({ url, events, from, upTo, note }: Filling): Promise<number>
       next += fillBatch;
       if (first % 100_000 < fillBatch) note(`${first} of ${upTo} events`);
       const batch = Array.from({ length: fillBatch }, (_, place) => events.eventOf(first + place));
-      const outcomes = await ingestEvents(db, batch, meters);
+      const outcomes = await ingestEvents(db, batch, published);
       if (outcomes.some(({ status }) => status !== "accepted")) throw new Error("an event was not accepted");
     }
   };

@@ -124,13 +124,13 @@ async function store(
 async function storeRuns(
   tx: Tx,
   { id: subscriptionId }: StoredSubscription,
-  { period, newEvents, late, snapshot }: LoadedPeriod,
+  { period, newEvents, late, meters, snapshot }: LoadedPeriod,
   closed: ClosedPeriod,
   invoiceId: string | null,
   ratedAt: Instant,
 ): Promise<void> {
   const run = { subscriptionId, invoiceId, snapshot, ratedAt };
-  await insertRun(tx, { ...run, period, revision: 0, eventCount: newEvents, rated: closed.rated });
+  await insertRun(tx, { ...run, period, revision: 0, eventCount: newEvents, rated: closed.rated, meters });
   for (const [index, earlier] of late.entries()) {
     await insertRun(tx, {
       ...run,
@@ -138,6 +138,7 @@ async function storeRuns(
       revision: earlier.run.revision + 1,
       eventCount: earlier.newEvents,
       rated: closed.late[index]?.rated ?? [],
+      meters: earlier.meters,
     });
   }
 }

@@ -1,6 +1,6 @@
 import { grantsOfCustomer } from "../db/billing/credit-grants.ts";
+import { findCustomer } from "../db/billing/customers.ts";
 import { carriedAmount } from "../db/billing/invoices.ts";
-import { currentMeters } from "../db/billing/plan-versions.ts";
 import { bookedUsage, currentSnapshot, newestRuns, type StoredRun } from "../db/billing/rating-runs.ts";
 import {
   anchorOf,
@@ -10,17 +10,21 @@ import {
   waitingChanges,
 } from "../db/billing/subscriptions.ts";
 import { type Database, inSnapshot, type Tx } from "../db/database.ts";
-import { usageQuantities } from "../db/usage/usage-quantities.ts";
+import { metersOfPeriod, publishedMeters, type StoredMeter } from "../db/usage/meters-in-force.ts";
+import { type UsageRequest, usageQuantities } from "../db/usage/usage-quantities.ts";
 import { eventCount } from "../db/usage/usage-reads.ts";
 import { type Instant, type Period, periodContaining } from "../domain/calendar/index.ts";
+import type { Price, UsagePrice } from "../domain/catalog/index.ts";
 import {
   type LatePeriod,
+  type MeterReading,
   type PeriodFacts,
   type StretchUsage,
   stretchesOf,
   type Terms,
+  type TermsStretch,
 } from "../domain/invoicing/index.ts";
-import type { Meter } from "../domain/metering/index.ts";
+import { isComposable } from "../domain/metering/index.ts";
 import { currency } from "../domain/money/index.ts";
 import { balanceOfCustomer } from "./customer-balance.ts";
 import { metersOf } from "./subscription-items.ts";
@@ -29,18 +33,22 @@ import { metersOf } from "./subscription-items.ts";
 export interface LateFacts extends LatePeriod {
   readonly run: StoredRun;
   readonly newEvents: bigint;
+  readonly meters: readonly StoredMeter[];
 }
 
-/** What was agreed for a period, and the meters as they are now. */
+/** What was agreed for a period, and the meters that measure it. */
 export interface AgreedPeriod {
   readonly period: Period;
   readonly full: Period;
   readonly next: Period | null;
   readonly terms: readonly Terms[];
-  readonly meters: readonly Meter[];
+  readonly meters: readonly StoredMeter[];
+  /** Those that measure the period that begins at an instant. */
+  readonly metersFrom: (periodStart: Instant) => readonly StoredMeter[];
 }
 
-export type LoadedPeriod = Omit<PeriodFacts, "late"> & {
+export type LoadedPeriod = Omit<PeriodFacts, "late" | "meters"> & {
+  readonly meters: readonly StoredMeter[];
   readonly late: readonly LateFacts[];
   readonly newEvents: bigint;
   /** Which transactions' events are in it: it freezes the usage. */
@@ -62,7 +70,10 @@ export function periodOf(
 /** The period that starts at `start`, with what was agreed for it. */
 export async function agreedPeriod(tx: Tx, row: StoredSubscription, start: Instant): Promise<AgreedPeriod> {
   const terms = await termsHistory(tx, row.id);
-  return { ...periodOf(row, start), terms, meters: await currentMeters(tx) };
+  const isOnTestClock = (await findCustomer(tx, row.customerId))?.testClockId != null;
+  const published = await publishedMeters(tx);
+  const metersFrom = (periodStart: Instant) => metersOfPeriod(published, periodStart, isOnTestClock);
+  return { ...periodOf(row, start), terms, meters: metersFrom(start), metersFrom };
 }
 
 /**
@@ -76,14 +87,14 @@ export async function loadPeriod(
   agreed: AgreedPeriod,
   asOf: Instant,
 ): Promise<LoadedPeriod> {
-  const { period, terms, meters } = agreed;
+  const { period, terms, meters, metersFrom } = agreed;
   const inCurrency = currency(row.currency);
   const { customerId } = row;
   const changes = await waitingChanges(tx, row.id);
   const frozen = await inSnapshot(db, async (snapshot) => ({
     snapshot: await currentSnapshot(snapshot),
     usage: await usageOf(snapshot, customerId, terms, period, meters),
-    late: await latePeriods(snapshot, row, terms, meters),
+    late: await latePeriods(snapshot, row, terms, metersFrom),
     newEvents: await eventCount(snapshot, { customerId, period, meterKeys: pricedMeters(terms) }),
   }));
   return {
@@ -107,26 +118,51 @@ async function usageOf(
   customerId: string,
   terms: readonly Terms[],
   period: Period,
-  meters: readonly Meter[],
+  meters: readonly StoredMeter[],
 ): Promise<StretchUsage[]> {
   const usage: StretchUsage[] = [];
   for (const stretch of stretchesOf(terms, period)) {
     const priced = metersOf(stretch.terms.items);
     const readings = [];
-    for (const { key, aggregation } of meters.filter((meter) => priced.includes(meter.key))) {
-      const found = await usageQuantities(tx, { customerId, meterKey: key, aggregation, period: stretch });
-      readings.push(...found.map(({ dimensions, quantity }) => ({ meterKey: key, dimensions, quantity })));
+    for (const meter of meters.filter(({ key }) => priced.includes(key))) {
+      readings.push(...(await readingsOf(tx, { customerId, meter, period: stretch }, stretch)));
     }
     usage.push({ stretch, readings });
   }
   return usage;
 }
 
+/** For each combination of dimensions; or for each of the prices, where that says nothing of several together. */
+async function readingsOf(
+  tx: Tx,
+  request: UsageRequest & { readonly meter: StoredMeter },
+  stretch: TermsStretch,
+): Promise<MeterReading[]> {
+  const { key: meterKey, aggregation } = request.meter;
+  if (isComposable(aggregation)) {
+    const found = await usageQuantities(tx, request);
+    return found.map(({ dimensions, quantity }) => ({ meterKey, dimensions, quantity }));
+  }
+  const readings: MeterReading[] = [];
+  for (const { where } of stretch.terms.items
+    .flatMap(({ plan }) => plan.prices)
+    .filter(isUsageOf(meterKey))) {
+    const [found] = await usageQuantities(tx, { ...request, where, groupBy: [] });
+    if (found !== undefined) readings.push({ meterKey, dimensions: where, quantity: found.quantity });
+  }
+  return readings;
+}
+
+const isUsageOf =
+  (meterKey: string) =>
+  (price: Price): price is UsagePrice =>
+    price.type === "usage" && price.meter === meterKey;
+
 async function latePeriods(
   tx: Tx,
   row: StoredSubscription,
   terms: readonly Terms[],
-  meters: readonly Meter[],
+  metersFrom: AgreedPeriod["metersFrom"],
 ): Promise<LateFacts[]> {
   const late: LateFacts[] = [];
   for (const run of await newestRuns(tx, row.id)) {
@@ -135,9 +171,11 @@ async function latePeriods(
     const unseen = { customerId, period, meterKeys: pricedMeters(terms), notVisibleIn: run.snapshot };
     const newEvents = await eventCount(tx, unseen);
     if (newEvents === 0n) continue;
+    const meters = metersFrom(period.start);
     late.push({
       run,
       newEvents,
+      meters,
       period,
       full: fullPeriodAt(row, period.start),
       usage: await usageOf(tx, customerId, terms, period, meters),

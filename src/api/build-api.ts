@@ -1,6 +1,6 @@
 import Fastify, { LogController } from "fastify";
 import { serializerCompiler } from "fastify-type-provider-zod";
-import { currentMeters } from "../db/billing/plan-versions.ts";
+import { newestVersions, publishedMeters } from "../db/usage/meters-in-force.ts";
 import type { ApiInstance } from "./api-instance.ts";
 import { authenticate } from "./authentication.ts";
 import { consoleAssets } from "./console-assets.ts";
@@ -71,10 +71,10 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   ledgerRoutes(api, deps);
   testClockRoutes(api, deps);
   const nowFor = customerTimes(deps);
-  const meters = () => currentMeters(deps.db.orm);
+  const meters = async () => newestVersions(await publishedMeters(deps.db.orm));
   await eventsRoutes(api, { ...deps, nowFor });
   usageAccountingRoutes(api, deps);
-  usageRoutes(api, { ...deps, meters });
+  usageRoutes(api, deps);
   usageWatermarkRoutes(api, { ...deps, meters, nowFor });
   measureWatermarks(deps);
   await webhookRoutes(api, deps);

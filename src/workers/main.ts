@@ -13,6 +13,7 @@ import { startLedgerUpkeep } from "./ledger-upkeep.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { ensureSchedules } from "./schedules.ts";
 import { temporalLogger } from "./temporal-logger.ts";
+import { startUsageUpkeep } from "./usage-upkeep.ts";
 import { startWebhookInbox } from "./webhook-inbox.ts";
 import { measureWebhookInbox } from "./webhook-inbox-metrics.ts";
 
@@ -51,6 +52,7 @@ async function start(): Promise<void> {
     observeActivities: observeActivities(logger, metrics),
   });
   const seals = config.ledgerSeals && (await openSealStore(config.ledgerSeals));
+  const usageUpkeep = startUsageUpkeep({ db: deps.db, logger, metrics });
   const upkeep = startLedgerUpkeep({ db: deps.db, now: deps.now, seals, logger, metrics });
   logger.info({ task_queue: temporal.taskQueue, metrics_port: config.metricsPort }, "working");
 
@@ -59,7 +61,7 @@ async function start(): Promise<void> {
     if (isStopping) process.exit(1);
     isStopping = true;
     logger.info({ signal }, "stopping");
-    await Promise.all([inbox.stop(), upkeep.stop()]);
+    await Promise.all([inbox.stop(), upkeep.stop(), usageUpkeep.stop()]);
     await workers.stop();
   }
   process.on("SIGTERM", stop).on("SIGINT", stop);

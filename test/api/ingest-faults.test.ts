@@ -137,7 +137,7 @@ test("two APIs on one database, killed under senders that repeat: every event is
   // What was answered to a process that is dead is known to the database alone.
   expect(sumOf(accepted)).toBeLessThanOrEqual(events);
   const [counted] = await fixture.db.sql`
-    select sum(count) as events, sum(sum) as tokens from usage.hourly_window where meter_key = 'tokens'`;
+    select count(*) as events, sum(quantity) as tokens from usage.contribution where meter = 2`;
   expect(Number(counted?.events)).toBe(events);
   expect(Number(counted?.tokens)).toBe(sumOf(sent) * 780); // 0 + 1 + … + 39 in each batch
   await expectInvariants(fixture.db);

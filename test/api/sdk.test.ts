@@ -141,7 +141,7 @@ describe("the client on a bad line", () => {
   test.each([
     { status: 400, code: "request_invalid" },
     { status: 409, code: "customer_exists" },
-    { status: 422, code: "meter_changed" },
+    { status: 422, code: "meter_in_use" },
   ])("does not repeat what was refused with $status $code", async ({ status, code }) => {
     behaviours = [(respond) => respond(status, { code, detail: "no" })];
     await expect(write()).rejects.toMatchObject({ status, code });

@@ -102,7 +102,7 @@ test.each([
   "set ledger.keeps_balances = 'on'; update ledger.account_balance set debit = debit + 1",
   "set ledger.keeps_balances = 'on'; delete from ledger.balance_delta",
   "set ledger.keeps_balances = 'on'; insert into ledger.entry_key values (gen_random_uuid(), 1)",
-  "set usage.keeps_windows = 'on'; update usage.hourly_window set sum = sum + 1",
+  "set usage.keeps_windows = 'on'; update usage.window set sum = sum + 1",
   "select nextval('ledger.entry_id')",
   "select setval('ledger.entry_id', 1)",
   "select ledger.record_drafts('{}', '{}', '{}')",

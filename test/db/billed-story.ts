@@ -17,10 +17,10 @@ import { insertGrant } from "../../src/db/billing/credit-grants.ts";
 import { setPaymentMethod, setStripeCustomer } from "../../src/db/billing/customer-payment.ts";
 import { insertCustomer } from "../../src/db/billing/customers.ts";
 import { findInvoice } from "../../src/db/billing/invoices.ts";
-import { currentMeters } from "../../src/db/billing/plan-versions.ts";
 import { operationLog } from "../../src/db/billing/stripe-operations.ts";
 import { insertTestClock, moveTestClock } from "../../src/db/billing/test-clocks.ts";
 import { type Database, inTransaction } from "../../src/db/database.ts";
+import { publishedMeters } from "../../src/db/usage/meters-in-force.ts";
 import { ingestEvents } from "../../src/db/usage/usage-ingest.ts";
 import { type Instant, instant, instantOfEpochMs, isoOf } from "../../src/domain/calendar/index.ts";
 import { parseCatalog } from "../../src/domain/catalog/index.ts";
@@ -31,6 +31,7 @@ import { createStripe, stripeRail } from "../../src/stripe/index.ts";
 import type { TemporalGateway } from "../../src/temporal/gateway.ts";
 import type { SubscriptionChange } from "../../src/workflows/messages.ts";
 import { Adjusters, cents, gift } from "./adjusted-story.ts";
+import { foldAll } from "./usage-fixture.ts";
 
 /**
  * Two months of five customers, by activities and commands alone: every kind of invoice, line, grant, adjustment and entry
@@ -51,6 +52,7 @@ export async function tellBilledStory(db: Database) {
   await story.february();
   await story.unpaidPurchase();
   await story.at("2026-03-01T12:00:00Z");
+  await foldAll(db);
   return { stripe, close: () => sandbox.close() };
 }
 
@@ -253,7 +255,7 @@ class Story {
     const id = String(++this.#events);
     const event = { id, source: "story", customerId, type: "request", time: instant(time) };
     const sent = [{ ...event, data: { model: tokens % 2 === 0 ? "large" : "small", tokens } }];
-    await ingestEvents(this.#db, sent, await currentMeters(this.#db.orm));
+    await ingestEvents(this.#db, sent, await publishedMeters(this.#db.orm));
   }
 }
 

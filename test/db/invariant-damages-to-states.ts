@@ -203,6 +203,6 @@ export const damagesToStates: readonly Damage[] = [
     rule: "quarantine",
     sql: `insert into usage.quarantined_event (seq, recorded_at, time, source, id, customer_id, type, data, reason)
         values (-1, now() - interval '8 days', now(), 'story', 'lost', 'nobody', 'request', '{}', 'unknown_customer');
-      insert into usage.event_key values (gen_random_uuid(), gen_random_uuid(), -1)`,
+      insert into usage.event_key values (gen_random_uuid(), gen_random_uuid(), -1, now())`,
   },
 ];

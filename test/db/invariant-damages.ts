@@ -255,9 +255,9 @@ const invoiceDamages: readonly Damage[] = [
     what: "an event of a subscription that was billed to its end",
     broken: "V8",
     rule: "on no invoice",
-    sql: `select usage.ingest('[{"key": "00000000-0000-0000-0000-000000000001", "payload_hash": "00000000-0000-0000-0000-000000000002",
-      "source": "story", "id": "late", "customer_id": "cedar", "type": "request", "time": "2026-01-12T00:00:00Z", "data": {},
-      "contributions": [{"meter_key": "tokens", "dimensions_key": "{\\"model\\":\\"large\\"}", "quantity": "1"}]}]')`,
+    sql: `select usage.ingest(array['00000000-0000-0000-0000-000000000001']::uuid[], array['00000000-0000-0000-0000-000000000002']::uuid[],
+      '{story}', '{late}', '{cedar}', '{request}', '{2026-01-12T00:00:00Z}', array['{}']::json[],
+      array[array[number]::text], '{"{1}"}', '{"{1}"}', '{NULL}') from catalog.meter where key = 'tokens'`,
     triggersRun: true,
   },
   {
@@ -277,7 +277,7 @@ const invoiceDamages: readonly Damage[] = [
     what: "a window that counted more",
     broken: "V9",
     rule: "the windows are the sums",
-    sql: "update usage.hourly_window set sum = sum + 1 where meter_key = 'tokens'",
+    sql: "update usage.window set sum = sum + 1 where size = 'hour'",
   },
   {
     what: "a quantity that nobody used",

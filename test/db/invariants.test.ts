@@ -117,10 +117,7 @@ describe("each damage is reported by the one invariant it breaks", () => {
   });
 
   test("the rows that are shown are the first ones", async () => {
-    const reports = await reportsAfter(
-      { sql: "update usage.hourly_window set count = count + 1" },
-      { rowsMax: 2 },
-    );
+    const reports = await reportsAfter({ sql: "update usage.window set count = count + 1" }, { rowsMax: 2 });
     expect(reports.flatMap(({ offending }) => offending)).toHaveLength(2);
   });
 

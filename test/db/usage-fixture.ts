@@ -1,13 +1,16 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
-import { type Database, openDatabase } from "../../src/db/database.ts";
+import { type Database, inTransaction, openDatabase } from "../../src/db/database.ts";
 import { usageInvariants } from "../../src/db/invariants/usage-invariants.ts";
+import { foldUsage } from "../../src/db/usage/folding.ts";
+import type { StoredMeter } from "../../src/db/usage/meters-in-force.ts";
 import { type IngestOutcome, ingestEvents } from "../../src/db/usage/usage-ingest.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import type { Meter, UsageEvent } from "../../src/domain/metering/index.ts";
 import { cloneDatabase } from "../support/postgres.ts";
 
 /** Three ways to read one event: how many, how many tokens, the largest. */
-export const meters: readonly Meter[] = [
+const definitions: readonly Meter[] = [
   { key: "requests", eventType: "request", aggregation: "count", dimensions: ["model"] },
   {
     key: "tokens",
@@ -18,6 +21,32 @@ export const meters: readonly Meter[] = [
   },
   { key: "longest", eventType: "request", aggregation: "max", property: "tokens", dimensions: ["model"] },
 ];
+
+/** As they are published in a database of their own. */
+export const meters: readonly StoredMeter[] = definitions.map((definition, index) => ({
+  ...definition,
+  number: index + 1,
+  version: 1,
+  publishedAt: instant("2020-01-01T00:00:00Z"),
+}));
+
+export const meterOf = (key: string): StoredMeter => {
+  const found = meters.find((meter) => meter.key === key);
+  if (found === undefined) throw new Error(`there is no meter ${key}`);
+  return found;
+};
+
+/** Publishes definitions of meters, each as the first version of its key. */
+export async function publishMeters(
+  { sql }: Pick<Database, "sql">,
+  published: readonly Meter[] = definitions,
+): Promise<void> {
+  for (const { key, ...definition } of published) {
+    await sql`
+      insert into catalog.meter (key, version, definition, created_at)
+      values (${key}, 1, ${JSON.stringify({ key, ...definition })}::text::jsonb, '2020-01-01Z')`;
+  }
+}
 
 /** A request of 10 tokens by acme; say only what matters. */
 export function usageEvent(over: Partial<UsageEvent> & { readonly id: string }): UsageEvent {
@@ -49,6 +78,7 @@ export async function openUsage({
   const { appUrl, ownerUrl, drop } = await cloneDatabase();
   const db = openDatabase({ url: appUrl, poolSize });
   const owner = openDatabase({ url: ownerUrl, poolSize: 1 });
+  await publishMeters(db);
   await addCustomer(db, "acme");
   return {
     appUrl,
@@ -79,6 +109,18 @@ export async function ingest(db: Database, events: readonly UsageEvent[]): Promi
 function summaryOf(outcome: IngestOutcome): string {
   if (outcome.status === "invalid") return outcome.refusal.code;
   return outcome.status === "quarantined" ? outcome.reason : outcome.status;
+}
+
+/** Until nothing is left; transactions of other tests on the server hold it back. */
+export async function foldAll(db: Database): Promise<void> {
+  const [now] = await db.sql<[{ xid: string }]>`select pg_current_xact_id()::text as xid`;
+  for (;;) {
+    await inTransaction(db, foldUsage);
+    const [folded] = await db.sql<[{ is_done: boolean }]>`
+      select before > ${now.xid}::text::xid8 as is_done from usage.folded`;
+    if (folded.is_done) return;
+    await delay(5);
+  }
 }
 
 export async function expectInvariants({ sql }: Database): Promise<void> {

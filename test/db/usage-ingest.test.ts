@@ -7,6 +7,7 @@ import {
   addCustomer,
   expectInvariants,
   ingest,
+  meterOf,
   openUsage,
   type UsageFixture,
   usageEvent,
@@ -24,11 +25,10 @@ const january = period(instant("2026-01-01T00:00:00Z"), instant("2026-02-01T00:0
 async function tokensOf(customerId: string): Promise<string | undefined> {
   const request = {
     customerId,
-    meterKey: "tokens",
-    aggregation: "sum",
+    meter: meterOf("tokens"),
     period: january,
     groupBy: [],
-  } as const;
+  };
   const [total] = await usageQuantities(fixture.db.orm, request);
   return total?.quantity.text;
 }
@@ -108,7 +108,7 @@ describe("an event is counted once", () => {
     await ingest(fixture.db, [second]);
     const kept = await fixture.db.sql`
       select e.data ->> 'tokens' as counted, c.data ->> 'tokens' as contradicting
-      from usage.event_conflict c join usage.event e on e.seq = c.event_seq where e.customer_id = 'conflict'`;
+      from usage.event_conflict c join usage.event e on e.seq = c.event_seq where e.id = 'conflict'`;
     expect([...kept]).toEqual([{ counted: "10", contradicting: "20" }]);
     expect(await eventCounts(fixture.db.orm, "conflict")).toEqual({
       accepted: 1,
@@ -198,7 +198,7 @@ describe("what was recorded stays as it is", () => {
     }
   });
 
-  test.each([...tables, "hourly_window"])(
+  test.each([...tables, "window", "window_level", "window_value", "folded"])(
     "the application cannot write usage.%s past the functions",
     async (table) => {
       for (const statement of [`insert into usage.${table} default values`, `delete from usage.${table}`]) {

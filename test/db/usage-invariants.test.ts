@@ -3,6 +3,7 @@ import { usageInvariants } from "../../src/db/invariants/usage-invariants.ts";
 import {
   addCustomer,
   expectInvariants,
+  foldAll,
   ingest,
   openUsage,
   type UsageFixture,
@@ -17,6 +18,7 @@ beforeEach(async () => {
     usageEvent({ id: "b" }),
     usageEvent({ id: "c", customerId: "x" }),
   ]);
+  await foldAll(fixture.db);
 });
 afterEach(() => fixture.close());
 
@@ -29,24 +31,27 @@ async function brokenRules(): Promise<string[]> {
   return broken;
 }
 
-const [windows, keys, events, released] = usageInvariants.map(({ name }) => name);
+const [windows, , , keys, events, released] = usageInvariants.map(({ name }) => name);
 
 // What the schema's owner could do with the guards switched off.
 test.each([
-  { damage: "update usage.hourly_window set sum = sum + 1 where meter_key = 'tokens'", found: [windows] },
-  { damage: "update usage.hourly_window set max = 9 where meter_key = 'longest'", found: [windows] },
-  { damage: "delete from usage.hourly_window where meter_key = 'requests'", found: [windows] },
+  { damage: "update usage.window set sum = sum + 1 where meter = 2 and size = 'hour'", found: [windows] },
+  { damage: "update usage.window set max = 9 where meter = 3 and size = 'day'", found: [windows] },
+  { damage: "delete from usage.window where meter = 1 and size = 'minute'", found: [windows] },
   {
-    damage: `insert into usage.hourly_window values ('acme', 'tokens', '2020-01-01Z', '{}', 0, 0, 1)`,
+    damage: `insert into usage.window values (1, 2, 'hour', '2020-01-01Z', 1, 1, 0, 0, 0)`,
     found: [windows],
   },
   { damage: "delete from usage.event where id = 'a'", found: [windows, keys] },
-  { damage: "update usage.event set contributions = contributions - 0 where id = 'a'", found: [windows] },
+  {
+    damage: "update usage.event set meters = '{}', dimensions = '{}', quantities = '{}' where id = 'a'",
+    found: [windows],
+  },
   { damage: "delete from usage.quarantined_event", found: [keys] },
   { damage: "delete from usage.event_key where event_seq = 1", found: [events] },
   {
     damage:
-      "insert into usage.event_key select gen_random_uuid(), payload_hash, event_seq from usage.event_key limit 1",
+      "insert into usage.event_key select gen_random_uuid(), payload_hash, event_seq, event_time from usage.event_key limit 1",
     found: [keys],
   },
 ])("$damage is found", async ({ damage, found }) => {
@@ -58,16 +63,16 @@ test.each([
 test("an event that is released with other content is found", async () => {
   await addCustomer(fixture.db, "x");
   await withoutGuards(`
-    insert into usage.event (seq, time, source, id, customer_id, type, data, contributions)
-    select seq, time, source, id, customer_id, type, '{"tokens": 1}',
-      '[{"meter_key": "tokens", "dimensions_key": "{}", "quantity": "1"}]' from usage.quarantined_event`);
+    insert into usage.event (seq, time, source, id, customer_number, type, data, meters, dimensions, quantities)
+    select seq, time, source, id, 2, type, '{"tokens": 1}', '{2}', '{1}', '{1}' from usage.quarantined_event`);
   expect(await brokenRules()).toEqual([released]);
 });
 
 test("events that are inserted past the functions are counted all the same", async () => {
   await fixture.owner.sql`
-    insert into usage.event (seq, time, source, id, customer_id, type, data, contributions)
-    select 1000 + seq, time, source, id || '/copy', customer_id, type, data, contributions from usage.event`;
+    insert into usage.event (seq, time, source, id, customer_number, type, data, meters, dimensions, quantities)
+    select 1000 + seq, time, source, id || '/copy', customer_number, type, data, meters, dimensions, quantities from usage.event`;
+  await foldAll(fixture.db);
   expect(await brokenRules()).toEqual([events]); // their keys are missing, but the windows are right
 });
 
@@ -77,7 +82,7 @@ async function withoutGuards(damage: string): Promise<void> {
     `usage.${table} ? trigger append_only_table`,
   ]);
   const guards = (how: "enable" | "disable") =>
-    [...guarded, "usage.hourly_window ? trigger guard_derived"]
+    [...guarded, "usage.window ? trigger guard_derived"]
       .map((guard) => `alter table ${guard.replace("?", how)};`)
       .join("\n");
   await fixture.owner.sql.unsafe(`${guards("disable")} ${damage}; ${guards("enable")}`);

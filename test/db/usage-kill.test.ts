@@ -5,7 +5,7 @@ import { usageQuantities } from "../../src/db/usage/usage-quantities.ts";
 import { eventCounts } from "../../src/db/usage/usage-reads.ts";
 import { instant, instantOfEpochMs, period } from "../../src/domain/calendar/index.ts";
 import { type KillablePostgres, openKillablePostgres } from "../support/killable-postgres.ts";
-import { addCustomer, expectInvariants, ingest, usageEvent } from "./usage-fixture.ts";
+import { addCustomer, expectInvariants, ingest, meterOf, usageEvent } from "./usage-fixture.ts";
 
 let server: KillablePostgres;
 let db: Database;
@@ -53,11 +53,10 @@ test("fault 28: the server is killed under writers that retry; nothing is lost, 
   const day = period(midnight, instantOfEpochMs(midnight + 86_400_000));
   const request = {
     customerId: "acme",
-    meterKey: "tokens",
-    aggregation: "sum",
+    meter: meterOf("tokens"),
     period: day,
     groupBy: [],
-  } as const;
+  };
   const [tokens] = await usageQuantities(db.orm, request);
   expect(tokens?.eventCount).toBe(events);
   expect(tokens?.quantity.text).toBe(String(batches * 1225)); // 0 + 1 + … + 49 in each batch

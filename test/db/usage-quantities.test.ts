@@ -16,7 +16,15 @@ import {
   measure,
   type UsageEvent,
 } from "../../src/domain/metering/index.ts";
-import { addCustomer, ingest, meters, openUsage, type UsageFixture, usageEvent } from "./usage-fixture.ts";
+import {
+  addCustomer,
+  ingest,
+  meterOf,
+  meters,
+  openUsage,
+  type UsageFixture,
+  usageEvent,
+} from "./usage-fixture.ts";
 
 let fixture: UsageFixture;
 beforeAll(async () => {
@@ -92,8 +100,7 @@ test("V9: for any instants the quantities are those of the events in the period,
         await ingest(fixture.db, events);
         for (const asked of periods) {
           for (const meter of meters) {
-            const { key: meterKey, aggregation } = meter;
-            const request = { customerId, meterKey, aggregation, period: asked };
+            const request = { customerId, meter, period: asked };
             const quantities = (await usageQuantities(fixture.db.orm, request)).map(
               ({ dimensions, quantity, eventCount }) => ({
                 key: dimensionsKey(dimensions),
@@ -112,7 +119,7 @@ test("V9: for any instants the quantities are those of the events in the period,
 
 describe("a customer's day", () => {
   const customerId = "day";
-  const tokens = { customerId, meterKey: "tokens", aggregation: "sum" } as const;
+  const tokens = { customerId, meter: meterOf("tokens") };
   beforeAll(async () => {
     await addCustomer(fixture.db, customerId);
     const rows = [

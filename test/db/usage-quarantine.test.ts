@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inTransaction, sql } from "../../src/db/database.ts";
+import { publishedMeters, type StoredMeter } from "../../src/db/usage/meters-in-force.ts";
 import { ingestEvents } from "../../src/db/usage/usage-ingest.ts";
 import { usageQuantities } from "../../src/db/usage/usage-quantities.ts";
 import { customersToReplay, replayQuarantined } from "../../src/db/usage/usage-quarantine.ts";
@@ -10,8 +11,10 @@ import {
   addCustomer,
   expectInvariants,
   ingest,
+  meterOf,
   meters,
   openUsage,
+  publishMeters,
   type UsageFixture,
   usageEvent,
 } from "./usage-fixture.ts";
@@ -22,18 +25,17 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.close());
 
-const replay = (customerId: string, metersNow: readonly Meter[] = meters) =>
+const replay = (customerId: string, metersNow: readonly StoredMeter[] = meters) =>
   inTransaction(fixture.db, (tx) => replayQuarantined(tx, { customerId, meters: metersNow }));
 
 async function requestsOf(customerId: string) {
   const january = period(instant("2026-01-01T00:00:00Z"), instant("2026-02-01T00:00:00Z"));
   const request = {
     customerId,
-    meterKey: "requests",
-    aggregation: "count",
+    meter: meterOf("requests"),
     period: january,
     groupBy: [],
-  } as const;
+  };
   const [total] = await usageQuantities(fixture.db.orm, request);
   return total?.quantity.text ?? "0";
 }
@@ -76,8 +78,10 @@ test("events of a type without a meter wait for the meter; one that it cannot me
     property: "minutes",
     dimensions: [],
   };
-  expect(await replay("unmetered", [...meters, minutes])).toEqual({ released: 1, remaining: 1 });
-  expect(await ingestEvents(fixture.db, events, [minutes])).toMatchObject([
+  await publishMeters(fixture.db, [minutes]);
+  const published = await publishedMeters(fixture.db.orm);
+  expect(await replay("unmetered", published)).toEqual({ released: 1, remaining: 1 });
+  expect(await ingestEvents(fixture.db, events, published)).toMatchObject([
     { status: "duplicate" },
     { status: "invalid", refusal: { code: "usage_property_missing" } },
   ]);
@@ -109,39 +113,32 @@ describe("no event is forgotten while its customer is being added", () => {
     let late: Promise<string[]> | undefined;
     await adding("late", async () => {
       late = ingest(fixture.db, [event("late")]);
-      await someoneWaitsFor("advisory");
+      await someoneWaitsForTheOther();
     });
     expect(await late).toEqual(["accepted"]);
     expect(await requestsOf("late")).toBe("1");
   });
 
   test("the replay waits for a batch that has missed the customer and not committed", async () => {
-    const [locked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const holding = fixture.owner.sql.begin(async (tx) => {
-      await tx`lock table usage.quarantined_event in exclusive mode`;
-      locked.resolve();
-      await released.promise;
+    let added: ReturnType<typeof adding> | undefined;
+    await fixture.db.sql.begin(async (sql) => {
+      const outcomes = await ingestEvents({ sql }, [event("missed")], meters);
+      expect(outcomes).toEqual([{ status: "quarantined", reason: "unknown_customer" }]);
+      added = adding("missed");
+      await someoneWaitsForTheOther();
     });
-    await locked.promise;
-    const batch = ingest(fixture.db, [event("missed")]);
-    await someoneWaitsFor("relation");
-    const added = adding("missed");
-    await someoneWaitsFor("advisory");
-    released.resolve();
-    await holding;
-    expect(await batch).toEqual(["unknown_customer"]);
     expect(await added).toEqual({ released: 1, remaining: 0 });
     expect(await requestsOf("missed")).toBe("1");
     await expectInvariants(fixture.db);
   });
 });
 
-/** Until a connection to this database waits for a lock of this kind. */
-async function someoneWaitsFor(kind: "advisory" | "relation"): Promise<void> {
+/** Until a connection to this database waits for another at the customer's lock. */
+async function someoneWaitsForTheOther(): Promise<void> {
   await expect
     .poll(
       () => fixture.db.sql`
-      select from pg_locks where locktype = ${kind} and not granted
+      select from pg_locks where locktype = 'advisory' and not granted
         and database = (select oid from pg_database where datname = current_database())`,
       { timeout: 10_000 },
     )

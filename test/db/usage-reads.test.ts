@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inTransaction, rows, sql, type Tx } from "../../src/db/database.ts";
-import { type EventPosition, eventCount, findEvents, lateEvents } from "../../src/db/usage/usage-reads.ts";
+import { type EventPosition, eventCount, findEvents } from "../../src/db/usage/usage-reads.ts";
 import { instant, period } from "../../src/domain/calendar/index.ts";
 import { addCustomer, ingest, openUsage, type UsageFixture, usageEvent } from "./usage-fixture.ts";
 
@@ -47,8 +47,6 @@ describe("rating runs and the events they saw", () => {
     expect(await count({ visibleIn: second, notVisibleIn: first.snapshot })).toBe(2n);
     expect(await count({ notVisibleIn: second })).toBe(1n);
     expect(await count({})).toBe(4n); // 1 + 2 + 1
-    const late = await lateEvents(fixture.db.orm, { ...counted, closedBy: first.snapshot, limit: 10 });
-    expect(late.map(({ id }) => id)).toEqual(["runs/during", "runs/after", "runs/too-late"]);
   });
 
   test("only events of the meters in question are counted", async () => {

@@ -4,7 +4,7 @@ import type { IngestOutcome } from "../../src/db/usage/usage-ingest.ts";
 import { type CommittedBatch, openUsageWriter, type UsageWriter } from "../../src/db/usage/usage-writer.ts";
 import type { Meter, UsageEvent } from "../../src/domain/metering/index.ts";
 import { freePort } from "../../src/sandbox/local-services/ports.ts";
-import { expectInvariants, meters, openUsage, type UsageFixture, usageEvent } from "./usage-fixture.ts";
+import { expectInvariants, openUsage, type UsageFixture, usageEvent } from "./usage-fixture.ts";
 
 let fixture: UsageFixture;
 let writer: UsageWriter;
@@ -12,7 +12,6 @@ const batches: CommittedBatch[] = [];
 
 beforeAll(async () => {
   fixture = await openUsage();
-  for (const meter of meters) await publish(meter);
   writer = openUsageWriter({ url: fixture.appUrl, onBatch: (batch) => void batches.push(batch) });
 });
 afterEach(() => expectInvariants(fixture.db));

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { latestPlans, publishCatalog } from "../../db/billing/catalog.ts";
-import { currentMeters, latestPlan, planVersion } from "../../db/billing/plan-versions.ts";
+import { latestPlan, planVersion } from "../../db/billing/plan-versions.ts";
 import { type Database, inTransaction } from "../../db/database.ts";
+import { newestVersions, publishedMeters, type StoredMeter } from "../../db/usage/meters-in-force.ts";
+import type { Meter } from "../../domain/metering/index.ts";
 import { customersToReplay, replayQuarantined } from "../../db/usage/usage-quarantine.ts";
 import { CatalogInvalidError, parseCatalog } from "../../domain/catalog/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
@@ -23,7 +25,7 @@ function putCatalog(api: ApiInstance, { db }: ApiDependencies): void {
   api.put(
     "/v1/catalog",
     {
-      config: { scope: "admin", refusals: ["catalog_invalid", "meter_changed", "meter_not_storable"] },
+      config: { scope: "admin", refusals: ["catalog_invalid", "meter_in_use"] },
       schema: {
         tags,
         summary: "Publish the whole catalog",
@@ -45,7 +47,7 @@ function putCatalog(api: ApiInstance, { db }: ApiDependencies): void {
 
 /** Usage that waited for a meter counts from now on. Customer by customer, so that none waits for another. */
 async function replayForNewMeters(db: Database): Promise<void> {
-  const meters = await currentMeters(db.orm);
+  const meters = await publishedMeters(db.orm);
   for (const customerId of await customersToReplay(db.orm)) {
     await inTransaction(db, (tx) => replayQuarantined(tx, { customerId, meters }));
   }
@@ -63,11 +65,18 @@ function getCatalog(api: ApiInstance, { db }: ApiDependencies): void {
       },
     },
     async () => {
-      const [meters, plans] = await Promise.all([currentMeters(db.orm), latestPlans(db.orm)]);
-      return catalogSchema.parse(toWire({ meters, plans }));
+      const [meters, plans] = await Promise.all([publishedMeters(db.orm), latestPlans(db.orm)]);
+      return catalogSchema.parse(toWire({ meters: newestVersions(meters).map(definitionOf), plans }));
     },
   );
 }
+
+const definitionOf = ({
+  number: _number,
+  version: _version,
+  publishedAt: _at,
+  ...definition
+}: StoredMeter): Meter => definition;
 
 const planQuery = z.strictObject({
   version: z.coerce.number().int().min(1).max(1_000_000).optional().describe("The newest one when left out."),

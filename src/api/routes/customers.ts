@@ -9,9 +9,9 @@ import {
   type StoredCustomer,
   standingsOf,
 } from "../../db/billing/customers.ts";
-import { currentMeters } from "../../db/billing/plan-versions.ts";
 import { findTestClock } from "../../db/billing/test-clocks.ts";
 import { inTransaction, type Tx } from "../../db/database.ts";
+import { publishedMeters } from "../../db/usage/meters-in-force.ts";
 import { replayQuarantined } from "../../db/usage/usage-quarantine.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
@@ -133,7 +133,7 @@ function createCustomer(api: ApiInstance, deps: ApiDependencies): void {
 /** A customer with the usage that came before they did: it has waited for them and counts from now on. */
 async function admit(tx: Tx, wanted: NewCustomer): Promise<StoredCustomer | undefined> {
   const stored = await insertCustomer(tx, wanted);
-  await replayQuarantined(tx, { customerId: wanted.id, meters: await currentMeters(tx) });
+  await replayQuarantined(tx, { customerId: wanted.id, meters: await publishedMeters(tx) });
   return stored;
 }
 

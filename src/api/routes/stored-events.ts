@@ -55,10 +55,12 @@ function eventAnswer(event: StoredEvent): z.infer<typeof listedEventSchema> {
     time: isoOf(time),
     data,
     recorded_at: isoOf(recordedAt),
-    contributions: contributions.map(({ meter_key, dimensions_key, quantity }) => ({
-      meter: meter_key,
-      dimensions: JSON.parse(dimensions_key),
+    contributions: contributions.map(({ meterKey, meterVersion, dimensions, quantity, value }) => ({
+      meter: meterKey,
+      meter_version: meterVersion,
+      dimensions,
       quantity,
+      ...(value === undefined ? {} : { value: JSON.parse(value) }),
     })),
   };
 }

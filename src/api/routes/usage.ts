@@ -1,12 +1,9 @@
 import { z } from "zod";
-import {
-  type UsageQuantity,
-  usageByWindow,
-  usageQuantities,
-  type WindowSize,
-} from "../../db/usage/usage-quantities.ts";
-import { isoOf, lengthMs, type Period, period } from "../../domain/calendar/index.ts";
-import { inUnit, type Meter } from "../../domain/metering/index.ts";
+import { testClockOf } from "../../db/billing/test-clocks.ts";
+import { metersOfPeriod, publishedMeters } from "../../db/usage/meters-in-force.ts";
+import { type UsageQuantity, usageByWindow, usageQuantities } from "../../db/usage/usage-quantities.ts";
+import { type Instant, isoOf, lengthMs, type Period, period } from "../../domain/calendar/index.ts";
+import { inUnit, type Meter, type WindowSize, windowSizes } from "../../domain/metering/index.ts";
 import { Fraction } from "../../domain/money/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";
@@ -14,15 +11,16 @@ import { found, RequestRefusedError } from "../refusals.ts";
 import { decimalText, instantInput, instantText, textInput } from "../wire.ts";
 import { watermarksNow } from "./usage-watermarks.ts";
 
-export interface UsageDependencies extends Pick<ApiDependencies, "db" | "now"> {
-  /** The meters in force. */
-  readonly meters: () => Promise<readonly Meter[]>;
-}
+type UsageDependencies = Pick<ApiDependencies, "db" | "now">;
 
 const usageSchema = z
   .object({
     customer: z.string(),
     meter: z.string(),
+    meter_version: z
+      .number()
+      .int()
+      .describe("The version in force when the period began, which measures all of it."),
     from: instantText,
     to: instantText,
     complete_until: instantText.describe("Up to when the meter's usage is complete."),
@@ -50,12 +48,15 @@ const usageQuery = z.strictObject({
     .describe(
       "Dimensions to tell apart, with commas; empty for one total; all of the meter's when left out.",
     ),
-  window: z.enum(["hour", "day"]).optional().describe("Divides the answer into UTC hours or days."),
+  window: z
+    .enum(windowSizes)
+    .optional()
+    .describe("Divides the answer into minutes, hours or days on the customer's clock."),
 });
 
 /** How much a customer used. */
 export function usageRoutes(api: ApiInstance, deps: UsageDependencies): void {
-  const { db, meters } = deps;
+  const { db } = deps;
   api.get(
     "/v1/usage",
     {
@@ -68,23 +69,25 @@ export function usageRoutes(api: ApiInstance, deps: UsageDependencies): void {
       },
     },
     async ({ query: { customer, meter: meterKey, from, to, group_by: groupBy, window } }) => {
+      const isOnTestClock = (await testClockOf(db.orm, customer)) !== undefined;
+      const versions = metersOfPeriod(await publishedMeters(db.orm), from, isOnTestClock);
       const meter = found(
-        (await meters()).find(({ key }) => key === meterKey),
+        versions.find(({ key }) => key === meterKey),
         "meter",
         meterKey,
       );
       requireDimensions(meter, groupBy ?? []);
+      const { now, watermarks } = await watermarksNow(deps, customer, [meter]);
       const request = {
         customerId: customer,
-        meterKey,
-        aggregation: meter.aggregation,
-        period: period(from, to, "to"),
+        meter,
+        period: untilNow(period(from, to, "to"), meter, now),
         ...(groupBy === undefined ? {} : { groupBy }),
       };
-      const { now, watermarks } = await watermarksNow(deps, customer, [meter]);
       const head = {
         customer,
         meter: meterKey,
+        meter_version: meter.version,
         from: isoOf(from),
         to: isoOf(to),
         complete_until: isoOf(watermarks.get(meter.eventType)?.completeUntil ?? now),
@@ -112,8 +115,14 @@ function requireDimensions({ key, dimensions }: Meter, groupBy: readonly string[
   throw new RequestRefusedError("dimension_unknown", message, "group_by");
 }
 
-const windowsMax = 1_000;
-const windowMs: Readonly<Record<WindowSize, number>> = { hour: 3_600_000, day: 86_400_000 };
+/** A level that holds has no end yet: it counts until now. */
+function untilNow(asked: Period, { aggregation }: Meter, now: Instant): Period {
+  const isRunning = aggregation === "time_weighted_sum" && asked.start < now && now < asked.end;
+  return isRunning ? { start: asked.start, end: now } : asked;
+}
+
+const windowsMax = 1_500;
+const windowMs: Readonly<Record<WindowSize, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
 function requireFewWindows(asked: Period, window: WindowSize): void {
   if (lengthMs(asked) <= windowsMax * windowMs[window]) return;

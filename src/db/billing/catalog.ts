@@ -6,22 +6,21 @@ import {
   type PlanDefinition,
   type PlanVersion,
   planFingerprint,
-  requireStorable,
 } from "../../domain/catalog/index.ts";
 import { BillingError } from "../../domain/errors.ts";
-import { canonicalJson, type Meter } from "../../domain/metering/index.ts";
-import { sql, type Tx } from "../database.ts";
+import { diffMeters, type Meter } from "../../domain/metering/index.ts";
+import { rows, sql, type Tx } from "../database.ts";
 import { meter, plan } from "../schema/catalog.ts";
-import { currentMeters } from "./plan-versions.ts";
+import { publishedMeters } from "../usage/meters-in-force.ts";
 
-/** What is counted stays counted as it was: a meter that changed its meaning would mix two quantities. */
-export class MeterChangedError extends BillingError {
-  readonly code = "meter_changed";
+/** A plan that was sold asks for usage in a way that the meter would tell no more. */
+export class MeterInUseError extends BillingError {
+  readonly code = "meter_in_use";
 
-  constructor(key: string, index: number) {
+  constructor(key: string, dimension: string, plan: string, index: number) {
     super(
-      `meter "${key}" is in use and cannot change: declare a new meter with another key`,
-      `meters[${index}]`,
+      `meter "${key}" needs its dimension "${dimension}": plan "${plan}" was sold with a price for it. Declare another meter`,
+      `meters[${index}].dimensions`,
     );
   }
 }
@@ -36,11 +35,10 @@ export async function latestPlans(tx: Tx): Promise<PlanVersion[]> {
 /**
  * Publishes a whole catalog: a plan that differs from its newest version gets a new one, all others stay. Subscriptions
  * keep the version they are on. Give it a transaction: publications wait for each other in it.
- * @throws MeterChangedError, MeterNotStorableError
+ * @throws MeterInUseError
  */
 export async function publishCatalog(tx: Tx, catalog: Catalog): Promise<PlanChange[]> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended('catalog', 0))`);
-  requireStorable(catalog.meters);
   await publishMeters(tx, catalog.meters);
   const changes = diffCatalog(await latestPlans(tx), catalog);
   const definitions = new Map(catalog.plans.map((definition) => [definition.key, definition]));
@@ -56,19 +54,30 @@ function versionRow(definition: PlanDefinition, version: number) {
   return { key: definition.key, version, definition, fingerprint: planFingerprint(definition) };
 }
 
+/** A meter that says anything else than its newest version gets a new one; periods that have begun keep theirs. */
 async function publishMeters(tx: Tx, meters: readonly Meter[]): Promise<void> {
-  const inForce = new Map(
-    (await currentMeters(tx)).map((definition) => [definition.key, canonicalJson(definition)]),
+  const changes = diffMeters(await publishedMeters(tx), meters);
+  const added = changes.flatMap(({ change, version }, index) => {
+    const definition = meters[index];
+    return definition === undefined || change === "unchanged"
+      ? []
+      : [{ key: definition.key, version, definition, index, isNew: change === "new" }];
+  });
+  for (const { definition, index, isNew } of added) if (!isNew) await requireAsSold(tx, definition, index);
+  if (added.length === 0) return;
+  await tx.insert(meter).values(added.map(({ key, version, definition }) => ({ key, version, definition })));
+}
+
+/** Every price that was ever sold still finds what it is for. */
+async function requireAsSold(tx: Tx, { key, dimensions }: Meter, index: number): Promise<void> {
+  const [lost] = await rows<{ plan: string; dimension: string }>(
+    tx,
+    sql`select plan.key as plan, dimension
+      from catalog.plan cross join jsonb_array_elements(definition -> 'prices') as price
+      cross join jsonb_object_keys(price -> 'where') as dimension
+      where price ->> 'meter' = ${key}
+        and dimension not in (select json_array_elements_text(${JSON.stringify(dimensions)}::text::json))
+      limit 1`,
   );
-  const added = meters.filter(({ key }) => !inForce.has(key));
-  for (const [index, definition] of meters.entries()) {
-    const before = inForce.get(definition.key);
-    if (before !== undefined && before !== canonicalJson(definition))
-      throw new MeterChangedError(definition.key, index);
-  }
-  if (added.length > 0) {
-    await tx
-      .insert(meter)
-      .values(added.map((definition) => ({ key: definition.key, version: 1, definition })));
-  }
+  if (lost !== undefined) throw new MeterInUseError(key, lost.dimension, lost.plan, index);
 }

@@ -1,9 +1,11 @@
 import { and, asc, desc, eq } from "drizzle-orm";
 import type { Instant, Period } from "../../domain/calendar/index.ts";
+import { invariant } from "../../domain/errors.ts";
 import type { BookedUsage, RatedUsage } from "../../domain/invoicing/index.ts";
 import { decimal, type Money, money } from "../../domain/money/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { ratedUsage, ratingRun } from "../schema/billing.ts";
+import type { StoredMeter } from "../usage/meters-in-force.ts";
 
 export type StoredRun = typeof ratingRun.$inferSelect;
 
@@ -72,9 +74,11 @@ export interface RunToStore {
   readonly eventCount: bigint;
   readonly ratedAt: Instant;
   readonly rated: readonly RatedUsage[];
+  /** That measured: of each meter the version in force. */
+  readonly meters: readonly StoredMeter[];
 }
 
-export async function insertRun(tx: Tx, { period, rated, ...run }: RunToStore): Promise<void> {
+export async function insertRun(tx: Tx, { period, rated, meters, ...run }: RunToStore): Promise<void> {
   await tx.insert(ratingRun).values({ ...run, periodStart: period.start, periodEnd: period.end });
   if (rated.length === 0) return;
   await tx.insert(ratedUsage).values(
@@ -88,11 +92,18 @@ export async function insertRun(tx: Tx, { period, rated, ...run }: RunToStore): 
       planVersion: plan.version,
       priceKey: price.key,
       product: price.product,
+      meter: numberOf(meters, price.meter),
       quantity: result.quantity.text,
       includedQuantity: result.includedQuantity.text,
       exactMinor: result.exactMinor.text,
     })),
   );
+}
+
+function numberOf(meters: readonly StoredMeter[], meterKey: string): number {
+  const meter = meters.find(({ key }) => key === meterKey);
+  invariant(meter !== undefined, "what is rated was measured by a published meter");
+  return meter.number;
 }
 
 /** What was invoiced in advance for a period, per product, less what was handed back: what it earns when it has passed. */

@@ -24,14 +24,16 @@ const closedPeriods = `
  * period's end are in doubt: a later run may or may not have counted their events, but has billed none of them.
  */
 const eventsOfPeriods = `
-  select period.subscription_id, period.period_start, period.snapshot, event.seq, event.recorded_xid,
+  select period.subscription_id, period.period_start, period.snapshot, event.fact_seq as seq, event.recorded_xid,
     bool_or(meter.since < period.period_end) as is_certain
   from (${closedPeriods}) as period
-  join (select subscription_id, customer_id, meter_key, min(since) as since from (${priced}) as priced group by 1, 2, 3) as meter
-    using (subscription_id)
-  join usage.event as event on event.customer_id = meter.customer_id
+  join (
+    select subscription_id, meter.number, customer.number as customer_number, min(since) as since
+    from (${priced}) as priced join catalog.meter on meter.key = priced.meter_key
+    join billing.customer on customer.id = priced.customer_id group by 1, 2, 3
+  ) as meter using (subscription_id)
+  join usage.contribution as event on event.customer_number = meter.customer_number and event.meter = meter.number
     and event.time >= period.period_start and event.time < period.period_end
-    and event.contributions @> jsonb_build_array(jsonb_build_object('meter_key', meter.meter_key))
   group by 1, 2, 3, 4, 5`;
 
 /** Events of closed periods that no run has seen, with whether a later closing of the subscription will. */
@@ -40,6 +42,22 @@ const unbilledEvents = `
   from (${eventsOfPeriods}) as of_period
   join billing.subscription as subscription on subscription.id = of_period.subscription_id
   where of_period.is_certain and not pg_visible_in_snapshot(of_period.recorded_xid, of_period.snapshot::pg_snapshot)`;
+
+/** Quantity × seconds of all levels that held in a stretch, those from before it included. */
+const areaOfStretch = `
+  select coalesce(sum(quantity * extract(epoch from least(until, rated.terms_end) - greatest(time, rated.terms_start))), 0)
+  from (
+    select quantity, time, coalesce(lead(time) over (partition by dimensions order by time, event_seq), rated.terms_end) as until
+    from (
+      select event.dimensions, event.time, event.event_seq, event.quantity
+      from usage.contribution as event
+      join billing.customer on customer.id = subscription.customer_id and customer.number = event.customer_number
+      join usage.dimensions as named on named.number = event.dimensions
+      where event.meter = rated.meter and event.time < rated.terms_end
+        and named.key::jsonb @> (price -> 'where') and pg_visible_in_snapshot(event.recorded_xid, run.snapshot)
+      group by 1, 2, 3, 4 having sum(event.weight) > 0
+    ) as held
+  ) as level where until > rated.terms_start`;
 
 /** Every usage event is rated once, and every rated quantity is the sum of the events that its run saw. */
 export const ratingInvariants: readonly InvariantQuery[] = [
@@ -65,9 +83,11 @@ export const ratingInvariants: readonly InvariantQuery[] = [
   {
     name: "V8: no usage event is billed by two subscriptions",
     sql: `
-      select event.seq, event.meter_key, array_agg(distinct priced.subscription_id) as subscriptions
+      select event.event_seq, meter.key, array_agg(distinct priced.subscription_id) as subscriptions
       from usage.contribution as event
-      join (${priced}) as priced on priced.customer_id = event.customer_id and priced.meter_key = event.meter_key
+      join billing.customer on customer.number = event.customer_number
+      join catalog.meter on meter.number = event.meter
+      join (${priced}) as priced on priced.customer_id = customer.id and priced.meter_key = meter.key
         and event.time >= priced.since and event.time < priced.until
       join (${closedPeriods}) as period on period.subscription_id = priced.subscription_id
         and event.time >= period.period_start and event.time < period.period_end
@@ -85,16 +105,26 @@ export const ratingInvariants: readonly InvariantQuery[] = [
       left join lateral (
         select price from jsonb_array_elements(plan.definition -> 'prices') as price where price ->> 'key' = rated.price_key
       ) as of_plan on true
-      left join lateral (
-        select definition from catalog.meter where key = price ->> 'meter' order by version desc limit 1
-      ) as meter on true
+      join catalog.meter on meter.number = rated.meter and meter.key = price ->> 'meter'
       cross join lateral (
-        select coalesce(case when meter.definition ->> 'aggregation' = 'max' then max(quantity) else sum(quantity) end, 0) as quantity
-        from usage.contribution as event
-        where event.customer_id = subscription.customer_id and event.meter_key = price ->> 'meter'
-          and event.time >= rated.terms_start and event.time < rated.terms_end
-          and event.dimensions_key::jsonb @> (price -> 'where')
-          and pg_visible_in_snapshot(event.recorded_xid, run.snapshot)
+        select case meter.definition ->> 'aggregation'
+            when 'max' then coalesce(max(quantity), 0)
+            when 'min' then coalesce(min(quantity), 0)
+            when 'latest' then coalesce((array_agg(quantity order by time desc, event_seq desc))[1], 0)
+            when 'unique_count' then count(distinct value)
+            when 'average' then coalesce(round(avg(quantity), 12), 0)
+            when 'time_weighted_sum' then (${areaOfStretch})
+            else coalesce(sum(quantity), 0)
+          end as quantity
+        from (
+          select event.dimensions, event.time, event.event_seq, event.quantity, event.value
+          from usage.contribution as event
+          join billing.customer on customer.id = subscription.customer_id and customer.number = event.customer_number
+          join usage.dimensions as named on named.number = event.dimensions
+          where event.meter = rated.meter and event.time >= rated.terms_start and event.time < rated.terms_end
+            and named.key::jsonb @> (price -> 'where') and pg_visible_in_snapshot(event.recorded_xid, run.snapshot)
+          group by 1, 2, 3, 4, 5 having sum(event.weight) > 0
+        ) as standing
       ) as read
       cross join lateral (
         select split_part(said.factor, '/', 1)::numeric as factor,

@@ -165,6 +165,8 @@ export const ratedUsage = billing.table(
     planVersion: integer("plan_version").notNull(),
     priceKey: text("price_key").notNull(),
     product: text().notNull(),
+    /** `catalog.meter.number` of the version that measured. */
+    meter: integer().notNull(),
     quantity: numeric().notNull(),
     includedQuantity: numeric("included_quantity").notNull(),
     exactMinor: numeric("exact_minor").notNull(),

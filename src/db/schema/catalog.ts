@@ -1,5 +1,7 @@
+import { sql } from "drizzle-orm";
 import { integer, jsonb, pgSchema, primaryKey, text } from "drizzle-orm/pg-core";
 import type { Meter, PlanDefinition } from "../../domain/catalog/index.ts";
+import { instantColumn } from "./columns.ts";
 
 export const catalog = pgSchema("catalog");
 
@@ -9,6 +11,9 @@ export const meter = catalog.table(
     key: text().notNull(),
     version: integer().notNull(),
     definition: jsonb().$type<Meter>().notNull(),
+    createdAt: instantColumn("created_at").notNull().default(sql`clock_timestamp()`),
+    /** What usage calls this version. */
+    number: integer().notNull().generatedAlwaysAsIdentity(),
   },
   (table) => [primaryKey({ columns: [table.key, table.version] })],
 );

@@ -39,11 +39,12 @@ export async function usageAccounting(tx: Tx, customerId: string): Promise<Usage
         select (
           select count(distinct (run.subscription_id, run.period_start))
           from billing.rating_run run join billing.subscription sub on sub.id = run.subscription_id
-          where sub.customer_id = event.customer_id
+          where sub.customer_id = ${customerId}
             and event.time >= run.period_start and event.time < run.period_end
             and pg_visible_in_snapshot(event.recorded_xid, run.snapshot)
         ) as periods
-        from usage.event event where event.customer_id = ${customerId}
+        from usage.event event
+        where event.customer_number = (select number from billing.customer where id = ${customerId})
       ) events`,
   );
   const [invoices] = await rows<{ invoices: number }>(

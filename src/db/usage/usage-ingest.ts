@@ -1,16 +1,13 @@
 import { hash } from "node:crypto";
 import type postgres from "postgres";
 import { BillingError } from "../../domain/errors.ts";
-import {
-  type CompiledMeters,
-  compileMeters,
-  contributionsOf,
-  type Meter,
-  payloadFingerprint,
-  type UsageEvent,
-} from "../../domain/metering/index.ts";
+import { payloadFingerprint, type UsageEvent } from "../../domain/metering/index.ts";
 import { sqlState } from "../database.ts";
-import type { QuarantineReason, StoredContribution } from "../schema/usage.ts";
+import type { QuarantineReason } from "../schema/usage.ts";
+import { arrayLiteral } from "./array-literal.ts";
+import { type DimensionNumbers, dimensionNumbers, type NumberSource, openMonths } from "./known-numbers.ts";
+import { type MeasuredContribution, measurerOf } from "./measurement.ts";
+import type { StoredMeter } from "./meters-in-force.ts";
 
 /** What became of one event. Quarantined: kept, and counted once what is missing has appeared. */
 export type IngestOutcome =
@@ -25,23 +22,30 @@ export interface IngestDatabase {
 
 type RecordedOutcome = "accepted" | "duplicate" | "conflict" | QuarantineReason;
 
+/** An event that its meters can measure; without contributions when none reads its type. */
+interface MeasuredEvent {
+  readonly event: UsageEvent;
+  readonly contributions: readonly MeasuredContribution[] | null;
+}
+
 /**
  * Takes in a batch of usage events and says what became of each, in the order given. When it returns, every
- * event it calls accepted is durable, deduplicated for ever by (source, id), and counted in its windows: all
- * in one commit. Sending a batch again, after any failure, does no harm.
+ * event it calls accepted is durable, deduplicated for ever by (source, id), and counted: all in one commit.
+ * Sending a batch again, after any failure, does no harm.
+ * @param meters every version there is
  */
 export async function ingestEvents(
   db: IngestDatabase,
   events: readonly UsageEvent[],
-  meters: readonly Meter[],
+  meters: readonly StoredMeter[],
 ): Promise<IngestOutcome[]> {
-  const compiled = compileMeters(meters);
-  const measured = events.map((event) => measureForStorage(event, compiled));
-  const batch = events.flatMap((event, index) => {
+  const measure = measurerOf(meters);
+  const measured = events.map((event) => measure(event));
+  const batch = events.flatMap((event, index): MeasuredEvent[] => {
     const contributions = measured[index] ?? null;
-    return contributions instanceof BillingError ? [] : [sentEvent(event, contributions)];
+    return contributions instanceof BillingError ? [] : [{ event, contributions }];
   });
-  const recorded = (batch.length === 0 ? [] : await record(db, JSON.stringify(batch))).values();
+  const recorded = (batch.length === 0 ? [] : await record(db, batch, meters)).values();
   return measured.map((result) =>
     result instanceof BillingError
       ? { status: "invalid", refusal: result }
@@ -49,60 +53,94 @@ export async function ingestEvents(
   );
 }
 
-/**
- * The contributions of an event as they are stored, null when there is no meter for its type, or the refusal of a meter
- * that cannot measure it.
- */
-export function measureForStorage(
-  event: UsageEvent,
-  meters: CompiledMeters,
-): StoredContribution[] | null | BillingError {
-  try {
-    const contributions = contributionsOf(event, meters);
-    if (contributions === null) return null;
-    return contributions.map(({ meterKey, dimensionsKey, quantity }) => ({
-      meter_key: meterKey,
-      dimensions_key: dimensionsKey,
-      quantity: quantity.text,
-    }));
-  } catch (error) {
-    if (error instanceof BillingError) return error;
-    throw error;
+const attemptsMax = 5;
+
+/** One statement is one round trip and one commit. A deadlock's victim goes again. */
+async function record(
+  db: IngestDatabase,
+  batch: readonly MeasuredEvent[],
+  meters: readonly StoredMeter[],
+): Promise<RecordedOutcome[]> {
+  const asked = numberSource(db);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await openMonths(
+        asked,
+        meters,
+        batch.map(({ event }) => event.time),
+      );
+      const numbers = await dimensionNumbers(
+        asked,
+        meters,
+        batch.flatMap(({ contributions }) => contributions?.map(({ dimensionsKey }) => dimensionsKey) ?? []),
+      );
+      return await send(db, batch, numbers);
+    } catch (error) {
+      if (attempt >= attemptsMax || !/^40(001|P01)$/.test(sqlState(error) ?? "")) throw error;
+    }
   }
 }
 
-function sentEvent(event: UsageEvent, contributions: StoredContribution[] | null) {
+function numberSource({ sql }: IngestDatabase): NumberSource {
   return {
-    key: hash16(JSON.stringify([event.source, event.id])),
-    payload_hash: hash16(payloadFingerprint(event)),
-    source: event.source,
-    id: event.id,
-    customer_id: event.customerId,
-    type: event.type,
-    time: new Date(event.time).toISOString(),
-    data: event.data,
-    contributions,
+    dimensionNumbers: (list) => sql<{ number: bigint; was_there: boolean }[]>`
+      select number, was_there from usage.dimension_numbers(${list}::text::text[])`,
+    openMonths: (list) => sql<{ ms: bigint }[]>`
+      select (extract(epoch from month) * 1000)::int8 as ms from usage.open_months(${list}::text::timestamptz[]) as month`,
+  };
+}
+
+async function send(
+  { sql }: IngestDatabase,
+  batch: readonly MeasuredEvent[],
+  numbers: DimensionNumbers,
+): Promise<RecordedOutcome[]> {
+  const list = (textOf: (event: UsageEvent) => string) =>
+    arrayLiteral(batch.map(({ event }) => textOf(event)));
+  const { meters, dimensions, quantities, values } = contributionLists(
+    batch.map(({ contributions }) => contributions),
+    numbers,
+  );
+  const [row] = await sql<[{ outcomes: RecordedOutcome[] }]>`
+    select usage.ingest(
+      ${list(({ source, id }) => hash16(JSON.stringify([source, id])))}::text::uuid[],
+      ${list((event) => hash16(payloadFingerprint(event)))}::text::uuid[],
+      ${list(({ source }) => source)}::text::text[],
+      ${list(({ id }) => id)}::text::text[],
+      ${list(({ customerId }) => customerId)}::text::text[],
+      ${list(({ type }) => type)}::text::text[],
+      ${list(({ time }) => new Date(time).toISOString())}::text::timestamptz[],
+      ${list(({ data }) => JSON.stringify(data))}::text::json[],
+      ${meters}::text::text[], ${dimensions}::text::text[], ${quantities}::text::text[], ${values}::text::text[]
+    ) as outcomes`;
+  return row.outcomes;
+}
+
+/** The contributions of several events: for each event a list as text, or null when there is no meter for it. */
+export function contributionLists(
+  ofEvents: readonly (readonly MeasuredContribution[] | null)[],
+  numbers: DimensionNumbers,
+) {
+  const lists = (textOf: (contribution: MeasuredContribution) => string | null) =>
+    arrayLiteral(
+      ofEvents.map((contributions) =>
+        contributions === null ? null : arrayLiteral(contributions.map(textOf)),
+      ),
+    );
+  const haveValues = ofEvents.some((contributions) =>
+    contributions?.some(({ value }) => value !== undefined),
+  );
+  return {
+    meters: lists(({ meter }) => `${meter}`),
+    dimensions: lists(({ dimensionsKey }) => `${numbers.get(dimensionsKey) ?? ""}`),
+    quantities: lists(({ quantity }) => quantity.text),
+    values: haveValues ? lists(({ value }) => value ?? null) : arrayLiteral(ofEvents.map(() => null)),
   };
 }
 
 /** 16 bytes of SHA-256 in hexadecimal: among 10¹² keys a chance collision has a probability below 10⁻¹⁴. */
 function hash16(text: string): string {
   return hash("sha256", text).slice(0, 32);
-}
-
-const attemptsMax = 5;
-
-/** One statement with one parameter is one round trip and one commit. A deadlock's victim goes again. */
-async function record(db: IngestDatabase, batch: string): Promise<RecordedOutcome[]> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const [row] = await db.sql<[{ outcomes: RecordedOutcome[] }]>`
-        select usage.ingest(${batch}::text::jsonb) as outcomes`;
-      return row.outcomes;
-    } catch (error) {
-      if (attempt >= attemptsMax || sqlState(error) !== "40P01") throw error;
-    }
-  }
 }
 
 function outcomeOf(recorded: RecordedOutcome): IngestOutcome {

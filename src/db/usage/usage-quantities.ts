@@ -1,101 +1,227 @@
 import type { SQL } from "drizzle-orm";
 import { type Instant, instantOfEpochMs, type Period } from "../../domain/calendar/index.ts";
-import type { Aggregation, Dimensions } from "../../domain/metering/index.ts";
-import { type Decimal, decimal } from "../../domain/money/index.ts";
+import {
+  type Aggregation,
+  type Dimensions,
+  dimensionsKey,
+  inUnit,
+  type WindowSize,
+} from "../../domain/metering/index.ts";
+import { type Decimal, decimal, Fraction } from "../../domain/money/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
+import type { StoredMeter } from "./meters-in-force.ts";
+import { levelQuantities } from "./usage-levels.ts";
 
 export interface UsageRequest {
   readonly customerId: string;
-  readonly meterKey: string;
-  readonly aggregation: Aggregation;
-  /** Any instants: where it cuts through an hour, the events of that hour are looked at one by one. */
+  readonly meter: Pick<StoredMeter, "number" | "aggregation">;
+  /** Any instants: where it cuts through a minute, the events of that minute are looked at one by one. */
   readonly period: Period;
   /** The dimensions to tell apart; all of the meter's when left out, none for one total. */
   readonly groupBy?: readonly string[];
+  /** Only usage with these values of dimensions. */
+  readonly where?: Dimensions;
 }
 
 export interface UsageQuantity {
   readonly dimensions: Dimensions;
-  /** Never without events: a combination of dimensions that was not used has no row. */
+  /** In the meter's own measure: exact, but an average has at most 12 decimals. */
   readonly quantity: Decimal;
   readonly eventCount: bigint;
 }
 
-export type WindowSize = "hour" | "day";
-
 export interface WindowedQuantity extends UsageQuantity {
-  /** Where the UTC hour or day begins, also when the period begins later. */
+  /** Where the window begins on the customer's clock, also when the period begins later. */
   readonly windowStart: Instant;
 }
 
-interface QuantityRow {
-  readonly dimensions: Dimensions;
-  readonly quantity: string;
-  readonly event_count: bigint;
-}
-
-/** The exact quantity of a meter in a period, one row per combination of dimensions, in a stable order. */
+/**
+ * The quantity of a meter in a period, one row per combination of dimensions that was used, in a stable order. A level
+ * that holds from before the period (time_weighted_sum) is usage too.
+ */
 export async function usageQuantities(tx: Tx, request: UsageRequest): Promise<UsageQuantity[]> {
-  const found = await rows<QuantityRow>(
-    tx,
-    sql`select ${dimensionsOf(request)} as dimensions, ${totalsOf(request)}
-      from (${hoursOf(request)}) hours group by 1 order by 1`,
-  );
-  return found.map(quantityOf);
+  return await quantities(tx, request, null);
 }
 
-/** The same, divided into UTC hours or days: for charts. Windows without usage are left out. */
+/** The same, divided into windows on the customer's clock: for charts. Windows without usage are left out. */
 export async function usageByWindow(
   tx: Tx,
   { size, ...request }: UsageRequest & { readonly size: WindowSize },
 ): Promise<WindowedQuantity[]> {
-  const found = await rows<QuantityRow & { window_start_ms: bigint }>(
+  const found = await quantities(tx, request, size);
+  return found.toSorted((one, other) => one.windowStart - other.windowStart);
+}
+
+async function quantities(
+  tx: Tx,
+  request: UsageRequest,
+  size: WindowSize | null,
+): Promise<WindowedQuantity[]> {
+  const totals = await totalsOf(tx, request, size);
+  switch (request.meter.aggregation) {
+    case "latest":
+    case "time_weighted_sum":
+      return await levelQuantities(tx, request, size, totals);
+    case "unique_count":
+      return await valueCounts(tx, request, size, totals);
+    case "min":
+    case "max":
+      return totals.every(({ isExact }) => isExact)
+        ? totals.map(quantityOfTotal(request.meter.aggregation))
+        : await standingExtremes(tx, request, size);
+    default:
+      return totals.map(quantityOfTotal(request.meter.aggregation));
+  }
+}
+
+/** What windows and contributions add up to. */
+export interface UsageTotal {
+  readonly windowStart: Instant;
+  readonly dimensions: Dimensions;
+  readonly count: bigint;
+  readonly sum: Decimal;
+  readonly min: Decimal;
+  readonly max: Decimal;
+  /** False when something was taken back just now: then the extremes may be its. */
+  readonly isExact: boolean;
+}
+
+interface TotalRow {
+  readonly window_ms: bigint | null;
+  readonly dimensions: Dimensions;
+  readonly count: bigint;
+  readonly sum: string;
+  readonly min: string;
+  readonly max: string;
+  readonly is_exact: boolean;
+}
+
+async function totalsOf(tx: Tx, request: UsageRequest, size: WindowSize | null): Promise<UsageTotal[]> {
+  const found = await rows<TotalRow>(
     tx,
-    sql`select (extract(epoch from date_trunc(${size}, hour, 'UTC')) * 1000)::int8 as window_start_ms,
-        ${dimensionsOf(request)} as dimensions, ${totalsOf(request)}
-      from (${hoursOf(request)}) hours group by 1, 2 order by 1, 2`,
+    sql`select ${windowMs} as window_ms, ${dimensionsOf(request)} as dimensions, sum(count)::int8 as count,
+        sum(sum)::text as sum, min(min)::text as min, max(max)::text as max, bool_and(is_exact) as is_exact
+      from usage.read_windows(${scopeOf(request, size)}) as said
+      join usage.dimensions as named on named.number = said.dimensions and ${isWanted(request)}
+      group by 1, 2 having sum(count) <> 0 order by 1, 2`,
   );
-  return found.map((row) => ({
-    windowStart: instantOfEpochMs(Number(row.window_start_ms)),
-    ...quantityOf(row),
+  return found.map(({ window_ms, dimensions, count, sum, min, max, is_exact }) => ({
+    windowStart: windowStartOf(window_ms, request),
+    dimensions,
+    count,
+    sum: decimal(sum),
+    min: decimal(min),
+    max: decimal(max),
+    isExact: is_exact,
   }));
 }
 
-/**
- * Usage by hour and dimensions: windows for the hours that lie in the period as a whole, contributions for
- * the pieces of hours at its two ends. Both are sums of the same contributions.
- */
-function hoursOf({ customerId, meterKey, period: { start, end } }: UsageRequest): SQL {
-  const firstHour = Math.ceil(start / hourMs) * hourMs;
-  const lastHour = Math.floor(end / hourMs) * hourMs;
-  const headEnd = Math.min(firstHour, end);
-  const tailStart = Math.max(lastHour, headEnd);
-  return sql`
-    select hour, dimensions_key, sum, max, count from usage.hourly_window
-    where customer_id = ${customerId} and meter_key = ${meterKey}
-      and hour >= ${timestamp(firstHour)} and hour < ${timestamp(lastHour)}
-    union all
-    select date_bin('1 hour', time, 'epoch'), dimensions_key, quantity, quantity, 1 from usage.contribution
-    where customer_id = ${customerId} and meter_key = ${meterKey}
-      and (time >= ${timestamp(start)} and time < ${timestamp(headEnd)}
-        or time >= ${timestamp(tailStart)} and time < ${timestamp(end)})`;
+const quantityOfTotal =
+  (aggregation: Exclude<Aggregation, "latest" | "time_weighted_sum" | "unique_count">) =>
+  ({ windowStart, dimensions, count, sum, min, max }: UsageTotal): WindowedQuantity => {
+    const average = () => inUnit({ aggregation }, Fraction.ofDecimal(sum).dividedBy(new Fraction(count)));
+    const quantityIn = {
+      count: () => decimal(count),
+      sum: () => sum,
+      min: () => min,
+      max: () => max,
+      average,
+    };
+    return { windowStart, dimensions, quantity: quantityIn[aggregation](), eventCount: count };
+  };
+
+async function valueCounts(
+  tx: Tx,
+  request: UsageRequest,
+  size: WindowSize | null,
+  totals: readonly UsageTotal[],
+): Promise<WindowedQuantity[]> {
+  const found = await rows<{ window_ms: bigint | null; dimensions: Dimensions; quantity: bigint }>(
+    tx,
+    sql`select ${windowMs} as window_ms, ${dimensionsOf(request)} as dimensions, count(distinct value) as quantity
+      from usage.read_values(${scopeOf(request, size)}) as said
+      join usage.dimensions as named on named.number = said.dimensions and ${isWanted(request)}
+      group by 1, 2 order by 1, 2`,
+  );
+  return found.map(({ window_ms, dimensions, quantity }) => {
+    const windowStart = windowStartOf(window_ms, request);
+    return {
+      windowStart,
+      dimensions,
+      quantity: decimal(quantity),
+      eventCount: eventCountIn(totals, windowStart, dimensions),
+    };
+  });
 }
 
+/** From all that holds, one by one: for the moment until what was taken back is folded. */
+async function standingExtremes(
+  tx: Tx,
+  request: UsageRequest,
+  size: WindowSize | null,
+): Promise<WindowedQuantity[]> {
+  const { customerId, meter, period } = request;
+  const zone = sql`(select time_zone from billing.customer where id = ${customerId})`;
+  const windowStart =
+    size === null ? sql`null::timestamptz` : sql`usage.window_start(${size}, said.at, ${zone})`;
+  const found = await rows<{
+    window_ms: bigint | null;
+    dimensions: Dimensions;
+    quantity: string;
+    count: bigint;
+  }>(
+    tx,
+    sql`select ${windowMs} as window_ms, ${dimensionsOf(request)} as dimensions, count(*) as count,
+        ${sql.raw(meter.aggregation === "min" ? "min" : "max")}(quantity)::text as quantity
+      from (
+        select said.*, ${windowStart} as window_start
+        from usage.standing(${customerNumber(customerId)}, ${meter.number}, ${timestamp(period.start)}, ${timestamp(period.end)}, null) as said
+      ) as said
+      join usage.dimensions as named on named.number = said.dimensions and ${isWanted(request)}
+      group by 1, 2 order by 1, 2`,
+  );
+  return found.map(({ window_ms, dimensions, quantity, count }) => ({
+    windowStart: windowStartOf(window_ms, request),
+    dimensions,
+    quantity: decimal(quantity),
+    eventCount: count,
+  }));
+}
+
+export function eventCountIn(
+  totals: readonly UsageTotal[],
+  windowStart: Instant,
+  dimensions: Dimensions,
+): bigint {
+  const key = dimensionsKey(dimensions);
+  const total = totals.find(
+    (one) => one.windowStart === windowStart && dimensionsKey(one.dimensions) === key,
+  );
+  return total?.count ?? 0n;
+}
+
+const windowMs = sql`(extract(epoch from said.window_start) * 1000)::int8`;
+
+const windowStartOf = (ms: bigint | null, { period }: UsageRequest): Instant =>
+  ms === null ? period.start : instantOfEpochMs(Number(ms));
+
+/** The arguments of the functions that read windows. */
+export const scopeOf = ({ customerId, meter, period }: UsageRequest, size: WindowSize | null): SQL =>
+  sql`${customerNumber(customerId)}, ${meter.number}, ${timestamp(period.start)}, ${timestamp(period.end)}, ${size}`;
+
+export const customerNumber = (customerId: string): SQL =>
+  sql`(select number from billing.customer where id = ${customerId})`;
+
+export const isWanted = ({ where }: UsageRequest): SQL =>
+  where === undefined || Object.keys(where).length === 0
+    ? sql`true`
+    : sql`named.key::jsonb @> ${JSON.stringify(where)}::text::jsonb`;
+
+/** Of `named.key`, the dimensions asked for. */
 function dimensionsOf({ groupBy }: UsageRequest): SQL {
-  if (groupBy === undefined) return sql`dimensions_key::jsonb`;
-  return sql`(select coalesce(jsonb_object_agg(name, dimensions_key::jsonb -> name), '{}')
+  if (groupBy === undefined) return sql`named.key::jsonb`;
+  return sql`(select coalesce(jsonb_object_agg(name, named.key::jsonb -> name), '{}')
     from json_array_elements_text(${JSON.stringify(groupBy)}::text::json) as name)`;
 }
 
-function totalsOf({ aggregation }: UsageRequest): SQL {
-  const quantity = aggregation === "max" ? sql`max(max)` : sql`sum(sum)`;
-  return sql`${quantity} as quantity, sum(count)::int8 as event_count`;
-}
-
-function quantityOf({ dimensions, quantity, event_count }: QuantityRow): UsageQuantity {
-  return { dimensions, quantity: decimal(quantity), eventCount: event_count };
-}
-
-const hourMs = 3_600_000;
-
-const timestamp = (epochMs: number): SQL => sql`${new Date(epochMs).toISOString()}::timestamptz`;
+export const timestamp = (epochMs: number): SQL => sql`${new Date(epochMs).toISOString()}::timestamptz`;

@@ -1,15 +1,15 @@
 import { and, asc, count, eq, exists, gt } from "drizzle-orm";
+import type { Instant } from "../../domain/calendar/index.ts";
 import { BillingError } from "../../domain/errors.ts";
-import {
-  type CompiledMeters,
-  compileMeters,
-  type JsonValue,
-  type Meter,
-} from "../../domain/metering/index.ts";
+import type { JsonValue } from "../../domain/metering/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { customer } from "../schema/billing.ts";
-import { pendingEvent, type StoredContribution } from "../schema/usage.ts";
-import { measureForStorage } from "./usage-ingest.ts";
+import { pendingEvent } from "../schema/usage.ts";
+import { arrayLiteral } from "./array-literal.ts";
+import { dimensionNumbers, type NumberSource, openMonths } from "./known-numbers.ts";
+import { type MeasuredContribution, measurerOf } from "./measurement.ts";
+import type { StoredMeter } from "./meters-in-force.ts";
+import { contributionLists } from "./usage-ingest.ts";
 
 export interface ReplayResult {
   readonly released: number;
@@ -26,10 +26,10 @@ const pageSize = 5_000;
  */
 export async function replayQuarantined(
   tx: Tx,
-  { customerId, meters }: { readonly customerId: string; readonly meters: readonly Meter[] },
+  { customerId, meters }: { readonly customerId: string; readonly meters: readonly StoredMeter[] },
 ): Promise<ReplayResult> {
   await tx.execute(sql`select usage.await_ingest(${customerId})`);
-  const compiled = compileMeters(meters);
+  const measure = measurerOf(meters);
   let released = 0;
   for (let after = -1n; ; ) {
     const page = await tx
@@ -41,10 +41,13 @@ export async function replayQuarantined(
     const last = page.at(-1);
     if (!last) break;
     after = last.seq;
-    released += await release(
-      tx,
-      page.flatMap((pending) => measured(pending, compiled)),
-    );
+    const measured = page.flatMap((pending): Measured[] => {
+      const contributions = measure({ ...pending, data: pending.data as Record<string, JsonValue> });
+      return contributions instanceof BillingError || contributions === null
+        ? []
+        : [{ ...pending, contributions }];
+    });
+    if (measured.length > 0) released += await release(tx, measured, meters);
   }
   return { released, remaining: await pendingCount(tx, customerId) };
 }
@@ -61,18 +64,39 @@ export async function customersToReplay(tx: Tx): Promise<string[]> {
   return found.map(({ customerId }) => customerId);
 }
 
-function measured(pending: typeof pendingEvent.$inferSelect, meters: CompiledMeters) {
-  const data = pending.data as Record<string, JsonValue>;
-  const contributions = measureForStorage({ ...pending, data }, meters);
-  if (contributions instanceof BillingError || contributions === null) return [];
-  return [{ seq: pending.seq.toString(), contributions }];
+interface Measured {
+  readonly seq: bigint;
+  readonly time: Instant;
+  readonly contributions: readonly MeasuredContribution[];
 }
 
-async function release(
-  tx: Tx,
-  batch: { seq: string; contributions: StoredContribution[] }[],
-): Promise<number> {
-  const released = await rows(tx, sql`select usage.release(${JSON.stringify(batch)}::text::jsonb)`);
+async function release(tx: Tx, batch: readonly Measured[], meters: readonly StoredMeter[]): Promise<number> {
+  const asked: NumberSource = {
+    dimensionNumbers: (list) =>
+      rows(tx, sql`select number, was_there from usage.dimension_numbers(${list}::text::text[])`),
+    openMonths: (list) =>
+      rows(
+        tx,
+        sql`select (extract(epoch from month) * 1000)::int8 as ms from usage.open_months(${list}::text::timestamptz[]) as month`,
+      ),
+  };
+  await openMonths(
+    asked,
+    meters,
+    batch.map(({ time }) => time),
+  );
+  const keys = batch.flatMap(({ contributions }) => contributions.map(({ dimensionsKey }) => dimensionsKey));
+  const numbers = await dimensionNumbers(asked, meters, keys);
+  const lists = contributionLists(
+    batch.map(({ contributions }) => contributions),
+    numbers,
+  );
+  const released = await rows(
+    tx,
+    sql`select usage.release(${arrayLiteral(batch.map(({ seq }) => `${seq}`))}::text::bigint[],
+      ${lists.meters}::text::text[], ${lists.dimensions}::text::text[], ${lists.quantities}::text::text[],
+      ${lists.values}::text::text[])`,
+  );
   return released.length;
 }
 

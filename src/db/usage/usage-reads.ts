@@ -1,10 +1,31 @@
-import { and, asc, count, desc, eq, gte, lt, type SQL } from "drizzle-orm";
+import { and, desc, eq, getTableColumns, gte, lt, type SQL } from "drizzle-orm";
 import type { Instant, Period } from "../../domain/calendar/index.ts";
+import type { Dimensions } from "../../domain/metering/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { type Page, type PageRequest, pageOf, rowsToRead } from "../page.ts";
-import { event, eventConflict, pendingEvent } from "../schema/usage.ts";
+import { event } from "../schema/usage.ts";
 
-export type StoredEvent = typeof event.$inferSelect;
+/** What a version of a meter made of an event. */
+export interface StoredContribution {
+  readonly meterKey: string;
+  readonly meterVersion: number;
+  readonly dimensions: Dimensions;
+  readonly quantity: string;
+  /** Of meters that count values. */
+  readonly value?: string;
+}
+
+export interface StoredEvent {
+  readonly seq: bigint;
+  readonly customerId: string;
+  readonly source: string;
+  readonly id: string;
+  readonly type: string;
+  readonly time: Instant;
+  readonly data: Record<string, unknown>;
+  readonly recordedAt: Instant;
+  readonly contributions: readonly StoredContribution[];
+}
 
 /** Newest first; the order of acceptance decides within one instant. */
 export interface EventPosition {
@@ -27,12 +48,13 @@ export async function findEvents(
   { customerId, from, to, source, id }: EventFilter,
   page: PageRequest<EventPosition>,
 ): Promise<Page<StoredEvent, EventPosition>> {
+  const number = sql`(select number from billing.customer where id = ${customerId})`;
   const found = await tx
-    .select()
+    .select(eventColumns)
     .from(event)
     .where(
       and(
-        eq(event.customerId, customerId),
+        eq(event.customerNumber, number),
         from === undefined ? undefined : gte(event.time, from),
         to === undefined ? undefined : lt(event.time, to),
         source === undefined ? undefined : eq(event.source, source),
@@ -42,8 +64,28 @@ export async function findEvents(
     )
     .orderBy(desc(event.time), desc(event.seq))
     .limit(rowsToRead(page));
-  return pageOf(found, page, ({ time, seq }) => ({ time, seq }));
+  return pageOf(
+    found.map((row) => ({ ...row, customerId })),
+    page,
+    ({ time, seq }) => ({ time, seq }),
+  );
 }
+
+const { seq, source, id, type, time, data, recordedAt } = getTableColumns(event);
+const eventColumns = {
+  seq,
+  source,
+  id,
+  type,
+  time,
+  data,
+  recordedAt,
+  contributions: sql<StoredContribution[]>`(
+    select coalesce(json_agg(json_strip_nulls(json_build_object('meterKey', m.key, 'meterVersion', m.version,
+      'dimensions', d.key::json, 'quantity', c.quantity::text, 'value', c.value)) order by m.key, m.version), '[]')
+    from unnest(${event.meters}, ${event.dimensions}, ${event.quantities}, distinct_values) as c (meter, dimensions, quantity, value)
+    join catalog.meter m on m.number = c.meter join usage.dimensions d on d.number = c.dimensions)`,
+};
 
 /** Which transactions a rating run could see, as `pg_current_snapshot()` gave it to that run. */
 export type Snapshot = string;
@@ -51,7 +93,7 @@ export type Snapshot = string;
 export interface EventsInPeriod {
   readonly customerId: string;
   readonly period: Period;
-  /** Only events that contribute to one of these meters. */
+  /** Only events that contribute to one of these meters, in any version. */
   readonly meterKeys: readonly string[];
   readonly visibleIn?: Snapshot;
   readonly notVisibleIn?: Snapshot;
@@ -64,22 +106,9 @@ export interface EventsInPeriod {
 export async function eventCount(tx: Tx, filter: EventsInPeriod): Promise<bigint> {
   const [row] = await rows<{ events: bigint }>(
     tx,
-    sql`select count(*) as events from ${event} where ${inPeriod(filter)}`,
+    sql`select count(distinct fact_seq) as events from usage.contribution as fact where ${inPeriod(filter)}`,
   );
   return row?.events ?? 0n;
-}
-
-/** Events of a period that came after the run that closed it, in the order in which they were accepted. */
-export async function lateEvents(
-  tx: Tx,
-  { closedBy, limit, ...filter }: EventsInPeriod & { readonly closedBy: Snapshot; readonly limit: number },
-): Promise<StoredEvent[]> {
-  return await tx
-    .select()
-    .from(event)
-    .where(inPeriod({ ...filter, notVisibleIn: closedBy }))
-    .orderBy(asc(event.seq))
-    .limit(limit);
 }
 
 export interface EventCounts {
@@ -91,45 +120,45 @@ export interface EventCounts {
 
 /** What has been taken in, of one customer or of all. */
 export async function eventCounts(tx: Tx, customerId?: string): Promise<EventCounts> {
-  const of = (table: typeof event | typeof eventConflict | typeof pendingEvent) =>
-    tx
-      .select({ events: count() })
-      .from(table)
-      .where(customerId === undefined ? undefined : eq(table.customerId, customerId));
-  const [[accepted], [conflicting], [quarantined]] = [
-    await of(event),
-    await of(eventConflict),
-    await of(pendingEvent),
-  ];
+  const of = async (table: SQL, customer: SQL) => {
+    const [row] = await rows<{ events: number }>(
+      tx,
+      sql`select count(*)::int as events from ${table} where ${customerId === undefined ? sql`true` : customer}`,
+    );
+    return row?.events ?? 0;
+  };
+  const isTheirs = sql`customer_id = ${customerId ?? null}`;
+  const number = sql`customer_number = (select number from billing.customer where id = ${customerId ?? null})`;
   return {
-    accepted: accepted?.events ?? 0,
-    conflicting: conflicting?.events ?? 0,
-    quarantined: quarantined?.events ?? 0,
+    accepted: await of(sql`usage.event`, number),
+    conflicting: await of(sql`usage.event_conflict`, isTheirs),
+    quarantined: await of(sql`usage.pending_event`, isTheirs),
   };
 }
 
-function inPeriod({
-  customerId,
-  period,
-  meterKeys,
-  visibleIn,
-  notVisibleIn,
-}: EventsInPeriod): SQL | undefined {
-  return and(
-    eq(event.customerId, customerId),
-    gte(event.time, period.start),
-    lt(event.time, period.end),
-    sql`exists (
-      select from jsonb_to_recordset(${event.contributions}) as c (meter_key text)
-      where c.meter_key in (select json_array_elements_text(${JSON.stringify(meterKeys)}::text::json)))`,
-    visibleIn === undefined ? undefined : isVisibleIn(visibleIn),
-    notVisibleIn === undefined ? undefined : sql`not ${isVisibleIn(notVisibleIn)}`,
+function inPeriod({ customerId, period, meterKeys, visibleIn, notVisibleIn }: EventsInPeriod): SQL {
+  const meters = sql`array(
+    select number from catalog.meter where key in (select json_array_elements_text(${JSON.stringify(meterKeys)}::text::json)))`;
+  return sql.join(
+    [
+      sql`customer_number = (select number from billing.customer where id = ${customerId})`,
+      sql`time >= ${timestamp(period.start)} and time < ${timestamp(period.end)}`,
+      sql`meter = any (${meters})`,
+      visibleIn === undefined ? sql`true` : isVisibleIn(visibleIn),
+      // The first of the two finds by index what has come since.
+      notVisibleIn === undefined
+        ? sql`true`
+        : sql`recorded_xid >= pg_snapshot_xmin(${notVisibleIn}::pg_snapshot) and not ${isVisibleIn(notVisibleIn)}`,
+    ],
+    sql` and `,
   );
 }
 
 const isVisibleIn = (snapshot: Snapshot): SQL =>
-  sql`pg_visible_in_snapshot(${event.recordedXid}, ${snapshot}::pg_snapshot)`;
+  sql`pg_visible_in_snapshot(recorded_xid, ${snapshot}::pg_snapshot)`;
+
+const timestamp = (epochMs: number): SQL => sql`${new Date(epochMs).toISOString()}::timestamptz`;
 
 function olderThan({ time, seq }: EventPosition): SQL {
-  return sql`(${event.time}, ${event.seq}) < (${new Date(time).toISOString()}::timestamptz, ${seq.toString()}::int8)`;
+  return sql`(${event.time}, ${event.seq}) < (${timestamp(time)}, ${seq.toString()}::int8)`;
 }

@@ -3,5 +3,4 @@ export type { Meter } from "../metering/index.ts";
 export type { CatalogIssue } from "./checks.ts";
 export * from "./parse.ts";
 export * from "./plan.ts";
-export * from "./storable.ts";
 export * from "./versions.ts";

@@ -20,6 +20,8 @@ export interface LatePeriod {
   /** As it is, and as it would have been without an early end: what included quantities are for. */
   readonly period: Period;
   readonly full: Period;
+  /** The versions that measured it. */
+  readonly meters: readonly Meter[];
   readonly usage: readonly StretchUsage[];
   readonly booked: readonly BookedUsage[];
 }
@@ -61,7 +63,7 @@ export function closePeriod(facts: PeriodFacts): ClosedPeriod {
   const rated = rateStretches(usage, full, meters);
   const late = facts.late.map((earlier) => ({
     period: earlier.period,
-    rated: rateStretches(earlier.usage, earlier.full, meters),
+    rated: rateStretches(earlier.usage, earlier.full, earlier.meters),
     booked: earlier.booked,
   }));
   const corrections = late.map((earlier) => ({

@@ -1,13 +1,23 @@
 import type { Period } from "../calendar/index.ts";
 import type { PlanVersion, UsagePrice } from "../catalog/index.ts";
-import { aggregate, type Dimensions, inUnit, type Meter } from "../metering/index.ts";
+import {
+  aggregate,
+  type Dimensions,
+  dimensionsKey,
+  inUnit,
+  isComposable,
+  type Meter,
+} from "../metering/index.ts";
 import { type Decimal, decimal, Fraction, roundToMinor, subtractMoney, zero } from "../money/index.ts";
 import { prorateIncluded } from "../proration/index.ts";
 import { type RatedAmount, rateUsage } from "../rating/index.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
 import type { TermsStretch } from "./terms.ts";
 
-/** What a meter read in one stretch, for one value of its dimensions; not yet in the meter's unit. */
+/**
+ * What a meter read in one stretch, for one value of its dimensions; not yet in the meter's unit. Of a meter that is not
+ * composable: for all usage that has the dimensions of a price.
+ */
 export interface MeterReading {
   readonly meterKey: string;
   readonly dimensions: Dimensions;
@@ -111,6 +121,13 @@ function quantityFor(
   meters: readonly Meter[],
 ): Decimal {
   const meter = meters.find(({ key }) => key === price.meter) ?? { aggregation: "sum" };
+  if (!isComposable(meter.aggregation)) {
+    const read = readings.find(
+      ({ meterKey, dimensions }) =>
+        meterKey === price.meter && dimensionsKey(dimensions) === dimensionsKey(price.where),
+    );
+    return inUnit(meter, Fraction.ofDecimal(read?.quantity ?? zero));
+  }
   const wanted = Object.entries(price.where);
   const matching = readings.filter(
     ({ meterKey, dimensions }) =>

@@ -1,5 +1,5 @@
 import { InvariantViolation } from "../errors.ts";
-import { type Decimal, maxDecimal, sumDecimals, zero } from "../money/index.ts";
+import { type Decimal, maxDecimal, minDecimal, sumDecimals, zero } from "../money/index.ts";
 import type { Condition } from "./filter.ts";
 import type { Unit } from "./unit.ts";
 
@@ -36,17 +36,24 @@ export type Meter = {
 /** A meter as it was published: version 1, 2, 3… of its key; none ever changes. */
 export type MeterVersion = Meter & { readonly version: number };
 
+/** Whether the quantities of parts make the quantity of the whole; otherwise the whole must be read by itself. */
+export const isComposable = (aggregation: Aggregation): boolean =>
+  aggregation !== "latest" && aggregation !== "unique_count" && aggregation !== "average";
+
 /**
- * One quantity out of quantities, in any order and any grouping; zero when there are none. Only for aggregations
- * whose quantities can be put together again; the others need the states of windows (see `quantityOf`).
+ * One quantity out of those of parts, in any order and any grouping; zero when there are none. Only for aggregations
+ * that are composable.
  */
 export function aggregate(aggregation: Aggregation, quantities: readonly Decimal[]): Decimal {
   switch (aggregation) {
     case "count":
     case "sum":
+    case "time_weighted_sum":
       return sumDecimals(quantities);
     case "max":
       return quantities.reduce(maxDecimal, zero);
+    case "min":
+      return quantities.reduce((least, quantity) => minDecimal(least, quantity), quantities[0] ?? zero);
     default:
       throw new InvariantViolation(`quantities of ${aggregation} cannot be put together again`);
   }

@@ -1,6 +1,6 @@
 import { Agent, type IncomingHttpHeaders, request } from "node:http";
 import postgres from "postgres";
-import { addCustomer, expectInvariants, meters } from "../../db/usage-fixture.ts";
+import { addCustomer, expectInvariants, publishMeters } from "../../db/usage-fixture.ts";
 import { type RunningApi, startApi } from "./running-api.ts";
 
 export type IngestApi = RunningApi & {
@@ -16,10 +16,7 @@ export type IngestApi = RunningApi & {
 /** The API with the meters of the usage fixture and the customer acme. */
 export async function startIngestApi(...options: Parameters<typeof startApi>): Promise<IngestApi> {
   const api = await startApi(...options);
-  for (const meter of meters) {
-    await api.db.sql`
-      insert into catalog.meter (key, version, definition) values (${meter.key}, 1, ${JSON.stringify(meter)}::text::jsonb)`;
-  }
+  await publishMeters(api.db);
   await addCustomer(api.db, "acme");
   const authorization = `Bearer ${api.adminKey}`;
   return {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { CatalogInvalidError, parseCatalog, requireStorable } from "../../../src/domain/catalog/index.ts";
-import { aggregations } from "../../../src/domain/metering/index.ts";
+import { CatalogInvalidError, parseCatalog } from "../../../src/domain/catalog/index.ts";
 
 /** A meter as its author writes it, of eight kinds of parts; undefined leaves one out. */
 const meterWith = (parts: object) => ({
@@ -121,22 +120,5 @@ describe("a meter that cannot", () => {
     },
   ])("$issue", ({ parts, issue }) => {
     expect(issuesOf(parts)).toEqual([issue]);
-  });
-});
-
-describe("what is understood but cannot be stored yet", () => {
-  const stored = ["count", "sum", "max"];
-  test.each(aggregations)("%s is refused when it is published, or kept", (aggregation) => {
-    const meters = [
-      { key: "requests", eventType: "model.request", aggregation: "count", dimensions: [] },
-      { key: "it", eventType: "model.request", aggregation, property: "a", dimensions: [] },
-    ] as const;
-    const publishing = () => requireStorable(meters);
-    if (stored.includes(aggregation)) expect(publishing).not.toThrow();
-    else {
-      expect(publishing).toThrow(
-        expect.objectContaining({ code: "meter_not_storable", field: "meters[1].aggregation" }),
-      );
-    }
   });
 });

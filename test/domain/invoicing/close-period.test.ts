@@ -138,6 +138,7 @@ describe("usage that came after its period was closed", () => {
   const late = (quantity: string, before: BookedUsage[]) => ({
     period: january,
     full: january,
+    meters: facts([quantity]).meters,
     booked: before,
     usage: facts([quantity]).usage,
   });

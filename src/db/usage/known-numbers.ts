@@ -1,0 +1,85 @@
+import type { Instant } from "../../domain/calendar/index.ts";
+import { arrayLiteral } from "./array-literal.ts";
+import type { StoredMeter } from "./meters-in-force.ts";
+
+/** Numbers of combinations of dimension values by their canonical text. */
+export type DimensionNumbers = ReadonlyMap<string, bigint>;
+
+/** How the database is asked, on a pool or in a transaction; `list` is the text of one. */
+export interface NumberSource {
+  /** `select number, was_there from usage.dimension_numbers(list)` */
+  dimensionNumbers(
+    list: string,
+  ): Promise<readonly { readonly number: bigint; readonly was_there: boolean }[]>;
+  /** `usage.open_months(list)`, in milliseconds since 1970 */
+  openMonths(list: string): Promise<readonly { readonly ms: bigint }[]>;
+}
+
+/**
+ * What a process remembers of one database: the numbers and months that were there before its own transaction, so that
+ * they are there also when that is undone.
+ */
+interface Known {
+  readonly dimensions: Map<string, bigint>;
+  readonly months: Set<number>;
+}
+
+const knownBeside = new WeakMap<readonly StoredMeter[], Known>();
+
+/** Some 100 bytes each. */
+const dimensionsMax = 200_000;
+
+/** A list of meters was read from the database that the numbers are of. */
+function knownOf(meters: readonly StoredMeter[]): Known {
+  const found = knownBeside.get(meters) ?? { dimensions: new Map(), months: new Set() };
+  knownBeside.set(meters, found);
+  return found;
+}
+
+/** The numbers of combinations of dimension values; those that are new get one. */
+export async function dimensionNumbers(
+  asked: NumberSource,
+  meters: readonly StoredMeter[],
+  keys: readonly string[],
+): Promise<DimensionNumbers> {
+  const { dimensions } = knownOf(meters);
+  const missing = [...new Set(keys.filter((key) => !dimensions.has(key)))];
+  if (missing.length === 0) return dimensions;
+  const found = await asked.dimensionNumbers(arrayLiteral(missing));
+  const numbers = new Map(
+    keys.flatMap((key) => {
+      const number = dimensions.get(key);
+      return number === undefined ? [] : [[key, number] as const];
+    }),
+  );
+  if (dimensions.size + found.length > dimensionsMax) dimensions.clear();
+  for (const [place, { number, was_there }] of found.entries()) {
+    const key = missing[place] ?? "";
+    numbers.set(key, number);
+    if (was_there) dimensions.set(key, number);
+  }
+  return numbers;
+}
+
+/** Makes room for events of the months (UTC) of these times. */
+export async function openMonths(
+  asked: NumberSource,
+  meters: readonly StoredMeter[],
+  times: readonly Instant[],
+): Promise<void> {
+  const { months } = knownOf(meters);
+  const missing = new Map(
+    times.filter((time) => !months.has(monthOf(time))).map((time) => [monthOf(time), time]),
+  );
+  if (missing.size === 0) return;
+  const list = arrayLiteral([...missing.values()].map((time) => new Date(time).toISOString()));
+  const opened = await asked.openMonths(list);
+  const isNew = new Set(opened.map(({ ms }) => monthOf(Number(ms))));
+  for (const month of missing.keys()) if (!isNew.has(month)) months.add(month);
+}
+
+/** Months since the year 0. */
+function monthOf(time: number): number {
+  const date = new Date(time);
+  return date.getUTCFullYear() * 12 + date.getUTCMonth();
+}
