@@ -89,7 +89,8 @@ function underTest(parts: Parts): IngestUnderTest {
   };
 }
 
-async function prepare(ownerUrl: string, customers: number): Promise<void> {
+/** Customers, and the meters. */
+export async function prepare(ownerUrl: string, customers: number): Promise<void> {
   const owner = postgres(ownerUrl, { max: 1, onnotice: () => {} });
   try {
     const ids = [probeCustomer, ...Array.from({ length: customers }, (_, number) => customerId(number))];
