@@ -305,19 +305,18 @@ comment on function ledger.claims_of is 'What an entry claims for ever, the stro
 create function ledger.check_entries() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   is_of_another_transaction boolean;
-  is_late boolean;
+  earliest timestamptz;
 begin
   -- An older snapshot would not see a period that was closed meanwhile.
   if current_setting('transaction_isolation') <> 'read committed' then
     raise exception 'the ledger is written in read committed, not in %', current_setting('transaction_isolation') using errcode = 'RK003';
   end if;
   perform ledger.share_periods();
-  select bool_or(recorded_xid <> pg_current_xact_id()), bool_or(effective_at < (select ledger.open_since()))
-  into is_of_another_transaction, is_late from entered;
+  select bool_or(recorded_xid <> pg_current_xact_id()), min(effective_at) into is_of_another_transaction, earliest from entered;
   if is_of_another_transaction then
     raise exception 'recorded_xid is the database''s to set' using errcode = 'RK003';
   end if;
-  if is_late then
+  if earliest < ledger.open_since() then
     raise exception 'the accounting period of an entry is closed' using errcode = 'RK004';
   end if;
   -- In the order of the hashes, so that two batches with common keys wait for each other in one direction only.
@@ -337,48 +336,48 @@ create trigger check_entries after insert on ledger.journal_entry referencing ne
 -- balances are updated, and so locked, in the order of their ids: two writers never wait for each other in a circle.
 create function ledger.apply_postings() returns trigger language plpgsql set search_path = pg_catalog, pg_temp set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
-  are_known boolean;
+  is_sound boolean;
   reversals bigint[];
 begin
   perform set_config('ledger.keeps_balances', 'on', true);
-  with side as materialized (
-    select moved.entry_id, moved.line, account.id as account_id, account.hot, account.keep_history, account.normal,
-      debit, credit, account.currency is not distinct from moved.currency as is_known
+  with side as (
+    select account_id, entry_id, line, currency, debit, credit,
+      sum(debit - credit) over (partition by account_id order by entry_id, line rows unbounded preceding) as moved_so_far
     from (
       select entry_id, line, currency, debit_account as account_id, amount as debit, 0::numeric as credit from posted
       union all select entry_id, line, currency, credit_account, 0, amount from posted
-    ) as moved left join ledger.account as account on account.id = moved.account_id
+    ) as both_sides
   ), change as (
-    select account_id, sum(debit) as debit, sum(credit) as credit, count(*) as postings,
-      array_agg(entry_id order by entry_id, line) filter (where keep_history) as entries,
-      array_agg(line order by entry_id, line) filter (where keep_history) as lines,
-      array_agg(normal * (debit - credit) order by entry_id, line) filter (where keep_history) as deltas
-    from side where not hot group by account_id order by account_id
+    select account_id, sum(debit) as debit, sum(credit) as credit, count(*) as postings, min(currency) as currency, max(currency) as other_currency,
+      array_agg(entry_id order by entry_id, line) as entries, array_agg(line order by entry_id, line) as lines,
+      array_agg(debit - credit order by entry_id, line) as moves, array_agg(moved_so_far order by entry_id, line) as sums
+    from side group by account_id order by account_id
+  ), known as materialized (
+    select change.*, hot, keep_history, (account.currency = change.currency and account.currency = other_currency) is true as is_known
+    from change left join ledger.account as account on account.id = account_id
   ), updated as (
     update ledger.account_balance as balance
-    set debit = balance.debit + change.debit, credit = balance.credit + change.credit, version = version + change.postings
-    from change where balance.account_id = change.account_id
-    returning balance.account_id, version - change.postings as version_before,
-      balance.normal * (balance.debit - change.debit - balance.credit + change.credit) as balance_before,
-      change.entries, change.lines, change.deltas
+    set debit = balance.debit + known.debit, credit = balance.credit + known.credit, version = version + postings
+    from known where balance.account_id = known.account_id and not hot
+    returning with (old as before) balance.account_id, normal, before.version as version_before, before.debit - before.credit as moved_before,
+      keep_history, entries, lines, moves, sums
   ), written as (
     insert into ledger.account_history (account_id, version, entry_id, line, delta, balance_after)
-    select account_id, version_before + position, entry_id, line, delta,
-      balance_before + sum(delta) over (partition by account_id order by position)
-    from updated cross join lateral unnest(entries, lines, deltas) with ordinality as own (entry_id, line, delta, position)
+    select account_id, version_before + position, entry_id, line, normal * moved, normal * (moved_before + moved_so_far)
+    from updated cross join lateral unnest(entries, lines, moves, sums) with ordinality as own (entry_id, line, moved, moved_so_far, position)
+    where keep_history
   ), appended as (
     insert into ledger.balance_delta (account_id, debit, credit, postings)
-    select account_id, sum(debit), sum(credit), count(*) from side where hot group by account_id
+    select account_id, debit, credit, postings from known where hot
   )
-  select bool_and(is_known) into are_known from side;
-  perform set_config('ledger.keeps_balances', 'off', true);
-
   -- Lines are written with their entry: what has been committed is complete.
-  select are_known and bool_and((entry.recorded_xid = pg_current_xact_id() and entry.currency = posted.currency) is true),
+  select (select bool_and(is_known) from known)
+      and bool_and((entry.recorded_xid = pg_current_xact_id() and entry.currency = posted.currency) is true),
     array_agg(entry.id) filter (where entry.reverses is not null)
-  into are_known, reversals
+  into is_sound, reversals
   from posted left join ledger.journal_entry as entry on entry.id = posted.entry_id;
-  if are_known is false then
+  perform set_config('ledger.keeps_balances', 'off', true);
+  if is_sound is false then
     raise exception 'a posting names an unknown account, another currency, or an entry that is complete' using errcode = 'RK002';
   end if;
   if reversals is not null then
