@@ -9,7 +9,7 @@ import {
 import { eventCounts } from "../../src/db/usage/usage-reads.ts";
 import type { UsageEvent } from "../../src/domain/metering/index.ts";
 import { UsageEventInvalidError } from "../../src/domain/metering/index.ts";
-import { expectInvariants, meters, openUsage, type UsageFixture, usageEvent } from "../db/usage-fixture.ts";
+import { expectInvariants, openUsage, type UsageFixture, usageEvent } from "../db/usage-fixture.ts";
 
 /** Positions and events in one commit, on a real database; the log itself is played. */
 let fixture: UsageFixture;
@@ -17,10 +17,6 @@ const writers: UsageLogWriter[] = [];
 
 beforeAll(async () => {
   fixture = await openUsage();
-  for (const meter of meters) {
-    await fixture.owner.sql`
-      insert into catalog.meter (key, version, definition) values (${meter.key}, 1, ${JSON.stringify(meter)}::text::jsonb)`;
-  }
 });
 afterAll(async () => {
   await expectInvariants(fixture.db);

@@ -10,7 +10,7 @@ import {
   type UsageLogOptions,
   type UsageLogReader,
 } from "../../../src/workers/usage-log/usage-log-reader.ts";
-import { expectInvariants, meters, openUsage, type UsageFixture } from "../../db/usage-fixture.ts";
+import { expectInvariants, openUsage, type UsageFixture } from "../../db/usage-fixture.ts";
 import { type KafkaBroker, openKafkaBroker } from "./kafka-broker.ts";
 
 /** A broker, and a database with the customer acme and meters. */
@@ -62,10 +62,6 @@ export interface Refusal {
 
 export async function openUsageLog(): Promise<UsageLogFixture> {
   const [broker, usage] = await Promise.all([openKafkaBroker(), openUsage()]);
-  for (const meter of meters) {
-    await usage.owner.sql`
-      insert into catalog.meter (key, version, definition) values (${meter.key}, 1, ${JSON.stringify(meter)}::text::jsonb)`;
-  }
   const producer = new Producer({ clientId: "tests", bootstrapBrokers: [broker.address], retries: 20 });
   return {
     broker,
