@@ -88,11 +88,15 @@ function filling(
     const topic = `bench-${topics++}`;
     await broker.createTopic(topic, partitions);
     const made = workload({ name: `${topic}`, customers, at: instantOfEpochMs(Date.now()) });
-    const producer = new Producer({ clientId: "bench", bootstrapBrokers: [broker.address] });
+    const producer = new Producer({
+      clientId: "bench",
+      bootstrapBrokers: [broker.address],
+      idempotent: true,
+    });
     const messages = Array.from({ length: events / batch }, (_, number) => number);
     for (let from = 0; from < messages.length; from += messagesAtOnce) {
       await producer.send({
-        acks: 1,
+        acks: -1,
         messages: messages.slice(from, from + messagesAtOnce).map((number) => ({
           topic,
           partition: number % partitions,

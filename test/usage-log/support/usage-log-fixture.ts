@@ -62,7 +62,13 @@ export interface Refusal {
 
 export async function openUsageLog(): Promise<UsageLogFixture> {
   const [broker, usage] = await Promise.all([openKafkaBroker(), openUsage()]);
-  const producer = new Producer({ clientId: "tests", bootstrapBrokers: [broker.address], retries: 20 });
+  // Idempotent: what it sends again, when an answer is slow, is in the log once.
+  const producer = new Producer({
+    clientId: "tests",
+    bootstrapBrokers: [broker.address],
+    idempotent: true,
+    retries: 20,
+  });
   return {
     broker,
     usage,
