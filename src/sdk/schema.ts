@@ -566,7 +566,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `catalog_invalid`, `meter_changed`, `meter_not_storable` */
+                /** @description `catalog_invalid`, `meter_in_use` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -6179,8 +6179,8 @@ export interface paths {
                     to: string;
                     /** @description Dimensions to tell apart, with commas; empty for one total; all of the meter's when left out. */
                     group_by?: string;
-                    /** @description Divides the answer into UTC hours or days. */
-                    window?: "hour" | "day";
+                    /** @description Divides the answer into minutes, hours or days on the customer's clock. */
+                    window?: "minute" | "hour" | "day";
                 };
                 header?: never;
                 path?: never;
@@ -7791,6 +7791,8 @@ export interface components {
         Usage: {
             customer: string;
             meter: string;
+            /** @description The version in force when the period began, which measures all of it. */
+            meter_version: number;
             /**
              * Format: date-time
              * @example 2026-01-31T00:00:00.000Z
@@ -7887,6 +7889,7 @@ export interface components {
             /** @description What each meter made of it. */
             contributions: {
                 meter: string;
+                meter_version: number;
                 dimensions: {
                     [key: string]: string;
                 };
@@ -7895,6 +7898,8 @@ export interface components {
                  * @example 0.0003
                  */
                 quantity: string;
+                /** @description Of meters that count values. */
+                value?: string | number | boolean;
             }[];
         };
         UsageHeartbeat: {

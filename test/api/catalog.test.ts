@@ -159,9 +159,26 @@ describe("publishing a catalog", () => {
     expect((await api.call("GET", "/v1/plans/pro")).body.version).toBe(2);
   });
 
-  test("a meter cannot change its meaning", async () => {
-    const answer = await publish([], [{ ...meters[0], aggregation: "max" }]);
-    expect([answer.status, answer.body.code, answer.body.field]).toEqual([422, "meter_changed", "meters[0]"]);
+  test("a meter that changes gets a version of its own, and is answered as it is now", async () => {
+    const changed = { ...meters[0], aggregation: "average" };
+    expect((await publish([], [changed])).status).toBe(200);
+    const versions = await api.db
+      .sql`select version from catalog.meter where key = ${meters[0]?.key ?? ""} order by 1`;
+    expect(versions.map(({ version }) => version)).toEqual([1, 2]);
+    expect((await api.call("GET", "/v1/catalog")).body.meters).toContainEqual(
+      expect.objectContaining(changed),
+    );
+    expect((await publish([], [changed])).status).toBe(200);
+    expect(await api.db.sql`select from catalog.meter where key = ${meters[0]?.key ?? ""}`).toHaveLength(2);
+  });
+
+  test("a meter keeps the dimensions that prices were sold for", async () => {
+    const answer = await publish([], [{ ...meters[0], dimensions: [] }]);
+    expect([answer.status, answer.body.code, answer.body.field]).toEqual([
+      422,
+      "meter_in_use",
+      "meters[0].dimensions",
+    ]);
   });
 });
 

@@ -129,7 +129,7 @@ describe("every route under /v1", () => {
     }
   });
 
-  test("that creates by POST asks for an Idempotency-Key, except usage events and webhooks", () => {
+  test("that creates by POST asks for an Idempotency-Key, except usage events, heartbeats and webhooks", () => {
     const unkeyed = billing()
       .filter(({ method }) => method === "post")
       .filter(
@@ -137,7 +137,11 @@ describe("every route under /v1", () => {
           !operation.parameters?.some(({ name, required }) => name === "Idempotency-Key" && required),
       )
       .map(({ name }) => name);
-    expect(unkeyed.toSorted()).toEqual(["POST /v1/events", "POST /v1/webhooks/stripe"]);
+    expect(unkeyed.toSorted()).toEqual([
+      "POST /v1/events",
+      "POST /v1/usage/heartbeats",
+      "POST /v1/webhooks/stripe",
+    ]);
   });
 
   test("that takes an id says that it may not be found", () => {

@@ -7,7 +7,7 @@ import { hashOf, newApiKeySecret, prefixOf } from "../../src/api/api-key-secret.
 import { insertApiKey } from "../../src/db/access.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import { freePort } from "../../src/sandbox/local-services/ports.ts";
-import { expectInvariants, meters, openUsage, type UsageFixture } from "../db/usage-fixture.ts";
+import { expectInvariants, openUsage, type UsageFixture } from "../db/usage-fixture.ts";
 import { type BatchAnswer, wireEvent } from "./support/ingest-api.ts";
 
 /** An API as a process of its own, at an address that survives it. */
@@ -50,10 +50,6 @@ const key = newApiKeySecret();
 
 beforeAll(async () => {
   fixture = await openUsage();
-  for (const meter of meters) {
-    await fixture.db.sql`
-      insert into catalog.meter (key, version, definition) values (${meter.key}, 1, ${JSON.stringify(meter)}::text::jsonb)`;
-  }
   await insertApiKey(fixture.db.orm, {
     id: "key_faults",
     prefix: prefixOf(key),

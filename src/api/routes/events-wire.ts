@@ -78,7 +78,16 @@ export const listedEventSchema = z
     recorded_at: instantText,
     contributions: z
       .array(
-        z.object({ meter: z.string(), dimensions: z.record(z.string(), z.string()), quantity: decimalText }),
+        z.object({
+          meter: z.string(),
+          meter_version: z.number().int(),
+          dimensions: z.record(z.string(), z.string()),
+          quantity: decimalText,
+          value: z
+            .union([z.string(), z.number(), z.boolean()])
+            .optional()
+            .describe("Of meters that count values."),
+        }),
       )
       .describe("What each meter made of it."),
   })

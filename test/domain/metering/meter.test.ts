@@ -8,6 +8,13 @@ describe("quantities put together again", () => {
     { aggregation: "count", quantities: ["1", "1", "1"], result: "3", why: "three events" },
     { aggregation: "sum", quantities: ["0.1", "0.2"], result: "0.3", why: "exact" },
     { aggregation: "max", quantities: ["9", "10", "2"], result: "10", why: "the largest number, not text" },
+    { aggregation: "min", quantities: ["9", "10", "2"], result: "2", why: "the smallest number, not text" },
+    {
+      aggregation: "time_weighted_sum",
+      quantities: ["1.5", "2"],
+      result: "3.5",
+      why: "levels held side by side",
+    },
     { aggregation: "count", quantities: [], result: "0", why: "no events" },
     { aggregation: "sum", quantities: [], result: "0", why: "no events" },
     { aggregation: "max", quantities: [], result: "0", why: "no events" },
@@ -42,8 +49,8 @@ describe("quantities put together again", () => {
     );
   });
 
-  test.each(["min", "latest", "unique_count", "time_weighted_sum", "average"] as const)(
-    "%s has to be told from windows: from two quantities it would be wrong",
+  test.each(["latest", "unique_count", "average"] as const)(
+    "%s has to be read as a whole: from two quantities it would be wrong",
     (aggregation) => {
       expect(() => aggregate(aggregation, [decimal("1"), decimal("2")])).toThrow(/cannot be put together/);
     },
