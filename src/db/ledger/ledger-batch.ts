@@ -1,16 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { JournalEntryInvalidError } from "../../domain/ledger/index.ts";
+import type { Waiting } from "../commit-queue.ts";
 import { isConnectionLost } from "../lost-connection.ts";
+import type { Client, RenewedConnection } from "../renewed-connection.ts";
 import { sqlState } from "../sql-state.ts";
-import { type PostingResult, postingResults } from "./ledger.ts";
-import type { PostingConnection } from "./posting-connection.ts";
+import { batchText, type PostedRow, type PostingResult, postingResults } from "./ledger.ts";
 
 /** An entry of a caller who waits for its outcome. */
-export interface WaitingEntry {
+export interface WaitingEntry extends Waiting {
   readonly sourceKey: string;
   readonly text: string;
-  /** On the clock of `performance`. */
-  readonly takenAt: number;
   resolve(result: PostingResult): void;
   reject(error: unknown): void;
 }
@@ -31,15 +30,15 @@ const [pauseMinMs, pauseMaxMs] = [10, 1_000];
 
 /** Posts a batch in one transaction and gives every caller an outcome of his own, whatever happens. */
 export async function settleBatch(
-  connection: PostingConnection,
+  connection: RenewedConnection,
   entries: readonly WaitingEntry[],
   patienceMs: number,
 ): Promise<void> {
   let batch = entries;
   for (let pauseMs = pauseMinMs; batch.length > 0; pauseMs = Math.min(2 * pauseMs, pauseMaxMs)) {
     try {
-      const posted = await connection.post(batch.map(({ text }) => text));
-      const results = postingResults(batch, posted);
+      const sent = batchText(batch.map(({ text }) => text));
+      const results = postingResults(batch, await connection.use((client) => post(client, sent)));
       for (const [index, result] of results.entries()) batch[index]?.resolve(result);
       return;
     } catch (error) {
@@ -50,9 +49,15 @@ export async function settleBatch(
   }
 }
 
+/** One statement is one transaction. It is prepared once, which a lone caller notices. */
+async function post(client: Client, batch: string): Promise<PostedRow[]> {
+  return client<PostedRow[]>`
+    select ordinal, status, entry_id from ledger.post_entries(${batch}::text::jsonb) order by ordinal`;
+}
+
 /** Something in the batch cannot be posted: halving leaves it alone, and all the others are posted. */
 async function settleHalves(
-  connection: PostingConnection,
+  connection: RenewedConnection,
   batch: readonly WaitingEntry[],
   patienceMs: number,
   error: unknown,

@@ -1,8 +1,8 @@
-import { invariant } from "../../domain/errors.ts";
 import type { JournalEntryDraft } from "../../domain/ledger/index.ts";
+import { CommitQueue } from "../commit-queue.ts";
+import { openRenewedConnection, type RenewedConnection } from "../renewed-connection.ts";
 import { entryText, type PostingResult } from "./ledger.ts";
 import { settleBatch, type WaitingEntry } from "./ledger-batch.ts";
-import { openPostingConnection, type PostingConnection } from "./posting-connection.ts";
 
 export { LedgerUnavailableError } from "./ledger-batch.ts";
 
@@ -64,23 +64,32 @@ export class LedgerWriterClosedError extends Error {
 }
 
 /**
- * A client of the ledger that makes batches of what concurrent callers post (group commit). Nobody waits for a batch
- * to fill: an entry leaves at once while no batch is on its way, else with the next one.
+ * So many entries are worth a further batch beside one under way. A call costs as much as ten entries, but batches side by
+ * side also wait for accounts that they have in common, and for the cores: below this, one at a time answers sooner.
  */
+const furtherSizeMin = 100;
+
+/** A client of the ledger that makes batches of what concurrent callers post (group commit). */
 export function openLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
   const { url, applicationName, batchMax, batchesInFlight, queueMax, patienceMs } = { ...usual, ...options };
   const connections = Array.from({ length: batchesInFlight }, () =>
-    openPostingConnection({ url, applicationName, timeLimitMs: patienceMs }),
+    openRenewedConnection({ url, applicationName, timeLimitMs: patienceMs }),
   );
-  const queue = new EntryQueue(connections, { batchMax, patienceMs });
+  const queue = new CommitQueue<WaitingEntry, RenewedConnection>({
+    lanes: connections,
+    sizeMax: batchMax,
+    furtherSizeMin,
+    send: (connection, batch) => settleBatch(connection, batch, patienceMs),
+  });
   let isClosed = false;
   return {
     async post(draft, actor = "reckoner") {
       if (isClosed) throw new LedgerWriterClosedError();
-      if (queue.length >= queueMax) throw new LedgerBusyError(queue.length);
+      if (queue.size >= queueMax) throw new LedgerBusyError(queue.size);
+      const { sourceKey } = draft;
       const text = entryText(draft, actor);
       const { promise, resolve, reject } = Promise.withResolvers<PostingResult>();
-      queue.add({ sourceKey: draft.sourceKey, text, takenAt: performance.now(), resolve, reject });
+      queue.add({ size: 1, sourceKey, text, takenAt: performance.now(), resolve, reject });
       return promise;
     },
     async close() {
@@ -89,99 +98,4 @@ export function openLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
       await Promise.all(connections.map((connection) => connection.close()));
     },
   };
-}
-
-/** A call costs as much as some ten entries: one more beside those under way is for this many, or for who has waited. */
-const furtherBatchMin = 25;
-const waitMsMax = 10;
-
-type BatchLimits = Required<Pick<LedgerWriterOptions, "batchMax" | "patienceMs">>;
-
-/** Entries on their way into batches, each on a connection that is idle. */
-class EntryQueue {
-  readonly #connections: number;
-  readonly #idle: PostingConnection[];
-  readonly #limits: BatchLimits;
-  readonly #entries: WaitingEntry[] = [];
-  readonly #drained = Promise.withResolvers<void>();
-  #isDraining = false;
-  #sendsSoon = false;
-  #sendsLater = false;
-
-  constructor(connections: readonly PostingConnection[], limits: BatchLimits) {
-    this.#connections = connections.length;
-    this.#idle = [...connections];
-    this.#limits = limits;
-  }
-
-  get length(): number {
-    return this.#entries.length;
-  }
-
-  add(entry: WaitingEntry): void {
-    this.#entries.push(entry);
-    this.#sendSoon();
-  }
-
-  /** Settles when every entry has its outcome; none may be added any more. */
-  drained(): Promise<void> {
-    this.#isDraining = true;
-    this.#sendSoon();
-    return this.#drained.promise;
-  }
-
-  /** Whoever posts in the same turn of the event loop goes along, as do callers who have just got their outcome. */
-  #sendSoon(): void {
-    if (this.#sendsSoon) return;
-    this.#sendsSoon = true;
-    setImmediate(() => {
-      this.#sendsSoon = false;
-      this.#sendWaiting();
-    });
-  }
-
-  /** For entries behind a batch that is held up, by a lock for example, when nothing else comes along. */
-  #sendLater(): void {
-    if (this.#sendsLater) return;
-    this.#sendsLater = true;
-    setTimeout(() => {
-      this.#sendsLater = false;
-      this.#sendWaiting();
-    }, waitMsMax);
-  }
-
-  #sendWaiting(): void {
-    for (
-      let first = this.#entries[0];
-      first !== undefined && this.#idle.length > 0;
-      first = this.#entries[0]
-    ) {
-      if (!this.#mayLeave(first)) {
-        this.#sendLater();
-        return;
-      }
-      this.#sendBatch();
-    }
-    if (this.#isDraining && this.#isQuiet()) this.#drained.resolve();
-  }
-
-  #mayLeave(first: WaitingEntry): boolean {
-    const hasWaited = performance.now() - first.takenAt >= waitMsMax;
-    return this.#isQuiet() || this.#entries.length >= furtherBatchMin || hasWaited;
-  }
-
-  /** No batch is on its way. */
-  #isQuiet(): boolean {
-    return this.#idle.length === this.#connections;
-  }
-
-  #sendBatch(): void {
-    const connection = this.#idle.pop();
-    invariant(connection, "a batch has a connection of its own");
-    const batch = this.#entries.splice(0, this.#limits.batchMax);
-    settleBatch(connection, batch, this.#limits.patienceMs).finally(() => {
-      this.#idle.push(connection);
-      this.#sendSoon();
-    });
-  }
 }
