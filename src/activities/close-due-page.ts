@@ -1,10 +1,10 @@
+import { periodOf } from "../db/billing/agreed-period.ts";
 import { findCustomer } from "../db/billing/customers.ts";
 import { dueSubscriptions } from "../db/billing/due-subscriptions.ts";
 import type { StoredSubscription } from "../db/billing/subscriptions.ts";
 import { type Instant, instantOfEpochMs, isoOf } from "../domain/calendar/index.ts";
 import { closePeriodOnce } from "./close-period.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
-import { periodOf } from "./period-facts.ts";
 import type { WaitingForUsage } from "./wait-for-usage.ts";
 
 export interface PageInput {

@@ -1,3 +1,4 @@
+import { agreedPeriod } from "../db/billing/agreed-period.ts";
 import { findInvoice } from "../db/billing/invoices.ts";
 import { advanceOf, closingRun, insertRun } from "../db/billing/rating-runs.ts";
 import {
@@ -16,7 +17,7 @@ import {
 } from "../domain/invoicing/index.ts";
 import { lockedSubscription } from "./apply-change.ts";
 import { book, type Issued, invoiceIdOf, issueInvoice, nothingIssued } from "./issue-invoice.ts";
-import { agreedPeriod, type LoadedPeriod, loadPeriod } from "./period-facts.ts";
+import { type LoadedPeriod, loadPeriod } from "./period-facts.ts";
 import { completenessOf, type PeriodWaits, type WaitingForUsage, waitForSources } from "./wait-for-usage.ts";
 
 export interface ClosePeriodInput {

@@ -2,7 +2,7 @@ import { latestPlan } from "../db/billing/plan-versions.ts";
 import { otherSubscriptions, termsHistory } from "../db/billing/subscriptions.ts";
 import type { Tx } from "../db/database.ts";
 import type { BillingInterval, PlanVersion } from "../domain/catalog/index.ts";
-import type { TermsItem } from "../domain/invoicing/index.ts";
+import { metersOf, type TermsItem } from "../domain/invoicing/index.ts";
 import { SubscriptionRuleError } from "./refusals.ts";
 
 /** More seats than any organisation has; a typing mistake is refused instead of billed. */
@@ -63,14 +63,6 @@ export async function requireFitting(
       );
     }
   }
-}
-
-/** The meters that any of these items prices. */
-export function metersOf(items: readonly TermsItem[]): string[] {
-  const keys = items.flatMap(({ plan }) =>
-    plan.prices.flatMap((price) => (price.type === "usage" ? [price.meter] : [])),
-  );
-  return [...new Set(keys)];
 }
 
 function requirePlanFits(plan: PlanVersion, currency: string, interval: BillingInterval): void {

@@ -1,3 +1,4 @@
+import type { AgreedPeriod } from "../db/billing/agreed-period.ts";
 import { type StoredSubscription, updateSubscription } from "../db/billing/subscriptions.ts";
 import { testClockOf } from "../db/billing/test-clocks.ts";
 import type { Tx } from "../db/database.ts";
@@ -5,13 +6,12 @@ import { usageWatermarks } from "../db/usage/watermarks.ts";
 import { addDuration, type Instant, isoOf, type Period } from "../domain/calendar/index.ts";
 import {
   giveUpAt,
+  metersOf,
   stretchesOf,
   type UsageCompleteness,
   usageCompleteness,
   waitForUsage,
 } from "../domain/invoicing/index.ts";
-import type { AgreedPeriod } from "./period-facts.ts";
-import { metersOf } from "./subscription-items.ts";
 
 /** The policy of a deployment. */
 export interface WaitingForUsage {

@@ -40,3 +40,11 @@ export function stretchesOf(history: readonly Terms[], period: Period): TermsStr
     terms: termsAt(history, start),
   }));
 }
+
+/** The meters that any of these items prices. */
+export function metersOf(items: readonly TermsItem[]): string[] {
+  const keys = items.flatMap(({ plan }) =>
+    plan.prices.flatMap((price) => (price.type === "usage" ? [price.meter] : [])),
+  );
+  return [...new Set(keys)];
+}

@@ -8,7 +8,15 @@ import {
   isComposable,
   type Meter,
 } from "../metering/index.ts";
-import { type Decimal, decimal, Fraction, roundToMinor, subtractMoney, zero } from "../money/index.ts";
+import {
+  type Decimal,
+  decimal,
+  Fraction,
+  type Money,
+  roundToMinor,
+  subtractMoney,
+  zero,
+} from "../money/index.ts";
 import { prorateIncluded } from "../proration/index.ts";
 import { type RatedAmount, rateUsage } from "../rating/index.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
@@ -88,8 +96,8 @@ export function usageLines(
     const exactMinor = result.exactMinor.minus(before?.exactMinor ?? zero);
     if (quantity.isZero() && exactMinor.isZero()) return [];
     const amount = subtractMoney(
-      roundToMinor(result.exactMinor, plan.currency),
-      roundToMinor(before?.exactMinor ?? zero, plan.currency),
+      chargeOf(plan, result.exactMinor),
+      chargeOf(plan, before?.exactMinor ?? zero),
     );
     const title = `${plan.name}: ${price.name}`;
     return [
@@ -114,6 +122,10 @@ export function usageLines(
     ];
   });
 }
+
+/** What an exact amount is charged as: rounded once. */
+export const chargeOf = ({ currency }: PlanVersion, exactMinor: Decimal): Money =>
+  roundToMinor(exactMinor, currency);
 
 function quantityFor(
   price: UsagePrice,

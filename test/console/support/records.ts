@@ -158,6 +158,7 @@ const used = (day: string, model: string, quantity: string, event_count: number)
 export const acmeUsage: Schemas["Usage"] = {
   customer: "acme",
   meter: "input_tokens",
+  meter_version: 1,
   from: "2026-02-01T00:00:00.000Z",
   to: "2026-02-04T00:00:00.000Z",
   complete_until: "2026-02-04T00:00:00.000Z",
