@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
 import { migrate } from "../../src/db/migrate.ts";
@@ -29,8 +29,16 @@ export interface BenchServer {
   stop(): Promise<void>;
 }
 
-/** Memory and log for a server with work to do; everything else, durability above all, is as PostgreSQL comes. */
-const settings = { max_connections: "100", shared_buffers: "1GB", max_wal_size: "8GB", min_wal_size: "4GB" };
+/**
+ * Memory and log for a server with work to do: a quarter of the machine's memory, as PostgreSQL's manual advises. Everything
+ * else, durability above all, is as PostgreSQL comes.
+ */
+const settings = {
+  max_connections: "100",
+  shared_buffers: `${Math.floor(totalmem() / 4 / 1024 ** 2)}MB`,
+  max_wal_size: "8GB",
+  min_wal_size: "4GB",
+};
 const logGiB = 4;
 
 const settingsShown = [

@@ -65,9 +65,9 @@ export class LedgerWriterClosedError extends Error {
 
 /**
  * So many entries are worth a further batch beside one under way. A call costs as much as ten entries, but batches side by
- * side also wait for accounts that they have in common, and for the cores: below this, one at a time answers sooner.
+ * side also wait for accounts that they have in common, and for the cores.
  */
-const furtherSizeMin = 100;
+const furtherSizeMin = 50;
 
 /** A client of the ledger that makes batches of what concurrent callers post (group commit). */
 export function openLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
