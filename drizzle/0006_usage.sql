@@ -238,18 +238,20 @@ begin
   with sent as materialized (
     select * from unnest(keys, payload_hashes, sources, ids, customer_ids, types, times, data, meters, dimensions, quantities, distinct_values)
       with ordinality as s (key, payload_hash, source, id, customer_id, type, time, data, meters, dimensions, quantities, distinct_values, ordinal)
-  ), first_sent as materialized (
+  ), first_sent as (
     -- Customers are looked up one by one: however many there are, a batch reads only its own.
     select distinct on (key) *, (select c.number from billing.customer c where c.id = customer_id) as number from sent order by key, ordinal
+  ), numbered as materialized (
+    -- In the order sent: of two levels at one instant the later one holds.
+    select *, nextval('usage.event_seq') as seq from (select * from first_sent order by ordinal) as in_order
   ), claimed as (
     insert into usage.event_key (key, payload_hash, event_seq, event_time)
-    select key, payload_hash, nextval('usage.event_seq'), time from first_sent order by key
+    select key, payload_hash, seq, time from numbered order by key
     on conflict (key) do nothing
-    returning key, event_seq
+    returning key
   ), fresh as materialized (
-    select c.event_seq as seq, f.*,
-      case when number is null then 'unknown_customer' when meters is null then 'no_meter' else 'accepted' end as outcome
-    from claimed c join first_sent f using (key)
+    select n.*, case when number is null then 'unknown_customer' when meters is null then 'no_meter' else 'accepted' end as outcome
+    from claimed c join numbered n using (key)
   ), accepted as (
     insert into usage.event (seq, time, customer_number, type, source, id, data, meters, dimensions, quantities, distinct_values)
     select seq, time, number, type, source, id, data, meters::int[], dimensions::bigint[], quantities::numeric[], distinct_values::text[]
