@@ -34,7 +34,7 @@ export interface UnderTestOptions {
   readonly apiFlags: readonly string[];
 }
 
-/** Starts PostgreSQL, the API and the generator, each as a process. */
+/** Starts PostgreSQL, the API, the generator, and what a worker does for usage, each as a process. */
 export async function openIngestUnderTest(options: UnderTestOptions, note: Note): Promise<IngestUnderTest> {
   const { customers, batchesInFlight, apiFlags } = options;
   const server = await startServer(note);
@@ -56,6 +56,7 @@ export async function openIngestUnderTest(options: UnderTestOptions, note: Note)
     children.push(api);
     const generator = await startChild<object>("generator-process.ts", made);
     children.push(generator);
+    children.push(await startChild("upkeep-process.ts", { databaseUrl: server.appUrl }));
     return underTest({ server, api, generator, events: workload(made), stop });
   } catch (error) {
     await stop();

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
 import type { IngestUnderTest } from "./ingest-under-test.ts";
 
@@ -19,8 +20,10 @@ export async function proveIngest(ingest: IngestUnderTest, probes: number): Prom
     const [row] = await sql<[{ stored: string; conflicting: string; quarantined: string }]>`
       select (select count(*) from usage.event) as stored, (select count(*) from usage.event_conflict) as conflicting,
         (select count(*) from usage.quarantined_event) as quarantined`;
+    await untilFolded(sql);
     const found = await sql<{ meter: string; events: string; quantity: string }[]>`
-      select meter_key as meter, sum(count) as events, sum(sum) as quantity from usage.hourly_window group by 1 order by 1`;
+      select key as meter, sum(count) as events, sum(sum) as quantity
+      from usage.window join catalog.meter on number = meter where size = 'hour' group by 1 order by 1`;
     const windows = found.map(({ meter, events, quantity }) => ({ meter, events: Number(events), quantity }));
     const accepted = ingest.accepted() + probes;
     const proof = {
@@ -40,6 +43,15 @@ export async function proveIngest(ingest: IngestUnderTest, probes: number): Prom
     return proof;
   } finally {
     await sql.end();
+  }
+}
+
+async function untilFolded(sql: postgres.Sql): Promise<void> {
+  for (;;) {
+    const [row] = await sql<[{ is_done: boolean }]>`
+      select not exists (select from usage.event where recorded_xid >= (select before from usage.folded)) as is_done`;
+    if (row.is_done) return;
+    await delay(100);
   }
 }
 

@@ -42,8 +42,10 @@ export function workload({ name, customers, at }: WorkloadOptions): Workload {
   // Steps that share no factor with what they step through: neighbours differ in everything.
   const customerOf = (index: number) => customerId((index * 7_919) % customers);
   const idOf = (index: number) => `${name}-7000-8000-${index.toString(16).padStart(12, "0")}`;
+  // One in fifty is late; all are out of order.
+  const ageOf = (index: number) => (index % 50 === 0 ? (index * 13) % 3_600 : (index * 13) % 60);
   const timeOf = (index: number) =>
-    `${seconds[(index * 13) % 3_600]}${String((index * 7) % 1_000).padStart(3, "0")}Z`;
+    `${seconds[ageOf(index)]}${String((index * 7) % 1_000).padStart(3, "0")}Z`;
   const inputTokensOf = (index: number) => (index * 31) % 8_191;
   const outputTokensOf = (index: number) => (index * 17) % 2_047;
   const modelOf = (index: number) => models[index % models.length] ?? "";
