@@ -126,6 +126,9 @@ begin
     if month not between '2000-01-01' and '2199-12-01' then
       raise exception 'there is no usage of %', month using errcode = 'RK002';
     end if;
+    if month at time zone 'UTC' < usage.archived_before() then
+      raise exception 'usage of % is archived', month using errcode = 'RK014';
+    end if;
     name := to_char(month, '"event_"YYYY_MM');
     if to_regclass('usage.' || name) is null then
       execute format('create table usage.%I (like usage.event including defaults including constraints)', name);

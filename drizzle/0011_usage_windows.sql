@@ -202,6 +202,17 @@ create trigger guard_derived before insert or update or delete or truncate on us
 create view usage.meter with (security_invoker) as
 select number as meter, key, version, definition ->> 'aggregation' as aggregation from catalog.meter;
 
+-- True when single events of a time can be read. Where they were archived it is refused: less than everything would be a wrong answer.
+create function usage.events_are_here(since timestamptz, until timestamptz) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  if since < until and since < usage.archived_before() then
+    raise exception 'single events before % are archived', usage.archived_before() using errcode = 'RK014';
+  end if;
+  return true;
+end
+$$;
+
 -- Contributions of a time that hold, those that were taken back left out: all, or those recorded by the transactions before one.
 create function usage.standing(of_customer bigint, of_meter int, since timestamptz, until timestamptz, recorded_before xid8)
 returns table (dimensions bigint, at timestamptz, event_seq bigint, quantity numeric, value text)
@@ -209,8 +220,59 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
   select c.dimensions, c.time, c.event_seq, c.quantity, c.value
   from usage.contribution c
   where c.customer_number = of_customer and c.meter = of_meter and c.time >= since and c.time < until
-    and (recorded_before is null or c.recorded_xid < recorded_before)
+    and (recorded_before is null or c.recorded_xid < recorded_before) and usage.events_are_here(since, until)
   group by c.dimensions, c.time, c.event_seq, c.quantity, c.value having sum(c.weight) > 0
+$$;
+
+-- The contributions of a customer's time that hold, once for each of the three windows they are in, of what the transactions before one
+-- recorded: of one meter, or of all when it is null. The time consists of whole windows; or it is one of the size that `whole` names,
+-- which saves looking for where it begins.
+create function usage.in_windows(of_customer bigint, of_meter int, whole text, since timestamptz, until timestamptz, recorded_before xid8)
+returns table (meter int, size text, start timestamptz, dimensions bigint, at timestamptz, event_seq bigint, quantity numeric, value text)
+language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
+  with held as materialized (
+    select c.meter, c.dimensions, c.time as at, date_trunc('minute', c.time, 'UTC') as minute, c.event_seq, c.quantity, c.value
+    from usage.contribution c
+    where c.customer_number = of_customer and (of_meter is null or c.meter = of_meter) and c.time >= since and c.time < until
+      and c.recorded_xid < recorded_before and usage.events_are_here(since, until)
+    group by 1, 2, 3, 4, 5, 6, 7 having sum(c.weight) > 0
+  ), clock as materialized (
+    select minutes.minute, sizes.size,
+      case when whole is null then usage.window_start(sizes.size, minutes.minute, customer.time_zone) else since end as start
+    from (select distinct minute from held) as minutes
+    cross join (values ('minute'), ('hour'), ('day')) as sizes (size)
+    join billing.customer on customer.number = of_customer
+    where whole is null or sizes.size = whole
+  )
+  select held.meter, clock.size, clock.start, held.dimensions, held.at, held.event_seq, held.quantity, held.value
+  from held join clock using (minute)
+$$;
+
+-- What windows of a time hold. This is what a window is: folding comes to it step by step, and what is made anew or compared is asked here.
+create function usage.expected_windows(of_customer bigint, of_meter int, whole text, since timestamptz, until timestamptz, recorded_before xid8)
+returns setof usage.window language sql stable set search_path = pg_catalog, pg_temp as $$
+  select of_customer, meter, size, start, dimensions, count(*), sum(quantity), min(quantity), max(quantity)
+  from usage.in_windows(of_customer, of_meter, whole, since, until, recorded_before) group by 2, 3, 4, 5
+$$;
+
+create function usage.expected_levels(of_customer bigint, of_meter int, whole text, since timestamptz, until timestamptz, recorded_before xid8)
+returns setof usage.window_level language sql stable set search_path = pg_catalog, pg_temp as $$
+  select of_customer, meter, size, start, dimensions, (array_agg(level order by place))[1], (array_agg(level order by place desc))[1],
+    coalesce(sum(area), 0)
+  from (
+    select *, row(at, event_seq, quantity)::usage.level as level, row_number() over in_order as place,
+      quantity * (extract(epoch from lead(at) over in_order - at) * 1000) as area
+    from usage.in_windows(of_customer, of_meter, whole, since, until, recorded_before)
+    join usage.meter using (meter) where aggregation in ('latest', 'time_weighted_sum')
+    window in_order as (partition by meter, size, start, dimensions order by at, event_seq)
+  ) as levels group by 2, 3, 4, 5
+$$;
+
+create function usage.expected_values(of_customer bigint, of_meter int, whole text, since timestamptz, until timestamptz, recorded_before xid8)
+returns setof usage.window_value language sql stable set search_path = pg_catalog, pg_temp as $$
+  select distinct of_customer, meter, size, start, dimensions, value
+  from usage.in_windows(of_customer, of_meter, whole, since, until, recorded_before)
+  join usage.meter using (meter) where aggregation = 'unique_count'
 $$;
 
 -- Makes one window anew from the contributions it stands for.
@@ -224,24 +286,18 @@ begin
   delete from usage.window_level where (customer_number, meter, size, start, dimensions) = (of_customer, of_meter, of_size, since, of_dimensions);
   delete from usage.window_value where (customer_number, meter, size, start, dimensions) = (of_customer, of_meter, of_size, since, of_dimensions);
 
+  if since < usage.archived_before() then
+    perform usage.rebuild_from_minutes(of_customer, of_meter, of_size, since, until, of_dimensions, recorded_before);
+    return;
+  end if;
   insert into usage.window
-  select of_customer, of_meter, of_size, since, of_dimensions, count(*), sum(quantity), min(quantity), max(quantity)
-  from usage.standing(of_customer, of_meter, since, until, recorded_before) where dimensions = of_dimensions having count(*) > 0;
-
+  select * from usage.expected_windows(of_customer, of_meter, of_size, since, until, recorded_before) where dimensions = of_dimensions;
   if aggregation in ('latest', 'time_weighted_sum') then
     insert into usage.window_level
-    select of_customer, of_meter, of_size, since, of_dimensions, (array_agg(level order by place))[1],
-      (array_agg(level order by place desc))[1], coalesce(sum(area), 0)
-    from (
-      select row(at, event_seq, quantity)::usage.level as level, row_number() over in_order as place,
-        quantity * (extract(epoch from lead(at) over in_order - at) * 1000) as area
-      from usage.standing(of_customer, of_meter, since, until, recorded_before) where dimensions = of_dimensions
-      window in_order as (order by at, event_seq)
-    ) as levels having count(*) > 0;
+    select * from usage.expected_levels(of_customer, of_meter, of_size, since, until, recorded_before) where dimensions = of_dimensions;
   elsif aggregation = 'unique_count' then
     insert into usage.window_value
-    select distinct of_customer, of_meter, of_size, since, of_dimensions, value
-    from usage.standing(of_customer, of_meter, since, until, recorded_before) where dimensions = of_dimensions;
+    select * from usage.expected_values(of_customer, of_meter, of_size, since, until, recorded_before) where dimensions = of_dimensions;
   end if;
 end
 $$;
@@ -411,7 +467,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
     from part cross join lateral (
       select * from usage.contribution c where c.customer_number = of_customer and c.meter = of_meter and c.time >= starts and c.time < ends
     ) as c
-    where part.size = 'piece'
+    where case when part.size = 'piece' then usage.events_are_here(starts, ends) end
     union all
     select c.time, c.dimensions, c.weight, c.quantity * c.weight, c.quantity, c.quantity, c.weight > 0
     from usage.contribution c
@@ -438,8 +494,16 @@ returns table (window_start timestamptz, dimensions bigint, value text)
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   zone constant text := (select time_zone from billing.customer where number = of_customer);
+  archived_before constant timestamptz := usage.archived_before();
 begin
   if usage.has_unfolded(of_customer, of_meter, until) then
+    if since < archived_before then -- where everything is folded
+      return query
+      select * from usage.read_values(of_customer, of_meter, since, archived_before, by_size)
+      union
+      select * from usage.read_values(of_customer, of_meter, archived_before, until, by_size);
+      return;
+    end if;
     return query
     select distinct case when by_size is not null then usage.window_start(by_size, s.at, zone) end, s.dimensions, s.value
     from usage.standing(of_customer, of_meter, since, until, null) as s;
@@ -464,8 +528,16 @@ returns table (window_start timestamptz, dimensions bigint, first usage.level, l
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   zone constant text := (select time_zone from billing.customer where number = of_customer);
+  archived_before constant timestamptz := usage.archived_before();
 begin
   if usage.has_unfolded(of_customer, of_meter, until) then
+    if since < archived_before then -- where everything is folded
+      return query
+      select * from usage.read_levels(of_customer, of_meter, since, archived_before, by_size)
+      union all
+      select * from usage.read_levels(of_customer, of_meter, archived_before, until, by_size);
+      return;
+    end if;
     return query
     select case when by_size is not null then usage.window_start(by_size, s.at, zone) end, s.dimensions,
       row(s.at, s.event_seq, s.quantity)::usage.level, row(s.at, s.event_seq, s.quantity)::usage.level, 0::numeric
@@ -492,10 +564,18 @@ returns table (dimensions bigint, quantity numeric)
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   minute constant timestamptz := date_trunc('minute', at, 'UTC');
+  archived_before constant timestamptz := usage.archived_before();
 begin
   if usage.has_unfolded(of_customer, of_meter, at) then
     return query
-    select distinct on (s.dimensions) s.dimensions, s.quantity from usage.standing(of_customer, of_meter, '-infinity', at, null) as s
+    select distinct on (s.dimensions) s.dimensions, s.quantity
+    from (
+      select here.dimensions, here.quantity, here.at, here.event_seq
+      from usage.standing(of_customer, of_meter, archived_before, levels_before.at, null) as here
+      union all
+      select archived.dimensions, archived.quantity, '-infinity', 0
+      from usage.levels_before(of_customer, of_meter, archived_before) as archived where archived_before > '-infinity'
+    ) as s
     order by s.dimensions, s.at desc, s.event_seq desc;
     return;
   end if;
@@ -523,5 +603,6 @@ $$;
 
 revoke execute on all functions in schema usage from public;
 grant execute on function usage.fold, usage.read_windows, usage.read_values, usage.read_levels, usage.levels_before, usage.has_unfolded, usage.cover, usage.window_start, usage.window_end, usage.day_begins,
-  usage.hour_begins, usage.clock_change, usage.utc_offset, usage.standing to reckoner_app;
+  usage.hour_begins, usage.clock_change, usage.utc_offset, usage.standing, usage.events_are_here, usage.in_windows, usage.expected_windows,
+  usage.expected_levels, usage.expected_values to reckoner_app;
 grant select on usage.window, usage.window_level, usage.window_value, usage.folded, usage.meter to reckoner_app;

@@ -11,6 +11,7 @@ import * as holds from "../../src/db/schema/ledger-holds.ts";
 import * as seals from "../../src/db/schema/ledger-seals.ts";
 import * as stripe from "../../src/db/schema/stripe.ts";
 import * as usage from "../../src/db/schema/usage.ts";
+import * as usageArchive from "../../src/db/schema/usage-archive.ts";
 import * as usageCorrections from "../../src/db/schema/usage-corrections.ts";
 import * as usageLog from "../../src/db/schema/usage-log.ts";
 import * as usageWatermarks from "../../src/db/schema/usage-watermarks.ts";
@@ -40,6 +41,7 @@ const declared: unknown[] = [
   seals,
   stripe,
   usage,
+  usageArchive,
   usageCorrections,
   usageLog,
   usageWatermarks,

@@ -45,6 +45,10 @@ export const privilegeInvariants: readonly InvariantQuery[] = [
           ...Object.keys(changeable),
           ...foreignTables,
         ])}) as known (name))
+        -- The events of an archived month, until they are dropped, are nobody's any more.
+        and not exists (
+          select from usage.archived_month where nspname = 'usage' and relname = to_char(month, '"event_"YYYY_MM')
+            and not has_table_privilege('${applicationRole}', pg_class.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER'))
       union all
       select pg_class.oid::regclass::text, 'is lost in a crash' from pg_class join pg_namespace on pg_namespace.oid = relnamespace
       where relkind in ('r', 'p') and nspname in ${schemas} and relpersistence <> 'p'`,
@@ -133,7 +137,7 @@ export const privilegeInvariants: readonly InvariantQuery[] = [
           'ledger.post_entries', 'ledger.place_holds', 'ledger.settle_holds', 'ledger.release_holds', 'ledger.expire_holds',
           'ledger.fold_hot_balances', 'ledger.close_period', 'ledger.carry_closed_month', 'ledger.prepare_partitions',
           'ledger.seal_closed_range',
-          'usage.ingest', 'usage.release', 'usage.dimension_numbers', 'usage.open_months', 'usage.fold', 'usage.refuse_from_log', 'usage.note_heartbeat', 'usage.end_heartbeats')
+          'usage.ingest', 'usage.release', 'usage.dimension_numbers', 'usage.open_months', 'usage.judge_archived', 'usage.fold', 'usage.refuse_from_log', 'usage.note_heartbeat', 'usage.end_heartbeats')
       union all
       -- A path that does not end with pg_temp begins with it: a temporary type of the caller's would run the caller's code.
       select pg_proc.oid::regprocedure::text, null, proconfig
