@@ -27,6 +27,7 @@ import { subscriptionRoutes } from "./routes/subscriptions.ts";
 import { testClockRoutes } from "./routes/test-clocks.ts";
 import { usageRoutes } from "./routes/usage.ts";
 import { usageAccountingRoutes } from "./routes/usage-accounting.ts";
+import { usageCostRoutes } from "./routes/usage-cost.ts";
 import { usageWatermarkRoutes } from "./routes/usage-watermarks.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 import { validatorCompiler } from "./validation.ts";
@@ -74,6 +75,7 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   const meters = async () => newestVersions(await publishedMeters(deps.db.orm));
   await eventsRoutes(api, { ...deps, nowFor });
   usageAccountingRoutes(api, deps);
+  usageCostRoutes(api, deps);
   usageRoutes(api, deps);
   usageWatermarkRoutes(api, { ...deps, meters, nowFor });
   measureWatermarks(deps);

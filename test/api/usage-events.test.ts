@@ -201,13 +201,24 @@ describe("reading usage", () => {
     expect(body).toEqual({
       customer: "reader",
       meter: "tokens",
+      meter_version: 1,
       from: "2026-01-01T00:00:00.000Z",
       to: "2026-02-01T00:00:00.000Z",
+      complete_until: expect.any(String),
       data: [
         { dimensions: { model: "large" }, quantity: "3", event_count: 2 }, // 1 + 2
         { dimensions: { model: "small" }, quantity: "3", event_count: 1 },
       ],
     });
+  });
+
+  test.each([
+    { where: "where=model:large", quantity: "3", why: "1 + 2" },
+    { where: "where=model:large&where=class:output", quantity: undefined, why: "both must hold" },
+    { where: "where=class:input", quantity: "6", why: "1 + 2 + 3" },
+  ])("of some dimensions only: $where is $quantity: $why", async ({ where, quantity }) => {
+    const { body } = await get(`/v1/usage?customer=reader&meter=tokens&group_by=&${where}&${january}`);
+    expect(body.data[0]?.quantity).toBe(quantity);
   });
 
   test("by day", async () => {
@@ -222,6 +233,8 @@ describe("reading usage", () => {
   test.each([
     { query: `meter=nothing&${january}`, code: "meter_not_found" },
     { query: `meter=tokens&group_by=colour&${january}`, code: "dimension_unknown" },
+    { query: `meter=tokens&where=colour:red&${january}`, code: "dimension_unknown" },
+    { query: `meter=tokens&where=model&${january}`, code: "request_invalid" },
     { query: "meter=tokens&from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z", code: "period_invalid" },
     {
       query: "meter=tokens&window=hour&from=2025-01-01T00:00:00Z&to=2026-01-01T00:00:00Z",
@@ -237,6 +250,7 @@ describe("reading usage", () => {
     expect(first.data.map(({ id }: { id: string }) => id)).toEqual(["reader/2", "reader/1"]);
     expect(first.data[0].contributions).toContainEqual({
       meter: "tokens",
+      meter_version: 1,
       dimensions: { class: "input", model: "small" },
       quantity: "3",
     });

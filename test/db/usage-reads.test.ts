@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inTransaction, rows, sql, type Tx } from "../../src/db/database.ts";
-import { type EventPosition, eventCount, findEvents } from "../../src/db/usage/usage-reads.ts";
+import { type EventPosition, searchEvents } from "../../src/db/usage/event-search.ts";
+import { eventCount } from "../../src/db/usage/usage-reads.ts";
 import { instant, period } from "../../src/domain/calendar/index.ts";
 import { addCustomer, ingest, openUsage, type UsageFixture, usageEvent } from "./usage-fixture.ts";
 
@@ -69,7 +70,7 @@ describe("finding events", () => {
     const seen: string[] = [];
     let after: EventPosition | undefined;
     do {
-      const page = await findEvents(fixture.db.orm, { customerId: "found" }, { limit: 2, after });
+      const page = await searchEvents(fixture.db, { customerId: "found" }, { limit: 2, after });
       expect(page.items.length).toBeLessThanOrEqual(2);
       seen.push(...page.items.map(({ id }) => id));
       after = page.next;
@@ -86,7 +87,7 @@ describe("finding events", () => {
     { filter: { id: "found/2" }, ids: 1, why: "one id" },
     { filter: { id: "found/2", source: "elsewhere" }, ids: 0, why: "of another source" },
   ])("$filter finds $ids: $why", async ({ filter, ids }) => {
-    const page = await findEvents(fixture.db.orm, { customerId: "found", ...filter }, { limit: 10 });
+    const page = await searchEvents(fixture.db, { customerId: "found", ...filter }, { limit: 10 });
     expect(page.items).toHaveLength(ids);
   });
 });

@@ -69,6 +69,13 @@ export const batchSchema = z
 
 export const listedEventSchema = z
   .object({
+    state: z
+      .enum(["accepted", "quarantined", "conflict"])
+      .describe(
+        "`quarantined`: waits for its customer or a meter, see `reason`. `conflict`: came with the key of an earlier event and " +
+          "other content; it is kept and does not count.",
+      ),
+    reason: z.enum(["unknown_customer", "no_meter"]).optional().describe("Why it is quarantined."),
     id: z.string(),
     source: z.string(),
     customer: z.string(),

@@ -7,6 +7,7 @@ import { inUnit, type Meter, type WindowSize, windowSizes } from "../../domain/m
 import { Fraction } from "../../domain/money/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";
+import { namedValues } from "../named-values.ts";
 import { found, RequestRefusedError } from "../refusals.ts";
 import { decimalText, instantInput, instantText, textInput } from "../wire.ts";
 import { watermarksNow } from "./usage-watermarks.ts";
@@ -48,6 +49,11 @@ const usageQuery = z.strictObject({
     .describe(
       "Dimensions to tell apart, with commas; empty for one total; all of the meter's when left out.",
     ),
+  where: namedValues
+    .optional()
+    .describe(
+      "Only usage with this value of a dimension, such as `model:large`. May be given several times: all hold.",
+    ),
   window: z
     .enum(windowSizes)
     .optional()
@@ -68,7 +74,7 @@ export function usageRoutes(api: ApiInstance, deps: UsageDependencies): void {
         response: { 200: usageSchema },
       },
     },
-    async ({ query: { customer, meter: meterKey, from, to, group_by: groupBy, window } }) => {
+    async ({ query: { customer, meter: meterKey, from, to, group_by: groupBy, where, window } }) => {
       const isOnTestClock = (await testClockOf(db.orm, customer)) !== undefined;
       const versions = metersOfPeriod(await publishedMeters(db.orm), from, isOnTestClock);
       const meter = found(
@@ -76,13 +82,15 @@ export function usageRoutes(api: ApiInstance, deps: UsageDependencies): void {
         "meter",
         meterKey,
       );
-      requireDimensions(meter, groupBy ?? []);
+      requireDimensions(meter, groupBy ?? [], "group_by");
+      requireDimensions(meter, Object.keys(where ?? {}), "where");
       const { now, watermarks } = await watermarksNow(deps, customer, [meter]);
       const request = {
         customerId: customer,
         meter,
         period: untilNow(period(from, to, "to"), meter, now),
         ...(groupBy === undefined ? {} : { groupBy }),
+        ...(where === undefined ? {} : { where }),
       };
       const head = {
         customer,
@@ -107,12 +115,12 @@ export function usageRoutes(api: ApiInstance, deps: UsageDependencies): void {
   );
 }
 
-function requireDimensions({ key, dimensions }: Meter, groupBy: readonly string[]): void {
-  const unknown = groupBy.find((name) => !dimensions.includes(name));
+function requireDimensions({ key, dimensions }: Meter, names: readonly string[], field: string): void {
+  const unknown = names.find((name) => !dimensions.includes(name));
   if (unknown === undefined) return;
   const known = dimensions.length === 0 ? "none" : dimensions.join(", ");
   const message = `meter ${key} has no dimension "${unknown}"; it has ${known}`;
-  throw new RequestRefusedError("dimension_unknown", message, "group_by");
+  throw new RequestRefusedError("dimension_unknown", message, field);
 }
 
 /** A level that holds has no end yet: it counts until now. */

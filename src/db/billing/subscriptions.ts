@@ -29,6 +29,15 @@ export async function findSubscription(tx: Tx, id: string): Promise<StoredSubscr
   return row;
 }
 
+/** All that a customer ever had, in the order in which they began. */
+export async function subscriptionsOfCustomer(tx: Tx, customerId: string): Promise<StoredSubscription[]> {
+  return await tx
+    .select()
+    .from(subscription)
+    .where(eq(subscription.customerId, customerId))
+    .orderBy(asc(subscription.startedAt), asc(subscription.id));
+}
+
 /** The other subscriptions of a customer that are not canceled. */
 export async function otherSubscriptions(
   tx: Tx,

@@ -103,7 +103,7 @@ async function send(
   );
   const [row] = await sql<[{ outcomes: RecordedOutcome[] }]>`
     select usage.ingest(
-      ${list(({ source, id }) => hash16(JSON.stringify([source, id])))}::text::uuid[],
+      ${list(eventKey)}::text::uuid[],
       ${list((event) => hash16(payloadFingerprint(event)))}::text::uuid[],
       ${list(({ source }) => source)}::text::text[],
       ${list(({ id }) => id)}::text::text[],
@@ -137,6 +137,14 @@ export function contributionLists(
     values: haveValues ? lists(({ value }) => value ?? null) : arrayLiteral(ofEvents.map(() => null)),
   };
 }
+
+/** Under which an event is known for ever, in `usage.event_key`. */
+export const eventKey = ({ source, id }: Pick<UsageEvent, "source" | "id">): string =>
+  hash16(JSON.stringify([source, id]));
+
+/** As `usage.event_key` holds it. */
+export const eventKey = ({ source, id }: Pick<UsageEvent, "source" | "id">): string =>
+  hash16(JSON.stringify([source, id]));
 
 /** 16 bytes of SHA-256 in hexadecimal: among 10¹² keys a chance collision has a probability below 10⁻¹⁴. */
 function hash16(text: string): string {

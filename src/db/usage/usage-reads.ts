@@ -1,9 +1,7 @@
-import { and, desc, eq, getTableColumns, gte, lt, type SQL } from "drizzle-orm";
-import type { Instant, Period } from "../../domain/calendar/index.ts";
+import type { SQL } from "drizzle-orm";
+import { type Instant, instantOfEpochMs, type Period } from "../../domain/calendar/index.ts";
 import type { Dimensions } from "../../domain/metering/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
-import { type Page, type PageRequest, pageOf, rowsToRead } from "../page.ts";
-import { event } from "../schema/usage.ts";
 
 /** What a version of a meter made of an event. */
 export interface StoredContribution {
@@ -27,65 +25,28 @@ export interface StoredEvent {
   readonly contributions: readonly StoredContribution[];
 }
 
-/** Newest first; the order of acceptance decides within one instant. */
-export interface EventPosition {
-  readonly time: Instant;
-  readonly seq: bigint;
+/** A row of {@link eventColumns}. */
+export interface StoredEventRow extends Omit<StoredEvent, "time" | "recordedAt"> {
+  readonly time_ms: bigint;
+  readonly recorded_ms: bigint;
 }
 
-export interface EventFilter {
-  readonly customerId: string;
-  readonly from?: Instant | undefined;
-  /** Exclusive. */
-  readonly to?: Instant | undefined;
-  readonly source?: string | undefined;
-  readonly id?: string | undefined;
-}
-
-/** A customer's accepted events, newest first. */
-export async function findEvents(
-  tx: Tx,
-  { customerId, from, to, source, id }: EventFilter,
-  page: PageRequest<EventPosition>,
-): Promise<Page<StoredEvent, EventPosition>> {
-  const number = sql`(select number from billing.customer where id = ${customerId})`;
-  const found = await tx
-    .select(eventColumns)
-    .from(event)
-    .where(
-      and(
-        eq(event.customerNumber, number),
-        from === undefined ? undefined : gte(event.time, from),
-        to === undefined ? undefined : lt(event.time, to),
-        source === undefined ? undefined : eq(event.source, source),
-        id === undefined ? undefined : eq(event.id, id),
-        page.after && olderThan(page.after),
-      ),
-    )
-    .orderBy(desc(event.time), desc(event.seq))
-    .limit(rowsToRead(page));
-  return pageOf(
-    found.map((row) => ({ ...row, customerId })),
-    page,
-    ({ time, seq }) => ({ time, seq }),
-  );
-}
-
-const { seq, source, id, type, time, data, recordedAt } = getTableColumns(event);
-const eventColumns = {
-  seq,
-  source,
-  id,
-  type,
-  time,
-  data,
-  recordedAt,
-  contributions: sql<StoredContribution[]>`(
+/** Of the table `usage.event as event`. */
+export const eventColumns = sql`event.seq, event.source, event.id, event.type, event.data,
+  (select id from billing.customer where number = event.customer_number) as "customerId",
+  (extract(epoch from event.time) * 1000)::int8 as time_ms, (extract(epoch from event.recorded_at) * 1000)::int8 as recorded_ms,
+  (
     select coalesce(json_agg(json_strip_nulls(json_build_object('meterKey', m.key, 'meterVersion', m.version,
       'dimensions', d.key::json, 'quantity', c.quantity::text, 'value', c.value)) order by m.key, m.version), '[]')
-    from unnest(${event.meters}, ${event.dimensions}, ${event.quantities}, distinct_values) as c (meter, dimensions, quantity, value)
-    join catalog.meter m on m.number = c.meter join usage.dimensions d on d.number = c.dimensions)`,
-};
+    from unnest(event.meters, event.dimensions, event.quantities, event.distinct_values) as c (meter, dimensions, quantity, value)
+    join catalog.meter m on m.number = c.meter join usage.dimensions d on d.number = c.dimensions
+  ) as contributions`;
+
+export const storedEvent = ({ time_ms, recorded_ms, ...rest }: StoredEventRow): StoredEvent => ({
+  ...rest,
+  time: instantOfEpochMs(Number(time_ms)),
+  recordedAt: instantOfEpochMs(Number(recorded_ms)),
+});
 
 /** Which transactions a rating run could see, as `pg_current_snapshot()` gave it to that run. */
 export type Snapshot = string;
@@ -157,8 +118,4 @@ function inPeriod({ customerId, period, meterKeys, visibleIn, notVisibleIn }: Ev
 const isVisibleIn = (snapshot: Snapshot): SQL =>
   sql`pg_visible_in_snapshot(recorded_xid, ${snapshot}::pg_snapshot)`;
 
-const timestamp = (epochMs: number): SQL => sql`${new Date(epochMs).toISOString()}::timestamptz`;
-
-function olderThan({ time, seq }: EventPosition): SQL {
-  return sql`(${event.time}, ${event.seq}) < (${timestamp(time)}, ${seq.toString()}::int8)`;
-}
+export const timestamp = (epochMs: number): SQL => sql`${new Date(epochMs).toISOString()}::timestamptz`;

@@ -1,0 +1,187 @@
+import { z } from "zod";
+import { findCustomer } from "../../db/billing/customers.ts";
+import { type PeriodCost, periodCosts } from "../../db/billing/period-cost.ts";
+import { testClockOf } from "../../db/billing/test-clocks.ts";
+import { inSnapshot, type Tx } from "../../db/database.ts";
+import { usageWatermarks } from "../../db/usage/watermarks.ts";
+import { type Instant, isoOf } from "../../domain/calendar/index.ts";
+import { chargeOf, type InvoiceLine, type RatedUsage } from "../../domain/invoicing/index.ts";
+import type { Watermark } from "../../domain/metering/index.ts";
+import { currency, sumMoney } from "../../domain/money/index.ts";
+import type { ApiInstance } from "../api-instance.ts";
+import type { ApiDependencies } from "../dependencies.ts";
+import { found } from "../refusals.ts";
+import { currencyText, decimalText, idParams, instantInput, instantText, minorText } from "../wire.ts";
+
+type CostDependencies = Pick<ApiDependencies, "db" | "now">;
+
+const ratedSchema = z.object({
+  plan: z.string(),
+  plan_version: z.number().int(),
+  price: z.string(),
+  name: z.string(),
+  meter: z.string(),
+  meter_version: z.number().int().nullable().describe("Null where no version measures the period."),
+  where: z.record(z.string(), z.string()).describe("The dimensions that the price is for."),
+  unit_label: z.string(),
+  from: instantText.describe("Where the terms change inside a period, each part has its own."),
+  to: instantText,
+  quantity: decimalText,
+  included_quantity: decimalText.describe("Free in this part, in proportion to its length."),
+  exact_minor: decimalText.describe("Minor units, before rounding."),
+  amount_minor: minorText,
+  complete_until: instantText.describe("Up to when the meter's usage is complete."),
+});
+
+const lateSchema = z.object({
+  period_start: instantText,
+  period_end: instantText,
+  plan: z.string(),
+  price: z.string(),
+  quantity: decimalText,
+  exact_minor: decimalText,
+  amount_minor: minorText.describe("Below zero: what goes to the customer's balance."),
+});
+
+const periodCostSchema = z.object({
+  subscription: z.string(),
+  period_start: instantText,
+  period_end: instantText,
+  closed: z
+    .boolean()
+    .describe("Its invoice is issued, and stands; what came since is late usage of the next."),
+  currency: currencyText,
+  complete_until: instantText.describe("Of all priced meters together, at most the end of the period."),
+  amount_minor: minorText.describe("Of all prices, each rounded as a line of the invoice would be."),
+  prices: z.array(ratedSchema),
+  late_usage: z
+    .array(lateSchema)
+    .describe("What usage of earlier periods adds to this period's invoice: it came after they were closed."),
+});
+
+const costSchema = z
+  .object({
+    customer: z.string(),
+    as_of: instantText.describe("The customer's time."),
+    data: z.array(periodCostSchema),
+  })
+  .meta({ id: "UsageCost" });
+
+/** What was used in the current period, and what it costs. */
+export function usageCostRoutes(api: ApiInstance, deps: CostDependencies): void {
+  api.get(
+    "/v1/customers/:id/usage",
+    {
+      config: { scope: "read", refusals: ["customer_not_found"] },
+      schema: {
+        tags: ["Usage"],
+        summary: "What a customer has used in the current period, and what it costs so far",
+        description:
+          "For each usage price of each subscription, rated as closing the period now would rate it. Levels that still hold " +
+          "count until now.",
+        params: idParams,
+        querystring: z.strictObject({
+          period_start: instantInput
+            .optional()
+            .describe("Of the periods that begin at this instant; of the current ones when left out."),
+        }),
+        response: { 200: costSchema },
+      },
+    },
+    // One snapshot: quantities, prices and what was billed before are of one moment.
+    async ({ params: { id }, query: { period_start: periodStart } }) =>
+      inSnapshot(deps.db, (tx) => usageCost(tx, deps, id, periodStart)),
+  );
+}
+
+async function usageCost(
+  tx: Tx,
+  deps: CostDependencies,
+  customerId: string,
+  periodStart: Instant | undefined,
+): Promise<z.infer<typeof costSchema>> {
+  found(await findCustomer(tx, customerId), "customer", customerId);
+  const clock = await testClockOf(tx, customerId);
+  const now = clock?.currentAt ?? deps.now();
+  const costs = await periodCosts(tx, { customerId, now, periodStart });
+  const meters = costs.flatMap((cost) => cost.meters);
+  const watermarks = await usageWatermarks(tx, {
+    customerId,
+    eventTypes: [...new Set(meters.map(({ eventType }) => eventType))],
+    now,
+    isOnTestClock: clock !== undefined,
+  });
+  return {
+    customer: customerId,
+    as_of: isoOf(now),
+    data: costs.map((cost) => costAnswer(cost, watermarks, now)),
+  };
+}
+
+function costAnswer(
+  cost: PeriodCost,
+  watermarks: ReadonlyMap<string, Watermark>,
+  now: Instant,
+): z.infer<typeof periodCostSchema> {
+  const { subscription, period, isClosed, rated, meters, late } = cost;
+  const inCurrency = currency(subscription.currency);
+  const completeUntil = (meterKey: string): Instant => {
+    const meter = meters.find(({ key }) => key === meterKey);
+    return (meter && watermarks.get(meter.eventType)?.completeUntil) ?? now;
+  };
+  const amounts = rated.map(({ plan, rated: { exactMinor } }) => chargeOf(plan, exactMinor));
+  const priced = rated.map(({ price }) => completeUntil(price.meter));
+  return {
+    subscription: subscription.id,
+    period_start: isoOf(period.start),
+    period_end: isoOf(period.end),
+    closed: isClosed,
+    currency: inCurrency,
+    complete_until: isoOf(earliest([...priced, period.end])),
+    amount_minor: sumMoney(amounts, inCurrency).amountMinor.toString(),
+    prices: rated.map((each) => ratedAnswer(each, cost, completeUntil(each.price.meter))),
+    late_usage: late.flatMap((earlier) => earlier.lines.map((line) => lateAnswer(earlier.period, line))),
+  };
+}
+
+const earliest = (instants: readonly Instant[]): Instant =>
+  instants.reduce((one, other) => (other < one ? other : one));
+
+function ratedAnswer(
+  { stretch, plan, price, rated }: RatedUsage,
+  { meters }: PeriodCost,
+  completeUntil: Instant,
+): z.infer<typeof ratedSchema> {
+  return {
+    plan: plan.key,
+    plan_version: plan.version,
+    price: price.key,
+    name: price.name,
+    meter: price.meter,
+    meter_version: meters.find(({ key }) => key === price.meter)?.version ?? null,
+    where: price.where,
+    unit_label: price.unitLabel,
+    from: isoOf(stretch.start),
+    to: isoOf(stretch.end),
+    quantity: rated.quantity.text,
+    included_quantity: rated.includedQuantity.text,
+    exact_minor: rated.exactMinor.text,
+    amount_minor: chargeOf(plan, rated.exactMinor).amountMinor.toString(),
+    complete_until: isoOf(completeUntil),
+  };
+}
+
+function lateAnswer(
+  { start, end }: PeriodCost["period"],
+  { source, quantity, exactMinor, amount }: InvoiceLine,
+): z.infer<typeof lateSchema> {
+  return {
+    period_start: isoOf(start),
+    period_end: isoOf(end),
+    plan: source?.planKey ?? "",
+    price: source?.priceKey ?? "",
+    quantity: quantity?.text ?? "0",
+    exact_minor: exactMinor.text,
+    amount_minor: amount.amountMinor.toString(),
+  };
+}
