@@ -138,10 +138,6 @@ export function contributionLists(
   };
 }
 
-/** Under which an event is known for ever, in `usage.event_key`. */
-export const eventKey = ({ source, id }: Pick<UsageEvent, "source" | "id">): string =>
-  hash16(JSON.stringify([source, id]));
-
 /** As `usage.event_key` holds it. */
 export const eventKey = ({ source, id }: Pick<UsageEvent, "source" | "id">): string =>
   hash16(JSON.stringify([source, id]));
