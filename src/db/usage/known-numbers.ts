@@ -38,7 +38,7 @@ function knownOf(meters: readonly StoredMeter[]): Known {
 
 /** The numbers of combinations of dimension values; those that are new get one. */
 export async function dimensionNumbers(
-  asked: NumberSource,
+  asked: Pick<NumberSource, "dimensionNumbers">,
   meters: readonly StoredMeter[],
   keys: readonly string[],
 ): Promise<DimensionNumbers> {
@@ -63,7 +63,7 @@ export async function dimensionNumbers(
 
 /** Makes room for events of the months (UTC) of these times. */
 export async function openMonths(
-  asked: NumberSource,
+  asked: Pick<NumberSource, "openMonths">,
   meters: readonly StoredMeter[],
   times: readonly Instant[],
 ): Promise<void> {

@@ -1,0 +1,70 @@
+import { and, desc, eq } from "drizzle-orm";
+import type { Instant } from "../../domain/calendar/index.ts";
+import type { BackfillState } from "../../domain/corrections/index.ts";
+import { rows, sql, type Tx } from "../database.ts";
+import { type NewestFirst, olderThan, type Page, type PageRequest, pageOf, rowsToRead } from "../page.ts";
+import { backfill, backfillStanding } from "../schema/usage-corrections.ts";
+
+/** A backfill with its state. */
+export type StoredBackfill = typeof backfillStanding.$inferSelect;
+
+/** What is in a backfill. */
+export interface BackfillCounts {
+  readonly accepted: bigint;
+  /** Of those: events that were voided, with the backfill or one by one. */
+  readonly voided: bigint;
+  readonly customers: bigint;
+}
+
+/** Opened twice under one id, it is the first one that stands. */
+export async function openBackfill(tx: Tx, opened: typeof backfill.$inferInsert): Promise<void> {
+  await tx.insert(backfill).values(opened).onConflictDoNothing();
+}
+
+export async function findBackfill(tx: Tx, id: string): Promise<StoredBackfill | undefined> {
+  const [found] = await tx.select().from(backfillStanding).where(eq(backfillStanding.id, id));
+  return found;
+}
+
+export async function listBackfills(
+  tx: Tx,
+  { state }: { readonly state?: BackfillState | undefined },
+  page: PageRequest<NewestFirst>,
+): Promise<Page<StoredBackfill, NewestFirst>> {
+  const found = await tx
+    .select()
+    .from(backfillStanding)
+    .where(
+      and(
+        state === undefined ? undefined : eq(backfillStanding.state, state),
+        olderThan(backfillStanding.openedAt, backfillStanding.id, page.after),
+      ),
+    )
+    .orderBy(desc(backfillStanding.openedAt), desc(backfillStanding.id))
+    .limit(rowsToRead(page));
+  return pageOf(found, page, ({ openedAt, id }) => ({ at: openedAt, id }));
+}
+
+/** Once it settles no event can be added; closed twice, it is the first that stands. */
+export async function closeBackfill(
+  tx: Tx,
+  id: string,
+  { closedBy, closedAt }: { readonly closedBy: string; readonly closedAt: Instant },
+): Promise<void> {
+  await tx.execute(
+    sql`select usage.close_backfill(${id}, ${closedBy}, ${new Date(closedAt).toISOString()}::timestamptz)`,
+  );
+}
+
+export async function backfillCounts(tx: Tx, id: string): Promise<BackfillCounts> {
+  const [counts] = await rows<BackfillCounts>(
+    tx,
+    sql`select count(*) as accepted, count(distinct customer_number) as customers,
+          count(*) filter (where exists (
+            select from usage.correction_event e join usage.correction_booking using (correction_id)
+            join usage.correction c on c.id = e.correction_id
+            where e.event_seq = added.event_seq and c.kind = 'void')) as voided
+        from usage.backfill_event added where backfill_id = ${id}`,
+  );
+  return counts ?? { accepted: 0n, voided: 0n, customers: 0n };
+}
