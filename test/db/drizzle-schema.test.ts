@@ -14,6 +14,7 @@ import * as usage from "../../src/db/schema/usage.ts";
 import * as usageArchive from "../../src/db/schema/usage-archive.ts";
 import * as usageCorrections from "../../src/db/schema/usage-corrections.ts";
 import * as usageLog from "../../src/db/schema/usage-log.ts";
+import * as usageMeterBackfill from "../../src/db/schema/usage-meter-backfill.ts";
 import * as usageWatermarks from "../../src/db/schema/usage-watermarks.ts";
 import { cloneDatabase, type TestDatabase } from "../support/postgres.ts";
 
@@ -44,6 +45,7 @@ const declared: unknown[] = [
   usageArchive,
   usageCorrections,
   usageLog,
+  usageMeterBackfill,
   usageWatermarks,
 ].flatMap((module) => Object.values(module));
 

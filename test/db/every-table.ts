@@ -30,6 +30,16 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
   const refused = { partition: 0, message_offset: 0, event_number: 0, code: "x", detail: "x", content: "" };
   await ledger.db
     .sql`select usage.refuse_from_log(gen_random_uuid(), ${JSON.stringify([{ ...refused, content_bytes: 0 }])}::text::jsonb)`;
+  await ledger.owner.sql`
+    with asked as (
+      insert into usage.meter_backfill (meter, since, requested_by)
+      select min(number), '2026-01-01Z', 'alice' from catalog.meter returning seq
+    ), page as (
+      insert into usage.meter_backfill_page select seq, 1, 1, now(), 1, 1, 0, 1 from asked
+    ), refused as (
+      insert into usage.meter_backfill_refusal select seq, 1, now(), 'x', 'x' from asked
+    )
+    insert into usage.meter_backfill_end select seq, 'done' from asked`;
   await ledger.db.sql`insert into stripe.webhook_inbox (event_id, type, body) values ('evt_1', 'x', '{}')`;
   // Transactions of other tests on the server hold back what can be sealed.
   while ((await ledger.db.sql`select from ledger.seal_closed_range(10)`).length === 0) await delay(10);
