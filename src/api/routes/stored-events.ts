@@ -99,16 +99,22 @@ function filterOf({ customer, from, to, source, id, type, property }: EventsQuer
 }
 
 /** Everything under one key, the one that stands first. */
-function recordAnswer({ accepted, quarantined, conflicts, time }: EventRecord): ListedEvent[] {
-  if (accepted === null && quarantined === null) {
-    const message = `the event was accepted; events of ${isoOf(time).slice(0, 7)} are archived`;
-    throw new RequestRefusedError("usage_event_archived", message);
-  }
+function recordAnswer(record: EventRecord): ListedEvent[] {
+  const { accepted, quarantined, conflicts } = record;
+  requireUnarchived(record);
   return [
     ...(accepted === null ? [] : [acceptedAnswer(accepted)]),
     ...(quarantined === null ? [] : [quarantinedAnswer(quarantined)]),
     ...conflicts.map((event) => ({ state: "conflict" as const, ...saidBy(event), contributions: [] })),
   ];
+}
+
+/** The event that stands. @throws RequestRefusedError when only its key is left */
+export function requireUnarchived({ accepted, quarantined, time }: EventRecord): UncountedEvent {
+  const event = accepted ?? quarantined;
+  if (event !== null) return event;
+  const message = `the event was taken in; events of ${isoOf(time).slice(0, 7)} are archived`;
+  throw new RequestRefusedError("usage_event_archived", message);
 }
 
 const quarantinedAnswer = (event: NonNullable<EventRecord["quarantined"]>): ListedEvent => ({

@@ -6,5 +6,6 @@ export * from "./invoice-line.ts";
 export * from "./invoice-totals.ts";
 export * from "./terms.ts";
 export * from "./time-charges.ts";
+export * from "./unbilled-usage.ts";
 export * from "./usage-charges.ts";
 export * from "./usage-completeness.ts";
