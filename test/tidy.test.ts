@@ -37,7 +37,10 @@ const mayImport: Record<string, { ours: string[]; packages: string[] }> = {
     ours: ["workflows", "domain/calendar", "domain/lifecycle"],
     packages: ["@temporalio/workflow", "@temporalio/common"],
   },
-  db: { ours: ["db", "domain"], packages: ["drizzle-orm", "postgres", "@aws-sdk/client-s3", "node:"] },
+  db: {
+    ours: ["db", "domain"],
+    packages: ["drizzle-orm", "postgres", "@aws-sdk/client-s3", "hyparquet", "hyparquet-writer", "node:"],
+  },
   stripe: { ours: ["stripe", "domain"], packages: ["stripe", "node:"] },
   temporal: {
     ours: ["temporal", "workflows/messages.ts", "workflows/search-attributes.ts", "domain"],

@@ -37,7 +37,7 @@ const eventsOfPeriods = `
   group by 1, 2, 3, 4, 5`;
 
 /** Events of closed periods that no run has seen, with whether a later closing of the subscription will. */
-const unbilledEvents = `
+export const unbilledEvents = `
   select of_period.seq, of_period.subscription_id, of_period.period_start, subscription.next_close_at
   from (${eventsOfPeriods}) as of_period
   join billing.subscription as subscription on subscription.id = of_period.subscription_id

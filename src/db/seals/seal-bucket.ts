@@ -8,6 +8,20 @@ import {
 import { type PublishedSeal, readPublishedSeal } from "./seal-encoding.ts";
 import { type BucketLocation, LedgerSealBrokenError, type SealStore } from "./seal-store.ts";
 
+export function bucketClient(
+  { region, endpoint, credentials }: BucketLocation,
+  { requestTimeoutMs: requestTimeout }: { readonly requestTimeoutMs: number },
+): S3Client {
+  return new S3Client({
+    region,
+    maxAttempts: 2,
+    requestHandler: { connectionTimeout: 3_000, requestTimeout, throwOnRequestTimeout: true },
+    // Storages other than Amazon's seldom have a host name for each bucket.
+    ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
+    ...(credentials !== undefined && { credentials }),
+  });
+}
+
 /** Objects that are read ahead, so that verification does not wait for each. */
 const readsAtOnce = 8;
 
@@ -19,16 +33,9 @@ export function bucketSealStore(
   location: BucketLocation,
   { objectsPerPage = 1_000 }: { readonly objectsPerPage?: number } = {},
 ): SealStore {
-  const { bucket: Bucket, prefix, region, endpoint, credentials } = location;
-  const client = new S3Client({
-    region,
-    // Whoever publishes holds a database transaction meanwhile, which must not wait for long.
-    maxAttempts: 2,
-    requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
-    // Storages other than Amazon's seldom have a host name for each bucket.
-    ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
-    ...(credentials !== undefined && { credentials }),
-  });
+  const { bucket: Bucket, prefix } = location;
+  // Whoever publishes holds a database transaction meanwhile, which must not wait for long.
+  const client = bucketClient(location, { requestTimeoutMs: 10_000 });
   const folder = prefix === "" ? "" : `${prefix}/`;
   // Of one length, so that the storage's order, by name, is that of the numbers.
   const nameOf = (number: number) => `${folder}${String(number).padStart(12, "0")}.json`;
@@ -88,7 +95,8 @@ export function bucketSealStore(
   };
 }
 
-const isTaken = (error: unknown) =>
+/** Whoever writes what is there already is told so (`If-None-Match: *`). */
+export const isTaken = (error: unknown) =>
   error instanceof S3ServiceException && [409, 412].includes(error.$metadata.httpStatusCode ?? 0);
 
 /** The results in the order of the numbers, some of them asked for before they are needed. */
