@@ -189,6 +189,12 @@ begin
       raise exception 'backfill % is being taken back already', of_backfill using errcode = 'RK021';
     end if;
     perform usage.close_backfill(of_backfill, actor, at);
+    if exists (
+      select from usage.backfill_event b where b.backfill_id = of_backfill
+        and not exists (select from usage.event e where e.seq = b.event_seq and e.time = b.event_time)
+    ) then
+      raise exception 'events of backfill % are archived', of_backfill using errcode = 'RK023';
+    end if;
   end if;
 
   asked := array(

@@ -60,6 +60,8 @@ export function loadApiConfig(environment = readEnvironment()) {
     publicUrl: values.API_PUBLIC_URL ?? `http://${publicHost}:${values.API_PORT}`,
     bootstrapKey: values.API_BOOTSTRAP_KEY,
     approvalLimits: values.ADJUSTMENT_APPROVAL_ABOVE,
+    /** Events that one key may correct within 24 hours by itself. */
+    unapprovedCorrectionsMax: values.USAGE_CORRECTION_APPROVAL_ABOVE,
     ...billingSection(values, stripe),
     log: logSection(values),
   };

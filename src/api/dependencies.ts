@@ -18,6 +18,8 @@ export interface ApiDependencies {
   /** What must work, beside the database, before this process should be sent requests. */
   readonly readinessChecks: readonly ReadinessCheck[];
   readonly ingest: Ingest;
+  /** Usage events that one key may correct within 24 hours by itself; the usual number when left out. */
+  readonly unapprovedCorrectionsMax?: number;
   readonly testClocks: TestClockCommands;
   readonly payments: PaymentCommands;
   readonly credits: CreditCommands;

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { sqlState } from "../db/database.ts";
+import { UsageCorrectionRefusedError } from "../domain/corrections/index.ts";
 import { BillingError } from "../domain/errors.ts";
 import type { ApiInstance } from "./api-instance.ts";
 import { type Problem, problem, problemMediaType } from "./problem.ts";
@@ -45,6 +46,15 @@ export function sendProblem(reply: FastifyReply, answer: Problem): FastifyReply 
 }
 
 function problemOf(error: Error, request: FastifyRequest): Problem {
+  if (error instanceof UsageCorrectionRefusedError) {
+    const refusals = error.refusals.map(({ refusal: { code, message, field }, ...event }) => ({
+      ...event,
+      code,
+      detail: message,
+      ...(field === undefined ? {} : { field }),
+    }));
+    return { ...problem(error.code, error.message, request.id), refusals };
+  }
   if (error instanceof BillingError) return problem(error.code, error.message, request.id, error.field);
   const refusal = frameworkRefusals[(error as FastifyError).code];
   if (refusal) return problem(...refusal, request.id);

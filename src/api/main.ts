@@ -41,11 +41,13 @@ async function start(): Promise<void> {
     now,
     logger,
     metrics,
+    unapprovedCorrectionsMax: config.unapprovedCorrectionsMax,
     readinessChecks: [{ name: "temporal", check: () => gateway.check() }],
   });
   const close = async () => {
     await temporal.connection.close();
     await ingest.writer.close();
+    await ingest.backfills.close();
     await db.close();
   };
   await serve(api, { host: config.host, port: config.port, logger, close });

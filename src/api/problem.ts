@@ -9,6 +9,19 @@ export const problemSchema = z
     code: z.string().describe("Stable: branch on this."),
     detail: z.string().describe("What is wrong with this request and what to do, for people."),
     field: z.string().optional().describe("The input at fault, for example `items[0].seats`."),
+    refusals: z
+      .array(
+        z.object({
+          index: z.number().int().describe("Place in the request, from 0."),
+          source: z.string(),
+          id: z.string(),
+          code: z.string().describe("Stable: branch on this."),
+          detail: z.string(),
+          field: z.string().optional(),
+        }),
+      )
+      .optional()
+      .describe("Of requests about several events: which of them are in the way, and why."),
     request_id: z.string().describe("Give this to support; our logs have it."),
   })
   .meta({ id: "Problem" });
@@ -37,6 +50,8 @@ const codesByStatus: Readonly<Record<number, readonly string[]>> = {
   404: [
     "route_not_found",
     "adjustment_not_found",
+    "usage_backfill_not_found",
+    "usage_correction_not_found",
     "api_key_not_found",
     "customer_not_found",
     "credit_grant_not_found",
@@ -46,6 +61,8 @@ const codesByStatus: Readonly<Record<number, readonly string[]>> = {
     "plan_not_found",
     "subscription_not_found",
     "test_clock_not_found",
+    "usage_event_not_found",
+    "usage_line_not_found",
   ],
   409: [
     "idempotency_key_reused",
@@ -57,6 +74,10 @@ const codesByStatus: Readonly<Record<number, readonly string[]>> = {
     "subscription_canceled",
     "subscription_change_in_progress",
     "adjustment_not_pending",
+    "usage_backfill_closed",
+    "usage_backfill_reverted",
+    "usage_correction_not_pending",
+    "usage_event_changed",
     "credit_grant_changed",
     "credit_grant_expired",
     "credit_grant_insufficient",

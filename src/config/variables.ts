@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { unapprovedEventsMaxUsual } from "../domain/corrections/index.ts";
 import { approvalLimits } from "./approval-limits.ts";
 import { sealUrl } from "./seal-location.ts";
 
@@ -98,6 +99,7 @@ export const apiVariables = {
   API_PUBLIC_URL: httpUrl.optional(),
   API_BOOTSTRAP_KEY: apiKey.optional(),
   ADJUSTMENT_APPROVAL_ABOVE: approvalLimits.prefault("usd=500.00,eur=500.00,jpy=50000"),
+  USAGE_CORRECTION_APPROVAL_ABOVE: wholeNumber(0, 1_000_000).default(unapprovedEventsMaxUsual),
 };
 
 export const billingVariables = {

@@ -1,4 +1,5 @@
 import type { Registry } from "prom-client";
+import { type BackfillWriter, openBackfillWriter } from "../../db/usage/backfill-writer.ts";
 import { openUsageWriter, type UsageWriter, type UsageWriterOptions } from "../../db/usage/usage-writer.ts";
 import { type IngestLimits, type IngestLimitsMax, ingestLimits } from "./ingest-limits.ts";
 import { type IngestMetrics, ingestMetrics } from "./ingest-metrics.ts";
@@ -6,6 +7,8 @@ import { type IngestMetrics, ingestMetrics } from "./ingest-metrics.ts";
 /** All that takes in usage events, with connections of its own: however much comes in, other requests have theirs. */
 export interface Ingest {
   readonly writer: UsageWriter;
+  /** Of events that belong to a backfill. */
+  readonly backfills: BackfillWriter;
   readonly limits: IngestLimits;
   readonly metrics: IngestMetrics;
 }
@@ -22,6 +25,7 @@ export function openIngest({ metrics: registry, limits: limitsMax, ...options }:
   const metrics = ingestMetrics(registry);
   const limits = ingestLimits({ ...usual, ...limitsMax }, metrics.refused);
   const writer = openUsageWriter({ ...options, onBatch: metrics.committed });
+  const backfills = openBackfillWriter({ url: options.url });
   metrics.watch(limits, writer);
-  return { writer, limits, metrics };
+  return { writer, backfills, limits, metrics };
 }

@@ -8,12 +8,14 @@ export interface EventClocks {
   readonly now: () => Instant;
   /** The time of those of these customers who are on a test clock; for all others it is `now()`. */
   readonly nowFor: (customerIds: () => readonly string[]) => Promise<ReadonlyMap<string, Instant>>;
+  /** How late an event may come, in days; as usual when left out. */
+  readonly ageDaysMax?: number;
 }
 
 /** Parses each event by itself: where one is bad its refusal stands. */
 export async function parsedEvents(
   inputs: readonly unknown[],
-  { now, nowFor }: EventClocks,
+  { now, nowFor, ageDaysMax }: EventClocks,
 ): Promise<readonly (UsageEvent | BillingError)[]> {
   const clocks = await nowFor(() => customersIn(inputs));
   const wallClock = now();
@@ -21,13 +23,17 @@ export async function parsedEvents(
     clocks.size === 0
       ? () => wallClock
       : (input: unknown) => clocks.get(customerOf(input) ?? "") ?? wallClock;
-  return inputs.map((input) => parsedEvent(input, timeOf(input)));
+  return inputs.map((input) => parsedEvent(input, timeOf(input), ageDaysMax));
 }
 
-function parsedEvent(input: unknown, now: Instant): UsageEvent | BillingError {
+function parsedEvent(
+  input: unknown,
+  now: Instant,
+  ageDaysMax: number | undefined,
+): UsageEvent | BillingError {
   if (input instanceof BillingError) return input;
   try {
-    return parseUsageEvent(input, now);
+    return parseUsageEvent(input, now, ageDaysMax);
   } catch (error) {
     if (error instanceof BillingError) return error;
     throw error;

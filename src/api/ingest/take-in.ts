@@ -11,7 +11,7 @@ import { RequestRefusedError } from "../refusals.ts";
 import { type EventClocks, parsedEvents } from "./parsed-events.ts";
 
 export interface TakingIn extends EventClocks {
-  readonly writer: UsageWriter;
+  readonly writer: Pick<UsageWriter, "take">;
 }
 
 /** So many are parsed and measured in one go, some milliseconds; then others have their turn. */

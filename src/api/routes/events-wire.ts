@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { eventsMax } from "../ingest/event-document.ts";
 import { decimalText, instantText } from "../wire.ts";
+import { correctionOfEventSchema } from "./event-corrections.ts";
 
 /** How usage events look in requests and answers. */
 
@@ -67,6 +68,14 @@ export const batchSchema = z
   })
   .meta({ id: "UsageBatch" });
 
+const contributionSchema = z.object({
+  meter: z.string(),
+  meter_version: z.number().int(),
+  dimensions: z.record(z.string(), z.string()),
+  quantity: decimalText,
+  value: z.union([z.string(), z.number(), z.boolean()]).optional().describe("Of meters that count values."),
+});
+
 export const listedEventSchema = z
   .object({
     state: z
@@ -83,19 +92,16 @@ export const listedEventSchema = z
     time: instantText,
     data: z.record(z.string(), z.unknown()),
     recorded_at: instantText,
-    contributions: z
-      .array(
-        z.object({
-          meter: z.string(),
-          meter_version: z.number().int(),
-          dimensions: z.record(z.string(), z.string()),
-          quantity: decimalText,
-          value: z
-            .union([z.string(), z.number(), z.boolean()])
-            .optional()
-            .describe("Of meters that count values."),
-        }),
-      )
-      .describe("What each meter made of it."),
+    contributions: z.array(contributionSchema).describe("What each meter made of it when it was accepted."),
+    standing: z
+      .array(contributionSchema)
+      .optional()
+      .describe(
+        "What counts of an accepted event now: with its corrections, and with meters that came later.",
+      ),
+    corrections: z
+      .array(correctionOfEventSchema)
+      .optional()
+      .describe("What became of an accepted event later, the oldest first."),
   })
   .meta({ id: "UsageEvent" });

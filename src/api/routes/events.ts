@@ -1,6 +1,9 @@
 import { Readable } from "node:stream";
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
+import { findBackfill } from "../../db/usage/backfills.ts";
+import { backfillAfter, backfillEventAgeDaysMax } from "../../domain/corrections/index.ts";
+import type { UsageEvent } from "../../domain/metering/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { batchAnswerText, outcomeCounts } from "../ingest/batch-answer.ts";
@@ -8,6 +11,8 @@ import { eventsMax } from "../ingest/event-document.ts";
 import type { Ingest } from "../ingest/ingest.ts";
 import { declaredBytes, lineTypes, readEvents } from "../ingest/read-events.ts";
 import { type TakingIn, takeIn } from "../ingest/take-in.ts";
+import { found } from "../refusals.ts";
+import { idInput } from "../wire.ts";
 import { batchInput, batchSchema } from "./events-wire.ts";
 import { storedEventsRoute } from "./stored-events.ts";
 
@@ -28,6 +33,12 @@ const batchQuery = z.strictObject({
     .enum(["all", "problems"])
     .default("all")
     .describe("`problems` leaves out the results of events that were accepted, now or before."),
+  backfill: idInput
+    .optional()
+    .describe(
+      `The open backfill that they belong to. They may be up to ${backfillEventAgeDaysMax} days old, and nothing is quarantined: ` +
+        "an event of an unknown customer, or that no meter reads, is invalid.",
+    ),
 });
 
 /** Usage events in, and out again. */
@@ -41,7 +52,7 @@ export async function eventsRoutes(api: ApiInstance, deps: EventsDependencies): 
   storedEventsRoute(api, deps);
 }
 
-function takeInEvents(api: ApiInstance, { ingest, now, nowFor }: EventsDependencies): void {
+function takeInEvents(api: ApiInstance, { db, ingest, now, nowFor }: EventsDependencies): void {
   api.post(
     "/v1/events",
     {
@@ -49,7 +60,15 @@ function takeInEvents(api: ApiInstance, { ingest, now, nowFor }: EventsDependenc
         scope: "usage:write",
         repeatable: true,
         isFrequent: true,
-        refusals: ["body_incomplete", "encoding_malformed", "encoding_unsupported", "too_many_requests"],
+        refusals: [
+          "body_incomplete",
+          "encoding_malformed",
+          "encoding_unsupported",
+          "too_many_requests",
+          "usage_backfill_not_found",
+          "usage_backfill_closed",
+          "usage_backfill_reverted",
+        ],
       },
       schema: {
         tags,
@@ -68,13 +87,26 @@ function takeInEvents(api: ApiInstance, { ingest, now, nowFor }: EventsDependenc
       if (reply.raw.closed) permit.release();
       const inputs = await readEvents(headers, body instanceof Readable ? body : undefined, permit);
       permit.hold(inputs.length);
-      const outcomes = await takeIn(inputs, { writer, now, nowFor });
+      const outcomes = await takeIn(inputs, {
+        now,
+        nowFor,
+        ...(query.backfill === undefined ? { writer } : await backfillTaking(db, ingest, query.backfill)),
+      });
       const counts = outcomeCounts(outcomes);
       metrics.answered(counts);
       const text = batchAnswerText(outcomes, { inputs, counts, listed: query.results });
       return sendJson(reply, text);
     },
   );
+}
+
+async function backfillTaking(db: EventsDependencies["db"], { backfills }: Ingest, id: string) {
+  const { state } = found(await findBackfill(db.orm, id), "usage_backfill", id);
+  backfillAfter(state, "add_events");
+  return {
+    writer: { take: (events: readonly UsageEvent[]) => backfills.take(id, events) },
+    ageDaysMax: backfillEventAgeDaysMax,
+  };
 }
 
 const sendJson = (reply: FastifyReply, text: string) =>

@@ -15,6 +15,7 @@ import { namedValues } from "../named-values.ts";
 import { type CursorForm, listAnswer, listOf, pageQuery, pageRequest } from "../pagination.ts";
 import { RequestRefusedError } from "../refusals.ts";
 import { instantInput, textInput } from "../wire.ts";
+import { correctionOfEventAnswer } from "./event-corrections.ts";
 import { listedEventSchema } from "./events-wire.ts";
 
 type ListedEvent = z.infer<typeof listedEventSchema>;
@@ -127,13 +128,23 @@ const quarantinedAnswer = (event: NonNullable<EventRecord["quarantined"]>): List
 const acceptedAnswer = (event: StoredEvent): ListedEvent => ({
   state: "accepted",
   ...saidBy(event),
-  contributions: event.contributions.map(({ meterKey, meterVersion, dimensions, quantity, value }) => ({
-    meter: meterKey,
-    meter_version: meterVersion,
-    dimensions,
-    quantity,
-    ...(value === undefined ? {} : { value: JSON.parse(value) }),
-  })),
+  contributions: event.contributions.map(contributionAnswer),
+  standing: event.standing.map(contributionAnswer),
+  corrections: event.corrections.map(correctionOfEventAnswer),
+});
+
+const contributionAnswer = ({
+  meterKey,
+  meterVersion,
+  dimensions,
+  quantity,
+  value,
+}: StoredEvent["contributions"][number]) => ({
+  meter: meterKey,
+  meter_version: meterVersion,
+  dimensions,
+  quantity,
+  ...(value === undefined ? {} : { value: JSON.parse(value) }),
 });
 
 const saidBy = ({ id, source, customerId, type, time, data, recordedAt }: UncountedEvent) => ({

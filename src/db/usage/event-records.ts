@@ -14,7 +14,7 @@ import {
 } from "./usage-reads.ts";
 
 /** An event that does not count: as it was sent. */
-export type UncountedEvent = Omit<StoredEvent, "contributions">;
+export type UncountedEvent = Omit<StoredEvent, "contributions" | "standing" | "corrections">;
 
 /** Everything that was ever sent under one key. */
 export interface EventRecord {

@@ -2,6 +2,7 @@ import type { SQL } from "drizzle-orm";
 import { type Instant, instantOfEpochMs, type Period } from "../../domain/calendar/index.ts";
 import type { Dimensions } from "../../domain/metering/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
+import { type CorrectionOfEvent, correctionsOfEvent, standingOfEvent } from "./corrected-events.ts";
 
 /** What a version of a meter made of an event. */
 export interface StoredContribution {
@@ -22,7 +23,12 @@ export interface StoredEvent {
   readonly time: Instant;
   readonly data: Record<string, unknown>;
   readonly recordedAt: Instant;
+  /** What meters made of it when it was accepted. */
   readonly contributions: readonly StoredContribution[];
+  /** What counts of it now. */
+  readonly standing: readonly StoredContribution[];
+  /** The oldest first. */
+  readonly corrections: readonly CorrectionOfEvent[];
 }
 
 /** A row of {@link eventColumns}. */
@@ -35,12 +41,17 @@ export interface StoredEventRow extends Omit<StoredEvent, "time" | "recordedAt">
 export const eventColumns = sql`event.seq, event.source, event.id, event.type, event.data,
   (select id from billing.customer where number = event.customer_number) as "customerId",
   (extract(epoch from event.time) * 1000)::int8 as time_ms, (extract(epoch from event.recorded_at) * 1000)::int8 as recorded_ms,
-  (
+  ${listed(sql`unnest(event.meters, event.dimensions, event.quantities, event.distinct_values) as c (meter, dimensions, quantity, value)`)} as contributions,
+  ${listed(standingOfEvent)} as standing, ${correctionsOfEvent} as corrections`;
+
+/** Contributions as a list of {@link StoredContribution}. */
+function listed(contributions: SQL): SQL {
+  return sql`(
     select coalesce(json_agg(json_strip_nulls(json_build_object('meterKey', m.key, 'meterVersion', m.version,
       'dimensions', d.key::json, 'quantity', c.quantity::text, 'value', c.value)) order by m.key, m.version), '[]')
-    from unnest(event.meters, event.dimensions, event.quantities, event.distinct_values) as c (meter, dimensions, quantity, value)
-    join catalog.meter m on m.number = c.meter join usage.dimensions d on d.number = c.dimensions
-  ) as contributions`;
+    from ${contributions}
+    join catalog.meter m on m.number = c.meter join usage.dimensions d on d.number = c.dimensions)`;
+}
 
 export const storedEvent = ({ time_ms, recorded_ms, ...rest }: StoredEventRow): StoredEvent => ({
   ...rest,

@@ -49,8 +49,13 @@ const cloudEventFields = new Set([
  *   are allowed and not kept.
  * @throws UsageEventInvalidError, UsageEventInFutureError, UsageEventTooOldError, InstantInvalidError, each
  * with the `field` at fault
+ * @param ageDaysMax how late it may come
  */
-export function parseUsageEvent(input: unknown, now: Instant): UsageEvent {
+export function parseUsageEvent(
+  input: unknown,
+  now: Instant,
+  ageDaysMax: number = eventAgeDaysMax,
+): UsageEvent {
   if (!isObject(input)) throw new UsageEventInvalidError("a usage event must be a JSON object");
   const isCloudEvent = "specversion" in input;
   if (isCloudEvent) requireCloudEvent(input);
@@ -60,8 +65,8 @@ export function parseUsageEvent(input: unknown, now: Instant): UsageEvent {
     source: textOf(input, "source"),
     customerId: textOf(input, isCloudEvent ? "subject" : "customer"),
     type: textOf(input, "type"),
-    time: timeOf(input, now),
-    data: dataOf(input),
+    time: timeOf(input, now, ageDaysMax),
+    data: parseEventData(input.data ?? {}),
   };
 }
 
@@ -98,7 +103,7 @@ function textOf(input: JsonObject, field: string): string {
   return storableText(value, field);
 }
 
-function timeOf(input: JsonObject, now: Instant): Instant {
+function timeOf(input: JsonObject, now: Instant, ageDaysMax: number): Instant {
   if (typeof input.time !== "string") {
     throw new UsageEventInvalidError('time must be text such as "2026-01-31T00:00:00Z"', "time");
   }
@@ -109,17 +114,20 @@ function timeOf(input: JsonObject, now: Instant): Instant {
       "time",
     );
   }
-  if (now - time > eventAgeDaysMax * 86_400_000) {
+  if (now - time > ageDaysMax * 86_400_000) {
     throw new UsageEventTooOldError(
-      `time ${isoOf(time)} is more than ${eventAgeDaysMax} days before ${isoOf(now)}`,
+      `time ${isoOf(time)} is more than ${ageDaysMax} days before ${isoOf(now)}`,
       "time",
     );
   }
   return time;
 }
 
-function dataOf(input: JsonObject): Readonly<Record<string, JsonValue>> {
-  const data = input.data ?? {};
+/**
+ * What an event says, as meters read it.
+ * @throws UsageEventInvalidError with the `field` at fault, such as `data.tokens`
+ */
+export function parseEventData(data: unknown): Readonly<Record<string, JsonValue>> {
   if (!isObject(data)) throw new UsageEventInvalidError("data must be a JSON object", "data");
   requireJson(data, "data", eventDataDepthMax);
   return data as Readonly<Record<string, JsonValue>>;
