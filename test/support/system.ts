@@ -74,6 +74,7 @@ export async function startSystem({ logLevel = "silent" }: SystemOptions = {}): 
       await workers.stop();
       await api.close();
       await ingest.writer.close();
+      await ingest.backfills.close();
       await surroundings.close();
       await parts.db.close();
       await database.drop();

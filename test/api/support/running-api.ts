@@ -92,6 +92,7 @@ export async function startApi(
     stop: async () => {
       await api.close();
       await ingest.writer.close();
+      await ingest.backfills.close();
       await db.close();
       await database.drop();
     },
