@@ -2,17 +2,34 @@
 -- count what was stored before it.
 
 -- ── windows are proved ───────────────────────────────────────────────────────────────────────────────────────
--- A customer's month, as whole days on his clock. A number that no customer has stands in windows only by damage.
+-- Where a customer's day begins from which on all single events are here. A number that no customer has stands in windows only by
+-- damage; its clock shows UTC.
+create function usage.first_day_here(of_customer bigint) returns timestamptz
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  archived_before constant timestamptz := usage.archived_before();
+  zone constant text := coalesce((select time_zone from billing.customer where number = of_customer), 'UTC');
+begin
+  if archived_before = '-infinity' then
+    return archived_before;
+  end if;
+  return usage.window_end('day', usage.window_start('day', archived_before - interval '1 microsecond', zone), zone);
+end
+$$;
+
+-- A customer's month, as whole days on his clock, as far as single events of it are here.
 create function usage.customer_month(of_customer bigint, month date, out starts timestamptz, out ends timestamptz)
 language sql stable set search_path = pg_catalog, pg_temp as $$
-  select usage.day_begins(date_trunc('month', month)::date, zone), usage.day_begins((date_trunc('month', month) + interval '1 month')::date, zone)
+  select greatest(usage.day_begins(date_trunc('month', month)::date, zone), usage.first_day_here(of_customer)),
+    usage.day_begins((date_trunc('month', month) + interval '1 month')::date, zone)
   from (select coalesce((select time_zone from billing.customer where number = of_customer), 'UTC') as zone) as of_zone
 $$;
 
--- From the month of the first to the month of the last that there is of a customer: events, what became of them later, windows.
+-- From the month of the first to the month of the last that there is of a customer: events, what became of them later, windows. Those that
+-- were archived are left out.
 create function usage.months_of_customer(of_customer bigint) returns setof date
 language sql stable set search_path = pg_catalog, pg_temp as $$
-  select generate_series(date_trunc('month', min(at) at time zone zone), date_trunc('month', max(at) at time zone zone), '1 month')::date
+  select generate_series(date_trunc('month', greatest(min(at), usage.first_day_here(of_customer)) at time zone zone), date_trunc('month', max(at) at time zone zone), '1 month')::date
   from (select coalesce((select time_zone from billing.customer where number = of_customer), 'UTC') as zone) as of_zone
   cross join lateral (
     select min(time), max(time) from usage.event where customer_number = of_customer
@@ -111,8 +128,8 @@ begin
 end
 $$;
 
-revoke execute on function usage.customer_month, usage.months_of_customer, usage.window_differences, usage.repair_windows from public;
-grant execute on function usage.customer_month, usage.months_of_customer, usage.window_differences, usage.repair_windows to reckoner_app;
+revoke execute on function usage.first_day_here, usage.customer_month, usage.months_of_customer, usage.window_differences, usage.repair_windows from public;
+grant execute on function usage.first_day_here, usage.customer_month, usage.months_of_customer, usage.window_differences, usage.repair_windows to reckoner_app;
 --> statement-breakpoint
 -- ── stored events for a new meter ────────────────────────────────────────────────────────────────────────────
 -- Somebody asked to have stored events counted by a version of a meter: those with a smaller number, of that time, of all customers
@@ -188,6 +205,7 @@ declare
   started bigint;
 begin
   perform pg_advisory_xact_lock(hashtextextended('catalog', 0));
+  perform usage.events_are_here(since, 'infinity');
   insert into usage.meter_backfill as b (meter, customer_number, since, until, requested_by)
   values (of_meter, of_customer, since, until, requested_by) returning b.seq into started;
   return started;
@@ -201,12 +219,17 @@ declare
   open record;
 begin
   for open in
-    select b.seq, b.meter from usage.meter_backfill b
+    select b.seq, b.meter, b.since from usage.meter_backfill b
     where not exists (select from usage.meter_backfill_end e where e.backfill_seq = b.seq) order by b.seq
   loop
     if pg_try_advisory_xact_lock(hashtext('usage.meter_backfill'), open.meter)
       -- Whoever had it before may have ended it since this was asked.
       and not exists (select from usage.meter_backfill_end e where e.backfill_seq = open.seq) then
+      if open.since < usage.archived_before() then
+        -- Its events are gone: who asked may ask for those that are here.
+        insert into usage.meter_backfill_end (backfill_seq, outcome, ended_by) values (open.seq, 'canceled', 'archive');
+        continue;
+      end if;
       -- A correction measures an event with every version, also with this one: it comes wholly before the page or wholly after.
       perform usage.await_corrections();
       return open.seq;

@@ -10,6 +10,7 @@ import { connectTemporal } from "../temporal/connect.ts";
 import { observeActivities } from "./activity-observation.ts";
 import { startWorkers } from "./billing-workers.ts";
 import { startLedgerUpkeep } from "./ledger-upkeep.ts";
+import { startMeterBackfilling } from "./meter-backfill.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { ensureSchedules } from "./schedules.ts";
 import { temporalLogger } from "./temporal-logger.ts";
@@ -53,6 +54,7 @@ async function start(): Promise<void> {
   });
   const seals = config.ledgerSeals && (await openSealStore(config.ledgerSeals));
   const usageUpkeep = startUsageUpkeep({ db: deps.db, logger, metrics });
+  const meterBackfilling = startMeterBackfilling({ db: deps.db, logger, metrics });
   const upkeep = startLedgerUpkeep({ db: deps.db, now: deps.now, seals, logger, metrics });
   logger.info({ task_queue: temporal.taskQueue, metrics_port: config.metricsPort }, "working");
 
@@ -61,7 +63,7 @@ async function start(): Promise<void> {
     if (isStopping) process.exit(1);
     isStopping = true;
     logger.info({ signal }, "stopping");
-    await Promise.all([inbox.stop(), upkeep.stop(), usageUpkeep.stop()]);
+    await Promise.all([inbox.stop(), upkeep.stop(), usageUpkeep.stop(), meterBackfilling.stop()]);
     await workers.stop();
   }
   process.on("SIGTERM", stop).on("SIGINT", stop);

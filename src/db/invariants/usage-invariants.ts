@@ -9,7 +9,8 @@ const customersWithWindows = `
 const windowDifferences = (kind: "sums" | "values" | "levels") => `
   select customer.number as customer_number, meter, size, start, dimensions, value, stored, expected
   from (${customersWithWindows}) as customer
-  cross join lateral usage.window_differences(customer.number, '-infinity', 'infinity', '{${kind}}')`;
+  cross join lateral usage.window_differences(
+    customer.number, usage.first_day_here(customer.number), 'infinity', '{${kind}}')`;
 
 /** What was accepted, what was counted and what was kept are the same. */
 export const usageInvariants: readonly InvariantQuery[] = [
@@ -32,7 +33,7 @@ export const usageInvariants: readonly InvariantQuery[] = [
       from usage.event_key k
       left join usage.event e on e.seq = k.event_seq
       left join usage.quarantined_event q on q.seq = k.event_seq
-      where e.seq is null and q.seq is null
+      where e.seq is null and q.seq is null and k.event_time >= (select usage.archived_before())
       union all
       select min(key::text)::uuid, event_seq, count(*) from usage.event_key group by event_seq having count(*) > 1`,
   },

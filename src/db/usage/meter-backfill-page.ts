@@ -76,10 +76,12 @@ async function nextEvents(tx: Tx, backfill: bigint, eventsMax: number): Promise<
 
 interface Page {
   readonly contributions: readonly (MeasuredContribution & { readonly seq: bigint })[];
-  readonly refusals: readonly (Pick<BillingError, "code" | "field"> & {
+  readonly refusals: readonly {
     readonly seq: string;
+    readonly code: string;
     readonly detail: string;
-  })[];
+    readonly field: string | null;
+  }[];
 }
 
 function measured(events: readonly DueEvent[], meter: readonly StoredMeter[]): Page {
@@ -93,7 +95,7 @@ function measured(events: readonly DueEvent[], meter: readonly StoredMeter[]): P
     ),
     refusals: results.flatMap(({ seq, made }) =>
       made instanceof BillingError
-        ? [{ seq: `${seq}`, code: made.code, detail: made.message, field: made.field }]
+        ? [{ seq: `${seq}`, code: made.code, detail: made.message, field: made.field ?? null }]
         : [],
     ),
   };
