@@ -90,24 +90,27 @@ $$;
 -- us: neither says anything about how late their source is.
 create function usage.count_arrivals(from_xid xid8, to_xid xid8) returns void
 language plpgsql set search_path = pg_catalog, pg_temp set enable_nestloop = on as $$
+declare
+  seconds constant float8[] := array(select 2 ^ n from generate_series(0, 30) as n);
+  on_clocks constant bigint[] := array(select c.number from billing.customer c where c.test_clock_id is not null);
 begin
   perform set_config('usage.keeps_watermarks', 'on', true);
   with arrived as materialized (
-    select e.seq, e.source, e.customer_number, e.type, e.time, e.recorded_at
-    from usage.event e where e.recorded_xid >= from_xid and e.recorded_xid < to_xid
+    select e.customer_number, e.source, e.type, (e.recorded_at at time zone 'UTC')::date as day, width_bucket(extract(epoch from e.recorded_at - e.time)::float8, seconds) as bucket,
+      count(*) as events, max(e.time) as latest
+    from usage.event e
+    where e.recorded_xid >= from_xid and e.recorded_xid < to_xid
+      and not exists (select from usage.quarantined_event q where q.seq = e.seq)
+    group by 1, 2, 3, 4, 5
   ), seen as (
     insert into usage.active_source as s (customer_number, type, source, last_day)
-    select customer_number, type, source, max((time at time zone 'UTC')::date) from arrived
+    select customer_number, type, source, max((latest at time zone 'UTC')::date) from arrived
     group by customer_number, type, source order by customer_number, type, source
     on conflict (customer_number, type, source) do update set last_day = excluded.last_day where s.last_day < excluded.last_day
   )
   insert into usage.arrival_lag as l (source, type, day, bucket, events)
-  select source, type, (recorded_at at time zone 'UTC')::date,
-    width_bucket(extract(epoch from recorded_at - time), array(select 2 ^ n from generate_series(0, 30) as n)::numeric[]),
-    count(*)
-  from arrived a
-  where exists (select from billing.customer c where c.number = a.customer_number and c.test_clock_id is null)
-    and not exists (select from usage.quarantined_event q where q.seq = a.seq)
+  select source, type, day, bucket, sum(events)
+  from arrived where customer_number <> all (on_clocks)
   group by 1, 2, 3, 4 order by 1, 2, 3, 4
   on conflict (source, type, day, bucket) do update set events = l.events + excluded.events;
   perform set_config('usage.keeps_watermarks', 'off', true);

@@ -21,7 +21,7 @@ export interface UsageUpkeepOptions {
  * For as long as the worker runs: folds usage into its windows, at once again while there is more. Any number of workers
  * may do it: the database lets one at a time.
  */
-export function startUsageUpkeep({ db, logger, metrics, everyMs = 1_000 }: UsageUpkeepOptions): UsageUpkeep {
+export function startUsageUpkeep({ db, logger, metrics, everyMs = 3_000 }: UsageUpkeepOptions): UsageUpkeep {
   const folded = new Counter({
     name: "reckoner_usage_folded_contributions_total",
     help: "Contributions of usage events that were folded into their windows",

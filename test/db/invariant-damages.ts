@@ -256,7 +256,7 @@ const invoiceDamages: readonly Damage[] = [
     broken: "V8",
     rule: "on no invoice",
     sql: `select usage.ingest(array['00000000-0000-0000-0000-000000000001']::uuid[], array['00000000-0000-0000-0000-000000000002']::uuid[],
-      '{story}', '{late}', '{cedar}', '{request}', '{2026-01-12T00:00:00Z}', array['{}']::json[],
+      '{story}', '{late}', '{cedar}', '{request}', '{2026-01-12T00:00:00Z}', '[{}]',
       array[array[number]::text], '{"{1}"}', '{"{1}"}', '{NULL}') from catalog.meter where key = 'tokens'`,
     triggersRun: true,
   },

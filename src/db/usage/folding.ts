@@ -7,8 +7,8 @@ export interface Folded {
   readonly isBehind: boolean;
 }
 
-/** One fold: so many events take it a second at most. */
-const factsMax = 50_000;
+/** One fold, of some seconds at most: what is added up before it is stored costs the less the more of it there is. */
+const factsMax = 250_000;
 
 /**
  * Adds what was recorded by transactions that have ended to the windows. Usage is read right without it, but what is not

@@ -110,7 +110,7 @@ async function send(
       ${list(({ customerId }) => customerId)}::text::text[],
       ${list(({ type }) => type)}::text::text[],
       ${list(({ time }) => new Date(time).toISOString())}::text::timestamptz[],
-      ${list(({ data }) => JSON.stringify(data))}::text::json[],
+      ${JSON.stringify(batch.map(({ event }) => event.data))}::text::json,
       ${meters}::text::text[], ${dimensions}::text::text[], ${quantities}::text::text[], ${values}::text::text[]
     ) as outcomes`;
   return row.outcomes;
