@@ -51,6 +51,19 @@ $$;
 create trigger archived_months_are_kept after insert on usage.later_contribution
   referencing new table as added for each statement execute function usage.keep_archived_months();
 
+-- Makes room for events of the months of these times. Gives the months that were not there before this transaction, and those that are
+-- archived, for which there is none.
+create function usage.make_room(times timestamptz[]) returns table (month timestamptz, is_archived boolean)
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+  return query
+  select opened, false from usage.open_months(array(select at from unnest(times) as at where at >= usage.archived_before())) as opened
+  union all
+  select distinct date_trunc('month', at, 'UTC'), true from unnest(times) as at where at < usage.archived_before();
+end
+$$;
+
 -- Events that were sent with a time in an archived month: whether each was taken in before (duplicate, conflict), or is archived, which
 -- means that it is not taken in.
 create function usage.judge_archived(keys uuid[], payload_hashes uuid[], customer_ids text[], types text[], times timestamptz[], data json[])
@@ -161,7 +174,7 @@ begin
 end
 $$;
 
-revoke execute on function usage.archived_before, usage.keep_archived_months, usage.judge_archived, usage.rebuild_from_minutes,
+revoke execute on function usage.archived_before, usage.keep_archived_months, usage.make_room, usage.judge_archived, usage.rebuild_from_minutes,
   usage.archive_month from public;
-grant execute on function usage.archived_before, usage.judge_archived to reckoner_app;
+grant execute on function usage.archived_before, usage.make_room, usage.judge_archived to reckoner_app;
 grant select on usage.archived_month, usage.archived_contribution to reckoner_app;

@@ -4,7 +4,7 @@ import { parseEnv } from "node:util";
 import { z } from "zod";
 import { ConfigurationError, type Problem } from "./config/configuration-error.ts";
 import { parts } from "./config/parts.ts";
-import { sealSection } from "./config/seal-location.ts";
+import { sealSection, storageLocation } from "./config/seal-location.ts";
 import {
   billingSection,
   databaseSection,
@@ -107,6 +107,15 @@ export function loadUsageLogConfig(environment = readEnvironment()) {
 export function loadMigrationConfig(environment = readEnvironment()) {
   const values = read(parts.migration, environment);
   return { ownerUrl: values.DATABASE_OWNER_URL, appUrl: values.DATABASE_URL };
+}
+
+/**
+ * What archiving usage needs: the schema owner's connection, since it takes partitions away, and where to.
+ * @param to `file:PATH` or `s3://BUCKET/PREFIX`
+ */
+export function loadArchiveConfig(to: string, environment = readEnvironment()) {
+  const values = read(parts.archive, environment);
+  return { ownerUrl: values.DATABASE_OWNER_URL, location: storageLocation(to, values, process.cwd()) };
 }
 
 /** What the Stripe stand-in needs; it keeps its state in the file `journalPath`. */

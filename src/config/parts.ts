@@ -30,6 +30,10 @@ export const parts = {
     ...variables.logVariables,
   }),
   migration: z.object(variables.migrationVariables),
+  archive: z.object({
+    ...variables.sealVariables,
+    DATABASE_OWNER_URL: variables.migrationVariables.DATABASE_OWNER_URL,
+  }),
   sandbox: z.object({
     ...variables.sandboxVariables,
     ...variables.homeVariables,

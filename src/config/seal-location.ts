@@ -20,18 +20,26 @@ interface SealVariables {
   readonly AWS_SESSION_TOKEN?: string | undefined;
 }
 
+/** Where the copy of the ledger's seals is kept; undefined when nobody has said. */
+export function sealSection(values: SealVariables, folder: string): SealLocation | undefined {
+  return storageLocation(values.LEDGER_SEALS ?? "", values, folder);
+}
+
 /**
- * Where the copy of the ledger's seals is kept; undefined when nobody has said. What Amazon's variables say matters for a
- * bucket alone.
+ * A file or folder, or a bucket; undefined when the text is neither. What Amazon's variables say matters for a bucket alone.
  * @param folder from where a relative path counts
  */
-export function sealSection(values: SealVariables, folder: string): SealLocation | undefined {
-  const { LEDGER_SEALS: text = "", AWS_REGION: region, AWS_ENDPOINT_URL_S3: endpoint } = values;
+export function storageLocation(
+  text: string,
+  values: SealVariables,
+  folder: string,
+): SealLocation | undefined {
+  const { AWS_REGION: region, AWS_ENDPOINT_URL_S3: endpoint } = values;
   const path = file.exec(text)?.groups?.path;
   if (path !== undefined) return { kind: "file", path: resolve(folder, path) };
   const named = bucket.exec(text)?.groups;
   if (named?.bucket === undefined) return undefined;
-  if (region === undefined) throw missing("AWS_REGION", "give the region of the bucket in LEDGER_SEALS");
+  if (region === undefined) throw missing("AWS_REGION", `give the region of ${text}`);
   const prefix = (named.prefix ?? "").replaceAll(/^\/+|\/+$/g, "");
   return {
     kind: "bucket",

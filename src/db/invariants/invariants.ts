@@ -3,7 +3,9 @@ import { type Database, inSnapshot, rows, sql, type Tx } from "../database.ts";
 import type { SealStore } from "../seals/seal-store.ts";
 import { verifySealsIn } from "../seals/seal-verification.ts";
 import { adjustmentInvariants } from "./adjustment-invariants.ts";
+import { archiveInvariants } from "./archive-invariants.ts";
 import { clearingInvariants } from "./clearing-invariants.ts";
+import { correctionInvariants } from "./correction-invariants.ts";
 import { entryInvariants } from "./entry-invariants.ts";
 import { type InvariantLimits, type InvariantQuery, usualLimits } from "./invariant-query.ts";
 import { invoiceInvariants } from "./invoice-invariants.ts";
@@ -116,6 +118,8 @@ function allQueries(limits: InvariantLimits): InvariantQuery[] {
     ...invoiceInvariants,
     ...ratingInvariants,
     ...usageInvariants,
+    ...correctionInvariants,
+    ...archiveInvariants,
     ...privilegeInvariants,
     ...lifecycleInvariants,
     ...pendingInvariants(limits),

@@ -60,7 +60,7 @@ export async function storedSums(
   const found = await sql<{ number: number; meter: string; count: bigint; sum: string }[]>`
     select m.number, m.key || '@' || m.version as meter, count(*) as count, sum(c.quantity)::text as sum
     from usage.${sql(tableOf(month))} as e cross join lateral unnest(e.meters, e.quantities) as c (meter, quantity)
-    join catalog.meter m on m.number = c.meter group by 1, 2 order by m.key, m.version`;
+    join catalog.meter m on m.number = c.meter group by 1, 2 order by 1`;
   return found.map(({ count, sum, ...meter }) => ({
     ...meter,
     count: Number(count),

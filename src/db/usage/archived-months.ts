@@ -19,6 +19,20 @@ export async function archivedBefore(tx: Tx): Promise<Instant | null> {
 /** What the database refuses because it would take archived events. */
 export const isArchivedRefusal = (error: unknown) => sqlState(error) === "RK014";
 
+/** A batch found the month of one of its events archived, which it was not a moment ago: it goes again, like after a deadlock. */
+export class MonthArchivedMeanwhileError extends Error {
+  readonly code = "40001";
+
+  constructor(cause: unknown) {
+    super("a month was archived meanwhile: take in the batch again", { cause });
+  }
+}
+
+/** Nothing takes events of that month any more. */
+export const isMonthGone = (error: unknown) =>
+  isArchivedRefusal(error) ||
+  (sqlState(error) === "23514" && innermost(error).message.startsWith("no partition of relation"));
+
 /**
  * Reads quantities, of which less than everything would be wrong.
  * @throws UsageMonthArchivedError when the period cuts through a minute of an archived month

@@ -11,8 +11,8 @@ export interface NumberSource {
   dimensionNumbers(
     list: string,
   ): Promise<readonly { readonly number: bigint; readonly was_there: boolean }[]>;
-  /** `usage.open_months(list)`, in milliseconds since 1970 */
-  openMonths(list: string): Promise<readonly { readonly ms: bigint }[]>;
+  /** `usage.make_room(list)`, in milliseconds since 1970 */
+  openMonths(list: string): Promise<readonly { readonly ms: bigint; readonly is_archived: boolean }[]>;
 }
 
 /**
@@ -61,21 +61,31 @@ export async function dimensionNumbers(
   return numbers;
 }
 
-/** Makes room for events of the months (UTC) of these times. */
+/**
+ * Makes room for events of the months (UTC) of these times.
+ * @returns whether the month of one of them is archived: it takes no events any more
+ */
 export async function openMonths(
   asked: Pick<NumberSource, "openMonths">,
   meters: readonly StoredMeter[],
   times: readonly Instant[],
-): Promise<void> {
+): Promise<(time: Instant) => boolean> {
   const { months } = knownOf(meters);
   const missing = new Map(
     times.filter((time) => !months.has(monthOf(time))).map((time) => [monthOf(time), time]),
   );
-  if (missing.size === 0) return;
+  if (missing.size === 0) return () => false;
   const list = arrayLiteral([...missing.values()].map((time) => new Date(time).toISOString()));
-  const opened = await asked.openMonths(list);
-  const isNew = new Set(opened.map(({ ms }) => monthOf(Number(ms))));
-  for (const month of missing.keys()) if (!isNew.has(month)) months.add(month);
+  const told = new Map(
+    (await asked.openMonths(list)).map(({ ms, is_archived }) => [monthOf(Number(ms)), is_archived]),
+  );
+  for (const month of missing.keys()) if (!told.has(month)) months.add(month);
+  return (time) => told.get(monthOf(time)) === true;
+}
+
+/** One of the months that were there has been archived. */
+export function forgetMonths(meters: readonly StoredMeter[]): void {
+  knownOf(meters).months.clear();
 }
 
 /** Months since the year 0. */

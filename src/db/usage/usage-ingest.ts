@@ -4,8 +4,15 @@ import { BillingError } from "../../domain/errors.ts";
 import { payloadFingerprint, type UsageEvent } from "../../domain/metering/index.ts";
 import { sqlState } from "../database.ts";
 import type { QuarantineReason } from "../schema/usage.ts";
+import { isMonthGone, MonthArchivedMeanwhileError, UsageMonthArchivedError } from "./archived-months.ts";
 import { arrayLiteral } from "./array-literal.ts";
-import { type DimensionNumbers, dimensionNumbers, type NumberSource, openMonths } from "./known-numbers.ts";
+import {
+  type DimensionNumbers,
+  dimensionNumbers,
+  forgetMonths,
+  type NumberSource,
+  openMonths,
+} from "./known-numbers.ts";
 import { type MeasuredContribution, measurerOf } from "./measurement.ts";
 import type { StoredMeter } from "./meters-in-force.ts";
 
@@ -20,7 +27,7 @@ export interface IngestDatabase {
   readonly sql: postgres.ISql<{ bigint: bigint }>;
 }
 
-type RecordedOutcome = "accepted" | "duplicate" | "conflict" | QuarantineReason;
+type RecordedOutcome = "accepted" | "duplicate" | "conflict" | "archived" | QuarantineReason;
 
 /** An event that its meters can measure; without contributions when none reads its type. */
 interface MeasuredEvent {
@@ -64,29 +71,66 @@ async function record(
   const asked = numberSource(db);
   for (let attempt = 1; ; attempt++) {
     try {
-      await openMonths(
+      const isArchived = await openMonths(
         asked,
         meters,
         batch.map(({ event }) => event.time),
       );
+      if (batch.some(({ event }) => isArchived(event.time)))
+        return await recordAround(db, batch, meters, isArchived);
       const numbers = await dimensionNumbers(
         asked,
         meters,
         batch.flatMap(({ contributions }) => contributions?.map(({ dimensionsKey }) => dimensionsKey) ?? []),
       );
       return await send(db, batch, numbers);
-    } catch (error) {
+    } catch (caught) {
+      const error = isMonthGone(caught) ? new MonthArchivedMeanwhileError(caught) : caught;
+      if (error !== caught) forgetMonths(meters);
       if (attempt >= attemptsMax || !/^40(001|P01)$/.test(sqlState(error) ?? "")) throw error;
     }
   }
+}
+
+/** Events of archived months are not taken in: but one whose key is known is a duplicate or a conflict, like any other. */
+async function recordAround(
+  db: IngestDatabase,
+  batch: readonly MeasuredEvent[],
+  meters: readonly StoredMeter[],
+  isArchived: (time: UsageEvent["time"]) => boolean,
+): Promise<RecordedOutcome[]> {
+  const here = batch.filter(({ event }) => !isArchived(event.time));
+  const recorded = (here.length === 0 ? [] : await record(db, here, meters)).values();
+  const gone = batch.flatMap(({ event }) => (isArchived(event.time) ? [event] : []));
+  const judged = (await judgeArchived(db, gone)).values();
+  return batch.map(
+    ({ event }) => (isArchived(event.time) ? judged : recorded).next().value as RecordedOutcome,
+  );
+}
+
+async function judgeArchived(
+  { sql }: IngestDatabase,
+  events: readonly UsageEvent[],
+): Promise<RecordedOutcome[]> {
+  const list = (textOf: (event: UsageEvent) => string) => arrayLiteral(events.map(textOf));
+  const [row] = await sql<[{ outcomes: RecordedOutcome[] }]>`
+    select usage.judge_archived(
+      ${list(eventKey)}::text::uuid[],
+      ${list((event) => hash16(payloadFingerprint(event)))}::text::uuid[],
+      ${list(({ customerId }) => customerId)}::text::text[],
+      ${list(({ type }) => type)}::text::text[],
+      ${list(({ time }) => new Date(time).toISOString())}::text::timestamptz[],
+      ${list(({ data }) => JSON.stringify(data))}::text::json[]
+    ) as outcomes`;
+  return row.outcomes;
 }
 
 function numberSource({ sql }: IngestDatabase): NumberSource {
   return {
     dimensionNumbers: (list) => sql<{ number: bigint; was_there: boolean }[]>`
       select number, was_there from usage.dimension_numbers(${list}::text::text[])`,
-    openMonths: (list) => sql<{ ms: bigint }[]>`
-      select (extract(epoch from month) * 1000)::int8 as ms from usage.open_months(${list}::text::timestamptz[]) as month`,
+    openMonths: (list) => sql<{ ms: bigint; is_archived: boolean }[]>`
+      select (extract(epoch from month) * 1000)::int8 as ms, is_archived from usage.make_room(${list}::text::timestamptz[])`,
   };
 }
 
@@ -152,6 +196,11 @@ function outcomeOf(recorded: RecordedOutcome): IngestOutcome {
     case "unknown_customer":
     case "no_meter":
       return { status: "quarantined", reason: recorded };
+    case "archived":
+      return {
+        status: "invalid",
+        refusal: new UsageMonthArchivedError("the month of its time is archived", "time"),
+      };
     default:
       return { status: recorded };
   }

@@ -9,6 +9,7 @@ import {
 } from "../../domain/metering/index.ts";
 import { type Decimal, decimal, Fraction } from "../../domain/money/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
+import { fromEventsHere } from "./archived-months.ts";
 import type { StoredMeter } from "./meters-in-force.ts";
 import { levelQuantities } from "./usage-levels.ts";
 
@@ -38,9 +39,10 @@ export interface WindowedQuantity extends UsageQuantity {
 /**
  * The quantity of a meter in a period, one row per combination of dimensions that was used, in a stable order. A level
  * that holds from before the period (time_weighted_sum) is usage too.
+ * @throws UsageMonthArchivedError when the period cuts through a minute whose events are archived
  */
 export async function usageQuantities(tx: Tx, request: UsageRequest): Promise<UsageQuantity[]> {
-  return await quantities(tx, request, null);
+  return await fromEventsHere(quantities(tx, request, null));
 }
 
 /** The same, divided into windows on the customer's clock: for charts. Windows without usage are left out. */
@@ -48,7 +50,7 @@ export async function usageByWindow(
   tx: Tx,
   { size, ...request }: UsageRequest & { readonly size: WindowSize },
 ): Promise<WindowedQuantity[]> {
-  const found = await quantities(tx, request, size);
+  const found = await fromEventsHere(quantities(tx, request, size));
   return found.toSorted((one, other) => one.windowStart - other.windowStart);
 }
 

@@ -77,7 +77,7 @@ async function release(tx: Tx, batch: readonly Measured[], meters: readonly Stor
     openMonths: (list) =>
       rows(
         tx,
-        sql`select (extract(epoch from month) * 1000)::int8 as ms from usage.open_months(${list}::text::timestamptz[]) as month`,
+        sql`select (extract(epoch from month) * 1000)::int8 as ms, is_archived from usage.make_room(${list}::text::timestamptz[])`,
       ),
   };
   await openMonths(
