@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
 import { type Database, inTransaction, openDatabase } from "../../src/db/database.ts";
+import { correctionInvariants } from "../../src/db/invariants/correction-invariants.ts";
 import { usageInvariants } from "../../src/db/invariants/usage-invariants.ts";
 import { foldUsage } from "../../src/db/usage/folding.ts";
 import type { StoredMeter } from "../../src/db/usage/meters-in-force.ts";
@@ -124,7 +125,7 @@ export async function foldAll(db: Database): Promise<void> {
 }
 
 export async function expectInvariants({ sql }: Database): Promise<void> {
-  for (const invariant of usageInvariants) {
+  for (const invariant of [...usageInvariants, ...correctionInvariants]) {
     expect(await sql.unsafe(invariant.sql), invariant.name).toEqual([]);
   }
 }
