@@ -136,6 +136,7 @@ grant execute on function usage.first_day_here, usage.customer_month, usage.mont
 -- or of one. Its number is that of the fact to which the contributions are due.
 create table usage.meter_backfill (
   seq bigint primary key default nextval('usage.event_seq'),
+  id text not null unique, -- what its requester calls it
   meter int not null references catalog.meter (number),
   customer_number bigint references billing.customer (number),
   since timestamptz not null,
@@ -198,16 +199,17 @@ left join lateral (
 comment on view usage.meter_backfill_standing is 'Every backfill of a meter with how far it has come.';
 
 -- Batches that measure without the version have ended when it is numbered, and later ones measure with it: so the events with a smaller
--- number are all there, and those with a larger one need no backfill.
-create function usage.start_meter_backfill(of_meter int, of_customer bigint, since timestamptz, until timestamptz, requested_by text)
+-- number are all there, and those with a larger one need no backfill. Asked for again under the same id, it is the first one.
+create function usage.start_meter_backfill(new_id text, of_meter int, of_customer bigint, since timestamptz, until timestamptz, requested_by text)
 returns bigint language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   started bigint;
 begin
   perform pg_advisory_xact_lock(hashtextextended('catalog', 0));
   perform usage.events_are_here(since, 'infinity');
-  insert into usage.meter_backfill as b (meter, customer_number, since, until, requested_by)
-  values (of_meter, of_customer, since, until, requested_by) returning b.seq into started;
+  insert into usage.meter_backfill (id, meter, customer_number, since, until, requested_by)
+  values (new_id, of_meter, of_customer, since, until, requested_by) on conflict (id) do nothing;
+  select b.seq into started from usage.meter_backfill b where b.id = new_id;
   return started;
 end
 $$;

@@ -23,6 +23,7 @@ import { eventsRoutes } from "./routes/events.ts";
 import { invoiceLineEventsRoutes } from "./routes/invoice-line-events.ts";
 import { invoiceRoutes } from "./routes/invoices.ts";
 import { ledgerRoutes } from "./routes/ledger.ts";
+import { meterBackfillRoutes } from "./routes/meter-backfills.ts";
 import { paymentMethodRoutes } from "./routes/payment-methods.ts";
 import { subscriptionChangeRoutes } from "./routes/subscription-changes.ts";
 import { subscriptionRoutes } from "./routes/subscriptions.ts";
@@ -79,6 +80,7 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   const nowFor = customerTimes(deps);
   const meters = async () => newestVersions(await publishedMeters(deps.db.orm));
   await eventsRoutes(api, { ...deps, nowFor });
+  meterBackfillRoutes(api, deps);
   usageAccountingRoutes(api, deps);
   usageCostRoutes(api, deps);
   eventBillingRoutes(api, deps);

@@ -32,14 +32,20 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
     .sql`select usage.refuse_from_log(gen_random_uuid(), ${JSON.stringify([{ ...refused, content_bytes: 0 }])}::text::jsonb)`;
   await ledger.owner.sql`
     with asked as (
-      insert into usage.meter_backfill (meter, since, requested_by)
-      select min(number), '2026-01-01Z', 'alice' from catalog.meter returning seq
+      insert into usage.meter_backfill (id, meter, since, requested_by)
+      select 'b', min(number), '2026-01-01Z', 'alice' from catalog.meter returning seq
     ), page as (
       insert into usage.meter_backfill_page select seq, 1, 1, now(), 1, 1, 0, 1 from asked
     ), refused as (
       insert into usage.meter_backfill_refusal select seq, 1, now(), 'x', 'x' from asked
     )
     insert into usage.meter_backfill_end select seq, 'done' from asked`;
+  await ledger.owner.sql`
+    with archived as (
+      insert into usage.archived_month (month, events, manifest, manifest_hash, files, archived_by)
+      values ('2001-01-01', 0, 'file:x', repeat('0', 64), '[]', 'alice') returning month
+    )
+    insert into usage.archived_contribution select month, 1, 1, 1 from archived`;
   await ledger.db.sql`insert into stripe.webhook_inbox (event_id, type, body) values ('evt_1', 'x', '{}')`;
   // Transactions of other tests on the server hold back what can be sealed.
   while ((await ledger.db.sql`select from ledger.seal_closed_range(10)`).length === 0) await delay(10);

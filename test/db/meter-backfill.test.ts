@@ -1,8 +1,10 @@
+import { randomUUID } from "node:crypto";
 import postgres from "postgres";
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Database, inTransaction, openDatabase } from "../../src/db/database.ts";
 import {
+  eventsOf,
   findMeterBackfill,
   type MeterBackfillRequest,
   startMeterBackfill,
@@ -89,13 +91,15 @@ async function meter(key: string): Promise<StoredMeter> {
 
 const start = async (key: string, over: Partial<MeterBackfillRequest> = {}) => {
   const asked = {
+    id: randomUUID(),
     meter: (await meter(key)).number,
     since: january,
     until: null,
     requestedBy: "api-key/1",
     ...over,
   };
-  return await inTransaction(fixture.db, (tx) => startMeterBackfill(tx, asked));
+  await inTransaction(fixture.db, (tx) => startMeterBackfill(tx, asked));
+  return asked.id;
 };
 
 async function work(options?: Parameters<typeof backfillPage>[1]): Promise<void> {
@@ -142,9 +146,9 @@ describe("a meter that is published after the events", () => {
   test("refuses what it cannot measure, event by event, and counts the others", async () => {
     await measuredWith(fixture.db, requests(0, 100));
     await publishMeters(fixture.db, definitions);
-    const seq = await start("late_users");
+    const id = await start("late_users");
     await work({ eventsMax: 30 });
-    expect(await findMeterBackfill(fixture.db.orm, seq)).toMatchObject({
+    expect(await findMeterBackfill(fixture.db.orm, id)).toMatchObject({
       state: "done",
       events: 100n,
       contributions: 90n,
@@ -180,6 +184,18 @@ test("an event counts once: taken in with the version, by two backfills, and ask
     { state: "done", events: 96, contributions: 0 },
     { state: "done", events: 96, contributions: 0 },
   ]);
+});
+
+test("how many events there are to look at is counted, or, when they are many, estimated", async () => {
+  await measuredWith(fixture.db, requests(0, 300));
+  await fixture.owner.sql`analyze usage.event`;
+  await publishMeters(fixture.db, definitions);
+  const stored = await findMeterBackfill(fixture.db.orm, await start("late_count"));
+  if (stored === undefined) throw new Error("there is no backfill");
+  expect(await eventsOf(fixture.db.orm, stored)).toBe(300n);
+  const estimate = await eventsOf(fixture.db.orm, stored, 10);
+  expect(Number(estimate)).toBeGreaterThan(100);
+  expect(Number(estimate)).toBeLessThan(900);
 });
 
 test("only the time and the customer that were asked for", async () => {
@@ -272,9 +288,9 @@ describe("workers", () => {
     const logger = createLogger({ level: "silent", format: "json" }, "test");
     const { stop } = startMeterBackfilling({ db: fixture.db, logger, metrics, everyMs: 10, eventsMax: 20 });
     await publishMeters(fixture.db, definitions);
-    const seq = await start("late_count");
+    const id = await start("late_count");
     await expect
-      .poll(async () => (await findMeterBackfill(fixture.db.orm, seq))?.state, { timeout: 10_000 })
+      .poll(async () => (await findMeterBackfill(fixture.db.orm, id))?.state, { timeout: 10_000 })
       .toBe("done");
     await stop();
     const made = await metrics.getSingleMetric("reckoner_meter_backfill_contributions_total")?.get();
@@ -285,10 +301,10 @@ describe("workers", () => {
 test("the application cannot write a page that is not the next one", async () => {
   await measuredWith(fixture.db, requests(0, 3));
   await publishMeters(fixture.db, definitions);
-  const seq = await start("late_count");
+  const id = await start("late_count");
   const { sql } = fixture.db;
   const write = (events: string) =>
-    sql`select usage.write_meter_backfill_page(${`${seq}`}::int8, 2, ${events}::text::int8[], '{1}', '{1}', '{null}', '[]')`;
+    sql`select usage.write_meter_backfill_page((select seq from usage.meter_backfill where id = ${id}), 2, ${events}::text::int8[], '{1}', '{1}', '{null}', '[]')`;
   const [last] = await sql<
     [{ seq: bigint }]
   >`select max(seq) as seq from usage.event where customer_number = 2`;

@@ -6,6 +6,7 @@ export type MeterBackfillState = "waiting" | "running" | "done" | "canceled";
 
 const askedFor = {
   seq: bigint({ mode: "bigint" }).primaryKey(),
+  id: text().notNull(),
   /** `catalog.meter.number` */
   meter: integer().notNull(),
   /** Null: of all customers. */

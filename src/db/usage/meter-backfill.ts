@@ -8,6 +8,8 @@ export type StoredMeterBackfill = typeof meterBackfillStanding.$inferSelect;
 export type StoredRefusal = typeof meterBackfillRefusal.$inferSelect;
 
 export interface MeterBackfillRequest {
+  /** Asked for again under the same id, it is the first one. */
+  readonly id: string;
   /** `catalog.meter.number`: a version of a meter. */
   readonly meter: number;
   readonly since: Instant;
@@ -27,10 +29,10 @@ export interface MeterBackfillRequest {
  * Give it a transaction that ends soon: taking in waits for it.
  */
 export async function startMeterBackfill(tx: Tx, request: MeterBackfillRequest): Promise<bigint> {
-  const { meter, since, until, customerId, requestedBy } = request;
+  const { id, meter, since, until, customerId, requestedBy } = request;
   const [started] = await rows<{ seq: bigint }>(
     tx,
-    sql`select usage.start_meter_backfill(${meter}, (select number from billing.customer where id = ${customerId ?? null}),
+    sql`select usage.start_meter_backfill(${id}, ${meter}, (select number from billing.customer where id = ${customerId ?? null}),
       ${isoOf(since)}::timestamptz, ${until === null ? null : isoOf(until)}::timestamptz, ${requestedBy}) as seq`,
   );
   return started?.seq ?? 0n;
@@ -45,8 +47,8 @@ export async function cancelMeterBackfill(tx: Tx, seq: bigint, canceledBy: strin
   return row?.is_canceled ?? false;
 }
 
-export async function findMeterBackfill(tx: Tx, seq: bigint): Promise<StoredMeterBackfill | undefined> {
-  const [found] = await tx.select().from(meterBackfillStanding).where(eq(meterBackfillStanding.seq, seq));
+export async function findMeterBackfill(tx: Tx, id: string): Promise<StoredMeterBackfill | undefined> {
+  const [found] = await tx.select().from(meterBackfillStanding).where(eq(meterBackfillStanding.id, id));
   return found;
 }
 
@@ -105,13 +107,17 @@ export async function listRefusals(
   );
 }
 
-const countedMax = 20_000;
+const countedMaxUsual = 20_000;
 
 /**
  * How many events a backfill looks at in all: counted when they are some thousands, what the database takes them to be when they are
  * more.
  */
-export async function eventsOf(tx: Tx, backfill: StoredMeterBackfill): Promise<bigint> {
+export async function eventsOf(
+  tx: Tx,
+  backfill: StoredMeterBackfill,
+  countedMax = countedMaxUsual,
+): Promise<bigint> {
   const { seq, customerNumber, since, until, events, state } = backfill;
   if (state === "done") return events;
   const asked = sql`from usage.event
@@ -121,7 +127,7 @@ export async function eventsOf(tx: Tx, backfill: StoredMeterBackfill): Promise<b
       and ${customerNumber === null ? sql`true` : sql`customer_number = ${customerNumber.toString()}::int8`}`;
   const [counted] = await rows<{ events: bigint }>(
     tx,
-    sql`select count(*) as events from (select 1 ${asked} limit ${countedMax}) as some`,
+    sql`select count(*) as events from (select 1 ${asked} limit ${countedMax}) as few`,
   );
   if (counted !== undefined && counted.events < countedMax) return counted.events;
   const [plan] = await rows<{ "QUERY PLAN": [{ Plan: { "Plan Rows": number } }] }>(
