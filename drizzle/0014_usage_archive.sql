@@ -126,13 +126,13 @@ begin
   having count(*) > 0;
 
   insert into usage.window_value
-  select * from (
-    select of_customer, of_meter, of_size, since, of_dimensions, w.value from usage.window_value w
+  select of_customer, of_meter, of_size, since, of_dimensions, said.value
+  from (
+    select w.value from usage.window_value w
     where (w.customer_number, w.meter, w.size, w.dimensions) = (of_customer, of_meter, 'minute', of_dimensions)
       and w.start >= since and w.start < here
     union
-    select of_customer, of_meter, of_size, since, of_dimensions, value
-    from usage.standing(of_customer, of_meter, here, until, recorded_before) where dimensions = of_dimensions
+    select value from usage.standing(of_customer, of_meter, here, until, recorded_before) where dimensions = of_dimensions
   ) as said
   where exists (select from usage.meter m where m.meter = of_meter and m.aggregation = 'unique_count');
 end

@@ -46,10 +46,23 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
       values ('2001-01-01', 0, 'file:x', repeat('0', 64), '[]', 'alice') returning month
     )
     insert into usage.archived_contribution select month, 1, 1, 1 from archived`;
+  await correctUsage(ledger);
   await ledger.db.sql`insert into stripe.webhook_inbox (event_id, type, body) values ('evt_1', 'x', '{}')`;
   // Transactions of other tests on the server hold back what can be sealed.
   while ((await ledger.db.sql`select from ledger.seal_closed_range(10)`).length === 0) await delay(10);
   return story;
+}
+
+/** A backfill that is taken back, and a correction that somebody else agreed to. */
+async function correctUsage({ db: { sql }, owner }: LedgerFixture): Promise<void> {
+  await sql`insert into usage.backfill values ('b', 'b', 'b', 'alice', now())`;
+  await sql`select usage.request_correction('revert', 'void', 'b', 'duplicate', null, 'alice', now(), 0, null, null, null)`;
+  await owner.sql`insert into usage.backfill_event values (1, now(), 'b', 1)`;
+  await sql`
+    select usage.request_correction('large', 'void', null, 'duplicate', null, 'alice', now(), 0, array[seq], array[time], '{null}')
+    from usage.event order by seq limit 1`;
+  await sql`select usage.decide_correction('large', 'approved', 'bob', null, now())`;
+  await sql`select usage.book_correction('large', now(), '{}', '{}', '{}', '{}', '{}')`;
 }
 
 /** A column of a table, or of a partition under its own name. */

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { inSnapshot } from "../../db/database.ts";
+import { archivedBefore } from "../../db/usage/archived-months.ts";
 import {
   type EventRecord,
   findEventRecord,
@@ -14,7 +15,7 @@ import type { ApiDependencies } from "../dependencies.ts";
 import { namedValues } from "../named-values.ts";
 import { type CursorForm, listAnswer, listOf, pageQuery, pageRequest } from "../pagination.ts";
 import { RequestRefusedError } from "../refusals.ts";
-import { instantInput, textInput } from "../wire.ts";
+import { instantInput, instantText, textInput } from "../wire.ts";
 import { correctionOfEventAnswer } from "./event-corrections.ts";
 import { listedEventSchema } from "./events-wire.ts";
 
@@ -45,6 +46,14 @@ const eventsQuery = pageQuery.extend({
     ),
 });
 
+const eventListSchema = listOf(listedEventSchema).extend({
+  archived_before: instantText
+    .nullable()
+    .describe(
+      "What was asked for reaches into months whose events are archived: none before this instant is listed.",
+    ),
+});
+
 type EventsQuery = z.output<typeof eventsQuery>;
 
 /** Single events, to see what became of them. */
@@ -60,7 +69,7 @@ export function storedEventsRoute(api: ApiInstance, { db }: Pick<ApiDependencies
           "By source and id: everything that was sent under that key, the one that stands first, then what contradicted it. Or a " +
           "customer's events, the newest first; by type, by property, or by source or id alone only within a time from and to.",
         querystring: eventsQuery,
-        response: { 200: listOf(listedEventSchema) },
+        response: { 200: eventListSchema },
       },
     },
     async ({ query }) => {
@@ -71,15 +80,20 @@ export function storedEventsRoute(api: ApiInstance, { db }: Pick<ApiDependencies
         return {
           data: data.filter((event) => (customer ?? event.customer) === event.customer),
           next_cursor: null,
+          archived_before: null,
         };
       }
       const filter = filterOf(query);
       const page = pageRequest(query, eventPosition);
+      const archived = await archivedBefore(db.orm);
+      const isCutOff = archived !== null && (filter.from ?? archived - 1) < archived;
+      const archived_before = isCutOff ? isoOf(archived) : null;
       if (query.state === "quarantined") {
         const waiting = await limitedRead(db, searchMsMax, (tx) => quarantinedEvents(tx, filter, page));
-        return listAnswer(waiting, eventPosition, quarantinedAnswer);
+        return { ...listAnswer(waiting, eventPosition, quarantinedAnswer), archived_before };
       }
-      return listAnswer(await searchEvents(db, filter, page), eventPosition, acceptedAnswer);
+      const accepted = await searchEvents(db, filter, page);
+      return { ...listAnswer(accepted, eventPosition, acceptedAnswer), archived_before };
     },
   );
 }

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { findCustomer } from "../../db/billing/customers.ts";
 import { usageAccounting } from "../../db/usage/usage-accounting.ts";
+import { isoOf } from "../../domain/calendar/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { found } from "../refusals.ts";
-import { idInput } from "../wire.ts";
+import { idInput, instantText } from "../wire.ts";
 
 const accountingSchema = z
   .object({
@@ -18,6 +19,9 @@ const accountingSchema = z
     not_invoiced: z.int().describe("Of the accepted ones: in no closed period yet."),
     invoiced_more_than_once: z.int().describe("Always 0."),
     invoices: z.int().describe("How many invoices the events are in."),
+    archived_before: instantText
+      .nullable()
+      .describe("Accepted events before this instant are archived and not counted here."),
   })
   .meta({ id: "UsageAccounting" });
 
@@ -37,12 +41,16 @@ export function usageAccountingRoutes(api: ApiInstance, { db }: Pick<ApiDependen
     },
     async ({ query: { customer } }) => {
       found(await findCustomer(db.orm, customer), "customer", customer);
-      const { notInvoiced, invoicedMoreThanOnce, ...rest } = await usageAccounting(db.orm, customer);
+      const { notInvoiced, invoicedMoreThanOnce, archivedBefore, ...rest } = await usageAccounting(
+        db.orm,
+        customer,
+      );
       return {
         customer,
         ...rest,
         not_invoiced: notInvoiced,
         invoiced_more_than_once: invoicedMoreThanOnce,
+        archived_before: archivedBefore === null ? null : isoOf(archivedBefore),
       };
     },
   );

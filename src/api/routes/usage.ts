@@ -66,7 +66,10 @@ export function usageRoutes(api: ApiInstance, deps: UsageDependencies): void {
   api.get(
     "/v1/usage",
     {
-      config: { scope: "read", refusals: ["meter_not_found", "dimension_unknown", "period_invalid"] },
+      config: {
+        scope: "read",
+        refusals: ["meter_not_found", "dimension_unknown", "period_invalid", "usage_month_archived"],
+      },
       schema: {
         tags: ["Usage"],
         summary: "How much a customer used in a period",

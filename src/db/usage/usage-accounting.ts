@@ -1,4 +1,6 @@
+import type { Instant } from "../../domain/calendar/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
+import { archivedBefore } from "./archived-months.ts";
 import { eventCounts } from "./usage-reads.ts";
 
 /** Where a customer's usage events went. */
@@ -15,6 +17,8 @@ export interface UsageAccounting {
   readonly invoicedMoreThanOnce: number;
   /** How many invoices the events are in. */
   readonly invoices: number;
+  /** Accepted events before this instant are archived and not counted here; null when none are. */
+  readonly archivedBefore: Instant | null;
 }
 
 interface CountedRow {
@@ -59,5 +63,6 @@ export async function usageAccounting(tx: Tx, customerId: string): Promise<Usage
     notInvoiced: counted?.not_invoiced ?? 0,
     invoicedMoreThanOnce: counted?.more_than_once ?? 0,
     invoices: invoices?.invoices ?? 0,
+    archivedBefore: await archivedBefore(tx),
   };
 }
