@@ -113,7 +113,7 @@ describe("the application", () => {
         `select from ${table} for key share`,
       ];
     });
-    const noKey = (statement: string) => /(balance_delta|migration)_pkey/.test(statement);
+    const noKey = (statement: string) => /(balance_delta|source_heartbeat|migration)_pkey/.test(statement);
     expect(
       await unexpected(
         ledger.db,
