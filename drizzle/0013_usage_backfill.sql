@@ -322,7 +322,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   -- A page that is being written comes before.
   perform pg_advisory_xact_lock(hashtext('usage.meter_backfill'), meter) from usage.meter_backfill where seq = of_backfill;
-  insert into usage.meter_backfill_end (backfill_seq, outcome, ended_by) values (of_backfill, 'canceled', canceled_by) on conflict do nothing;
+  insert into usage.meter_backfill_end (backfill_seq, outcome, ended_by)
+  select b.seq, 'canceled', canceled_by from usage.meter_backfill b where b.seq = of_backfill on conflict do nothing;
   return found;
 end
 $$;

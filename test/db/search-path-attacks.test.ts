@@ -65,6 +65,10 @@ const usageEvent = {
 
 const json = (value: unknown) => `'${JSON.stringify(value)}'::pg_catalog.text::pg_catalog.jsonb`;
 
+const meterPublished = `
+  insert into catalog.meter (key, version, definition)
+  values ('m', 1, '{"eventType": "request", "aggregation": "count"}')`;
+
 /** A call of each function, what it answers, and what it needs before. */
 const calls: Readonly<Record<string, { call: string; answer: unknown; before?: string }>> = {
   "ledger.post_entries": {
@@ -119,6 +123,27 @@ const calls: Readonly<Record<string, { call: string; answer: unknown; before?: s
   "usage.release": {
     call: `select pg_catalog.count(*) = 0 as answer from usage.release(${json([{ seq: 1, contributions: [] }])})`,
     answer: true,
+  },
+  "usage.repair_windows": {
+    call: "select pg_catalog.count(*) = 0 as answer from usage.repair_windows(1, '2026-01-01')",
+    answer: true,
+  },
+  "usage.start_meter_backfill": {
+    before: meterPublished,
+    call: "select usage.start_meter_backfill('started', 1, null, '2026-01-01Z', null, 'alice') > 0 as answer",
+    answer: true,
+  },
+  "usage.claim_meter_backfill": {
+    call: "select usage.claim_meter_backfill() > 0 as answer",
+    answer: true,
+  },
+  "usage.write_meter_backfill_page": {
+    call: `select usage.write_meter_backfill_page(usage.claim_meter_backfill(), 1, '{}', '{}', '{}', '{}', '[]') as answer`,
+    answer: true,
+  },
+  "usage.cancel_meter_backfill": {
+    call: "select usage.cancel_meter_backfill(4711, 'alice') as answer",
+    answer: false,
   },
 };
 
