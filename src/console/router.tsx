@@ -12,9 +12,11 @@ import { InvoicesTab } from "./customer/invoices-tab.tsx";
 import { subscriptionStatuses } from "./customer/leading-status.ts";
 import { OverviewTab } from "./customer/overview-tab.tsx";
 import { CustomersPage } from "./customers/customers-page.tsx";
+import { EventPage } from "./event/event-page.tsx";
 import { InvoicePage } from "./invoice/invoice-page.tsx";
+import { LineEventsPage } from "./invoice/line-events-page.tsx";
 import { EmptyNotice, ProblemNotice } from "./parts/notices.tsx";
-import type { CustomerFilter } from "./reads/queries.ts";
+import type { CustomerFilter, EventName } from "./reads/queries.ts";
 import { Shell } from "./shell/shell.tsx";
 
 const root = createRootRoute({
@@ -59,6 +61,21 @@ const invoice = createRoute({
   path: "/invoices/$invoiceId",
   component: InvoicePage,
 });
+const lineEvents = createRoute({
+  getParentRoute: () => customer,
+  path: "/invoices/$invoiceId/lines/$line",
+  component: LineEventsPage,
+});
+/** In the search, because source and id may hold any characters. */
+const event = createRoute({
+  getParentRoute: () => customer,
+  path: "/event",
+  component: EventPage,
+  validateSearch: (search: Record<string, unknown>): EventName => ({
+    source: text(search.source) ?? "",
+    id: text(search.id) ?? "",
+  }),
+});
 const credits = createRoute({ getParentRoute: () => customer, path: "/credits", component: CreditsTab });
 const entries = createRoute({ getParentRoute: () => customer, path: "/entries", component: EntriesTab });
 
@@ -94,7 +111,7 @@ export const router = createRouter({
   routeTree: root.addChildren([
     start,
     customers,
-    customer.addChildren([overview, invoices, invoice, usage, credits, entries]),
+    customer.addChildren([overview, invoices, invoice, lineEvents, event, usage, credits, entries]),
   ]),
   basepath: "/console",
   // Everything in an address is text: an id of digits stays an id.

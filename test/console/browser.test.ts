@@ -59,17 +59,35 @@ describe.skipIf(!isInstalled)(`the built console in Chromium${reason}`, () => {
     expect(faults).toEqual([]);
   });
 
-  test.each(["", "/invoices", "/invoices/in_1", "/usage", "/credits", "/entries"])(
-    "the address of a customer's page%s opens it, and a phone has room for it",
-    async (path) => {
-      await page.goto(`${api.url}/console/#key=${stubKey}`);
-      await page.getByRole("heading", { name: "Customers" }).waitFor();
-      await page.goto(`${api.url}/console/customers/acme${path}`);
-      await page.getByRole("table").first().waitFor();
-      expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
-      expect(faults).toEqual([]);
-    },
-  );
+  test.each([
+    "",
+    "/invoices",
+    "/invoices/in_1",
+    "/invoices/in_1/lines/1",
+    "/event?source=gateway&id=1",
+    "/usage",
+    "/credits",
+    "/entries",
+  ])("the address of a customer's page%s opens it, and a phone has room for it", async (path) => {
+    await page.goto(`${api.url}/console/#key=${stubKey}`);
+    await page.getByRole("heading", { name: "Customers" }).waitFor();
+    await page.goto(`${api.url}/console/customers/acme${path}`);
+    await page.getByRole("table").first().waitFor();
+    expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+    expect(faults).toEqual([]);
+  });
+
+  test("from a line of an invoice to its events, and from an event back to the line", async () => {
+    await page.goto(`${api.url}/console/#key=${stubKey}`);
+    await page.goto(`${api.url}/console/customers/acme/invoices/in_1`);
+    await page.getByRole("link", { name: "Events of this line" }).click();
+    await page.getByRole("link", { name: "req/1 ?&" }).click();
+    await page.getByRole("heading", { name: "req/1 ?&" }).waitFor();
+    await expect.poll(() => api.reads.at(-1)).toContain("id=req%2F1%20%3F%26");
+    await page.getByRole("link", { name: "ACME-0002, line 1" }).click();
+    await page.getByRole("heading", { name: "Pro: Input tokens" }).waitFor();
+    expect(faults).toEqual([]);
+  });
 
   test("usage shows exact figures by model, and a chart", async () => {
     await page.goto(`${api.url}/console/#key=${stubKey}`);

@@ -46,6 +46,17 @@ test.each([
   ["invoices", queries.invoicesQuery("acme"), "/v1/invoices?limit=50&customer=acme"],
   ["open invoices", queries.openInvoicesQuery("acme"), "/v1/invoices?limit=50&customer=acme&status=open"],
   ["an invoice", queries.invoiceQuery("in_1"), "/v1/invoices/in_1"],
+  ["the events of a line", queries.lineEventsQuery("in_1", 1), "/v1/invoices/in_1/lines/1/events?limit=50"],
+  [
+    "an event",
+    queries.eventQuery({ source: "gateway", id: "req/1 ?&" }),
+    "/v1/events?source=gateway&id=req%2F1%20%3F%26",
+  ],
+  [
+    "where an event is billed",
+    queries.eventBillingQuery({ source: "gateway", id: "1" }),
+    "/v1/events/billing?source=gateway&id=1",
+  ],
   ["credit", queries.creditGrantsQuery("acme"), "/v1/customers/acme/credit-grants?limit=50"],
   ["entries", queries.entriesQuery("acme"), "/v1/customers/acme/entries?limit=50"],
   ["the catalog", queries.catalogQuery(), "/v1/catalog"],

@@ -6,6 +6,7 @@ import {
   type LineEvent,
   type LineEventPosition,
 } from "../../db/billing/line-events.ts";
+import { archivedBefore } from "../../db/usage/archived-months.ts";
 import { limitedRead, searchMsMax } from "../../db/usage/event-search.ts";
 import { instant, isoOf } from "../../domain/calendar/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
@@ -50,6 +51,11 @@ const lineEventsSchema = listOf(lineEventSchema)
     meter: z.string(),
     meter_version: z.number().int(),
     aggregation: z.string(),
+    archived_before: instantText
+      .nullable()
+      .describe(
+        "Events before this instant are archived and not listed: then they do not add up to the quantity.",
+      ),
     where: z.record(z.string(), z.string()).describe("Events with these dimensions are in it."),
   })
   .meta({ id: "InvoiceLineEvents" });
@@ -78,6 +84,7 @@ export function invoiceLineEventsRoutes(api: ApiInstance, { db }: Pick<ApiDepend
       limitedRead(db, searchMsMax, async (tx) => {
         found(await findInvoice(tx, id), "invoice", id);
         const rated = found(await findRatedLine(tx, id, line), "usage_line", `${line}`);
+        const archived = await archivedBefore(tx);
         const page = await eventsOfLine(tx, rated, pageRequest(query, linePosition));
         return {
           invoice: id,
@@ -91,6 +98,7 @@ export function invoiceLineEventsRoutes(api: ApiInstance, { db }: Pick<ApiDepend
           meter_version: rated.meterVersion,
           aggregation: rated.aggregation,
           where: rated.where,
+          archived_before: archived !== null && rated.period.start < archived ? isoOf(archived) : null,
           ...listAnswer(page, linePosition, lineEventAnswer),
         };
       }),

@@ -2,13 +2,14 @@ import { Stack, Text } from "@mantine/core";
 import { useCustomer } from "../customer/customer-context.ts";
 import { wordsFor } from "../format/words.ts";
 import { Amount, PeriodText, Quantity } from "../parts/figures.tsx";
+import { TextLink } from "../parts/links.tsx";
 import { type Column, RecordTable } from "../parts/record-table.tsx";
 import type { InvoiceDetail, InvoiceLine } from "../reads/resources.ts";
 import { RatingDetail } from "./rating-detail.tsx";
 import { ratingOf } from "./rating-of.ts";
 
 /** The lines of an invoice, each with how its amount came about. */
-export function InvoiceLines({ invoice: { lines, currency } }: { invoice: InvoiceDetail }) {
+export function InvoiceLines({ invoice: { id, customer, lines, currency } }: { invoice: InvoiceDetail }) {
   const { time_zone: timeZone } = useCustomer();
   return (
     <RecordTable
@@ -18,7 +19,20 @@ export function InvoiceLines({ invoice: { lines, currency } }: { invoice: Invoic
       keyOf={({ line }) => String(line)}
       below={(line) => {
         const rating = ratingOf(line.detail);
-        return rating && <RatingDetail rating={rating} line={line} currency={currency} />;
+        return (
+          rating && (
+            <>
+              <RatingDetail rating={rating} line={line} currency={currency} />
+              <TextLink
+                to="/customers/$customerId/invoices/$invoiceId/lines/$line"
+                params={{ customerId: customer, invoiceId: id, line: String(line.line) }}
+                size="xs"
+              >
+                Events of this line
+              </TextLink>
+            </>
+          )
+        );
       }}
     />
   );

@@ -73,6 +73,33 @@ export const invoiceQuery = (id: string) =>
       read(signal, (reckoner) => reckoner.get("/v1/invoices/{id}", { params: { path: { id } }, signal })),
   });
 
+/** What an invoice line bills, event by event. */
+export const lineEventsQuery = (id: string, line: number) =>
+  listQuery(["line events", id, line], (reckoner, query, signal) =>
+    reckoner.get("/v1/invoices/{id}/lines/{line}/events", { params: { path: { id, line }, query }, signal }),
+  );
+
+export interface EventName {
+  readonly source: string;
+  readonly id: string;
+}
+
+/** Everything that was sent under the key of an event. */
+export const eventQuery = (query: EventName) =>
+  queryOptions({
+    queryKey: ["event", query],
+    queryFn: ({ signal }) =>
+      read(signal, (reckoner) => reckoner.get("/v1/events", { params: { query }, signal })),
+  });
+
+/** The lines that an event is in. */
+export const eventBillingQuery = (query: EventName) =>
+  queryOptions({
+    queryKey: ["event billing", query],
+    queryFn: ({ signal }) =>
+      read(signal, (reckoner) => reckoner.get("/v1/events/billing", { params: { query }, signal })),
+  });
+
 export const creditGrantsQuery = (id: string) =>
   listQuery(["credit grants", id], (reckoner, query, signal) =>
     reckoner.get("/v1/customers/{id}/credit-grants", { params: { path: { id }, query }, signal }),

@@ -14,6 +14,9 @@ export type PaymentAttempt = Schemas["PaymentAttempt"];
 export type PaymentMethod = Schemas["PaymentMethod"];
 export type Subscription = Schemas["Subscription"];
 export type Usage = Schemas["Usage"];
+export type UsageEvent = Schemas["UsageEvent"];
+export type EventBilling = Schemas["UsageEventBilling"];
+export type LineEvent = Schemas["InvoiceLineEvents"]["data"][number];
 
 export interface Page<Item> {
   readonly data: readonly Item[];

@@ -148,6 +148,69 @@ export const acmeInvoice: Schemas["InvoiceDetail"] = {
   entries: [issued],
 };
 
+/** An event of the invoice's line, whose id is no part of a path. */
+const sent = { source: "gateway", id: "req/1 ?&", type: "request", time: "2026-01-10T12:00:00.000Z" };
+const dimensions = { model: "gpt-4.1" };
+
+const lineEvents: Schemas["InvoiceLineEvents"] = {
+  invoice: "in_1",
+  line: 1,
+  quantity: "53822135.25",
+  subscription: "sub_1",
+  revision: 0,
+  period_start: january.start,
+  period_end: january.end,
+  meter: "input_tokens",
+  meter_version: 1,
+  aggregation: "sum",
+  where: {},
+  archived_before: null,
+  data: [{ ...sent, recorded_at: sent.time, dimensions, quantity: "53822135.25", effect: "added" }],
+  next_cursor: null,
+};
+
+const sentEvent: Schemas["UsageEvent"] = {
+  ...sent,
+  state: "accepted",
+  customer: "acme",
+  recorded_at: sent.time,
+  data: { model: "gpt-4.1", tokens: "53822135.25" },
+  contributions: [{ meter: "input_tokens", meter_version: 1, dimensions, quantity: "53822135.25" }],
+};
+
+const eventBilling: Schemas["UsageEventBilling"] = {
+  source: sent.source,
+  id: sent.id,
+  customer: "acme",
+  time: sent.time,
+  state: "accepted",
+  contributions: [
+    {
+      meter: "input_tokens",
+      meter_version: 1,
+      dimensions,
+      quantity: "53822135.25",
+      effect: "added",
+      recorded_at: sent.time,
+      places: [
+        {
+          status: "invoiced",
+          subscription: "sub_1",
+          period_start: january.start,
+          period_end: january.end,
+          plan: "pro",
+          price: "input",
+          revision: 0,
+          effect: "added",
+          invoice: "in_1",
+          invoice_number: "ACME-0002",
+          line: 1,
+        },
+      ],
+    },
+  ],
+};
+
 const used = (day: string, model: string, quantity: string, event_count: number) => ({
   window_start: `2026-02-${day}T00:00:00.000Z`,
   dimensions: { model },
@@ -210,6 +273,9 @@ export const answers: Readonly<Record<string, unknown>> = {
   "/v1/subscriptions": list(acmeSubscription),
   "/v1/invoices": list(summary),
   "/v1/invoices/in_1": acmeInvoice,
+  "/v1/invoices/in_1/lines/1/events": lineEvents,
+  "/v1/events": list(sentEvent),
+  "/v1/events/billing": eventBilling,
   "/v1/catalog": catalog,
   "/v1/usage": acmeUsage,
 };
