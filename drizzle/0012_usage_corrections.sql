@@ -53,8 +53,8 @@ create table usage.correction (
   unapproved_before bigint not null,
   -- Whether the period of one of the events has been rated.
   changes_billed boolean not null,
-  needs_approval boolean not null generated always as (
-    event_count > 0 and (changes_billed or event_count + unapproved_before > unapproved_max)) stored,
+  needs_approval boolean not null
+    check (needs_approval = (event_count > 0 and (changes_billed or event_count + unapproved_before > unapproved_max))),
   check (backfill_id is null or kind = 'void'),
   check (event_count > 0 or backfill_id is not null and event_count = 0),
   check (reason_code <> 'other' or note is not null)
@@ -140,6 +140,12 @@ language sql set search_path = pg_catalog, pg_temp as $$
   select pg_advisory_xact_lock(hashtextextended('usage.correction', 0));
 $$;
 
+-- Opened twice under one id, it is the first one that stands.
+create function usage.open_backfill(new_id text, called text, why text, actor text, at timestamptz) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+  insert into usage.backfill (id, name, reason, opened_by, opened_at) values (new_id, called, why, actor, at) on conflict (id) do nothing
+$$;
+
 create function usage.close_backfill(of_backfill text, actor text, at timestamptz) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -217,16 +223,20 @@ begin
     raise exception 'not every event of correction % can be corrected', new_id using errcode = 'RK021';
   end if;
   insert into usage.correction (id, kind, backfill_id, reason_code, note, requested_by, requested_at, event_count,
-    unapproved_max, unapproved_before, changes_billed)
-  select new_id, of_kind, of_backfill, why, explained, actor, at, cardinality(asked), alone_max,
-    (select coalesce(sum(event_count), 0) from usage.correction
-      where requested_by = actor and not needs_approval and requested_at > at - interval '24 hours'),
-    exists (
-      select from unnest(asked) as e
-      join billing.customer customer on customer.number = e.customer_number
-      join billing.subscription subscription on subscription.customer_id = customer.id
-      join billing.rating_run run on run.subscription_id = subscription.id
-      where e.event_time >= run.period_start and e.event_time < run.period_end);
+    unapproved_max, unapproved_before, changes_billed, needs_approval)
+  select new_id, of_kind, of_backfill, why, explained, actor, at, events, alone_max, alone_before, is_billed,
+    events > 0 and (is_billed or events + alone_before > alone_max)
+  from (
+    select cardinality(asked)::bigint as events,
+      (select coalesce(sum(event_count), 0)::bigint from usage.correction
+        where requested_by = actor and not needs_approval and requested_at > at - interval '24 hours') as alone_before,
+      exists (
+        select from unnest(asked) as e
+        join billing.customer customer on customer.number = e.customer_number
+        join billing.subscription subscription on subscription.customer_id = customer.id
+        join billing.rating_run run on run.subscription_id = subscription.id
+        where e.event_time >= run.period_start and e.event_time < run.period_end) as is_billed
+  ) as judged;
   insert into usage.correction_event select * from unnest(asked) order by event_seq;
 end
 $$;
@@ -308,11 +318,10 @@ begin
 end
 $$;
 
-revoke execute on function usage.await_corrections, usage.close_backfill, usage.add_to_backfill, usage.request_correction,
+revoke execute on function usage.await_corrections, usage.open_backfill, usage.close_backfill, usage.add_to_backfill, usage.request_correction,
   usage.decide_correction, usage.book_correction from public;
-grant execute on function usage.await_corrections, usage.close_backfill, usage.add_to_backfill, usage.request_correction,
+grant execute on function usage.await_corrections, usage.open_backfill, usage.close_backfill, usage.add_to_backfill, usage.request_correction,
   usage.decide_correction, usage.book_correction to reckoner_app;
 grant select on usage.backfill, usage.backfill_closing, usage.backfill_event, usage.correction, usage.correction_event,
   usage.correction_decision, usage.correction_booking, usage.correction_standing, usage.corrected_event, usage.backfill_standing
   to reckoner_app;
-grant insert on usage.backfill to reckoner_app;

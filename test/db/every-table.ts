@@ -55,7 +55,7 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
 
 /** A backfill that is taken back, and a correction that somebody else agreed to. */
 async function correctUsage({ db: { sql }, owner }: LedgerFixture): Promise<void> {
-  await sql`insert into usage.backfill values ('b', 'b', 'b', 'alice', now())`;
+  await sql`select usage.open_backfill('b', 'b', 'b', 'alice', now())`;
   await sql`select usage.request_correction('revert', 'void', 'b', 'duplicate', null, 'alice', now(), 0, null, null, null)`;
   await owner.sql`insert into usage.backfill_event values (1, now(), 'b', 1)`;
   await sql`

@@ -246,10 +246,10 @@ describe("the functions refuse, whatever the application asks", () => {
       state: "42501",
     },
     {
-      why: "an event of a backfill that came before",
+      why: "events of a closed backfill",
       steps: [
-        "insert into usage.backfill values ('b', 'b', 'b', 'ann', now())",
-        "select usage.add_to_backfill('none', '{}')",
+        "select usage.open_backfill('b', 'b', 'b', 'ann', now()), usage.close_backfill('b', 'ann', now())",
+        "select usage.add_to_backfill('b', '{}')",
       ],
       state: "RK020",
     },
@@ -259,7 +259,7 @@ describe("the functions refuse, whatever the application asks", () => {
   });
 
   test("an event that came before is not added to a backfill", async () => {
-    await fixture.db.sql`insert into usage.backfill values ('b', 'b', 'b', 'ann', now())`;
+    await fixture.db.sql`select usage.open_backfill('b', 'b', 'b', 'ann', now())`;
     const [row] = await fixture.db.sql<[{ added: bigint }]>`
       select usage.add_to_backfill('b', array(select key from usage.event_key)) as added`;
     expect(row.added).toBe(0n);
@@ -288,7 +288,7 @@ describe("damage is found", () => {
     { damage: "update usage.correction_event set after_seq = 1", found: [counted] },
     { damage: "update usage.correction_decision set decided_by = 'api-key/ann'", found: [own] },
     {
-      damage: "update usage.correction set unapproved_max = 0, unapproved_before = -9 where id = 'v'",
+      damage: "update usage.correction set unapproved_max = 0, unapproved_before = -1 where id = 'v'",
       found: [parts],
     },
   ])("$damage", async ({ damage, found }) => {

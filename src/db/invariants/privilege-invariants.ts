@@ -138,7 +138,7 @@ export const privilegeInvariants: readonly InvariantQuery[] = [
           'ledger.fold_hot_balances', 'ledger.close_period', 'ledger.carry_closed_month', 'ledger.prepare_partitions',
           'ledger.seal_closed_range',
           'usage.ingest', 'usage.release', 'usage.dimension_numbers', 'usage.open_months', 'usage.judge_archived', 'usage.fold', 'usage.refuse_from_log', 'usage.note_heartbeat', 'usage.end_heartbeats',
-          'usage.close_backfill', 'usage.add_to_backfill', 'usage.request_correction', 'usage.decide_correction', 'usage.book_correction')
+          'usage.open_backfill', 'usage.close_backfill', 'usage.add_to_backfill', 'usage.request_correction', 'usage.decide_correction', 'usage.book_correction')
       union all
       -- A path that does not end with pg_temp begins with it: a temporary type of the caller's would run the caller's code.
       select pg_proc.oid::regprocedure::text, null, proconfig

@@ -3,7 +3,7 @@ import type { Instant } from "../../domain/calendar/index.ts";
 import type { BackfillState } from "../../domain/corrections/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { type NewestFirst, olderThan, type Page, type PageRequest, pageOf, rowsToRead } from "../page.ts";
-import { backfill, backfillStanding } from "../schema/usage-corrections.ts";
+import { type backfill, backfillStanding } from "../schema/usage-corrections.ts";
 
 /** A backfill with its state. */
 export type StoredBackfill = typeof backfillStanding.$inferSelect;
@@ -17,8 +17,12 @@ export interface BackfillCounts {
 }
 
 /** Opened twice under one id, it is the first one that stands. */
-export async function openBackfill(tx: Tx, opened: typeof backfill.$inferInsert): Promise<void> {
-  await tx.insert(backfill).values(opened).onConflictDoNothing();
+export async function openBackfill(
+  tx: Tx,
+  { id, name, reason, openedBy, openedAt }: typeof backfill.$inferInsert,
+): Promise<void> {
+  await tx.execute(sql`select usage.open_backfill(${id}, ${name}, ${reason}, ${openedBy},
+    ${new Date(openedAt).toISOString()}::timestamptz)`);
 }
 
 export async function findBackfill(tx: Tx, id: string): Promise<StoredBackfill | undefined> {
