@@ -4207,6 +4207,116 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/invoices/{id}/lines/{line}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The usage events that an invoice line bills, in the order of their time
+         * @description Exactly those that the rating behind the line has seen and no rating before it, in the line's period, for its meter and dimensions. Lines that bill no usage have none.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                    line: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InvoiceLineEvents"];
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `invoice_not_found`, `usage_line_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `search_too_broad` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/ledger/accounts": {
         parameters: {
             query?: never;
@@ -5798,22 +5908,30 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List a customer's accepted events, the newest first */
+        /**
+         * Find usage events
+         * @description By source and id: everything that was sent under that key, the one that stands first, then what contradicted it. Or a customer's events, the newest first; by type, by property, or by source or id alone only within a time from and to.
+         */
         get: {
             parameters: {
-                query: {
+                query?: {
                     /** @description How many items a page has at most. */
                     limit?: number;
                     /** @description `next_cursor` of the page before. */
                     cursor?: string;
-                    customer: string;
-                    id?: string;
-                    /** @description With `id`, finds an event at once. */
+                    /** @description With `id`, finds an event at once, whoever its customer is. */
                     source?: string;
+                    id?: string;
+                    customer?: string;
                     /** @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z". */
                     from?: string;
                     /** @description Exclusive. */
                     to?: string;
+                    type?: string;
+                    /** @description A member of the event's data has this value, such as `model:large` or `usage.tier:2`. May be given several times: all hold. */
+                    property?: string | string[];
+                    /** @description Of a customer: `accepted` when left out. By source and id everything is found, conflicts too. */
+                    state?: "accepted" | "quarantined";
                 };
                 header?: never;
                 path?: never;
@@ -5831,6 +5949,8 @@ export interface paths {
                             data: components["schemas"]["UsageEvent"][];
                             /** @description Where the next page starts; null on the last page. */
                             next_cursor: string | null;
+                            /** @description What was asked for reaches into months whose events are archived: none before this instant is listed. */
+                            archived_before: string | null;
                         };
                     };
                 };
@@ -5854,6 +5974,15 @@ export interface paths {
                 };
                 /** @description `scope_missing` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `search_too_broad`, `usage_event_archived` */
+                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -5891,6 +6020,8 @@ export interface paths {
                 query?: {
                     /** @description `problems` leaves out the results of events that were accepted, now or before. */
                     results?: "all" | "problems";
+                    /** @description The open backfill that they belong to. They may be up to 1827 days old, and nothing is quarantined: an event of an unknown customer, or that no meter reads, is invalid. */
+                    backfill?: string;
                 };
                 header?: never;
                 path?: never;
@@ -6012,6 +6143,24 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description `usage_backfill_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `usage_backfill_closed`, `usage_backfill_reverted` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** @description `body_too_large` */
                 413: {
                     headers: {
@@ -6032,6 +6181,547 @@ export interface paths {
                 };
                 /** @description `too_many_requests` */
                 429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/meters/{key}/backfills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the backfills of a meter, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    key: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["MeterBackfill"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `meter_not_found` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Have stored events counted by a version of a meter
+         * @description Each event that was taken in before the version was published counts for it once, as it stands now, whatever backfills are asked for. The workers do it, page by page.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    key: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description The newest one when left out. */
+                        version?: number;
+                        /**
+                         * Format: date-time
+                         * @description The earliest time of events that are counted.
+                         */
+                        from: string;
+                        /**
+                         * Format: date-time
+                         * @description Exclusive; all that there is when left out.
+                         */
+                        to?: string;
+                        /** @description Of this one alone; of all when left out. */
+                        customer?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MeterBackfill"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `meter_not_found`, `usage_month_archived` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/meters/{key}/backfills/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A backfill of a meter, with how far it has come */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    key: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MeterBackfill"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `meter_backfill_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/meters/{key}/backfills/{id}/refusals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the events that a backfill's meter cannot measure */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    key: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["MeterBackfillRefusal"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `meter_backfill_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/meters/{key}/backfills/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a backfill
+         * @description What it has counted stays counted; another backfill counts the rest.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    key: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MeterBackfill"];
+                    };
+                };
+                /** @description `request_invalid`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `meter_backfill_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `meter_backfill_done` */
+                409: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -6160,6 +6850,206 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/customers/{id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a customer has used in the current period, and what it costs so far
+         * @description For each usage price of each subscription, rated as closing the period now would rate it. Levels that still hold count until now.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Of the periods that begin at this instant; of the current ones when left out. */
+                    period_start?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UsageCost"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events/billing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which invoice lines an event is in, or why in none */
+        get: {
+            parameters: {
+                query: {
+                    source: string;
+                    id: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UsageEventBilling"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `usage_event_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `usage_event_archived` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/usage": {
         parameters: {
             query?: never;
@@ -6179,6 +7069,8 @@ export interface paths {
                     to: string;
                     /** @description Dimensions to tell apart, with commas; empty for one total; all of the meter's when left out. */
                     group_by?: string;
+                    /** @description Only usage with this value of a dimension, such as `model:large`. May be given several times: all hold. */
+                    where?: string | string[];
                     /** @description Divides the answer into minutes, hours or days on the customer's clock. */
                     window?: "minute" | "hour" | "day";
                 };
@@ -6224,7 +7116,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `meter_not_found`, `dimension_unknown`, `period_invalid` */
+                /** @description `meter_not_found`, `dimension_unknown`, `period_invalid`, `usage_month_archived` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -6255,6 +7147,1304 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List corrections of usage, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                    status?: "pending_approval" | "executed" | "rejected" | "withdrawn";
+                    kind?: "void" | "amend";
+                    /** @description Of whose events at least one is corrected. */
+                    customer?: string;
+                    backfill?: string;
+                    /** @description Who asked for it, as `requested_by` says. */
+                    actor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["UsageCorrection"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Void or amend usage events
+         * @description Executed at once (201), or, above the limit of events or when it changes what was billed, when another key approves it (202). What it changes in a period that was invoiced is billed or credited with the next invoice.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description They count no more, for good.
+                         * @enum {string}
+                         */
+                        kind: "void";
+                        /** @description All of them are corrected, or none: `refusals` says which are in the way, and why. */
+                        events: {
+                            source: string;
+                            id: string;
+                        }[];
+                        /**
+                         * @description Why, as it is counted later. `other` is explained in `note`; with the others words are welcome.
+                         * @enum {string}
+                         */
+                        reason_code: "duplicate" | "wrong_quantity" | "wrong_customer" | "test_traffic" | "service_fault" | "goodwill" | "other";
+                        note?: string;
+                    } | {
+                        /**
+                         * @description They count as if they had said this; time, type and customer stay.
+                         * @enum {string}
+                         */
+                        kind: "amend";
+                        /** @description All of them are corrected, or none: `refusals` says which are in the way, and why. */
+                        events: {
+                            source: string;
+                            id: string;
+                            /** @description The whole of what the event says from now on. */
+                            data: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                        /**
+                         * @description Why, as it is counted later. `other` is explained in `note`; with the others words are welcome.
+                         * @enum {string}
+                         */
+                        reason_code: "duplicate" | "wrong_quantity" | "wrong_customer" | "test_traffic" | "service_fault" | "goodwill" | "other";
+                        note?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UsageCorrection"];
+                    };
+                };
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UsageCorrection"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `usage_correction_refused` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage/corrections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A correction of usage with its decision and its events */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UsageCorrectionDetail"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `usage_correction_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage/corrections/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Agree to a correction of usage, which executes it
+         * @description By another key than the one that asked for it. When one of the events was corrected since then it is refused, and the correction goes on waiting.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description For the record. */
+                        note?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UsageCorrection"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `approver_is_requester` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `usage_correction_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `usage_correction_not_pending`, `usage_event_changed` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `usage_correction_refused` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage/corrections/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse a correction of usage
+         * @description By another key than the one that asked for it. It never counts.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description For the record. */
+                        note: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UsageCorrection"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `approver_is_requester` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `usage_correction_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `usage_correction_not_pending` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage/corrections/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take back one's own request for a correction of usage
+         * @description By the key that asked for it, as long as nobody has decided.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description For the record. */
+                        note?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UsageCorrection"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `requester_only` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `usage_correction_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `usage_correction_not_pending` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage/backfills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List backfills, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                    state?: "open" | "closed" | "reverted";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["UsageBackfill"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Open a backfill
+         * @description Then send its events with `POST /v1/events?backfill={id}`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UsageBackfill"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage/backfills/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A backfill, with how many events it has */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UsageBackfillDetail"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `usage_backfill_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage/backfills/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close a backfill: it takes no more events */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UsageBackfill"];
+                    };
+                };
+                /** @description `request_invalid`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `usage_backfill_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `usage_backfill_reverted` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage/backfills/{id}/revert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take back all of a backfill
+         * @description Closes it, and voids all its events as one correction: at once (201), or, above the limit or when it changes what was billed, when another key approves that correction (202). One that is being taken back already answers with that.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description Why, as it is counted later. `other` is explained in `note`; with the others words are welcome.
+                         * @enum {string}
+                         */
+                        reason_code: "duplicate" | "wrong_quantity" | "wrong_customer" | "test_traffic" | "service_fault" | "goodwill" | "other";
+                        note?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UsageCorrection"];
+                    };
+                };
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UsageCorrection"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `usage_backfill_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `usage_event_archived` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -7056,6 +9246,70 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        InvoiceLineEvents: {
+            data: {
+                /** @description Null, with `id` and `type`, of an event that is archived. */
+                source: string | null;
+                id: string | null;
+                type: string | null;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                time: string;
+                /**
+                 * Format: date-time
+                 * @description When the event, or what became of it later, was taken in.
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                recorded_at: string;
+                dimensions: {
+                    [key: string]: string;
+                };
+                /**
+                 * @description In the meter's own measure.
+                 * @example 0.0003
+                 */
+                quantity: string;
+                /**
+                 * @description Whether the line bills it, or takes it back.
+                 * @enum {string}
+                 */
+                effect: "added" | "taken_back";
+            }[];
+            /** @description Where the next page starts; null on the last page. */
+            next_cursor: string | null;
+            invoice: string;
+            line: number;
+            /**
+             * @description As the line says, in the meter's unit. Of meters that count or add up it is what the events come to, those taken back deducted.
+             * @example 0.0003
+             */
+            quantity: string;
+            subscription: string;
+            /** @description 0: the closing of the period. Later ones bill late usage. */
+            revision: number;
+            /**
+             * Format: date-time
+             * @description Events of this time are in it.
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            period_start: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            period_end: string;
+            meter: string;
+            meter_version: number;
+            aggregation: string;
+            /** @description Events before this instant are archived and not listed: then they do not add up to the quantity. */
+            archived_before: string | null;
+            /** @description Events with these dimensions are in it. */
+            where: {
+                [key: string]: string;
+            };
+        };
         JournalEntry: {
             id: string;
             /** @example invoice_issued */
@@ -7212,6 +9466,57 @@ export interface components {
             /** @description Fields of `data` by which quantities are kept apart. */
             dimensions?: string[];
             unit?: components["schemas"]["MeterUnit"];
+        };
+        MeterBackfill: {
+            id: string;
+            meter: string;
+            version: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            from: string;
+            to: string | null;
+            customer: string | null;
+            /**
+             * @description What a canceled one has counted stays counted.
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "canceled";
+            events: {
+                /** @description Stored events that were looked at. */
+                done: number;
+                /** @description How many there are to look at: exact when they are few. */
+                total_estimate: number;
+                /** @description That now count for this version. The others did before, were taken back, or do not pass its filter. */
+                counted: number;
+                /** @description That this version cannot measure; they do not count for it. */
+                refused: number;
+            };
+            /** @description Periods that were billed already and that this version measures. Where its meter is priced, what the backfill counts there is rated like usage that came late: the difference goes on the next invoice. */
+            rated_periods: number;
+            requested_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            requested_at: string;
+            /** @description Who canceled it; `archive` when its events were archived. */
+            ended_by: string | null;
+            ended_at: string | null;
+        };
+        MeterBackfillRefusal: {
+            source: string;
+            /** @description Of the event. */
+            id: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            time: string;
+            code: string;
+            detail: string;
+            field: string | null;
         };
         MeterCondition: {
             /** @description A name in `data`, or a path such as `usage.input_tokens`. */
@@ -7532,6 +9837,17 @@ export interface components {
             detail: string;
             /** @description The input at fault, for example `items[0].seats`. */
             field?: string;
+            /** @description Of requests about several events: which of them are in the way, and why. */
+            refusals?: {
+                /** @description Place in the request, from 0. */
+                index: number;
+                source: string;
+                id: string;
+                /** @description Stable: branch on this. */
+                code: string;
+                detail: string;
+                field?: string;
+            }[];
             /** @description Give this to support; our logs have it. */
             request_id: string;
         };
@@ -7845,6 +10161,54 @@ export interface components {
             invoiced_more_than_once: number;
             /** @description How many invoices the events are in. */
             invoices: number;
+            /** @description Accepted events before this instant are archived and not counted here. */
+            archived_before: string | null;
+        };
+        UsageBackfill: {
+            id: string;
+            name: string;
+            reason: string;
+            /**
+             * @description `open`: takes events. `closed`: takes no more. `reverted`: all its events are voided.
+             * @enum {string}
+             */
+            state: "open" | "closed" | "reverted";
+            opened_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            opened_at: string;
+            closed_by: string | null;
+            closed_at: string | null;
+            /** @description The correction that takes it back, or waits for approval to. */
+            revert: string | null;
+        };
+        UsageBackfillDetail: {
+            id: string;
+            name: string;
+            reason: string;
+            /**
+             * @description `open`: takes events. `closed`: takes no more. `reverted`: all its events are voided.
+             * @enum {string}
+             */
+            state: "open" | "closed" | "reverted";
+            opened_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            opened_at: string;
+            closed_by: string | null;
+            closed_at: string | null;
+            /** @description The correction that takes it back, or waits for approval to. */
+            revert: string | null;
+            events: {
+                accepted: number;
+                /** @description Of those: with the backfill, or one by one. */
+                voided: number;
+                customers: number;
+            };
         };
         UsageBatch: {
             accepted: number;
@@ -7868,7 +10232,258 @@ export interface components {
                 detail?: string;
             }[];
         };
+        UsageCorrection: {
+            id: string;
+            /** @enum {string} */
+            kind: "void" | "amend";
+            /**
+             * @description It counts once it is `executed`; a decision is final.
+             * @enum {string}
+             */
+            status: "pending_approval" | "executed" | "rejected" | "withdrawn";
+            /** @description The backfill that it takes back; null when it names its events. */
+            backfill: string | null;
+            event_count: number;
+            /** @enum {string} */
+            reason_code: "duplicate" | "wrong_quantity" | "wrong_customer" | "test_traffic" | "service_fault" | "goodwill" | "other";
+            note: string | null;
+            /**
+             * @description An API key, by its id.
+             * @example api-key/key_1
+             */
+            requested_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            requested_at: string;
+            /** @description When it was executed; null as long as it is not. */
+            effective_at: string | null;
+            /** @description As it was when it was asked for. */
+            approval: {
+                /** @description How many events one key may correct within 24 hours by itself. */
+                limit: number;
+                /** @description Its events, with those that the same key corrected in the 24 hours before, by itself. */
+                counted: number;
+                /** @description Whether one of the events is in a period that has been rated. */
+                changes_billed: boolean;
+                /** @description Whether another key must agree: above the limit, or when it changes what was billed. */
+                needed: boolean;
+            };
+            decision: {
+                /** @enum {string} */
+                outcome: "approved" | "rejected" | "withdrawn";
+                /**
+                 * @description An API key, by its id.
+                 * @example api-key/key_1
+                 */
+                decided_by: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                decided_at: string;
+                note: string | null;
+            } | null;
+        };
+        UsageCorrectionDetail: {
+            id: string;
+            /** @enum {string} */
+            kind: "void" | "amend";
+            /**
+             * @description It counts once it is `executed`; a decision is final.
+             * @enum {string}
+             */
+            status: "pending_approval" | "executed" | "rejected" | "withdrawn";
+            /** @description The backfill that it takes back; null when it names its events. */
+            backfill: string | null;
+            event_count: number;
+            /** @enum {string} */
+            reason_code: "duplicate" | "wrong_quantity" | "wrong_customer" | "test_traffic" | "service_fault" | "goodwill" | "other";
+            note: string | null;
+            /**
+             * @description An API key, by its id.
+             * @example api-key/key_1
+             */
+            requested_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            requested_at: string;
+            /** @description When it was executed; null as long as it is not. */
+            effective_at: string | null;
+            /** @description As it was when it was asked for. */
+            approval: {
+                /** @description How many events one key may correct within 24 hours by itself. */
+                limit: number;
+                /** @description Its events, with those that the same key corrected in the 24 hours before, by itself. */
+                counted: number;
+                /** @description Whether one of the events is in a period that has been rated. */
+                changes_billed: boolean;
+                /** @description Whether another key must agree: above the limit, or when it changes what was billed. */
+                needed: boolean;
+            };
+            decision: {
+                /** @enum {string} */
+                outcome: "approved" | "rejected" | "withdrawn";
+                /**
+                 * @description An API key, by its id.
+                 * @example api-key/key_1
+                 */
+                decided_by: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                decided_at: string;
+                note: string | null;
+            } | null;
+            /** @description The first 1000; a backfill may have more. */
+            events: {
+                source: string;
+                id: string;
+                customer: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                time: string;
+                /** @description What an amended event says from then on. */
+                data?: {
+                    [key: string]: unknown;
+                };
+            }[];
+        };
+        UsageCost: {
+            customer: string;
+            /**
+             * Format: date-time
+             * @description The customer's time.
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            as_of: string;
+            data: {
+                subscription: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                period_start: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                period_end: string;
+                /** @description Its invoice is issued, and stands; what came since is late usage of the next. */
+                closed: boolean;
+                /** @example usd */
+                currency: string;
+                /**
+                 * Format: date-time
+                 * @description Of all priced meters together, at most the end of the period.
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                complete_until: string;
+                /**
+                 * @description Of all prices, each rounded as a line of the invoice would be.
+                 * @example 1250
+                 */
+                amount_minor: string;
+                prices: {
+                    plan: string;
+                    plan_version: number;
+                    price: string;
+                    name: string;
+                    meter: string;
+                    /** @description Null where no version measures the period. */
+                    meter_version: number | null;
+                    /** @description The dimensions that the price is for. */
+                    where: {
+                        [key: string]: string;
+                    };
+                    unit_label: string;
+                    /**
+                     * Format: date-time
+                     * @description Where the terms change inside a period, each part has its own.
+                     * @example 2026-01-31T00:00:00.000Z
+                     */
+                    from: string;
+                    /**
+                     * Format: date-time
+                     * @example 2026-01-31T00:00:00.000Z
+                     */
+                    to: string;
+                    /**
+                     * @description An exact decimal.
+                     * @example 0.0003
+                     */
+                    quantity: string;
+                    /**
+                     * @description Free in this part, in proportion to its length.
+                     * @example 0.0003
+                     */
+                    included_quantity: string;
+                    /**
+                     * @description Minor units, before rounding.
+                     * @example 0.0003
+                     */
+                    exact_minor: string;
+                    /**
+                     * @description Whole minor units of the currency (cents, for USD).
+                     * @example 1250
+                     */
+                    amount_minor: string;
+                    /**
+                     * Format: date-time
+                     * @description Up to when the meter's usage is complete.
+                     * @example 2026-01-31T00:00:00.000Z
+                     */
+                    complete_until: string;
+                }[];
+                /** @description What usage of earlier periods adds to this period's invoice: it came after they were closed. */
+                late_usage: {
+                    /**
+                     * Format: date-time
+                     * @example 2026-01-31T00:00:00.000Z
+                     */
+                    period_start: string;
+                    /**
+                     * Format: date-time
+                     * @example 2026-01-31T00:00:00.000Z
+                     */
+                    period_end: string;
+                    plan: string;
+                    price: string;
+                    /**
+                     * @description An exact decimal.
+                     * @example 0.0003
+                     */
+                    quantity: string;
+                    /**
+                     * @description An exact decimal.
+                     * @example 0.0003
+                     */
+                    exact_minor: string;
+                    /**
+                     * @description Below zero: what goes to the customer's balance.
+                     * @example 1250
+                     */
+                    amount_minor: string;
+                }[];
+            }[];
+        };
         UsageEvent: {
+            /**
+             * @description `quarantined`: waits for its customer or a meter, see `reason`. `conflict`: came with the key of an earlier event and other content; it is kept and does not count.
+             * @enum {string}
+             */
+            state: "accepted" | "quarantined" | "conflict";
+            /**
+             * @description Why it is quarantined.
+             * @enum {string}
+             */
+            reason?: "unknown_customer" | "no_meter";
             id: string;
             source: string;
             customer: string;
@@ -7886,7 +10501,7 @@ export interface components {
              * @example 2026-01-31T00:00:00.000Z
              */
             recorded_at: string;
-            /** @description What each meter made of it. */
+            /** @description What each meter made of it when it was accepted. */
             contributions: {
                 meter: string;
                 meter_version: number;
@@ -7900,6 +10515,107 @@ export interface components {
                 quantity: string;
                 /** @description Of meters that count values. */
                 value?: string | number | boolean;
+            }[];
+            /** @description What counts of an accepted event now: with its corrections, and with meters that came later. */
+            standing?: {
+                meter: string;
+                meter_version: number;
+                dimensions: {
+                    [key: string]: string;
+                };
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                quantity: string;
+                /** @description Of meters that count values. */
+                value?: string | number | boolean;
+            }[];
+            /** @description What became of an accepted event later, the oldest first. */
+            corrections?: {
+                /** @description Its id. */
+                correction: string;
+                /** @enum {string} */
+                kind: "void" | "amend";
+                /** @enum {string} */
+                reason_code: "duplicate" | "wrong_quantity" | "wrong_customer" | "test_traffic" | "service_fault" | "goodwill" | "other";
+                note: string | null;
+                requested_by: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                effective_at: string;
+                /** @description What an amended event says from then on. */
+                data?: {
+                    [key: string]: unknown;
+                };
+            }[];
+        };
+        UsageEventBilling: {
+            source: string;
+            id: string;
+            customer: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            time: string;
+            /**
+             * @description What is quarantined has contributed nothing yet.
+             * @enum {string}
+             */
+            state: "accepted" | "quarantined";
+            contributions: {
+                meter: string;
+                meter_version: number;
+                dimensions: {
+                    [key: string]: string;
+                };
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                quantity: string;
+                /**
+                 * @description `taken_back`: a correction took the contribution back.
+                 * @enum {string}
+                 */
+                effect: "added" | "taken_back";
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                recorded_at: string;
+                /** @description Empty when the customer had no subscription at the event's time. */
+                places: {
+                    /**
+                     * @description `invoiced`: a closing has seen it. `open`: its period is not closed. `waiting`: it came after its period was closed and is late usage of the next closing. `ended`: the same, but the subscription closes no more. `other_version`: another version of the meter measures the period. `not_priced`: no price is for it.
+                     * @enum {string}
+                     */
+                    status: "invoiced" | "open" | "waiting" | "ended" | "other_version" | "not_priced";
+                    subscription: string;
+                    /**
+                     * Format: date-time
+                     * @example 2026-01-31T00:00:00.000Z
+                     */
+                    period_start: string;
+                    /**
+                     * Format: date-time
+                     * @example 2026-01-31T00:00:00.000Z
+                     */
+                    period_end: string;
+                    plan: string | null;
+                    price: string | null;
+                    /** @description Which rating of the period saw it first: 0 closed the period, later ones bill late usage. */
+                    revision: number | null;
+                    /** @description Whether the line bills it, or takes it back from what was billed before. */
+                    effect: ("added" | "taken_back") | null;
+                    invoice: string | null;
+                    invoice_number: string | null;
+                    /** @description Null on an invoice when it changed nothing, as a smaller value of a maximum. */
+                    line: number | null;
+                }[];
             }[];
         };
         UsageHeartbeat: {
