@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
-import { z } from "zod";
+import type { z } from "zod";
 import { ConfigurationError, type Problem } from "./config/configuration-error.ts";
 import { parts } from "./config/parts.ts";
+import { type RunningSystem, runningFile, runningSystem } from "./config/running-system.ts";
 import { sealSection, storageLocation } from "./config/seal-location.ts";
 import {
   billingSection,
@@ -23,7 +24,7 @@ export type {
   StripeConfig,
   TemporalConfig,
 } from "./config/sections.ts";
-export { ConfigurationError };
+export { ConfigurationError, type RunningSystem, runningFile };
 
 /** Variables as the operating system or a `.env` file gives them: text, or nothing. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -153,24 +154,6 @@ export function loadStartConfig(environment = readEnvironment()) {
   };
 }
 export type StartConfig = ReturnType<typeof loadStartConfig>;
-
-const runningSystem = z.object({
-  apiUrl: z.string(),
-  apiKey: z.string(),
-  temporalUiUrl: z.string().optional(),
-  databaseUrl: z.string(),
-  /** As in LEDGER_SEALS. */
-  ledgerSeals: z.string(),
-  /** The key once more where `npm start` has made it: it may be shown in links. A key of the user's own never is. */
-  signInKey: z.string().optional(),
-  /** Of the stand-in; without it Stripe is where the environment says. */
-  stripeApiBase: z.string().optional(),
-});
-
-/** What `npm start` leaves in a file while it runs, so that other commands find the system. */
-export type RunningSystem = z.infer<typeof runningSystem>;
-
-export const runningFile = (home: string) => join(home, "running.json");
 
 /** Where the API is and the key to use: from the environment, else of the system that `npm start` runs. */
 export function loadClientConfig(environment = readEnvironment()) {

@@ -39,7 +39,7 @@ export function storageLocation(
   if (path !== undefined) return { kind: "file", path: resolve(folder, path) };
   const named = bucket.exec(text)?.groups;
   if (named?.bucket === undefined) return undefined;
-  if (region === undefined) throw missing("AWS_REGION", `give the region of ${text}`);
+  if (region === undefined) throw missing("AWS_REGION", `give the region of the bucket of ${text}`);
   const prefix = (named.prefix ?? "").replaceAll(/^\/+|\/+$/g, "");
   return {
     kind: "bucket",

@@ -70,6 +70,7 @@ const ada: DemoResult["customers"][number] = {
     not_invoiced: 0,
     invoiced_more_than_once: 0,
     invoices: 2,
+    archived_before: null,
   },
 };
 
