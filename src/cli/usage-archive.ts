@@ -5,7 +5,7 @@ import { openDatabase } from "../db/database.ts";
 import { archiveMonths, dropArchived } from "../db/usage/archive-months.ts";
 import { openArchiveStore } from "../db/usage/archive-store.ts";
 import { BillingError } from "../domain/errors.ts";
-import { accountingMonth } from "../domain/ledger/accounting-month.ts";
+import { AccountingMonthInvalidError, accountingMonth } from "../domain/ledger/accounting-month.ts";
 
 /**
  * `npm run usage:archive -- --before 2025-01 --to file:/archive`: writes the usage events of every month before one to
@@ -31,13 +31,18 @@ try {
     await db.close();
   }
 } catch (error) {
-  if (error instanceof TypeError || error instanceof ConfigurationError) {
+  if (isAboutTheCall(error)) {
     console.error(`${error.message}\n${usage}`);
     process.exitCode = 2;
   } else if (error instanceof BillingError) {
     console.error(`${error.code}: ${error.message}`);
     process.exitCode = 1;
   } else throw error;
+}
+
+function isAboutTheCall(error: unknown): error is Error {
+  const kinds = [TypeError, ConfigurationError, AccountingMonthInvalidError];
+  return kinds.some((kind) => error instanceof kind);
 }
 
 function settings() {
