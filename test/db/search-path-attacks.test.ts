@@ -145,6 +145,10 @@ const calls: Readonly<Record<string, { call: string; answer: unknown; before?: s
     call: "select usage.cancel_meter_backfill(4711, 'alice') as answer",
     answer: false,
   },
+  "usage.judge_archived": {
+    call: "select usage.judge_archived('{}', '{}', '{}', '{}', '{}', '{}') as answer",
+    answer: [],
+  },
 };
 
 test("every function that acts with its owner's rights and that the application may run is called here", async () => {
