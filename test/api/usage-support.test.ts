@@ -119,6 +119,53 @@ describe("what a customer has used, and what it costs so far", () => {
   });
 });
 
+describe("levels", () => {
+  const evening = { from: "2026-02-09T21:00:00Z", to: "2026-02-10T03:00:00Z" };
+  beforeAll(async () => {
+    for (const [id, region, stored] of [
+      ["level/eu", "eu", 10],
+      ["level/us", "us", 1],
+    ] as const) {
+      const event = { id, source: "store", customer: "unsubscribed", type: "stored" };
+      await api.call("POST", "/v1/events", {
+        ...event,
+        time: "2026-02-09T22:30:00Z",
+        data: { region, stored },
+      });
+    }
+  });
+
+  // The customer's clock is at midnight: 1.5 hours have passed.
+  test.each([
+    { query: { group_by: "" }, quantities: ["59400"], why: "11 × 5,400 s" },
+    { query: { group_by: "region" }, quantities: ["54000", "5400"], why: "each level for itself" },
+    { query: { group_by: "", where: "region:eu" }, quantities: ["54000"], why: "10 × 5,400 s" },
+    {
+      query: { group_by: "", where: "region:eu", window: "hour" },
+      quantities: ["18000", "36000"],
+      why: "from half past ten",
+    },
+    { query: { group_by: "", where: "region:none" }, quantities: [], why: "none holds" },
+  ])("$query: $quantities, until now: $why", async ({ query, quantities }) => {
+    const asked = {
+      customer: "unsubscribed",
+      meter: "stored",
+      ...evening,
+      ...(query as Record<string, string>),
+    };
+    const { data } = await get("/v1/usage", asked);
+    expect(data.map(({ quantity }: { quantity: string }) => quantity)).toEqual(quantities);
+  });
+
+  test.each([
+    { to: "2026-02-10T22:00:00Z", answer: { meter_version: 1 }, why: "25 hours have 1,500 minutes" },
+    { to: "2026-02-10T22:00:00.001Z", answer: { code: "period_invalid", field: "window" }, why: "more" },
+  ])("by minute until $to: $why", async ({ to, answer }) => {
+    const asked = { customer: "unsubscribed", meter: "tokens", from: evening.from, to, window: "minute" };
+    expect(await get("/v1/usage", asked)).toMatchObject(answer);
+  });
+});
+
 describe("finding events", () => {
   const source = "gate way";
 
@@ -252,6 +299,13 @@ describe("from an event to the line it is in, and back", () => {
 const catalog = {
   meters: [
     { key: "tokens", event_type: "request", aggregation: "sum", property: "tokens", dimensions: ["model"] },
+    {
+      key: "stored",
+      event_type: "stored",
+      aggregation: "time_weighted_sum",
+      property: "stored",
+      dimensions: ["region"],
+    },
   ],
   plans: [
     {
