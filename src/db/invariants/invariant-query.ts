@@ -18,7 +18,7 @@ export interface InvariantLimits {
   readonly hold: number;
   /** An event in quarantine. */
   readonly quarantine: number;
-  /** An adjustment that waits for somebody to decide. */
+  /** An adjustment, or a correction of usage, that waits for somebody to decide. */
   readonly approval: number;
 }
 

@@ -60,6 +60,12 @@ export function pendingInvariants(limits: InvariantLimits): InvariantQuery[] {
         where status = 'pending_approval' and recorded_at < now() - ${seconds(limits.approval)}`,
     },
     {
+      name: "V12: no correction of usage waits for ever to be decided",
+      sql: `
+        select id, kind, event_count, requested_by, recorded_at from usage.correction_standing
+        where status = 'pending_approval' and recorded_at < now() - ${seconds(limits.approval)}`,
+    },
+    {
       name: "V12: no usage event stays in quarantine",
       sql: `
         select seq, customer_id, type, reason, recorded_at from usage.pending_event

@@ -58,7 +58,7 @@ export async function eventsToCorrect(tx: Tx, names: readonly EventName[]): Prom
         from unnest(${keys}::text::uuid[]) with ordinality as named (key, place)
         left join usage.event_key k on k.key = named.key
         left join usage.event e on e.seq = k.event_seq and e.time = k.event_time
-        left join usage.quarantined_event q on q.seq = k.event_seq
+        left join usage.pending_event q on q.seq = k.event_seq
         left join billing.customer on customer.number = e.customer_number
         left join lateral (select * from usage.corrected_event c where c.event_seq = e.seq) as now on true
         order by named.place`,
