@@ -93,6 +93,12 @@ describe.skipIf(!isInstalled)(`the built console in Chromium${reason}`, () => {
     await page.goto(`${api.url}/console/#key=${stubKey}`);
     await page.goto(`${api.url}/console/customers/acme/usage?by=model`);
     await page.getByRole("heading", { name: "Total: 9,007,199,254,741,064.5 in 5 events" }).waitFor();
+    const costs = page.getByRole("table", { name: "Cost so far" });
+    expect(await costs.getByRole("row").allInnerTexts()).toEqual([
+      expect.stringMatching(/Price\s+Quantity\s+Free\s+Cost so far/),
+      expect.stringMatching(/Input tokens[\s\S]*5,000,000 tokens\s+2,000,000\s+\$9\.00/),
+      expect.stringMatching(/Input, reported late[\s\S]*7[\s\S]*\$0\.00/),
+    ]);
     expect(await page.locator(".recharts-bar-rectangle path").count()).toBeGreaterThan(0);
   });
 

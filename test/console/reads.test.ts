@@ -59,6 +59,7 @@ test.each([
   ],
   ["credit", queries.creditGrantsQuery("acme"), "/v1/customers/acme/credit-grants?limit=50"],
   ["entries", queries.entriesQuery("acme"), "/v1/customers/acme/entries?limit=50"],
+  ["what usage costs so far", queries.usageCostQuery("acme"), "/v1/customers/acme/usage"],
   ["the catalog", queries.catalogQuery(), "/v1/catalog"],
 ])("%s: one read, with the key", async (_name, query, path) => {
   await fetched(query);

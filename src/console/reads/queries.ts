@@ -117,6 +117,16 @@ export const catalogQuery = () =>
     staleTime: catalogFreshMs,
   });
 
+/** What a customer has used in the current periods, and what it costs so far. */
+export const usageCostQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["usage cost", id],
+    queryFn: ({ signal }) =>
+      read(signal, (reckoner) =>
+        reckoner.get("/v1/customers/{id}/usage", { params: { path: { id } }, signal }),
+      ),
+  });
+
 export interface UsageRequest {
   readonly customer: string;
   readonly meter: string;

@@ -14,6 +14,7 @@ export type PaymentAttempt = Schemas["PaymentAttempt"];
 export type PaymentMethod = Schemas["PaymentMethod"];
 export type Subscription = Schemas["Subscription"];
 export type Usage = Schemas["Usage"];
+export type UsageCost = Schemas["UsageCost"];
 export type UsageEvent = Schemas["UsageEvent"];
 export type EventBilling = Schemas["UsageEventBilling"];
 export type LineEvent = Schemas["InvoiceLineEvents"]["data"][number];

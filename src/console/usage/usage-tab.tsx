@@ -6,6 +6,7 @@ import { EmptyNotice, LoadingRows } from "../parts/notices.tsx";
 import { Section } from "../parts/section.tsx";
 import { catalogQuery, invoicesQuery, subscriptionsQuery, usageQuery } from "../reads/queries.ts";
 import type { Catalog, Meter } from "../reads/resources.ts";
+import { PeriodCosts } from "./period-costs.tsx";
 import { breakDownUsage } from "./usage-breakdown.ts";
 import { UsageChart } from "./usage-chart.tsx";
 import { UsageControls } from "./usage-controls.tsx";
@@ -54,6 +55,7 @@ function UsageOfPeriod({ meters, periods }: { meters: readonly Meter[]; periods:
   );
   return (
     <Stack gap="xl">
+      <PeriodCosts />
       <UsageControls meters={meters} periods={periods} view={view} change={change} />
       <Loaded query={query}>
         {(usage) => {

@@ -211,6 +211,52 @@ const eventBilling: Schemas["UsageEventBilling"] = {
   ],
 };
 
+const usageCost: Schemas["UsageCost"] = {
+  customer: "acme",
+  as_of: "2026-02-04T00:00:00.000Z",
+  data: [
+    {
+      subscription: "sub_1",
+      period_start: february.start,
+      period_end: february.end,
+      closed: false,
+      currency: "usd",
+      complete_until: "2026-02-04T00:00:00.000Z",
+      amount_minor: "900",
+      prices: [
+        {
+          plan: "pro",
+          plan_version: 2,
+          price: "input",
+          name: "Input tokens",
+          meter: "input_tokens",
+          meter_version: 1,
+          where: {},
+          unit_label: "tokens",
+          from: february.start,
+          to: february.end,
+          quantity: "5000000",
+          included_quantity: "2000000",
+          exact_minor: "900.0001", // 3,000,000 × 0.0003 and a little
+          amount_minor: "900",
+          complete_until: "2026-02-04T00:00:00.000Z",
+        },
+      ],
+      late_usage: [
+        {
+          period_start: january.start,
+          period_end: january.end,
+          plan: "pro",
+          price: "input",
+          quantity: "7",
+          exact_minor: "0.0021",
+          amount_minor: "0",
+        },
+      ],
+    },
+  ],
+};
+
 const used = (day: string, model: string, quantity: string, event_count: number) => ({
   window_start: `2026-02-${day}T00:00:00.000Z`,
   dimensions: { model },
@@ -270,6 +316,7 @@ export const answers: Readonly<Record<string, unknown>> = {
   "/v1/customers/acme": acme,
   "/v1/customers/acme/credit-grants": list(grant),
   "/v1/customers/acme/entries": list(issued),
+  "/v1/customers/acme/usage": usageCost,
   "/v1/subscriptions": list(acmeSubscription),
   "/v1/invoices": list(summary),
   "/v1/invoices/in_1": acmeInvoice,

@@ -1,0 +1,113 @@
+import { Stack, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useCustomer } from "../customer/customer-context.ts";
+import { formatAmount } from "../format/amount.ts";
+import { formatPeriod, formatTime } from "../format/time.ts";
+import { wordsFor } from "../format/words.ts";
+import { Amount, Nothing, Quantity } from "../parts/figures.tsx";
+import { Loaded } from "../parts/loaded.tsx";
+import { type Column, RecordTable } from "../parts/record-table.tsx";
+import { Section } from "../parts/section.tsx";
+import { usageCostQuery } from "../reads/queries.ts";
+import type { UsageCost } from "../reads/resources.ts";
+
+type PeriodCost = UsageCost["data"][number];
+
+/** What the current period of each subscription costs so far. Nothing where no usage has a price. */
+export function PeriodCosts() {
+  const query = useQuery(usageCostQuery(useCustomer().id));
+  return (
+    <Loaded query={query}>
+      {({ data }) =>
+        data
+          .filter(({ prices }) => prices.length > 0)
+          .map((cost) => <PeriodCostTable key={cost.subscription} cost={cost} />)
+      }
+    </Loaded>
+  );
+}
+
+function PeriodCostTable({ cost }: { cost: PeriodCost }) {
+  const { time_zone: timeZone } = useCustomer();
+  const { currency, amount_minor, period_start: start, period_end: end, complete_until } = cost;
+  return (
+    <Section title={`This period so far: ${formatAmount(amount_minor, currency)}`}>
+      <Text size="sm" c="dimmed" px="md" pt="sm">
+        {formatPeriod({ start, end }, timeZone)}; usage is complete up to{" "}
+        {formatTime(complete_until, timeZone)}.
+      </Text>
+      <RecordTable
+        label="Cost so far"
+        columns={columnsIn(currency, timeZone)}
+        rows={[...cost.prices.map(ratedRow), ...cost.late_usage.map(lateRow)]}
+        keyOf={({ key }) => key}
+      />
+    </Section>
+  );
+}
+
+interface CostRow {
+  readonly key: string;
+  readonly title: string;
+  readonly plan: string;
+  readonly period: { readonly start: string; readonly end: string };
+  readonly quantity: string;
+  readonly unit: string;
+  /** Null where it was taken into account before. */
+  readonly free: string | null;
+  readonly amountMinor: string;
+}
+
+const ratedRow = (rated: PeriodCost["prices"][number]): CostRow => ({
+  key: [rated.plan, rated.price, rated.from].join(" "),
+  title: rated.name,
+  plan: rated.plan,
+  period: { start: rated.from, end: rated.to },
+  quantity: rated.quantity,
+  unit: rated.unit_label,
+  free: rated.included_quantity,
+  amountMinor: rated.amount_minor,
+});
+
+const lateRow = (late: PeriodCost["late_usage"][number], index: number): CostRow => ({
+  key: `late ${index}`,
+  title: `${wordsFor(late.price)}, reported late`,
+  plan: late.plan,
+  period: { start: late.period_start, end: late.period_end },
+  quantity: late.quantity,
+  unit: "",
+  free: null,
+  amountMinor: late.amount_minor,
+});
+
+const columnsIn = (currency: string, timeZone: string): readonly Column<CostRow>[] => [
+  {
+    header: "Price",
+    onPhone: "title",
+    cell: ({ title, plan, period }) => (
+      <Stack gap={0}>
+        <Text size="sm" fw={600}>
+          {title}
+        </Text>
+        <Text size="xs" c="dimmed">
+          {wordsFor(plan)} · {formatPeriod(period, timeZone)}
+        </Text>
+      </Stack>
+    ),
+  },
+  {
+    header: "Quantity",
+    align: "end",
+    cell: ({ quantity, unit }) => <Quantity value={quantity} unit={unit} />,
+  },
+  {
+    header: "Free",
+    align: "end",
+    cell: ({ free }) => (free === null ? <Nothing /> : <Quantity value={free} />),
+  },
+  {
+    header: "Cost so far",
+    align: "end",
+    cell: ({ amountMinor }) => <Amount minor={amountMinor} currency={currency} fw={600} />,
+  },
+];
