@@ -44,9 +44,10 @@ $$;
 create function usage.hour_begins(at timestamptz, zone text) returns timestamptz
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
-  start constant timestamptz := (date_trunc('hour', at at time zone zone) - usage.utc_offset(at, zone)) at time zone 'UTC';
+  shown constant timestamp := at at time zone zone;
+  start constant timestamptz := at - (shown - date_trunc('hour', shown));
 begin
-  if usage.utc_offset(start, zone) = usage.utc_offset(at, zone) then
+  if start at time zone zone = date_trunc('hour', shown) then
     return start;
   end if;
   return usage.clock_change(start, date_trunc('minute', at), zone);
@@ -56,16 +57,23 @@ $$;
 create function usage.window_start(size text, at timestamptz, zone text) returns timestamptz
 language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
-  day date;
+  shown timestamp;
+  midnight timestamptz;
 begin
   case size
     when 'minute' then return date_trunc('minute', at, 'UTC');
     when 'hour' then return usage.hour_begins(at, zone);
     when 'day' then
-      day := (at at time zone zone)::date;
+      shown := at at time zone zone;
+      midnight := at - (shown - date_trunc('day', shown));
+      -- Most days: the clock was not changed since, nor on the day before.
+      if midnight at time zone zone = date_trunc('day', shown)
+        and (midnight - interval '24 hours') at time zone zone = date_trunc('day', shown) - interval '24 hours' then
+        return midnight;
+      end if;
       -- Where the clock goes back over midnight, the date before comes again in what has begun as the next day.
-      return greatest(usage.day_begins(day, zone),
-        case when usage.day_begins(day + 1, zone) <= at then usage.day_begins(day + 1, zone) end);
+      return greatest(usage.day_begins(shown::date, zone),
+        case when usage.day_begins(shown::date + 1, zone) <= at then usage.day_begins(shown::date + 1, zone) end);
   end case;
 end
 $$;
@@ -225,15 +233,15 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
 $$;
 
 -- The contributions of a customer's time that hold, once for each of the three windows they are in, of what the transactions before one
--- recorded: of one meter, or of all when it is null. The time consists of whole windows; or it is one of the size that `whole` names,
+-- recorded: of some meters, or of all when that is null. The time consists of whole windows; or it is one of the size that `whole` names,
 -- which saves looking for where it begins.
-create function usage.in_windows(of_customer bigint, of_meter int, whole text, since timestamptz, until timestamptz, recorded_before xid8)
+create function usage.in_windows(of_customer bigint, of_meters int[], whole text, since timestamptz, until timestamptz, recorded_before xid8)
 returns table (meter int, size text, start timestamptz, dimensions bigint, at timestamptz, event_seq bigint, quantity numeric, value text)
 language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
   with held as materialized (
     select c.meter, c.dimensions, c.time as at, date_trunc('minute', c.time, 'UTC') as minute, c.event_seq, c.quantity, c.value
     from usage.contribution c
-    where c.customer_number = of_customer and (of_meter is null or c.meter = of_meter) and c.time >= since and c.time < until
+    where c.customer_number = of_customer and (of_meters is null or c.meter = any (of_meters)) and c.time >= since and c.time < until
       and c.recorded_xid < recorded_before and usage.events_are_here(since, until)
     group by 1, 2, 3, 4, 5, 6, 7 having sum(c.weight) > 0
   ), clock as materialized (
@@ -252,7 +260,7 @@ $$;
 create function usage.expected_windows(of_customer bigint, of_meter int, whole text, since timestamptz, until timestamptz, recorded_before xid8)
 returns setof usage.window language sql stable set search_path = pg_catalog, pg_temp as $$
   select of_customer, meter, size, start, dimensions, count(*), sum(quantity), min(quantity), max(quantity)
-  from usage.in_windows(of_customer, of_meter, whole, since, until, recorded_before) group by 2, 3, 4, 5
+  from usage.in_windows(of_customer, case when of_meter is not null then array[of_meter] end, whole, since, until, recorded_before) group by 2, 3, 4, 5
 $$;
 
 create function usage.expected_levels(of_customer bigint, of_meter int, whole text, since timestamptz, until timestamptz, recorded_before xid8)
@@ -262,8 +270,9 @@ returns setof usage.window_level language sql stable set search_path = pg_catalo
   from (
     select *, row(at, event_seq, quantity)::usage.level as level, row_number() over in_order as place,
       quantity * (extract(epoch from lead(at) over in_order - at) * 1000) as area
-    from usage.in_windows(of_customer, of_meter, whole, since, until, recorded_before)
-    join usage.meter using (meter) where aggregation in ('latest', 'time_weighted_sum')
+    from usage.in_windows(of_customer, array(
+        select m.meter from usage.meter m where m.aggregation in ('latest', 'time_weighted_sum') and m.meter = coalesce(of_meter, m.meter)
+      ), whole, since, until, recorded_before)
     window in_order as (partition by meter, size, start, dimensions order by at, event_seq)
   ) as levels group by 2, 3, 4, 5
 $$;
@@ -271,8 +280,9 @@ $$;
 create function usage.expected_values(of_customer bigint, of_meter int, whole text, since timestamptz, until timestamptz, recorded_before xid8)
 returns setof usage.window_value language sql stable set search_path = pg_catalog, pg_temp as $$
   select distinct of_customer, meter, size, start, dimensions, value
-  from usage.in_windows(of_customer, of_meter, whole, since, until, recorded_before)
-  join usage.meter using (meter) where aggregation = 'unique_count'
+  from usage.in_windows(of_customer, array(
+      select m.meter from usage.meter m where m.aggregation = 'unique_count' and m.meter = coalesce(of_meter, m.meter)
+    ), whole, since, until, recorded_before)
 $$;
 
 -- Makes one window anew from the contributions it stands for.
