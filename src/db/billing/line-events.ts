@@ -170,12 +170,18 @@ function factsOf(line: RatedLine, page: PageRequest<LineEventPosition>, kind: "a
     where made.customer_number = (select number from billing.customer where id = ${customerId})
       and made.time >= ${timestamp(after?.time ?? period.start)} and made.time < ${timestamp(period.end)}
       and ${after === undefined ? sql`true` : isAfter(after)}
-      and sided.side is not null
+      and ${isUnseenBefore(line)} and sided.side is not null
       and exists (
         select from usage.dimensions as named
         where named.number = made.dimensions and named.key::jsonb @> ${JSON.stringify(where)}::text::jsonb)
     order by made.time, made.event_seq, made.fact_seq, place.place limit ${rowsToRead(page)}`;
 }
+
+/** By index, what cannot have been seen by the run before: of late usage that is far less than all of a period. */
+const isUnseenBefore = ({ meter, meterBefore, snapshotBefore }: RatedLine): SQL =>
+  meter === meterBefore
+    ? sql`made.recorded_xid >= pg_snapshot_xmin(${snapshotBefore}::pg_snapshot)`
+    : sql`true`;
 
 const isAfter = ({ time, eventSeq, factSeq, place }: LineEventPosition): SQL =>
   sql`(made.time, made.event_seq, made.fact_seq, place.place) >
