@@ -47,6 +47,14 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
     )
     insert into usage.archived_contribution select month, 1, 1, 1 from archived`;
   await correctUsage(ledger);
+  await ledger.owner.sql.begin(async (sql) => {
+    await sql`select set_config('usage.keeps_windows', 'on', true), set_config('usage.keeps_watermarks', 'on', true)`;
+    await sql`insert into usage.window_value values (1, 1, 'day', '2026-01-01Z', 1, '"a"')`;
+    await sql`
+      insert into usage.window_level
+      values (1, 1, 'day', '2026-01-01Z', 1, row('2026-01-01Z', 1, 1), row('2026-01-01Z', 1, 1), 0)`;
+    await sql`insert into usage.arrival_lag values ('edge', 'request', '2026-01-01', 1, 1)`;
+  });
   await ledger.db.sql`insert into stripe.webhook_inbox (event_id, type, body) values ('evt_1', 'x', '{}')`;
   // Transactions of other tests on the server hold back what can be sealed.
   while ((await ledger.db.sql`select from ledger.seal_closed_range(10)`).length === 0) await delay(10);
