@@ -1,7 +1,11 @@
 import { startVitest } from "vitest/node";
 
 /** Runs the tests that have a nightly mode, in it: the same properties, with many more cases. */
-const files = ["test/db/ledger-model.test.ts", "test/db/ledger-seals-mutations.test.ts"];
+const files = [
+  "test/db/ledger-model.test.ts",
+  "test/db/ledger-seals-mutations.test.ts",
+  "test/usage-soak/usage-soak.test.ts",
+];
 
 process.env.NIGHTLY = "1";
 const vitest = await startVitest("test", files, { watch: false });

@@ -19,9 +19,7 @@ export interface SoakSystem {
   readonly target: SoakTarget;
   /** Kills an API, the database, the other API, the database and so on; settles when the next may be killed. */
   kill(turn: number): Promise<void>;
-  /** Contributions that were folded beside ingest, as far as the answers came. */
-  folded(): Promise<number>;
-  /** Ends APIs and folding: the database is as they left it. */
+  /** Waits until the worker, which has lost its database now and then, has folded everything; then nothing changes any more. */
   rest(): Promise<Database>;
   remove(): Promise<void>;
 }
@@ -33,20 +31,20 @@ export async function startSoakSystem(foldEveryMs: number): Promise<SoakSystem> 
   const apis = [await freePort(), await freePort()].map((port) => new ApiProcess(server.appUrl, port));
   await Promise.all(apis.map((api) => api.start()));
   const workers = openDatabase({ url: server.appUrl, poolSize: 1 });
-  const metrics = new Registry();
-  const logger = pino({ level: "silent" });
-  const upkeep = startUsageUpkeep({ db: workers, logger, metrics, everyMs: foldEveryMs });
-  const db = openDatabase({ url: server.appUrl, poolSize: 2 });
+  const upkeep = startUsageUpkeep({
+    db: workers,
+    logger: pino({ level: "silent" }),
+    metrics: new Registry(),
+    everyMs: foldEveryMs,
+  });
+  const db = openDatabase({ url: server.appUrl, poolSize: 1 });
   return {
     target: { urls: apis.map(({ url }) => url), key },
     kill: (turn) => (turn % 2 === 1 ? killDatabase(server) : killApi(apis[(turn / 2) % apis.length])),
-    async folded() {
-      const counter = await metrics.getSingleMetric("reckoner_usage_folded_contributions_total")?.get();
-      return counter?.values[0]?.value ?? 0;
-    },
     async rest() {
-      await upkeep.stop();
       for (const api of apis) await api.kill();
+      await allFolded(db);
+      await upkeep.stop();
       return db;
     },
     async remove() {
@@ -67,6 +65,16 @@ async function killDatabase(server: KillablePostgres): Promise<void> {
 async function killApi(api: ApiProcess | undefined): Promise<void> {
   await api?.kill();
   void api?.start();
+}
+
+async function allFolded({ sql }: Database): Promise<void> {
+  const [now] = await sql<[{ xid: string }]>`select pg_current_xact_id()::text as xid`;
+  for (;;) {
+    const [folded] = await sql<[{ is_done: boolean }]>`
+      select before > ${now.xid}::text::xid8 as is_done from usage.folded`;
+    if (folded.is_done) return;
+    await delay(20);
+  }
 }
 
 /** Customers, meters and a key, which is given. */

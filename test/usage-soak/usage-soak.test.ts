@@ -1,12 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { expectInvariants, foldAll } from "../db/usage-fixture.ts";
+import { expectInvariants } from "../db/usage-fixture.ts";
 import { clients } from "./soak-batches.ts";
 import { SoakClients } from "./soak-clients.ts";
 import { countOf } from "./soak-events.ts";
 import { expectCounted, expectEvents } from "./soak-proof.ts";
 import { type SoakSystem, startSoakSystem } from "./soak-system.ts";
 
+/**
+ * What was accepted is what was counted is what was sent, whatever is killed meanwhile. At night with ten million events;
+ * SOAK_EVENTS and SOAK_KILLS choose other numbers.
+ */
 const isNightly = process.env.NIGHTLY === "1";
 const asked = Number(process.env.SOAK_EVENTS ?? (isNightly ? 10_000_000 : 60_000));
 const events = Math.ceil(asked / clients) * clients;
@@ -35,10 +39,8 @@ test(
     expect(sender.unanswered).not.toEqual({});
     expect(sender.accepted).toBeLessThanOrEqual(events);
     expect(sender.accepted).toBeGreaterThanOrEqual(events - sender.inDoubt);
-    expect(await system.folded()).toBeGreaterThan(0);
 
-    const db = await system.rest();
-    await timed("folded", () => foldAll(db));
+    const db = await timed("folded", () => system.rest());
     const count = countOf(events);
     await timed("events compared", () => expectEvents(db, events, count));
     await timed("windows compared", () => expectCounted(db, count));
@@ -57,10 +59,11 @@ async function killMeanwhile(sender: SoakClients): Promise<void> {
   }
 }
 
-async function timed(what: string, work: () => Promise<void>): Promise<void> {
+async function timed<Result>(what: string, work: () => Promise<Result>): Promise<Result> {
   const startedAt = performance.now();
-  await work();
+  const result = await work();
   note(`${what} in ${secondsSince(startedAt)} s`);
+  return result;
 }
 
 const secondsSince = (startedAt: number) => Math.round((performance.now() - startedAt) / 10) / 100;
