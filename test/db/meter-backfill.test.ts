@@ -4,6 +4,14 @@ import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Database, inTransaction, openDatabase } from "../../src/db/database.ts";
 import {
+  awaitCorrections,
+  bookCorrection,
+  eventsToCorrect,
+  measuredAmendment,
+  metersToAmendWith,
+  requestCorrection,
+} from "../../src/db/usage/corrections.ts";
+import {
   eventsOf,
   findMeterBackfill,
   type MeterBackfillRequest,
@@ -14,7 +22,7 @@ import { publishedMeters, type StoredMeter } from "../../src/db/usage/meters-in-
 import { ingestEvents } from "../../src/db/usage/usage-ingest.ts";
 import { usageQuantities } from "../../src/db/usage/usage-quantities.ts";
 import { instant, instantOfEpochMs, period } from "../../src/domain/calendar/index.ts";
-import type { Meter, UsageEvent } from "../../src/domain/metering/index.ts";
+import type { JsonValue, Meter, UsageEvent } from "../../src/domain/metering/index.ts";
 import { createLogger } from "../../src/logger.ts";
 import { startMeterBackfilling } from "../../src/workers/meter-backfill.ts";
 import { sharedServer } from "../support/shared-servers.ts";
@@ -215,29 +223,48 @@ test("only the time and the customer that were asked for", async () => {
 
 test("what was taken back is passed over, and what was amended is measured as it stands", async () => {
   await measuredWith(fixture.db, requests(1, 4));
-  await correct("1", "void", null);
-  await correct("2", "amend", { model: "large", tokens: 1000, user: "ada" });
+  await correct("1", null);
+  await correct("2", { model: "large", tokens: 1000, user: "ada" });
   await publishMeters(fixture.db, definitions);
+  await correct("3", { model: "large", tokens: 10, user: "ada" }); // the correction measures with the new meters itself
   await start("late_sum");
   await start("late_count");
   await work();
   expect(await quantities("late_sum", "acme")).toEqual([
     { dimensions: { model: "large" }, quantity: "2000", eventCount: 1n },
   ]);
-  expect((await quantities("late_count", "acme")).map(({ eventCount }) => eventCount)).toEqual([1n]);
+  expect(await quantities("late_sum", "zenith")).toEqual([
+    { dimensions: { model: "large" }, quantity: "20", eventCount: 1n },
+  ]);
+  const counts = [...(await quantities("late_count", "acme")), ...(await quantities("late_count", "zenith"))];
+  expect(counts.map(({ eventCount }) => eventCount)).toEqual([1n, 1n]);
+  await foldAll(fixture.db);
+  await expectInvariants(fixture.db);
 });
 
-/** As the functions of corrections leave it; contributions of other meters are not looked at here. */
-async function correct(id: string, kind: "void" | "amend", data: object | null): Promise<void> {
-  await fixture.owner.sql`
-    with correction as (
-      insert into usage.correction (id, kind, reason_code, requested_by, requested_at, event_count, unapproved_max, unapproved_before, changes_billed)
-      values (${id}, ${kind}, 'duplicate', 'alice', now(), 1, 10, 0, false) returning id
-    ), about as (
-      insert into usage.correction_event (correction_id, event_seq, event_time, customer_number, data)
-      select ${id}, seq, time, customer_number, ${data === null ? null : JSON.stringify(data)}::text::json from usage.event where id = ${id}
-    )
-    insert into usage.correction_booking (correction_id, booked_at) select id, now() from correction`;
+async function correct(id: string, data: Record<string, JsonValue> | null): Promise<void> {
+  const at = instant("2026-03-01T00:00:00Z");
+  await inTransaction(fixture.db, async (tx) => {
+    const meters = await metersToAmendWith(tx);
+    await awaitCorrections(tx);
+    const [event] = await eventsToCorrect(tx, [{ source: "gateway", id }]);
+    if (!event?.found) throw new Error(`there is no event ${id}`);
+    const { found } = event;
+    await requestCorrection(tx, {
+      id,
+      kind: data === null ? "void" : "amend",
+      reasonCode: "duplicate",
+      note: null,
+      requestedBy: "alice",
+      requestedAt: at,
+      unapprovedMax: 10,
+      about: [{ ...found, data }],
+    });
+    const amendment =
+      data === null ? null : measuredAmendment(meters, { ...found, event: { ...found.event, data } });
+    if (amendment instanceof Error) throw amendment;
+    await bookCorrection(tx, id, at, amendment === null ? [] : [amendment], meters);
+  });
 }
 
 describe("workers", () => {

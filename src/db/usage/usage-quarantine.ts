@@ -8,7 +8,7 @@ import { pendingEvent } from "../schema/usage.ts";
 import { arrayLiteral } from "./array-literal.ts";
 import { dimensionNumbers, type NumberSource, openMonths } from "./known-numbers.ts";
 import { type MeasuredContribution, measurerOf } from "./measurement.ts";
-import type { StoredMeter } from "./meters-in-force.ts";
+import { publishedMeters, type StoredMeter } from "./meters-in-force.ts";
 import { contributionLists } from "./usage-ingest.ts";
 
 export interface ReplayResult {
@@ -26,8 +26,12 @@ const pageSize = 5_000;
  */
 export async function replayQuarantined(
   tx: Tx,
-  { customerId, meters }: { readonly customerId: string; readonly meters: readonly StoredMeter[] },
+  { customerId, meters: known }: { readonly customerId: string; readonly meters: readonly StoredMeter[] },
 ): Promise<ReplayResult> {
+  // A publication waits for this as for a batch: what is released is measured with every version that it will find in force.
+  await tx.execute(sql`select pg_advisory_xact_lock_shared(hashtextextended('catalog', 0))`);
+  const published = await publishedMeters(tx);
+  const meters = published.length === known.length ? known : published;
   await tx.execute(sql`select usage.await_ingest(${customerId})`);
   const measure = measurerOf(meters);
   let released = 0;
