@@ -26,6 +26,8 @@ const definitions: readonly Meter[] = aggregations.map((aggregation) => ({
   aggregation,
   ...(aggregation === "count" ? {} : { property: aggregation === "unique_count" ? "value" : "level" }),
   dimensions: ["series"],
+  // What is read is in the meter's own measure.
+  unit: { name: "thousands", factor: "1/1000" },
 }));
 
 let fixture: UsageFixture;

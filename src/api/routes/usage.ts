@@ -79,7 +79,12 @@ export function usageRoutes(api: ApiInstance, deps: UsageDependencies): void {
     },
     async ({ query: { customer, meter: meterKey, from, to, group_by: groupBy, where, window } }) => {
       const isOnTestClock = (await testClockOf(db.orm, customer)) !== undefined;
-      const versions = metersOfPeriod(await publishedMeters(db.orm), from, isOnTestClock);
+      const asked = period(from, to, "to");
+      const versions = await metersOfPeriod(db.orm, await publishedMeters(db.orm), {
+        customerId: customer,
+        period: asked,
+        isOnTestClock,
+      });
       const meter = found(
         versions.find(({ key }) => key === meterKey),
         "meter",
@@ -91,7 +96,7 @@ export function usageRoutes(api: ApiInstance, deps: UsageDependencies): void {
       const request = {
         customerId: customer,
         meter,
-        period: untilNow(period(from, to, "to"), meter, now),
+        period: untilNow(asked, meter, now),
         ...(groupBy === undefined ? {} : { groupBy }),
         ...(where === undefined ? {} : { where }),
       };

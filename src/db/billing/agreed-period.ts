@@ -12,8 +12,8 @@ export interface AgreedPeriod {
   readonly next: Period | null;
   readonly terms: readonly Terms[];
   readonly meters: readonly StoredMeter[];
-  /** Those that measure the period that begins at an instant. */
-  readonly metersFrom: (periodStart: Instant) => readonly StoredMeter[];
+  /** Those that measure another period of the subscription. */
+  readonly metersOf: (period: Period) => Promise<readonly StoredMeter[]>;
 }
 
 /** The period that starts at `start`; shorter than the calendar's when the subscription ends inside it. */
@@ -33,6 +33,8 @@ export async function agreedPeriod(tx: Tx, row: StoredSubscription, start: Insta
   const terms = await termsHistory(tx, row.id);
   const isOnTestClock = (await findCustomer(tx, row.customerId))?.testClockId != null;
   const published = await publishedMeters(tx);
-  const metersFrom = (periodStart: Instant) => metersOfPeriod(published, periodStart, isOnTestClock);
-  return { ...periodOf(row, start), terms, meters: metersFrom(start), metersFrom };
+  const metersOf = (period: Period) =>
+    metersOfPeriod(tx, published, { customerId: row.customerId, period, isOnTestClock });
+  const periods = periodOf(row, start);
+  return { ...periods, terms, meters: await metersOf(periods.period), metersOf };
 }

@@ -89,7 +89,7 @@ const isUsageOf =
 export async function latePeriods(
   tx: Tx,
   row: StoredSubscription,
-  { terms, metersFrom }: Pick<AgreedPeriod, "terms" | "metersFrom">,
+  { terms, metersOf: metersOfPeriod }: Pick<AgreedPeriod, "terms" | "metersOf">,
 ): Promise<LateFacts[]> {
   const late: LateFacts[] = [];
   for (const run of await newestRuns(tx, row.id)) {
@@ -98,7 +98,7 @@ export async function latePeriods(
     const unseen = { customerId, period, meterKeys: pricedMeters(terms), notVisibleIn: run.snapshot };
     const newEvents = await eventCount(tx, unseen);
     if (newEvents === 0n) continue;
-    const meters = metersFrom(period.start);
+    const meters = await metersOfPeriod(period);
     late.push({
       run,
       newEvents,

@@ -1,4 +1,4 @@
-import { type Instant, instantOfEpochMs } from "../../domain/calendar/index.ts";
+import { type Instant, instantOfEpochMs, type Period } from "../../domain/calendar/index.ts";
 import { type PublishedMeter, versionInForce } from "../../domain/metering/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 
@@ -39,20 +39,39 @@ export async function metersInForce(tx: Tx): Promise<MetersInForce> {
   return { published: BigInt(meters.length), meters };
 }
 
+export interface MeasuredTime {
+  readonly customerId: string;
+  readonly period: Period;
+  /** Then the period's time says nothing of when a meter was published. */
+  readonly isOnTestClock: boolean;
+}
+
 /**
- * Of each meter the version that measures a period: the one in force when it began. A test clock's time says nothing of
- * when a meter was published: there it is the newest.
+ * Of each meter the version that measures a period: the one in force when it began; on a test clock, when its first event
+ * was recorded. It measured all of the period's events, and stays the same whatever is published later.
  */
-export function metersOfPeriod(
+export async function metersOfPeriod(
+  tx: Tx,
   meters: readonly StoredMeter[],
-  periodStart: Instant,
-  isOnTestClock: boolean,
-): StoredMeter[] {
-  if (isOnTestClock) return newestVersions(meters);
+  measured: MeasuredTime,
+): Promise<StoredMeter[]> {
+  const begun = measured.isOnTestClock ? await firstRecordedAt(tx, measured) : measured.period.start;
+  if (begun === undefined) return newestVersions(meters);
   const inForce = [...Map.groupBy(meters, ({ key }) => key).values()].map((versions) =>
-    versionInForce(versions, periodStart),
+    versionInForce(versions, begun),
   );
   return inForce.filter((meter): meter is StoredMeter => meter !== undefined);
+}
+
+async function firstRecordedAt(tx: Tx, { customerId, period }: MeasuredTime): Promise<Instant | undefined> {
+  const [row] = await rows<{ ms: bigint | null }>(
+    tx,
+    sql`select (extract(epoch from min(recorded_at)) * 1000)::int8 as ms from usage.event
+      where customer_number = (select number from billing.customer where id = ${customerId})
+        and time >= ${new Date(period.start).toISOString()}::timestamptz
+        and time < ${new Date(period.end).toISOString()}::timestamptz`,
+  );
+  return row?.ms == null ? undefined : instantOfEpochMs(Number(row.ms));
 }
 
 /** Of each meter the newest version. */

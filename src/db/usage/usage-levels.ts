@@ -50,7 +50,12 @@ export async function levelQuantities(
         meter.aggregation === "time_weighted_sum" && parts.some(({ carryIn }) => carryIn !== null);
       if (eventCount === 0n && !isHeld) return [];
       return [
-        { windowStart: window.start, dimensions, quantity: quantityOf(meter, parts, within), eventCount },
+        {
+          windowStart: window.start,
+          dimensions,
+          quantity: quantityOf({ aggregation: meter.aggregation }, parts, within),
+          eventCount,
+        },
       ];
     }),
   );
