@@ -22,18 +22,19 @@ export const correctionInvariants: readonly InvariantQuery[] = [
   {
     name: "V9: what is taken back is of a correction that was booked, of that event",
     sql: `
-      select l.fact_seq, l.event_seq, l.meter from usage.later_contribution l
-      where weight = -1 and not exists (
-        select from usage.correction_booking b join usage.correction_event e using (correction_id)
-        where b.seq = l.fact_seq and e.event_seq = l.event_seq)`,
+      select fact_seq, event_seq from usage.later_contribution where weight = -1
+      except
+      select b.seq, e.event_seq from usage.correction_event e join usage.correction_booking b using (correction_id)`,
   },
   {
     name: "V9: of an event that was voided nothing counts",
     sql: `
-      select l.event_seq, l.meter, sum(l.weight) as net
-      from usage.contribution l join usage.corrected_event c on c.event_seq = l.event_seq and c.kind = 'void'
-      where c.event_time >= (select usage.archived_before())
-      group by 1, 2 having sum(l.weight) <> 0`,
+      select event_seq, meter, sum(weight) as net from usage.contribution
+      where event_seq in (
+        select e.event_seq from usage.correction_event e join usage.correction_booking using (correction_id)
+        join usage.correction c on c.id = e.correction_id and c.kind = 'void'
+        where e.event_time >= (select usage.archived_before()))
+      group by 1, 2 having sum(weight) <> 0`,
   },
   {
     name: "V9: a correction is booked when it is agreed to, and only then",
