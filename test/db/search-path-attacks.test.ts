@@ -28,6 +28,8 @@ afterAll(async () => {
 
 const run = async (statement: string) => [...(await attacker.unsafe(statement))];
 
+const json = (value: unknown) => `'${JSON.stringify(value)}'::pg_catalog.text::pg_catalog.jsonb`;
+
 const grantKey = "2000/usd/customer=acme/grant=g";
 const entry = (key: string) => ({
   source_key: key,
@@ -51,23 +53,37 @@ const hold = (key: string) => ({
   expires_at: "2026-01-15T01:00:00Z",
   lines: [{ account: grantKey, amount: "1", at_most: "2" }],
 });
-const usageEvent = {
-  key: "00000000-0000-0000-0000-000000000001",
-  payload_hash: "00000000-0000-0000-0000-000000000002",
-  source: "edge",
-  id: "1",
-  customer_id: "nobody",
-  type: "request",
-  time: "2026-01-15T00:00:00Z",
-  data: {},
-  contributions: [],
-};
-
-const json = (value: unknown) => `'${JSON.stringify(value)}'::pg_catalog.text::pg_catalog.jsonb`;
-
 const meterPublished = `
   insert into catalog.meter (key, version, definition)
-  values ('m', 1, '{"eventType": "request", "aggregation": "count"}')`;
+  values ('m', 1, '{"eventType": "request", "aggregation": "count"}') on conflict do nothing`;
+
+/** A call of usage.ingest with one event. */
+const taken = (id: string, number: number, customer: string, meters: string) => {
+  const uuid = (kind: number) => `{00000000-0000-0000-000${kind}-${String(number).padStart(12, "0")}}`;
+  const contributions = meters === "NULL" ? "'{NULL}', '{NULL}'" : `'{"{1}"}', '{"{1}"}'`;
+  return `usage.ingest('${uuid(1)}', '${uuid(2)}', '{edge}', '{${id}}', '{${customer}}', '{request}',
+    '{2026-01-15T00:00:00Z}', '[{}]', '{${meters}}', ${contributions}, '{NULL}')`;
+};
+
+/** An event that counts, to be corrected. */
+const countedEvent = (id: string, number: number) => `
+  insert into billing.customer (id, name, email, currency, time_zone, created_at)
+  values ('counted', 'x', 'x@example.com', 'usd', 'UTC', now()) on conflict do nothing;
+  ${meterPublished};
+  select usage.open_months('{2026-01-15Z}'), usage.dimension_numbers('{"{}"}');
+  select ${taken(id, number, "counted", '"{1}"')};`;
+const asked = (id: string, event: string, aloneMax: number) => `
+  usage.request_correction('${id}', 'void', null, 'duplicate', 'why', 'alice', pg_catalog.now(), ${aloneMax},
+    (select pg_catalog.array_agg(e.seq) from usage.event e where e.id = '${event}'), '{2026-01-15Z}', '{NULL}')::pg_catalog.text`;
+const refused = {
+  partition: 0,
+  message_offset: 0,
+  event_number: 0,
+  code: "x",
+  detail: "x",
+  content: "",
+  content_bytes: 0,
+};
 
 /** A call of each function, what it answers, and what it needs before. */
 const calls: Readonly<Record<string, { call: string; answer: unknown; before?: string }>> = {
@@ -117,11 +133,65 @@ const calls: Readonly<Record<string, { call: string; answer: unknown; before?: s
     answer: true,
   },
   "usage.ingest": {
-    call: `select usage.ingest(${json([usageEvent])}) as answer`,
+    call: `select ${taken("stranger", 1, "nobody", "NULL")} as answer`,
     answer: ["unknown_customer"],
   },
   "usage.release": {
-    call: `select pg_catalog.count(*) = 0 as answer from usage.release(${json([{ seq: 1, contributions: [] }])})`,
+    call: `select pg_catalog.count(*) = 0 as answer from usage.release('{1}', '{"{1}"}', '{"{1}"}', '{"{1}"}', '{NULL}')`,
+    answer: true,
+  },
+  "usage.dimension_numbers": {
+    call: `select pg_catalog.count(*) = 1 as answer from usage.dimension_numbers('{"{}"}')`,
+    answer: true,
+  },
+  "usage.open_months": {
+    call: "select pg_catalog.count(*) = 1 as answer from usage.open_months('{2026-03-15Z}')",
+    answer: true,
+  },
+  "usage.fold": {
+    before: countedEvent("folded", 2),
+    call: "select contributions >= 0 as answer from usage.fold(10)",
+    answer: true,
+  },
+  "usage.note_heartbeat": {
+    call: "select is_news as answer from usage.note_heartbeat('edge', 'pod', '2026-01-15Z', null, null)",
+    answer: true,
+  },
+  "usage.end_heartbeats": {
+    call: "select usage.end_heartbeats('edge', 'pod')::pg_catalog.text as answer",
+    answer: "",
+  },
+  "usage.refuse_from_log": {
+    call: `select usage.refuse_from_log('00000000-0000-0000-0000-000000000001', ${json([refused])})::pg_catalog.text as answer`,
+    answer: null,
+  },
+  "usage.open_backfill": {
+    call: "select usage.open_backfill('opened', 'x', 'y', 'alice', pg_catalog.now())::pg_catalog.text as answer",
+    answer: null,
+  },
+  "usage.close_backfill": {
+    before: "select usage.open_backfill('closed', 'x', 'y', 'alice', now())",
+    call: "select usage.close_backfill('closed', 'alice', pg_catalog.now())::pg_catalog.text as answer",
+    answer: "",
+  },
+  "usage.add_to_backfill": {
+    before: "select usage.open_backfill('filled', 'x', 'y', 'alice', now())",
+    call: "select usage.add_to_backfill('filled', '{}') = 0 as answer",
+    answer: true,
+  },
+  "usage.request_correction": {
+    before: countedEvent("asked", 4),
+    call: `select ${asked("asked", "asked", 100)} as answer`,
+    answer: "",
+  },
+  "usage.decide_correction": {
+    before: `${countedEvent("decided", 5)} select ${asked("decided", "decided", 0)}`,
+    call: "select usage.decide_correction('decided', 'rejected', 'bob', 'no', pg_catalog.now())::pg_catalog.text as answer",
+    answer: "",
+  },
+  "usage.book_correction": {
+    before: `${countedEvent("booked", 6)} select ${asked("booked", "booked", 100)}`,
+    call: "select usage.book_correction('booked', pg_catalog.now(), '{}', '{}', '{}', '{}', '{}') as answer",
     answer: true,
   },
   "usage.repair_windows": {
@@ -138,7 +208,7 @@ const calls: Readonly<Record<string, { call: string; answer: unknown; before?: s
     answer: true,
   },
   "usage.write_meter_backfill_page": {
-    call: `select usage.write_meter_backfill_page(usage.claim_meter_backfill(), 1, '{}', '{}', '{}', '{}', '[]') as answer`,
+    call: `select usage.write_meter_backfill_page(usage.claim_meter_backfill(), 1, '{}', '{}', '{}', '{}', '[]') is not null as answer`,
     answer: true,
   },
   "usage.cancel_meter_backfill": {
@@ -164,7 +234,7 @@ const shadowedTypes = "text jsonb json uuid date timestamptz bytea xid8 oid regc
 );
 const shadowedFunctions =
   "sha256 convert_to now clock_timestamp pg_current_xact_id hashtext nextval set_config".split(" ");
-const transitionTables = "entered posted opened placed lines resolved accepted".split(" ");
+const transitionTables = "entered posted opened placed lines resolved".split(" ");
 
 /** Puts the caller's things in the way; each notes in whose name it was run. */
 async function obstruct(): Promise<void> {
