@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { sqlState } from "../db/database.ts";
+import { isConnectionLost } from "../db/lost-connection.ts";
 import { UsageCorrectionRefusedError } from "../domain/corrections/index.ts";
 import { BillingError } from "../domain/errors.ts";
 import type { ApiInstance } from "./api-instance.ts";
@@ -70,22 +71,14 @@ function problemOf(error: Error, request: FastifyRequest): Problem {
   );
 }
 
-const connectionErrorCodes = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "ENOENT",
-  "CONNECT_TIMEOUT",
-  "CONNECTION_CLOSED",
-  "CONNECTION_DESTROYED",
-  "CONNECTION_ENDED",
-]);
-
 /** The database is away or restarting: nothing is wrong with the request, and the same request will work later. */
 function isOutage(error: Error): boolean {
-  for (let current: unknown = error; current instanceof Error; current = current.cause) {
-    const { code } = current as { code?: unknown };
-    if (typeof code === "string" && connectionErrorCodes.has(code)) return true;
-  }
-  // Class 57P: the server is shutting down or starting; class 08: connection exceptions; 53300: no connection is free.
-  return /^(57P|08|53300)/.test(sqlState(error) ?? "");
+  // 53300: no connection is free. ENOENT: the socket that it listens at is not there.
+  return isConnectionLost(error) || sqlState(error) === "53300" || codesOf(error).includes("ENOENT");
+}
+
+/** Of an error and of what caused it. */
+function codesOf(error: Error): unknown[] {
+  const { code, cause } = error as { code?: unknown; cause?: unknown };
+  return cause instanceof Error ? [code, ...codesOf(cause)] : [code];
 }

@@ -34,6 +34,7 @@ export function openDatabase({ url, poolSize, applicationName = "reckoner" }: Da
     endingWithConnection(
       postgres(url, {
         max: poolSize,
+        connect_timeout: 5, // seconds; a server that is restarting may take a connection and never answer it
         types: { bigint: postgres.BigInt },
         connection: { application_name: applicationName, idle_in_transaction_session_timeout: 30_000 },
         onnotice: () => {},

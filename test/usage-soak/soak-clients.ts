@@ -80,7 +80,7 @@ async function send(url: string, key: string, body: string): Promise<BatchAnswer
     });
     const text = await response.text();
     if (response.ok) return JSON.parse(text) as BatchAnswer;
-    if (response.status === 429 || response.status >= 500) return String(response.status);
+    if (response.status === 429 || response.status === 503) return String(response.status);
     throw new SoakRefusedError(`${response.status}: ${text}`);
   } catch (error) {
     if (error instanceof SoakRefusedError) throw error;
