@@ -97,11 +97,9 @@ begin
   perform set_config('usage.keeps_watermarks', 'on', true);
   with arrived as materialized (
     select e.customer_number, e.source, e.type, (e.recorded_at at time zone 'UTC')::date as day, width_bucket(extract(epoch from e.recorded_at - e.time)::float8, seconds) as bucket,
-      count(*) as events, max(e.time) as latest
-    from usage.event e
-    where e.recorded_xid >= from_xid and e.recorded_xid < to_xid
-      and not exists (select from usage.quarantined_event q where q.seq = e.seq)
-    group by 1, 2, 3, 4, 5
+      exists (select from usage.quarantined_event q where q.seq = e.seq) as has_waited, count(*) as events, max(e.time) as latest
+    from usage.event e where e.recorded_xid >= from_xid and e.recorded_xid < to_xid
+    group by 1, 2, 3, 4, 5, 6
   ), seen as (
     insert into usage.active_source as s (customer_number, type, source, last_day)
     select customer_number, type, source, max((latest at time zone 'UTC')::date) from arrived
@@ -110,7 +108,7 @@ begin
   )
   insert into usage.arrival_lag as l (source, type, day, bucket, events)
   select source, type, day, bucket, sum(events)
-  from arrived where customer_number <> all (on_clocks)
+  from arrived where not has_waited and customer_number <> all (on_clocks)
   group by 1, 2, 3, 4 order by 1, 2, 3, 4
   on conflict (source, type, day, bucket) do update set events = l.events + excluded.events;
   perform set_config('usage.keeps_watermarks', 'off', true);
