@@ -138,11 +138,7 @@ export async function eventsOf(
   return [estimate, events, BigInt(countedMax)].reduce((most, next) => (next > most ? next : most));
 }
 
-/**
- * How many periods that were rated already a backfill reaches: of the customers and the time, as far as its version is the
- * one that measures them. A period that began before a version is measured by the one before it; by the first when there
- * was none; on a test clock by the newest.
- */
+/** How many periods that were rated with its version already a backfill reaches: what it counts there is late usage. */
 export async function ratedPeriodsReached(tx: Tx, backfill: StoredMeterBackfill): Promise<number> {
   const { meter, customerId, since, until } = backfill;
   const [row] = await rows<{ periods: number }>(
@@ -150,14 +146,10 @@ export async function ratedPeriodsReached(tx: Tx, backfill: StoredMeterBackfill)
     sql`select count(distinct (run.subscription_id, run.period_start))::int as periods
       from billing.rating_run run
       join billing.subscription on subscription.id = run.subscription_id
-      join billing.customer on customer.id = subscription.customer_id
-      join catalog.meter on meter.number = ${meter}
-      where run.period_end > ${isoOf(since)}::timestamptz
+      join billing.rated_usage rated using (subscription_id, period_start, revision)
+      where rated.meter = ${meter} and run.period_end > ${isoOf(since)}::timestamptz
         and run.period_start < ${until === null ? "infinity" : isoOf(until)}::timestamptz
-        and ${customerId === null ? sql`true` : sql`customer.id = ${customerId}`}
-        and meter.version = coalesce((
-          select max(other.version) from catalog.meter other
-          where other.key = meter.key and (customer.test_clock_id is not null or other.created_at <= run.period_start)), 1)`,
+        and ${customerId === null ? sql`true` : sql`subscription.customer_id = ${customerId}`}`,
   );
   return row?.periods ?? 0;
 }

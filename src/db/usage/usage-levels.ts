@@ -1,5 +1,6 @@
 import { type Instant, instantOfEpochMs, type Period } from "../../domain/calendar/index.ts";
 import {
+  type Aggregation,
   type Dimensions,
   dimensionsKey,
   type LevelSpan,
@@ -44,7 +45,7 @@ export async function levelQuantities(
     [...grouped].flatMap(([key, ofGroup]) => {
       const dimensions = JSON.parse(key) as Dimensions;
       const within = { start: later(window.start, period.start), end: earlier(window.end, period.end) };
-      const parts = ofGroup.map((one) => seriesWithin(one, within));
+      const parts = ofGroup.map((one) => seriesWithin(one, within, meter.aggregation));
       const eventCount = eventCountIn(totals, window.start, dimensions);
       const isHeld =
         meter.aggregation === "time_weighted_sum" && parts.some(({ carryIn }) => carryIn !== null);
@@ -62,10 +63,15 @@ export async function levelQuantities(
 }
 
 /** Spans were read for windows of that size: each lies in one. */
-function seriesWithin({ spans, carryIn }: LevelSeries, { start, end }: Period): Series {
+function seriesWithin(
+  { spans, carryIn }: LevelSeries,
+  { start, end }: Period,
+  aggregation: Aggregation,
+): Series {
   const before = spans.filter(({ last }) => last.time < start).map(({ last }) => last);
   const within = spans.filter(({ first }) => first.time >= start && first.time < end);
-  const state = { ...mergeStates([]), levels: within };
+  // Levels of several series lie between one another: only where each holds by itself are they put in a row.
+  const state = { ...mergeStates([]), levels: aggregation === "time_weighted_sum" ? within : [] };
   const latest =
     within
       .map(({ last }) => last)
