@@ -1,15 +1,30 @@
 import { testClockTimes } from "../db/billing/customers.ts";
 import { hasTestClocks, testClockOf } from "../db/billing/test-clocks.ts";
+import type { Tx } from "../db/database.ts";
 import type { Instant } from "../domain/calendar/index.ts";
 import type { ApiDependencies, TestClockCommands } from "./dependencies.ts";
 import { sharedRead } from "./shared-read.ts";
 
 /** What time it is for a customer: on their test clock, or on the wall. */
+export interface CustomerClock {
+  readonly now: Instant;
+  readonly isOnTestClock: boolean;
+}
+
+export async function clockOfCustomer(
+  tx: Tx,
+  { now }: Pick<ApiDependencies, "now">,
+  customerId: string,
+): Promise<CustomerClock> {
+  const clock = await testClockOf(tx, customerId);
+  return { now: clock?.currentAt ?? now(), isOnTestClock: clock !== undefined };
+}
+
 export async function timeOfCustomer(
   { db, now }: Pick<ApiDependencies, "db" | "now">,
   customerId: string,
 ): Promise<Instant> {
-  return (await testClockOf(db.orm, customerId))?.currentAt ?? now();
+  return (await clockOfCustomer(db.orm, { now }, customerId)).now;
 }
 
 const none: ReadonlyMap<string, Instant> = new Map();

@@ -1,6 +1,7 @@
 import type { AnyColumn } from "drizzle-orm";
 import type { Instant } from "../domain/calendar/index.ts";
 import { sql } from "./database.ts";
+import { timestamp } from "./timestamp.ts";
 
 /** Where a page starts: after this row of the list's order. The order's columns together are unique. */
 export interface PageRequest<Position> {
@@ -24,7 +25,7 @@ export interface NewestFirst {
 /** The condition for a list ordered by `at` and then `id`, both descending. Undefined at the start of the list. */
 export function olderThan(at: AnyColumn, id: AnyColumn, position: NewestFirst | undefined) {
   if (position === undefined) return undefined;
-  return sql`(${at}, ${id}) < (${new Date(position.at).toISOString()}::timestamptz, ${position.id})`;
+  return sql`(${at}, ${id}) < (${timestamp(position.at)}, ${position.id})`;
 }
 
 /** How many rows to ask for: one more than is shown, which tells whether another page follows. */

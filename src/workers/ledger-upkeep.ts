@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { Counter, type Registry } from "prom-client";
 import { type Database, inTransaction } from "../db/database.ts";
@@ -6,11 +5,7 @@ import { expireHolds } from "../db/ledger/holds.ts";
 import { carryClosedMonth, foldHotBalances, preparePartitions } from "../db/ledger/ledger.ts";
 import { type SealStore, sealLedger } from "../db/seals/ledger-seals.ts";
 import type { Instant } from "../domain/calendar/index.ts";
-
-export interface LedgerUpkeep {
-  /** Settles once a fold that is under way has ended. */
-  stop(): Promise<void>;
-}
+import { type RepeatedWork, repeatWork } from "./repeated-work.ts";
 
 export interface LedgerUpkeepOptions {
   readonly db: Database;
@@ -36,7 +31,7 @@ export function startLedgerUpkeep({
   logger,
   metrics,
   everyMs = 3_000,
-}: LedgerUpkeepOptions): LedgerUpkeep {
+}: LedgerUpkeepOptions): RepeatedWork {
   const foldedDeltas = new Counter({
     name: "reckoner_ledger_folded_deltas_total",
     help: "Deltas of hot accounts that were folded into their balances",
@@ -52,9 +47,6 @@ export function startLedgerUpkeep({
     help: "Seals that were made over the ledger's entries",
     registers: [metrics],
   });
-  const stopping = new AbortController();
-  let isFailing = false;
-
   const chores: readonly (() => Promise<unknown>)[] = [
     // First: without a partition nothing can be posted.
     () => inTransaction(db, (tx) => preparePartitions(tx)),
@@ -64,30 +56,17 @@ export function startLedgerUpkeep({
     async () => seals !== undefined && sealsMade.inc(await sealLedger(db, seals)),
   ];
 
-  /** What fails holds up nothing else. A database that is away is waited for: one line when it goes, one when it is back. */
-  async function keepUp(): Promise<void> {
-    const failures: unknown[] = [];
-    for (const chore of chores) await chore().catch((error: unknown) => failures.push(error));
-    if (failures.length > 0 && !isFailing) {
-      logger.warn({ err: failures[0] }, "the ledger cannot be kept up; trying again");
-    } else if (failures.length === 0 && isFailing) {
-      logger.info("the ledger is kept up again");
-    }
-    isFailing = failures.length > 0;
-  }
-
-  async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      await keepUp();
-      await delay(everyMs, undefined, { signal: stopping.signal }).catch(() => {});
-    }
-  }
-
-  const running = run();
-  return {
-    async stop() {
-      stopping.abort();
-      await running;
+  return repeatWork({
+    everyMs,
+    logger,
+    failing: "the ledger cannot be kept up; trying again",
+    again: "the ledger is kept up again",
+    // What fails holds up nothing else.
+    async work() {
+      const failures: unknown[] = [];
+      for (const chore of chores) await chore().catch((error: unknown) => failures.push(error));
+      if (failures.length > 0) throw failures[0];
+      return false;
     },
-  };
+  });
 }

@@ -1,13 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { Counter, type Registry } from "prom-client";
 import type { Database } from "../db/database.ts";
 import { backfillPage } from "../db/usage/meter-backfill-page.ts";
-
-export interface MeterBackfilling {
-  /** Settles once a page that is under way has been written. */
-  stop(): Promise<void>;
-}
+import { type RepeatedWork, repeatWork } from "./repeated-work.ts";
 
 export interface MeterBackfillingOptions {
   readonly db: Database;
@@ -29,43 +24,23 @@ export function startMeterBackfilling({
   metrics,
   everyMs = 2_000,
   ...page
-}: MeterBackfillingOptions): MeterBackfilling {
+}: MeterBackfillingOptions): RepeatedWork {
   const made = new Counter({
     name: "reckoner_meter_backfill_contributions_total",
     help: "Contributions of stored events to meters that were published after them",
     registers: [metrics],
   });
-  const stopping = new AbortController();
-  let isFailing = false;
-
-  /** Whether there may be more to do. A database that is away is waited for: one line when it goes, one when it is back. */
-  async function next(): Promise<boolean> {
-    try {
+  return repeatWork({
+    everyMs,
+    logger,
+    failing: "meters cannot be backfilled; trying again",
+    again: "meters are backfilled again",
+    async work() {
       const written = await backfillPage(db, page);
-      if (isFailing) logger.info("meters are backfilled again");
-      isFailing = false;
       if (written === undefined) return false;
       made.inc(written.contributions);
       if (written.isLast) logger.info({ backfill: `${written.backfill}` }, "a meter's backfill is done");
       return true;
-    } catch (error) {
-      if (!isFailing) logger.warn({ err: error }, "meters cannot be backfilled; trying again");
-      isFailing = true;
-      return false;
-    }
-  }
-
-  async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      if (!(await next())) await delay(everyMs, undefined, { signal: stopping.signal }).catch(() => {});
-    }
-  }
-
-  const running = run();
-  return {
-    async stop() {
-      stopping.abort();
-      await running;
     },
-  };
+  });
 }

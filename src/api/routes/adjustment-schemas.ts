@@ -9,8 +9,7 @@ import { newId } from "../idempotency.ts";
 import { contextOf } from "../observation.ts";
 import { found } from "../refusals.ts";
 import { currencyText, decimalText, instantText, isoOrNull, minorText, textInput } from "../wire.ts";
-
-const actorText = z.string().describe("An API key, by its id.").meta({ example: "api-key/key_1" });
+import { actorText, decisionSchema } from "./decisions-wire.ts";
 
 export const adjustmentSchema = z
   .object({
@@ -40,14 +39,7 @@ export const adjustmentSchema = z
         needed: z.boolean().describe("Whether what counts is above the limit."),
       })
       .describe("The limit when it was asked for, and what counted towards it."),
-    decision: z
-      .object({
-        outcome: z.enum(["approved", "rejected", "withdrawn"]),
-        decided_by: actorText,
-        decided_at: instantText,
-        note: z.string().nullable(),
-      })
-      .nullable(),
+    decision: decisionSchema,
   })
   .meta({ id: "Adjustment" });
 

@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { type DecisionOutcome, findAdjustment } from "../../db/ledger/adjustments.ts";
+import { findAdjustment } from "../../db/ledger/adjustments.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { contextOf } from "../observation.ts";
 import { found } from "../refusals.ts";
 import { idParams, textInput } from "../wire.ts";
 import { adjustmentAnswer, adjustmentSchema } from "./adjustment-schemas.ts";
+import type { DecisionRoute } from "./decisions-wire.ts";
 
 const note = textInput(500).describe("For the record.");
 
@@ -54,20 +55,10 @@ export function approvalRoutes(api: ApiInstance, deps: ApiDependencies): void {
   });
 }
 
-interface Decision {
-  readonly path: string;
-  readonly outcome: DecisionOutcome;
-  readonly scope: "approve" | "write";
-  readonly summary: string;
-  readonly description: string;
-  readonly refusals: readonly string[];
-  readonly body: z.ZodType<{ note?: string | undefined }>;
-}
-
 function decision(
   api: ApiInstance,
   deps: ApiDependencies,
-  { path, outcome, scope, refusals, body, ...texts }: Decision,
+  { path, outcome, scope, refusals, body, ...texts }: DecisionRoute,
 ): void {
   api.post(
     `/v1/adjustments/:id/${path}`,

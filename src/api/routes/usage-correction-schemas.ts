@@ -7,8 +7,7 @@ import {
   usageCorrectionReasons,
 } from "../../domain/corrections/index.ts";
 import { instantText, isoOrNull, textInput } from "../wire.ts";
-
-const actorText = z.string().describe("An API key, by its id.").meta({ example: "api-key/key_1" });
+import { actorText, decisionSchema } from "./decisions-wire.ts";
 
 export const usageCorrectionSchema = z
   .object({
@@ -38,14 +37,7 @@ export const usageCorrectionSchema = z
           .describe("Whether another key must agree: above the limit, or when it changes what was billed."),
       })
       .describe("As it was when it was asked for."),
-    decision: z
-      .object({
-        outcome: z.enum(["approved", "rejected", "withdrawn"]),
-        decided_by: actorText,
-        decided_at: instantText,
-        note: z.string().nullable(),
-      })
-      .nullable(),
+    decision: decisionSchema,
   })
   .meta({ id: "UsageCorrection" });
 

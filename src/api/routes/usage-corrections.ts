@@ -7,7 +7,6 @@ import {
   type StoredCorrection,
   usageCorrectionStatuses,
 } from "../../db/usage/correction-reads.ts";
-import type { CorrectionDecision } from "../../db/usage/corrections.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import { correctedEventsMax, usageCorrectionKinds } from "../../domain/corrections/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
@@ -18,6 +17,7 @@ import { contextOf } from "../observation.ts";
 import { listAnswer, listOf, newestFirst, pageQuery, pageRequest } from "../pagination.ts";
 import { found } from "../refusals.ts";
 import { idInput, idParams, instantText, textInput } from "../wire.ts";
+import type { DecisionRoute } from "./decisions-wire.ts";
 import {
   correctionAnswer,
   correctionReasonFields,
@@ -200,20 +200,10 @@ function decisions(api: ApiInstance, deps: ApiDependencies): void {
   });
 }
 
-interface Decision {
-  readonly path: string;
-  readonly outcome: CorrectionDecision["outcome"];
-  readonly scope: "approve" | "write";
-  readonly summary: string;
-  readonly description: string;
-  readonly refusals: readonly string[];
-  readonly body: z.ZodType<{ note?: string | undefined }>;
-}
-
 function decision(
   api: ApiInstance,
   deps: ApiDependencies,
-  { path, outcome, scope, refusals, body, ...texts }: Decision,
+  { path, outcome, scope, refusals, body, ...texts }: DecisionRoute,
 ): void {
   api.post(
     `/v1/usage/corrections/:id/${path}`,

@@ -1,17 +1,17 @@
 import { z } from "zod";
 import { findCustomer } from "../../db/billing/customers.ts";
 import { type PeriodCost, periodCosts } from "../../db/billing/period-cost.ts";
-import { testClockOf } from "../../db/billing/test-clocks.ts";
 import { inSnapshot, type Tx } from "../../db/database.ts";
-import { usageWatermarks } from "../../db/usage/watermarks.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
 import { chargeOf, type InvoiceLine, type RatedUsage } from "../../domain/invoicing/index.ts";
 import type { Watermark } from "../../domain/metering/index.ts";
 import { currency, sumMoney } from "../../domain/money/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
+import { clockOfCustomer } from "../customer-time.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { found } from "../refusals.ts";
 import { currencyText, decimalText, idParams, instantInput, instantText, minorText } from "../wire.ts";
+import { watermarksNow } from "./usage-watermarks.ts";
 
 type CostDependencies = Pick<ApiDependencies, "db" | "now">;
 
@@ -101,16 +101,11 @@ async function usageCost(
   periodStart: Instant | undefined,
 ): Promise<z.infer<typeof costSchema>> {
   found(await findCustomer(tx, customerId), "customer", customerId);
-  const clock = await testClockOf(tx, customerId);
-  const now = clock?.currentAt ?? deps.now();
+  const clock = await clockOfCustomer(tx, deps, customerId);
+  const { now } = clock;
   const costs = await periodCosts(tx, { customerId, now, periodStart });
   const meters = costs.flatMap((cost) => cost.meters);
-  const watermarks = await usageWatermarks(tx, {
-    customerId,
-    eventTypes: [...new Set(meters.map(({ eventType }) => eventType))],
-    now,
-    isOnTestClock: clock !== undefined,
-  });
+  const watermarks = await watermarksNow(tx, customerId, clock, meters);
   return {
     customer: customerId,
     as_of: isoOf(now),

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { findCustomer } from "../../db/billing/customers.ts";
-import { testClockOf } from "../../db/billing/test-clocks.ts";
+import type { Tx } from "../../db/database.ts";
 import { endHeartbeats, noteHeartbeat, usageWatermarks } from "../../db/usage/watermarks.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
 import { type Meter, requireHeartbeatOfThePast, type Watermark } from "../../domain/metering/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
+import { type CustomerClock, clockOfCustomer } from "../customer-time.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import type { TakingIn } from "../ingest/take-in.ts";
 import { found } from "../refusals.ts";
@@ -149,10 +150,11 @@ function getWatermarks(api: ApiInstance, deps: WatermarkDependencies): void {
     async ({ params: { id } }) => {
       found(await findCustomer(deps.db.orm, id), "customer", id);
       const meters = await deps.meters();
-      const { now, watermarks } = await watermarksNow(deps, id, meters);
+      const clock = await clockOfCustomer(deps.db.orm, deps, id);
+      const watermarks = await watermarksNow(deps.db.orm, id, clock, meters);
       const data = meters.flatMap(({ key, eventType }) => {
         const watermark = watermarks.get(eventType);
-        return watermark === undefined ? [] : [watermarkAnswer(key, watermark, now)];
+        return watermark === undefined ? [] : [watermarkAnswer(key, watermark, clock.now)];
       });
       return { customer: id, data };
     },
@@ -161,15 +163,13 @@ function getWatermarks(api: ApiInstance, deps: WatermarkDependencies): void {
 
 /** The watermarks of these meters' types of events, at the customer's time. */
 export async function watermarksNow(
-  { db, now }: Pick<ApiDependencies, "db" | "now">,
+  tx: Tx,
   customerId: string,
+  clock: CustomerClock,
   meters: readonly Meter[],
-): Promise<{ now: Instant; watermarks: Map<string, Watermark> }> {
-  const clock = await testClockOf(db.orm, customerId);
-  const at = clock?.currentAt ?? now();
+): Promise<Map<string, Watermark>> {
   const eventTypes = [...new Set(meters.map(({ eventType }) => eventType))];
-  const request = { customerId, eventTypes, now: at, isOnTestClock: clock !== undefined };
-  return { now: at, watermarks: await usageWatermarks(db.orm, request) };
+  return await usageWatermarks(tx, { customerId, eventTypes, ...clock });
 }
 
 function watermarkAnswer(meter: string, watermark: Watermark, now: Instant): z.infer<typeof watermarkSchema> {

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { testClockOf } from "../../db/billing/test-clocks.ts";
 import { metersOfPeriod, publishedMeters } from "../../db/usage/meters-in-force.ts";
 import { type UsageQuantity, usageByWindow, usageQuantities } from "../../db/usage/usage-quantities.ts";
 import { type Instant, isoOf, lengthMs, type Period, period } from "../../domain/calendar/index.ts";
 import { inUnit, type Meter, type WindowSize, windowSizes } from "../../domain/metering/index.ts";
 import { Fraction } from "../../domain/money/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
+import { clockOfCustomer } from "../customer-time.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { namedValues } from "../named-values.ts";
 import { found, RequestRefusedError } from "../refusals.ts";
@@ -78,12 +78,12 @@ export function usageRoutes(api: ApiInstance, deps: UsageDependencies): void {
       },
     },
     async ({ query: { customer, meter: meterKey, from, to, group_by: groupBy, where, window } }) => {
-      const isOnTestClock = (await testClockOf(db.orm, customer)) !== undefined;
+      const clock = await clockOfCustomer(db.orm, deps, customer);
       const asked = period(from, to, "to");
       const versions = await metersOfPeriod(db.orm, await publishedMeters(db.orm), {
         customerId: customer,
         period: asked,
-        isOnTestClock,
+        isOnTestClock: clock.isOnTestClock,
       });
       const meter = found(
         versions.find(({ key }) => key === meterKey),
@@ -92,11 +92,11 @@ export function usageRoutes(api: ApiInstance, deps: UsageDependencies): void {
       );
       requireDimensions(meter, groupBy ?? [], "group_by");
       requireDimensions(meter, Object.keys(where ?? {}), "where");
-      const { now, watermarks } = await watermarksNow(deps, customer, [meter]);
+      const watermarks = await watermarksNow(db.orm, customer, clock, [meter]);
       const request = {
         customerId: customer,
         meter,
-        period: untilNow(asked, meter, now),
+        period: untilNow(asked, meter, clock.now),
         ...(groupBy === undefined ? {} : { groupBy }),
         ...(where === undefined ? {} : { where }),
       };
@@ -106,7 +106,7 @@ export function usageRoutes(api: ApiInstance, deps: UsageDependencies): void {
         meter_version: meter.version,
         from: isoOf(from),
         to: isoOf(to),
-        complete_until: isoOf(watermarks.get(meter.eventType)?.completeUntil ?? now),
+        complete_until: isoOf(watermarks.get(meter.eventType)?.completeUntil ?? clock.now),
         ...(meter.unit === undefined ? {} : { unit: meter.unit.name }),
       };
       if (window === undefined) {

@@ -2,7 +2,7 @@ import { type Instant, instantOfEpochMs, type Period } from "../../domain/calend
 import { type UnbilledUsage, unbilledUsage } from "../../domain/invoicing/index.ts";
 import type { Dimensions } from "../../domain/metering/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
-import { timestamp } from "../usage/usage-reads.ts";
+import { timestamp } from "../timestamp.ts";
 import { agreedPeriod } from "./agreed-period.ts";
 import { isLineOf, ratedRows, sideOf } from "./line-events.ts";
 import { fullPeriodAt, type StoredSubscription, subscriptionsOfCustomer } from "./subscriptions.ts";

@@ -3,7 +3,8 @@ import { type Instant, instantOfEpochMs, type Period } from "../../domain/calend
 import type { Dimensions } from "../../domain/metering/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { type Page, type PageRequest, pageOf, rowsToRead } from "../page.ts";
-import { timestamp } from "../usage/usage-reads.ts";
+import { timestamp } from "../timestamp.ts";
+import { customerNumber } from "../usage/customer-number.ts";
 
 /**
  * Whether a contribution is in a line, as 1, or was taken out of it again, as -1; null when neither. A line is what a run came
@@ -167,7 +168,7 @@ function factsOf(line: RatedLine, page: PageRequest<LineEventPosition>, kind: "a
     from (${kind === "accepted" ? accepted : later}) as made cross join line
     cross join lateral (select ${side} as side) as sided
     cross join lateral (select made.meter::int8 * 2 + (made.weight > 0)::int as place) as place
-    where made.customer_number = (select number from billing.customer where id = ${customerId})
+    where made.customer_number = ${customerNumber(customerId)}
       and made.time >= ${timestamp(after?.time ?? period.start)} and made.time < ${timestamp(period.end)}
       and ${after === undefined ? sql`true` : isAfter(after)}
       and ${isUnseenBefore(line)} and sided.side is not null

@@ -5,6 +5,7 @@ import type { BookedUsage, RatedUsage } from "../../domain/invoicing/index.ts";
 import { decimal, type Money, money } from "../../domain/money/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { ratedUsage, ratingRun } from "../schema/billing.ts";
+import { timestamp } from "../timestamp.ts";
 import type { StoredMeter } from "../usage/meters-in-force.ts";
 
 export type StoredRun = typeof ratingRun.$inferSelect;
@@ -118,8 +119,8 @@ export async function advanceOf(
     sql`select line.product, sum(line.amount_minor)::int8 as amount
         from billing.invoice inv join billing.invoice_line line on line.invoice_id = inv.id
         where inv.subscription_id = ${subscriptionId} and inv.status <> 'void' and line.earning = 'deferred'
-          and line.period_start >= ${new Date(period.start).toISOString()}::timestamptz
-          and line.period_start < ${new Date(period.end).toISOString()}::timestamptz
+          and line.period_start >= ${timestamp(period.start)}
+          and line.period_start < ${timestamp(period.end)}
         group by line.product having sum(line.amount_minor) <> 0 order by line.product`,
   );
   return found.map(({ product, amount }) => ({ productKey: product, amount: money(amount, currency) }));

@@ -1,6 +1,7 @@
 import { and, type SQL } from "drizzle-orm";
-import { type Instant, instantOfEpochMs, isoOf } from "../../domain/calendar/index.ts";
+import { type Instant, instantOfEpochMs } from "../../domain/calendar/index.ts";
 import { sql } from "../database.ts";
+import { timestamp } from "../timestamp.ts";
 
 /** Which entries count, by both clocks of the ledger. Half-open: what is `from` belongs to it, what is `before` does not. */
 export interface EntryRange {
@@ -45,8 +46,6 @@ export function inRange(range: EntryRange): SQL | undefined {
     recordedBefore === undefined ? undefined : sql`entry.recorded_at < ${timestamp(recordedBefore)}`,
   );
 }
-
-const timestamp = (at: Instant) => sql`${isoOf(at)}::timestamptz`;
 
 /**
  * What a range of entries moved on each account: rows of account_id, debit, credit, and postings, which is how many they

@@ -4,6 +4,7 @@ import type { BackfillState } from "../../domain/corrections/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { type NewestFirst, olderThan, type Page, type PageRequest, pageOf, rowsToRead } from "../page.ts";
 import { type backfill, backfillStanding } from "../schema/usage-corrections.ts";
+import { timestamp } from "../timestamp.ts";
 
 /** A backfill with its state. */
 export type StoredBackfill = typeof backfillStanding.$inferSelect;
@@ -22,7 +23,7 @@ export async function openBackfill(
   { id, name, reason, openedBy, openedAt }: typeof backfill.$inferInsert,
 ): Promise<void> {
   await tx.execute(sql`select usage.open_backfill(${id}, ${name}, ${reason}, ${openedBy},
-    ${new Date(openedAt).toISOString()}::timestamptz)`);
+    ${timestamp(openedAt)})`);
 }
 
 export async function findBackfill(tx: Tx, id: string): Promise<StoredBackfill | undefined> {
@@ -55,9 +56,7 @@ export async function closeBackfill(
   id: string,
   { closedBy, closedAt }: { readonly closedBy: string; readonly closedAt: Instant },
 ): Promise<void> {
-  await tx.execute(
-    sql`select usage.close_backfill(${id}, ${closedBy}, ${new Date(closedAt).toISOString()}::timestamptz)`,
-  );
+  await tx.execute(sql`select usage.close_backfill(${id}, ${closedBy}, ${timestamp(closedAt)})`);
 }
 
 export async function backfillCounts(tx: Tx, id: string): Promise<BackfillCounts> {

@@ -8,8 +8,9 @@ import { BillingError, invariant } from "../../domain/errors.ts";
 import type { JsonValue, UsageEvent } from "../../domain/metering/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import type { DecisionOutcome } from "../schema/adjustments.ts";
+import { timestamp } from "../timestamp.ts";
 import { arrayLiteral } from "./array-literal.ts";
-import { dimensionNumbers } from "./known-numbers.ts";
+import { dimensionNumbers, numberSourceOf } from "./known-numbers.ts";
 import { type MeasuredContribution, measurerOf } from "./measurement.ts";
 import { publishedMeters, type StoredMeter } from "./meters-in-force.ts";
 import { contributionLists, eventKey } from "./usage-ingest.ts";
@@ -145,7 +146,7 @@ export async function decideCorrection(
   { decidedBy, decidedAt }: { readonly decidedBy: string; readonly decidedAt: Instant },
 ): Promise<void> {
   await tx.execute(sql`select usage.decide_correction(${correctionId}, ${outcome}, ${decidedBy}, ${note},
-    ${new Date(decidedAt).toISOString()}::timestamptz)`);
+    ${timestamp(decidedAt)})`);
 }
 
 /**
@@ -162,19 +163,12 @@ export async function bookCorrection(
   const contributions = amendments.map((amendment) => amendment.contributions);
   const lists = contributionLists(contributions, await numbersOf(tx, contributions.flat(), meters));
   await tx.execute(sql`select usage.book_correction(
-    ${correctionId}, ${new Date(bookedAt).toISOString()}::timestamptz,
+    ${correctionId}, ${timestamp(bookedAt)},
     ${arrayLiteral(amendments.map(({ seq }) => `${seq}`))}::text::int8[], ${lists.meters}::text::text[],
     ${lists.dimensions}::text::text[], ${lists.quantities}::text::text[], ${lists.values}::text::text[])`);
 }
 
 function numbersOf(tx: Tx, contributions: readonly MeasuredContribution[], meters: readonly StoredMeter[]) {
-  const asked = {
-    dimensionNumbers: (list: string) =>
-      rows<{ number: bigint; was_there: boolean }>(
-        tx,
-        sql`select number, was_there from usage.dimension_numbers(${list}::text::text[])`,
-      ),
-  };
   const keys = contributions.map(({ dimensionsKey }) => dimensionsKey);
-  return dimensionNumbers(asked, meters, keys);
+  return dimensionNumbers(numberSourceOf(tx), meters, keys);
 }

@@ -3,15 +3,10 @@ import { instantOfEpochMs } from "../../domain/calendar/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { type Page, type PageRequest, pageOf, rowsToRead } from "../page.ts";
 import type { QuarantineReason } from "../schema/usage.ts";
+import { timestamp } from "../timestamp.ts";
 import { type EventFilter, type EventPosition, isAskedFor } from "./event-search.ts";
 import { eventKey } from "./usage-ingest.ts";
-import {
-  eventColumns,
-  type StoredEvent,
-  type StoredEventRow,
-  storedEvent,
-  timestamp,
-} from "./usage-reads.ts";
+import { eventColumns, type StoredEvent, type StoredEventRow, storedEvent } from "./usage-reads.ts";
 
 /** An event that does not count: as it was sent. */
 export type UncountedEvent = Omit<StoredEvent, "contributions" | "standing" | "corrections">;

@@ -3,13 +3,9 @@ import type { Instant } from "../../domain/calendar/index.ts";
 import { BillingError } from "../../domain/errors.ts";
 import { type Database, inSnapshot, rows, sql, sqlState, type Tx } from "../database.ts";
 import { type Page, type PageRequest, pageOf, rowsToRead } from "../page.ts";
-import {
-  eventColumns,
-  type StoredEvent,
-  type StoredEventRow,
-  storedEvent,
-  timestamp,
-} from "./usage-reads.ts";
+import { timestamp } from "../timestamp.ts";
+import { customerNumber } from "./customer-number.ts";
+import { eventColumns, type StoredEvent, type StoredEventRow, storedEvent } from "./usage-reads.ts";
 
 /** Looking at everything that was asked for would take too long. */
 export class EventSearchTooBroadError extends BillingError {
@@ -84,7 +80,7 @@ export async function findEvents(
   const found = await rows<StoredEventRow>(
     tx,
     sql`select ${eventColumns} from usage.event as event
-      where event.customer_number = (select number from billing.customer where id = ${filter.customerId})
+      where event.customer_number = ${customerNumber(filter.customerId)}
         and ${isAskedFor(filter, page)}
       order by event.time desc, event.seq desc limit ${rowsToRead(page)}`,
   );

@@ -1,4 +1,5 @@
 import type { Instant } from "../../domain/calendar/index.ts";
+import { rows, sql, type Tx } from "../database.ts";
 import { arrayLiteral } from "./array-literal.ts";
 import type { StoredMeter } from "./meters-in-force.ts";
 
@@ -14,6 +15,17 @@ export interface NumberSource {
   /** `usage.make_room(list)`, in milliseconds since 1970 */
   openMonths(list: string): Promise<readonly { readonly ms: bigint; readonly is_archived: boolean }[]>;
 }
+
+/** Asked in a transaction. */
+export const numberSourceOf = (tx: Tx): NumberSource => ({
+  dimensionNumbers: (list) =>
+    rows(tx, sql`select number, was_there from usage.dimension_numbers(${list}::text::text[])`),
+  openMonths: (list) =>
+    rows(
+      tx,
+      sql`select (extract(epoch from month) * 1000)::int8 as ms, is_archived from usage.make_room(${list}::text::timestamptz[])`,
+    ),
+});
 
 /**
  * What a process remembers of one database: the numbers and months that were there before its own transaction, so that

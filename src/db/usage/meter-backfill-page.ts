@@ -3,7 +3,7 @@ import type { JsonValue, UsageEvent } from "../../domain/metering/index.ts";
 import { type Database, inTransaction, rows, sql, type Tx } from "../database.ts";
 import { parseTimestamp } from "../schema/columns.ts";
 import { arrayLiteral } from "./array-literal.ts";
-import { dimensionNumbers, type NumberSource } from "./known-numbers.ts";
+import { dimensionNumbers, numberSourceOf } from "./known-numbers.ts";
 import { type MeasuredContribution, measurerOf } from "./measurement.ts";
 import { publishedMeters, type StoredMeter } from "./meters-in-force.ts";
 
@@ -115,13 +115,8 @@ async function write(
     readonly meter: readonly StoredMeter[];
   },
 ): Promise<boolean> {
-  const asked: NumberSource = {
-    dimensionNumbers: (list) =>
-      rows(tx, sql`select number, was_there from usage.dimension_numbers(${list}::text::text[])`),
-    openMonths: async () => [], // of events that are stored
-  };
   const keys = contributions.map(({ dimensionsKey }) => dimensionsKey);
-  const numbers = await dimensionNumbers(asked, meter, keys);
+  const numbers = await dimensionNumbers(numberSourceOf(tx), meter, keys);
   const list = (textOf: (contribution: Page["contributions"][number]) => string | null) =>
     arrayLiteral(contributions.map(textOf));
   const [written] = await rows<{ is_last: boolean }>(

@@ -3,6 +3,7 @@ import { type Instant, isoOf } from "../../domain/calendar/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { type Page, type PageRequest, pageOf, rowsToRead } from "../page.ts";
 import { meterBackfillRefusal, meterBackfillStanding } from "../schema/usage-meter-backfill.ts";
+import { customerNumber } from "./customer-number.ts";
 
 export type StoredMeterBackfill = typeof meterBackfillStanding.$inferSelect;
 export type StoredRefusal = typeof meterBackfillRefusal.$inferSelect;
@@ -32,7 +33,7 @@ export async function startMeterBackfill(tx: Tx, request: MeterBackfillRequest):
   const { id, meter, since, until, customerId, requestedBy } = request;
   const [started] = await rows<{ seq: bigint }>(
     tx,
-    sql`select usage.start_meter_backfill(${id}, ${meter}, (select number from billing.customer where id = ${customerId ?? null}),
+    sql`select usage.start_meter_backfill(${id}, ${meter}, ${customerNumber(customerId ?? null)},
       ${isoOf(since)}::timestamptz, ${until === null ? null : isoOf(until)}::timestamptz, ${requestedBy}) as seq`,
   );
   return started?.seq ?? 0n;

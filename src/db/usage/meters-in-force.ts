@@ -1,6 +1,8 @@
 import { type Instant, instantOfEpochMs, type Period } from "../../domain/calendar/index.ts";
 import { type PublishedMeter, versionInForce } from "../../domain/metering/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
+import { timestamp } from "../timestamp.ts";
+import { customerNumber } from "./customer-number.ts";
 
 /** A version of a meter as it was published, with the number that usage calls it by. */
 export type StoredMeter = PublishedMeter & { readonly number: number };
@@ -67,9 +69,9 @@ async function firstRecordedAt(tx: Tx, { customerId, period }: MeasuredTime): Pr
   const [row] = await rows<{ ms: bigint | null }>(
     tx,
     sql`select (extract(epoch from min(recorded_at)) * 1000)::int8 as ms from usage.event
-      where customer_number = (select number from billing.customer where id = ${customerId})
-        and time >= ${new Date(period.start).toISOString()}::timestamptz
-        and time < ${new Date(period.end).toISOString()}::timestamptz`,
+      where customer_number = ${customerNumber(customerId)}
+        and time >= ${timestamp(period.start)}
+        and time < ${timestamp(period.end)}`,
   );
   return row?.ms == null ? undefined : instantOfEpochMs(Number(row.ms));
 }

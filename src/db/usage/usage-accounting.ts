@@ -1,6 +1,7 @@
 import type { Instant } from "../../domain/calendar/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { archivedBefore } from "./archived-months.ts";
+import { customerNumber } from "./customer-number.ts";
 import { eventCounts } from "./usage-reads.ts";
 
 /** Where a customer's usage events went. */
@@ -48,7 +49,7 @@ export async function usageAccounting(tx: Tx, customerId: string): Promise<Usage
             and pg_visible_in_snapshot(event.recorded_xid, run.snapshot)
         ) as periods
         from usage.event event
-        where event.customer_number = (select number from billing.customer where id = ${customerId})
+        where event.customer_number = ${customerNumber(customerId)}
       ) events`,
   );
   const [invoices] = await rows<{ invoices: number }>(

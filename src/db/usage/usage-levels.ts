@@ -12,12 +12,12 @@ import {
 } from "../../domain/metering/index.ts";
 import { type Decimal, decimal } from "../../domain/money/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
+import { timestamp } from "../timestamp.ts";
+import { customerNumber } from "./customer-number.ts";
 import {
-  customerNumber,
   eventCountIn,
   isWanted,
   scopeOf,
-  timestamp,
   type UsageRequest,
   type UsageTotal,
   type WindowedQuantity,

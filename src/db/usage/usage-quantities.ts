@@ -9,7 +9,9 @@ import {
 } from "../../domain/metering/index.ts";
 import { type Decimal, decimal, Fraction } from "../../domain/money/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
+import { timestamp } from "../timestamp.ts";
 import { fromEventsHere } from "./archived-months.ts";
+import { customerNumber } from "./customer-number.ts";
 import type { StoredMeter } from "./meters-in-force.ts";
 import { levelQuantities } from "./usage-levels.ts";
 
@@ -211,9 +213,6 @@ const windowStartOf = (ms: bigint | null, { period }: UsageRequest): Instant =>
 export const scopeOf = ({ customerId, meter, period }: UsageRequest, size: WindowSize | null): SQL =>
   sql`${customerNumber(customerId)}, ${meter.number}, ${timestamp(period.start)}, ${timestamp(period.end)}, ${size}`;
 
-export const customerNumber = (customerId: string): SQL =>
-  sql`(select number from billing.customer where id = ${customerId})`;
-
 export const isWanted = ({ where }: UsageRequest): SQL =>
   where === undefined || Object.keys(where).length === 0
     ? sql`true`
@@ -225,5 +224,3 @@ function dimensionsOf({ groupBy }: UsageRequest): SQL {
   return sql`(select coalesce(jsonb_object_agg(name, named.key::jsonb -> name), '{}')
     from json_array_elements_text(${JSON.stringify(groupBy)}::text::json) as name)`;
 }
-
-export const timestamp = (epochMs: number): SQL => sql`${new Date(epochMs).toISOString()}::timestamptz`;

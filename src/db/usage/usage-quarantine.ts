@@ -6,7 +6,7 @@ import { rows, sql, type Tx } from "../database.ts";
 import { customer } from "../schema/billing.ts";
 import { pendingEvent } from "../schema/usage.ts";
 import { arrayLiteral } from "./array-literal.ts";
-import { dimensionNumbers, type NumberSource, openMonths } from "./known-numbers.ts";
+import { dimensionNumbers, numberSourceOf, openMonths } from "./known-numbers.ts";
 import { type MeasuredContribution, measurerOf } from "./measurement.ts";
 import { publishedMeters, type StoredMeter } from "./meters-in-force.ts";
 import { contributionLists } from "./usage-ingest.ts";
@@ -75,15 +75,7 @@ interface Measured {
 }
 
 async function release(tx: Tx, batch: readonly Measured[], meters: readonly StoredMeter[]): Promise<number> {
-  const asked: NumberSource = {
-    dimensionNumbers: (list) =>
-      rows(tx, sql`select number, was_there from usage.dimension_numbers(${list}::text::text[])`),
-    openMonths: (list) =>
-      rows(
-        tx,
-        sql`select (extract(epoch from month) * 1000)::int8 as ms, is_archived from usage.make_room(${list}::text::timestamptz[])`,
-      ),
-  };
+  const asked = numberSourceOf(tx);
   await openMonths(
     asked,
     meters,

@@ -2,7 +2,9 @@ import type { SQL } from "drizzle-orm";
 import { type Instant, instantOfEpochMs, type Period } from "../../domain/calendar/index.ts";
 import type { Dimensions } from "../../domain/metering/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
+import { timestamp } from "../timestamp.ts";
 import { type CorrectionOfEvent, correctionsOfEvent, standingOfEvent } from "./corrected-events.ts";
+import { customerNumber } from "./customer-number.ts";
 
 /** What a version of a meter made of an event. */
 export interface StoredContribution {
@@ -100,7 +102,7 @@ export async function eventCounts(tx: Tx, customerId?: string): Promise<EventCou
     return row?.events ?? 0;
   };
   const isTheirs = sql`customer_id = ${customerId ?? null}`;
-  const number = sql`customer_number = (select number from billing.customer where id = ${customerId ?? null})`;
+  const number = sql`customer_number = ${customerNumber(customerId ?? null)}`;
   return {
     accepted: await of(sql`usage.event`, number),
     conflicting: await of(sql`usage.event_conflict`, isTheirs),
@@ -113,7 +115,7 @@ function inPeriod({ customerId, period, meterKeys, visibleIn, notVisibleIn }: Ev
     select number from catalog.meter where key in (select json_array_elements_text(${JSON.stringify(meterKeys)}::text::json)))`;
   return sql.join(
     [
-      sql`customer_number = (select number from billing.customer where id = ${customerId})`,
+      sql`customer_number = ${customerNumber(customerId)}`,
       sql`time >= ${timestamp(period.start)} and time < ${timestamp(period.end)}`,
       sql`meter = any (${meters})`,
       visibleIn === undefined ? sql`true` : isVisibleIn(visibleIn),
@@ -128,5 +130,3 @@ function inPeriod({ customerId, period, meterKeys, visibleIn, notVisibleIn }: Ev
 
 const isVisibleIn = (snapshot: Snapshot): SQL =>
   sql`pg_visible_in_snapshot(recorded_xid, ${snapshot}::pg_snapshot)`;
-
-export const timestamp = (epochMs: number): SQL => sql`${new Date(epochMs).toISOString()}::timestamptz`;

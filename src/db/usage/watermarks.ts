@@ -7,6 +7,7 @@ import {
   watermarkOf,
 } from "../../domain/metering/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
+import { timestamp } from "../timestamp.ts";
 
 export interface WatermarksRequest {
   readonly customerId: string;
@@ -60,7 +61,7 @@ async function expectedSources(tx: Tx, request: WatermarksRequest): Promise<Sour
       select type, a.source, null, null, null
       from billing.customer c join usage.active_source a on a.customer_number = c.number join asked using (type)
       where c.id = ${customerId} and not ${isOnTestClock}::boolean
-        and a.last_day > ${new Date(now).toISOString()}::timestamptz::date - ${expectedDaysMax}::int`,
+        and a.last_day > ${timestamp(now)}::date - ${expectedDaysMax}::int`,
   );
   const byType: Map<string, Map<string, InstanceClaim[]>> = new Map();
   for (const { type, source, instance, complete_until_ms: until, heard_at_ms: heardAt } of found) {
@@ -158,7 +159,7 @@ export async function noteHeartbeat(tx: Tx, heartbeat: Heartbeat): Promise<Heart
   const [noted] = await rows<{ is_news: boolean; until_ms: bigint }>(
     tx,
     sql`select is_news, ${epochMs(sql`known_until`)} as until_ms
-      from usage.note_heartbeat(${source}, ${instance}, ${new Date(completeUntil).toISOString()}::timestamptz,
+      from usage.note_heartbeat(${source}, ${instance}, ${timestamp(completeUntil)},
         ${textArray(customerIds)}, ${textArray(types)})`,
   );
   if (noted === undefined) throw new Error("a function always answers");

@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { instantText } from "../wire.ts";
+
+export const actorText = z.string().describe("An API key, by its id.").meta({ example: "api-key/key_1" });
+
+/** What another key, or the one that asked, decided about a request that waits. */
+export const decisionSchema = z
+  .object({
+    outcome: z.enum(["approved", "rejected", "withdrawn"]),
+    decided_by: actorText,
+    decided_at: instantText,
+    note: z.string().nullable(),
+  })
+  .nullable();
+
+/** How one way to decide is offered: its last part of the path, and what the document says of it. */
+export interface DecisionRoute {
+  readonly path: string;
+  readonly outcome: "approved" | "rejected" | "withdrawn";
+  readonly scope: "approve" | "write";
+  readonly summary: string;
+  readonly description: string;
+  readonly refusals: readonly string[];
+  readonly body: z.ZodType<{ note?: string | undefined }>;
+}
