@@ -1,3 +1,4 @@
+export type { AnchorRule } from "./anchor-rule.ts";
 export * from "./billing-anchor.ts";
 export * from "./instant.ts";
 export * from "./period.ts";
