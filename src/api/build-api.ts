@@ -15,6 +15,7 @@ import { observeRequests, requestIdOf } from "./observation.ts";
 import { adjustmentRoutes } from "./routes/adjustments.ts";
 import { apiKeyRoutes } from "./routes/api-keys.ts";
 import { approvalRoutes } from "./routes/approvals.ts";
+import { calculateRoutes } from "./routes/calculate.ts";
 import { catalogRoutes } from "./routes/catalog.ts";
 import { creditRoutes } from "./routes/credits.ts";
 import { customerRoutes } from "./routes/customers.ts";
@@ -66,6 +67,7 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   healthRoutes(api, deps);
   apiKeyRoutes(api, deps);
   catalogRoutes(api, deps);
+  calculateRoutes(api);
   customerRoutes(api, deps);
   paymentMethodRoutes(api, deps);
   creditRoutes(api, deps);

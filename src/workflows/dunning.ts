@@ -1,6 +1,7 @@
 import { setCurrentDetails, setHandler, upsertSearchAttributes } from "@temporalio/workflow";
 import { type Instant, instant, isoOf } from "../domain/calendar/index.ts";
 import {
+  attemptsDue,
   type DeclineClass,
   type DunningPolicy,
   defaultDunningPolicy,
@@ -158,14 +159,4 @@ class DunningRun {
       }),
     );
   }
-}
-
-const dayMs = 86_400_000;
-
-/**
- * How many attempts of the schedule were due until now. Those that passed while only a new payment method could help
- * are not made up for: one charge after the other in one moment helps nobody.
- */
-function attemptsDue({ retryAfterDays }: DunningPolicy, startedAt: Instant, now: Instant): number {
-  return retryAfterDays.filter((days) => startedAt + days * dayMs <= now).length;
 }

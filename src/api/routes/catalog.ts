@@ -106,9 +106,11 @@ function getPlan(api: ApiInstance, { db }: ApiDependencies): void {
 /** The keys inside are dimensions, which the catalog's author has named. */
 const opaque = new Set(["where"]);
 
-const toWire = (value: unknown) => renameFields(value, snakeCase, opaque);
+/** As requests and answers write it. */
+export const toWire = (value: unknown) => renameFields(value, snakeCase, opaque);
 
-function catalogOf(body: z.infer<typeof catalogInput>) {
+/** @throws RequestRefusedError `catalog_invalid` with the first place at fault as its field */
+export function catalogOf(body: z.infer<typeof catalogInput>) {
   try {
     return parseCatalog(renameFields(body, camelCase, opaque));
   } catch (error) {

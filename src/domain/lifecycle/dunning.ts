@@ -42,6 +42,21 @@ export function nextDunningStep(
   return { kind: "await_payment_method", until: startedAt + Math.max(...offsets) * dayMs };
 }
 
+/**
+ * How many attempts of the schedule were due until now. Those that passed while only a new payment method could help
+ * are not made up for: one charge after the other in one moment helps nobody.
+ *
+ * @param startedAt epoch milliseconds of the first failure
+ */
+export function attemptsDue({ retryAfterDays }: DunningPolicy, startedAt: number, now: number): number {
+  return retryAfterDays.filter((days) => startedAt + days * dayMs <= now).length;
+}
+
+/** Until when the product stays usable though the invoice is not paid, as epoch milliseconds. */
+export function accessEndsAt({ accessGraceDays }: DunningPolicy, startedAt: number): number {
+  return startedAt + accessGraceDays * dayMs;
+}
+
 /** For an invoice that belongs to no plan, such as a purchase of credits: nothing but the invoice is given up. */
 export const defaultDunningPolicy: DunningPolicy = {
   retryAfterDays: [3, 5, 7],

@@ -3,4 +3,5 @@ export * from "./currency.ts";
 export * from "./decimal.ts";
 export * from "./fraction.ts";
 export * from "./ledger-amount.ts";
+export * from "./minor-unit.ts";
 export * from "./money.ts";

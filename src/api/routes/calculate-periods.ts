@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { calculatePeriods } from "../../domain/calculators/index.ts";
+import { intervalUnits, isoOf, lengthMs } from "../../domain/calendar/index.ts";
+import type { ApiInstance } from "../api-instance.ts";
+import { instantInput, instantText, timeZoneInput } from "../wire.ts";
+import { calculator, requireSize } from "./calculate-wire.ts";
+
+const countMax = 1_000;
+
+export const intervalInput = z.strictObject({
+  unit: z.enum(intervalUnits),
+  count: z.int().min(1).max(366).default(1),
+});
+
+const question = z
+  .strictObject({
+    anchor: instantInput.describe("Periods count from here; its clock time and day of the month are kept."),
+    interval: intervalInput,
+    time_zone: timeZoneInput.default("UTC").describe("Whose calendar it is."),
+    from: instantInput.optional().describe("In the first period of the answer; the anchor when left out."),
+    count: z.int().min(1).default(12).meta({ maximum: countMax }),
+  })
+  .meta({ id: "PeriodsQuestion" });
+
+const answer = z
+  .object({
+    periods: z.array(
+      z.object({
+        index: z.int().describe("0 starts at the anchor; below zero before it."),
+        start: instantText,
+        end: instantText.describe("Belongs to the next period."),
+        seconds: z.string().describe("How long it is: days may have 23 or 25 hours."),
+      }),
+    ),
+  })
+  .meta({ id: "PeriodsAnswer" });
+
+export function calculatePeriodsRoute(api: ApiInstance): void {
+  const options = calculator(question, answer, {
+    summary: "The boundaries of billing periods",
+    description:
+      "Counted from the anchor each time, so that the 31st becomes the 28th and the 31st again, on the clock of the time zone.",
+    refusals: ["instant_invalid", "duration_invalid"],
+  });
+  api.post("/v1/calculate/periods", options, async ({ body }) => {
+    const { anchor: at, interval, time_zone: timeZone, from = at, count } = body;
+    requireSize("count", count, countMax);
+    const periods = calculatePeriods({ anchor: { at, interval, timeZone }, from, count });
+    return {
+      periods: periods.map(({ index, period }) => ({
+        index,
+        start: isoOf(period.start),
+        end: isoOf(period.end),
+        seconds: String(lengthMs(period) / 1_000),
+      })),
+    };
+  });
+}
