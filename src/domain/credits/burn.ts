@@ -1,7 +1,8 @@
 import type { Instant } from "../calendar/index.ts";
 import { BillingError } from "../errors.ts";
 import { type LedgerAmount, ledgerAmount } from "../money/index.ts";
-import { type CreditGrant, spendingOrder } from "./credit-grant.ts";
+import { type BurnOrder, spendingOrder, usualBurnOrder } from "./burn-order.ts";
+import type { CreditGrant } from "./credit-grant.ts";
 
 /** An amount, always positive, taken from one grant. */
 export interface Draw {
@@ -24,12 +25,15 @@ export interface Burn {
  * Spends `amount` from the grants, all in its currency, in their {@link spendingOrder}.
  * @throws BurnAmountInvalidError for a negative amount, or grants of several currencies
  */
-export function burn(grants: readonly CreditGrant[], amount: LedgerAmount, asOf: Instant): Burn {
+export function burn(
+  grants: readonly CreditGrant[],
+  amount: LedgerAmount,
+  asOf: Instant,
+  order: BurnOrder = usualBurnOrder,
+): Burn {
   requireNotNegative(amount);
-  if (new Set(grants.map(({ currency }) => currency)).size > 1) {
-    throw new BurnAmountInvalidError("grants of one currency are burned at a time");
-  }
-  const sources = spendingOrder(grants, asOf).map(({ id, remaining }) => ({
+  requireOneCurrency(grants);
+  const sources = spendingOrder(grants, asOf, order).map(({ id, remaining }) => ({
     grantId: id,
     amount: remaining,
   }));
@@ -54,19 +58,32 @@ export function unburn(draws: readonly Draw[], amount: LedgerAmount): Unburn {
   return { restored: taken, excess: left };
 }
 
-function take(sources: readonly Draw[], amount: LedgerAmount): { taken: Draw[]; left: LedgerAmount } {
-  const taken: Draw[] = [];
+/** Takes from the sources, in their order, until the amount is there; what is taken keeps what its source says. */
+export function take<Source extends Draw>(
+  sources: readonly Source[],
+  amount: LedgerAmount,
+): { readonly taken: Source[]; readonly left: LedgerAmount } {
+  const taken: Source[] = [];
   let left = amount;
   for (const source of sources) {
     if (left === 0n) break;
     const part = source.amount < left ? source.amount : left;
-    taken.push({ grantId: source.grantId, amount: part });
+    if (part === 0n) continue;
+    taken.push({ ...source, amount: part });
     left = ledgerAmount(left - part);
   }
   return { taken, left };
 }
 
-function requireNotNegative(amount: LedgerAmount): void {
+/** @throws BurnAmountInvalidError for grants of several currencies */
+export function requireOneCurrency(grants: readonly CreditGrant[]): void {
+  if (new Set(grants.map(({ currency }) => currency)).size > 1) {
+    throw new BurnAmountInvalidError("grants of one currency are burned at a time");
+  }
+}
+
+/** @throws BurnAmountInvalidError for a negative amount */
+export function requireNotNegative(amount: LedgerAmount): void {
   if (amount < 0n)
     throw new BurnAmountInvalidError(`${amount} cannot be burned or given back: it is negative`);
 }

@@ -1,5 +1,6 @@
 import type { Instant } from "../calendar/index.ts";
 import type { Currency, LedgerAmount } from "../money/index.ts";
+import type { GrantScope } from "./grant-scope.ts";
 
 /**
  * Bought by the customer, or given by us: as a promotion, which is less revenue when it is used, or to make something
@@ -19,34 +20,14 @@ export interface CreditGrant {
   readonly expiresAt: Instant | null;
   readonly createdAt: Instant;
   readonly currency: Currency;
+  /** What it may pay; everything when left out. */
+  readonly scope?: GrantScope;
+  /** Whether it is what a recurring grant left over. */
+  readonly isRollover?: boolean;
 }
 
 export function isSpendable(grant: CreditGrant, asOf: Instant): boolean {
   return (
     grant.remaining > 0n && grant.effectiveAt <= asOf && (grant.expiresAt === null || asOf < grant.expiresAt)
   );
-}
-
-/**
- * The grants that can be spent at `asOf`, in their order: priority, soonest to expire (never last), given before
- * paid, effective first, created first, id. The order that loses the customer least, and the same every time.
- */
-export function spendingOrder(grants: readonly CreditGrant[], asOf: Instant): CreditGrant[] {
-  return grants.filter((grant) => isSpendable(grant, asOf)).sort(comparePrecedence);
-}
-
-function comparePrecedence(left: CreditGrant, right: CreditGrant): number {
-  return (
-    left.priority - right.priority ||
-    compareExpiry(left.expiresAt, right.expiresAt) ||
-    Number(left.kind === "paid") - Number(right.kind === "paid") ||
-    left.effectiveAt - right.effectiveAt ||
-    left.createdAt - right.createdAt ||
-    (left.id < right.id ? -1 : 1)
-  );
-}
-
-function compareExpiry(left: Instant | null, right: Instant | null): number {
-  if (left === null || right === null) return Number(left === null) - Number(right === null);
-  return left - right;
 }
