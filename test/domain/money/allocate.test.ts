@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { allocate, money } from "../../../src/domain/money/index.ts";
+import { allocate, money, negativeRules, remainderRules } from "../../../src/domain/money/index.ts";
 
 describe("allocation by largest remainder", () => {
   test.each([
@@ -28,6 +28,48 @@ describe("allocation by largest remainder", () => {
   );
 });
 
+describe("the choices of an allocation", () => {
+  test.each([
+    {
+      total: 10_000n,
+      options: { remainder: "last" },
+      parts: [3333n, 3333n, 3334n],
+      why: "the last takes the cent",
+    },
+    {
+      total: -10_000n,
+      options: { remainder: "last" },
+      parts: [-3333n, -3333n, -3334n],
+      why: "and gives it back",
+    },
+    {
+      total: 2n,
+      options: { remainder: "last" },
+      parts: [1n, 1n, 0n],
+      why: "0.67 is 1, twice; nothing is left",
+    },
+    {
+      total: -100n,
+      options: { negative: "floored" },
+      parts: [-33n, -33n, -34n],
+      why: "-34 each, and 2 back",
+    },
+    {
+      total: 100n,
+      options: { negative: "floored" },
+      parts: [34n, 33n, 33n],
+      why: "only negative ones differ",
+    },
+  ] as const)("$total in thirds, $options, is $parts: $why", ({ total, options, parts }) => {
+    const allocated = allocate(money(total, "usd"), [1n, 1n, 1n], options);
+    expect(allocated).toEqual(parts.map((part) => money(part, "usd")));
+  });
+});
+
+const anyOptions = fc.record({
+  remainder: fc.constantFrom(...remainderRules),
+  negative: fc.constantFrom(...negativeRules),
+});
 const anyCents = fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n });
 const anyWeights = fc
   .array(fc.bigInt({ min: 0n, max: 10n ** 12n }), { minLength: 1, maxLength: 20 })
@@ -35,8 +77,8 @@ const anyWeights = fc
 
 test("INV-3: the parts of an allocation sum to the whole", () => {
   fc.assert(
-    fc.property(anyCents, anyWeights, (total, weights) => {
-      const parts = allocate(money(total, "usd"), weights);
+    fc.property(anyCents, anyWeights, anyOptions, (total, weights, options) => {
+      const parts = allocate(money(total, "usd"), weights, options);
       expect(parts).toHaveLength(weights.length);
       expect(parts.reduce((sum, part) => sum + part.amountMinor, 0n)).toBe(total);
     }),
