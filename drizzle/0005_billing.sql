@@ -131,6 +131,8 @@ create table billing.invoice (
   balance_applied_minor bigint not null,
   total_minor bigint not null check (total_minor >= 0),
   amount_paid_minor bigint not null default 0 check (amount_paid_minor >= 0),
+  -- What credit notes took off before it was paid: it is not due any more.
+  credited_minor bigint not null default 0 check (credited_minor between 0 and total_minor),
   issued_at timestamptz not null,
   -- How complete the period's usage was when it was rated: up to when, how that was known, and which source held it back.
   usage_complete_until timestamptz,
@@ -141,6 +143,10 @@ create table billing.invoice (
   hosted_invoice_url text,
   -- The workflow that collects it and is told when its state at Stripe changes.
   collected_by text,
+  -- The void invoice that this one bills anew.
+  replaces text unique references billing.invoice (id),
+  -- Who it says that sells: the seller's details in force when it was issued; null: none were given.
+  seller_version int,
   check (subtotal_minor - credits_applied_minor - balance_applied_minor = total_minor),
   check (kind = 'cycle' or usage_complete_until is null),
   check ((usage_complete_until is null) = (usage_known_by is null)),
@@ -174,7 +180,7 @@ create table billing.invoice_line (
 call public.make_append_only('billing.invoice_line');
 
 -- What may change of an issued invoice: its state, where it is at Stripe and who collects it, never what it says.
-call public.make_fixed_but('billing.invoice', 'status', 'amount_paid_minor', 'paid_at', 'stripe_invoice_id', 'hosted_invoice_url', 'collected_by');
+call public.make_fixed_but('billing.invoice', 'status', 'amount_paid_minor', 'credited_minor', 'paid_at', 'stripe_invoice_id', 'hosted_invoice_url', 'collected_by');
 
 create function billing.guard_invoice() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
@@ -192,6 +198,9 @@ create table billing.rating_run (
   period_start timestamptz not null,
   period_end timestamptz not null check (period_end > period_start),
   revision int not null check (revision >= 0),
+  -- The revision that its lines are the difference to; null where they bill the period from nothing: of the run that closed
+  -- it, and of the run that billed it anew after that invoice was voided.
+  after_revision int check (after_revision < revision),
   -- Null when there was nothing to invoice.
   invoice_id text references billing.invoice (id),
   -- Exactly the usage events this run has seen: those whose transaction is visible in it.

@@ -106,6 +106,8 @@ export const invoice = billing.table("invoice", {
   balanceAppliedMinor: bigint("balance_applied_minor", { mode: "bigint" }).notNull(),
   totalMinor: bigint("total_minor", { mode: "bigint" }).notNull(),
   amountPaidMinor: bigint("amount_paid_minor", { mode: "bigint" }).notNull(),
+  /** What credit notes took off before it was paid. */
+  creditedMinor: bigint("credited_minor", { mode: "bigint" }).notNull().default(0n),
   issuedAt: instantColumn("issued_at").notNull(),
   usageCompleteUntil: instantColumn("usage_complete_until"),
   usageKnownBy: text("usage_known_by").$type<Watermark["kind"]>(),
@@ -114,6 +116,9 @@ export const invoice = billing.table("invoice", {
   stripeInvoiceId: text("stripe_invoice_id"),
   hostedInvoiceUrl: text("hosted_invoice_url"),
   collectedBy: text("collected_by"),
+  /** The void invoice that it bills anew. */
+  replaces: text(),
+  sellerVersion: integer("seller_version"),
 });
 
 export const invoiceLine = billing.table(
@@ -145,6 +150,8 @@ export const ratingRun = billing.table(
     periodStart: instantColumn("period_start").notNull(),
     periodEnd: instantColumn("period_end").notNull(),
     revision: integer().notNull(),
+    /** Null where its lines bill the period from nothing. */
+    afterRevision: integer("after_revision"),
     invoiceId: text("invoice_id"),
     snapshot: snapshotColumn().notNull(),
     eventCount: bigint("event_count", { mode: "bigint" }).notNull(),

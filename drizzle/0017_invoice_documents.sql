@@ -1,0 +1,209 @@
+-- Why: an issued invoice can be derived again from what was known then, shown to whoever pays it under a number without gaps, and put right: credited, or voided and billed anew.
+
+-- ── what decided an invoice and is kept nowhere else, because it moves on: the customer's money, the terms known ──
+create table billing.invoice_facts (
+  invoice_id text primary key references billing.invoice (id),
+  facts jsonb not null
+);
+call public.make_append_only('billing.invoice_facts');
+grant select, insert on billing.invoice_facts to reckoner_app;
+--> statement-breakpoint
+
+-- ── who sells, and how invoices are numbered: versions are facts, an invoice names the one in force ─────────────
+create table billing.seller (
+  version int primary key check (version > 0),
+  details jsonb not null,
+  set_by text not null check (set_by <> ''),
+  set_at timestamptz not null
+);
+call public.make_append_only('billing.seller');
+grant select, insert on billing.seller to reckoner_app;
+alter table billing.invoice add foreign key (seller_version) references billing.seller (version);
+
+-- The last number that a series gave out, under this row's lock: who rolls back gives the number back.
+create table billing.number_series (
+  series text primary key check (series <> ''),
+  last_number int not null check (last_number > 0)
+);
+call public.make_fixed_but('billing.number_series', 'last_number');
+create function billing.guard_series() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if tg_op = 'INSERT' and new.last_number = 1 or tg_op = 'UPDATE' and new.last_number = old.last_number + 1 then
+    return new;
+  end if;
+  raise exception 'series % goes up by one, from one', new.series using errcode = 'RK001';
+end
+$$;
+create trigger numbers_go_up_by_one before insert or update on billing.number_series
+  for each row execute function billing.guard_series();
+--> statement-breakpoint
+
+-- ── invoices that were withdrawn: by whom and why ─────────────────────────────────────────────────────────────
+create table billing.invoice_void (
+  invoice_id text primary key references billing.invoice (id),
+  reason_code text not null check (reason_code in ('goodwill', 'service_outage', 'billing_error', 'promotion', 'contract',
+    'retention', 'duplicate', 'fraud', 'other')),
+  reason text check (reason <> ''),
+  voided_by text not null check (voided_by <> ''),
+  voided_at timestamptz not null,
+  recorded_at timestamptz not null default clock_timestamp(),
+  check (reason_code <> 'other' or reason is not null)
+);
+call public.make_append_only('billing.invoice_void');
+grant select, insert on billing.invoice_void to reckoner_app;
+--> statement-breakpoint
+
+-- ── credit notes: asked for, agreed to where that takes two, issued under a number ─────────────────────────────
+create table billing.credit_note_request (
+  id text primary key,
+  invoice_id text not null references billing.invoice (id),
+  customer_id text not null references billing.customer (id),
+  currency text not null,
+  total_minor bigint not null check (total_minor > 0),
+  reason_code text not null check (reason_code in ('goodwill', 'service_outage', 'billing_error', 'promotion', 'contract',
+    'retention', 'duplicate', 'fraud', 'other')),
+  reason text check (reason <> ''),
+  requested_by text not null check (requested_by <> ''),
+  requested_at timestamptz not null,
+  recorded_at timestamptz not null,
+  -- Above this somebody else must agree; null: in this currency always.
+  approval_limit_minor bigint check (approval_limit_minor >= 0),
+  -- What the same actor credited this customer with in the 24 hours before, without anybody else: parts of a sum add up.
+  unapproved_before_minor bigint not null,
+  needs_approval boolean not null generated always as (
+    approval_limit_minor is null or total_minor + unapproved_before_minor > approval_limit_minor) stored,
+  check (reason_code <> 'other' or reason is not null)
+);
+create index credit_note_request_newest_first on billing.credit_note_request (requested_at desc, id desc);
+create index credit_note_request_of_invoice on billing.credit_note_request (invoice_id);
+create index credit_note_request_of_customer on billing.credit_note_request (customer_id, requested_by, requested_at);
+call public.make_append_only('billing.credit_note_request');
+
+create table billing.credit_note_line (
+  credit_note_id text not null references billing.credit_note_request (id),
+  invoice_id text not null,
+  line int not null,
+  amount_minor bigint not null check (amount_minor > 0),
+  primary key (credit_note_id, line),
+  foreign key (invoice_id, line) references billing.invoice_line (invoice_id, line)
+);
+create index credit_note_line_of_invoice on billing.credit_note_line (invoice_id, line);
+call public.make_append_only('billing.credit_note_line');
+
+create table billing.credit_note_decision (
+  credit_note_id text primary key references billing.credit_note_request (id),
+  outcome text not null check (outcome in ('approved', 'rejected', 'withdrawn')),
+  decided_by text not null check (decided_by <> ''),
+  note text check (note <> ''),
+  decided_at timestamptz not null,
+  recorded_at timestamptz not null default clock_timestamp(),
+  check (outcome <> 'rejected' or note is not null)
+);
+call public.make_append_only('billing.credit_note_decision');
+
+create table billing.credit_note (
+  id text primary key references billing.credit_note_request (id),
+  number text not null unique,
+  -- What was still due on the invoice and is not any more; and what was paid, and is in the customer's balance now.
+  lowers_due_minor bigint not null check (lowers_due_minor >= 0),
+  to_balance_minor bigint not null check (to_balance_minor >= 0),
+  seller_version int references billing.seller (version),
+  issued_by text not null check (issued_by <> ''),
+  issued_at timestamptz not null,
+  check (lowers_due_minor + to_balance_minor > 0)
+);
+call public.make_append_only('billing.credit_note');
+grant select, insert on billing.credit_note_request, billing.credit_note_line, billing.credit_note_decision, billing.credit_note
+  to reckoner_app;
+--> statement-breakpoint
+
+-- ── what must be so before it is written ─────────────────────────────────────────────────────────────────────
+create function billing.admit_credit_note() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  -- Of requests that come at once each one sees those before it: what moves a customer's money waits for this row.
+  perform from billing.customer where id = new.customer_id for update;
+  if not exists (
+    select from billing.invoice where id = new.invoice_id and (customer_id, currency) = (new.customer_id, new.currency)
+      and status in ('open', 'paid')
+  ) then
+    raise exception 'credit note % is not of an open or paid invoice of customer %', new.id, new.customer_id using errcode = 'RK010';
+  end if;
+  select coalesce(sum(total_minor), 0) into new.unapproved_before_minor from billing.credit_note_request
+  where customer_id = new.customer_id and requested_by = new.requested_by and not needs_approval
+    and requested_at > new.requested_at - interval '24 hours';
+  new.recorded_at := clock_timestamp();
+  return new;
+end
+$$;
+create trigger admit_credit_note before insert on billing.credit_note_request
+  for each row execute function billing.admit_credit_note();
+
+create function billing.admit_credit_note_decision() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if not exists (
+    select from billing.credit_note_request where id = new.credit_note_id and needs_approval
+      and (requested_by = new.decided_by) = (new.outcome = 'withdrawn')
+  ) then
+    raise exception 'credit note % cannot be % by %: it waits for somebody else, and only its requester may withdraw it',
+      new.credit_note_id, new.outcome, new.decided_by using errcode = 'RK010';
+  end if;
+  return new;
+end
+$$;
+create trigger admit_credit_note_decision before insert on billing.credit_note_decision
+  for each row execute function billing.admit_credit_note_decision();
+
+create view billing.credit_note_standing with (security_invoker = true) as
+select request.*, decision.outcome, decision.decided_by, decision.note, decision.decided_at,
+  note.number, note.lowers_due_minor, note.to_balance_minor, note.seller_version, note.issued_by, note.issued_at,
+  case
+    when note.id is not null then 'issued'
+    when decision.outcome is not null then decision.outcome
+    else 'pending_approval'
+  end as status,
+  not needs_approval or decision.outcome is not distinct from 'approved' as may_be_issued
+from billing.credit_note_request as request
+left join billing.credit_note_decision as decision on decision.credit_note_id = request.id
+left join billing.credit_note as note on note.id = request.id;
+comment on view billing.credit_note_standing is 'Every credit note that was asked for, with its decision and, when it is issued, its number and where the money went.';
+grant select on billing.credit_note_standing to reckoner_app;
+
+-- Never more than what is left of a line, whoever writes it: issued notes and those that wait take their part.
+create function billing.guard_credit_note_line() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  line_amount bigint;
+  taken bigint;
+begin
+  perform from billing.customer as customer join billing.credit_note_request as request on request.customer_id = customer.id
+  where request.id = new.credit_note_id for update of customer;
+  select amount_minor into line_amount from billing.invoice_line where invoice_id = new.invoice_id and line = new.line;
+  select coalesce(sum(line.amount_minor), 0) into taken
+  from billing.credit_note_line as line join billing.credit_note_standing as note on note.id = line.credit_note_id
+  where line.invoice_id = new.invoice_id and line.line = new.line and note.status in ('issued', 'approved', 'pending_approval');
+  if not exists (select from billing.credit_note_request where id = new.credit_note_id and invoice_id = new.invoice_id)
+    or taken + new.amount_minor > line_amount then
+    raise exception 'credit note % takes more of line % of invoice % than is left', new.credit_note_id, new.line, new.invoice_id
+      using errcode = 'RK010';
+  end if;
+  return new;
+end
+$$;
+create trigger line_has_room before insert on billing.credit_note_line
+  for each row execute function billing.guard_credit_note_line();
+
+create function billing.guard_credit_note() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if not exists (
+    select from billing.credit_note_standing as note
+    where note.id = new.id and note.may_be_issued
+      and new.issued_by = case when note.needs_approval then note.decided_by else note.requested_by end
+      and note.total_minor = new.lowers_due_minor + new.to_balance_minor
+      and note.total_minor = (select sum(amount_minor) from billing.credit_note_line where credit_note_id = new.id)
+  ) then
+    raise exception 'credit note % is refused: nobody asked for it so or, where it needs that, approved it', new.id using errcode = 'RK010';
+  end if;
+  return new;
+end
+$$;
+create trigger credit_note_is_admitted before insert on billing.credit_note
+  for each row execute function billing.guard_credit_note();

@@ -1,0 +1,106 @@
+import { bigint, boolean, integer, jsonb, primaryKey, text } from "drizzle-orm/pg-core";
+import type { ReasonCode } from "../../domain/adjustments/index.ts";
+import type { SellerDetails } from "../../domain/invoicing/document/index.ts";
+import { billing } from "./billing.ts";
+import { instantColumn } from "./columns.ts";
+
+/** What decided an invoice and is kept nowhere else. */
+export const invoiceFacts = billing.table("invoice_facts", {
+  invoiceId: text("invoice_id").primaryKey(),
+  facts: jsonb().notNull(),
+});
+
+export const seller = billing.table("seller", {
+  version: integer().primaryKey(),
+  details: jsonb().$type<SellerDetails>().notNull(),
+  setBy: text("set_by").notNull(),
+  setAt: instantColumn("set_at").notNull(),
+});
+
+export const numberSeries = billing.table("number_series", {
+  series: text().primaryKey(),
+  lastNumber: integer("last_number").notNull(),
+});
+
+export const invoiceVoid = billing.table("invoice_void", {
+  invoiceId: text("invoice_id").primaryKey(),
+  reasonCode: text("reason_code").$type<ReasonCode>().notNull(),
+  reason: text(),
+  voidedBy: text("voided_by").notNull(),
+  voidedAt: instantColumn("voided_at").notNull(),
+});
+
+export const creditNoteRequest = billing.table("credit_note_request", {
+  id: text().primaryKey(),
+  invoiceId: text("invoice_id").notNull(),
+  customerId: text("customer_id").notNull(),
+  currency: text().notNull(),
+  totalMinor: bigint("total_minor", { mode: "bigint" }).notNull(),
+  reasonCode: text("reason_code").$type<ReasonCode>().notNull(),
+  reason: text(),
+  requestedBy: text("requested_by").notNull(),
+  requestedAt: instantColumn("requested_at").notNull(),
+  /** Null: in this currency somebody else must always agree. */
+  approvalLimitMinor: bigint("approval_limit_minor", { mode: "bigint" }),
+});
+
+export const creditNoteLine = billing.table(
+  "credit_note_line",
+  {
+    creditNoteId: text("credit_note_id").notNull(),
+    invoiceId: text("invoice_id").notNull(),
+    line: integer().notNull(),
+    amountMinor: bigint("amount_minor", { mode: "bigint" }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.creditNoteId, table.line] })],
+);
+
+export type CreditNoteOutcome = "approved" | "rejected" | "withdrawn";
+export type CreditNoteStatus = "issued" | "pending_approval" | CreditNoteOutcome;
+
+export const creditNoteDecision = billing.table("credit_note_decision", {
+  creditNoteId: text("credit_note_id").primaryKey(),
+  outcome: text().$type<CreditNoteOutcome>().notNull(),
+  decidedBy: text("decided_by").notNull(),
+  note: text(),
+  decidedAt: instantColumn("decided_at").notNull(),
+});
+
+export const creditNote = billing.table("credit_note", {
+  id: text().primaryKey(),
+  number: text().notNull(),
+  lowersDueMinor: bigint("lowers_due_minor", { mode: "bigint" }).notNull(),
+  toBalanceMinor: bigint("to_balance_minor", { mode: "bigint" }).notNull(),
+  sellerVersion: integer("seller_version"),
+  issuedBy: text("issued_by").notNull(),
+  issuedAt: instantColumn("issued_at").notNull(),
+});
+
+/** Every credit note that was asked for, with its decision and, when it is issued, where the money went. */
+export const creditNoteStanding = billing
+  .view("credit_note_standing", {
+    id: text().notNull(),
+    invoiceId: text("invoice_id").notNull(),
+    customerId: text("customer_id").notNull(),
+    currency: text().notNull(),
+    totalMinor: bigint("total_minor", { mode: "bigint" }).notNull(),
+    reasonCode: text("reason_code").$type<ReasonCode>().notNull(),
+    reason: text(),
+    requestedBy: text("requested_by").notNull(),
+    requestedAt: instantColumn("requested_at").notNull(),
+    approvalLimitMinor: bigint("approval_limit_minor", { mode: "bigint" }),
+    unapprovedBeforeMinor: bigint("unapproved_before_minor", { mode: "bigint" }).notNull(),
+    needsApproval: boolean("needs_approval").notNull(),
+    outcome: text().$type<CreditNoteOutcome>(),
+    decidedBy: text("decided_by"),
+    note: text(),
+    decidedAt: instantColumn("decided_at"),
+    number: text(),
+    lowersDueMinor: bigint("lowers_due_minor", { mode: "bigint" }),
+    toBalanceMinor: bigint("to_balance_minor", { mode: "bigint" }),
+    sellerVersion: integer("seller_version"),
+    issuedBy: text("issued_by"),
+    issuedAt: instantColumn("issued_at"),
+    status: text().$type<CreditNoteStatus>().notNull(),
+  })
+  .existing();
