@@ -4,6 +4,7 @@ export * from "./close-period.ts";
 export * from "./invoice-entries.ts";
 export * from "./invoice-line.ts";
 export * from "./invoice-totals.ts";
+export * from "./known-facts.ts";
 export * from "./terms.ts";
 export * from "./time-charges.ts";
 export * from "./unbilled-usage.ts";
