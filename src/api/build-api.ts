@@ -17,6 +17,7 @@ import { apiKeyRoutes } from "./routes/api-keys.ts";
 import { approvalRoutes } from "./routes/approvals.ts";
 import { calculateRoutes } from "./routes/calculate.ts";
 import { catalogRoutes } from "./routes/catalog.ts";
+import { catalogPlanRoutes } from "./routes/catalog-plan.ts";
 import { creditRoutes } from "./routes/credits.ts";
 import { customerRoutes } from "./routes/customers.ts";
 import { eventBillingRoutes } from "./routes/event-billing.ts";
@@ -67,6 +68,7 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   healthRoutes(api, deps);
   apiKeyRoutes(api, deps);
   catalogRoutes(api, deps);
+  catalogPlanRoutes(api, deps);
   calculateRoutes(api);
   customerRoutes(api, deps);
   paymentMethodRoutes(api, deps);

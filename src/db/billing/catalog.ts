@@ -68,8 +68,8 @@ async function publishMeters(tx: Tx, meters: readonly Meter[]): Promise<void> {
   await tx.insert(meter).values(added.map(({ key, version, definition }) => ({ key, version, definition })));
 }
 
-/** Every price that was ever sold still finds what it is for. */
-async function requireAsSold(tx: Tx, { key, dimensions }: Meter, index: number): Promise<void> {
+/** Every price that was ever sold still finds what it is for. @throws MeterInUseError */
+export async function requireAsSold(tx: Tx, { key, dimensions }: Meter, index: number): Promise<void> {
   const [lost] = await rows<{ plan: string; dimension: string }>(
     tx,
     sql`select plan.key as plan, dimension
