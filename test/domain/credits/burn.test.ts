@@ -1,35 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addDuration, type Instant, instant } from "../../../src/domain/calendar/index.ts";
 import {
   BurnAmountInvalidError,
+  type BurnOrder,
   burn,
+  burnOrders,
   type CreditGrant,
   spendingOrder,
   unburn,
 } from "../../../src/domain/credits/index.ts";
 import { currency, ledgerAmount } from "../../../src/domain/money/index.ts";
-
-const start = instant("2026-01-01T00:00:00Z");
-const day = (days: number): Instant => addDuration(start, { days }, "UTC");
-
-function grant(id: string, over: Partial<CreditGrant> = {}): CreditGrant {
-  return {
-    id,
-    kind: "paid",
-    priority: 0,
-    remaining: ledgerAmount(5n),
-    effectiveAt: start,
-    expiresAt: null,
-    createdAt: start,
-    currency: currency("usd"),
-    ...over,
-  };
-}
-
-const a = grant("A", { priority: 1, expiresAt: day(30), remaining: ledgerAmount(5n) });
-const b = grant("B", { priority: 0, expiresAt: null, remaining: ledgerAmount(4n) });
-const c = grant("C", { priority: 1, expiresAt: day(10), remaining: ledgerAmount(3n) });
+import { anyGrants } from "./any-grants.ts";
+import { a, b, c, day, drawsText, grant, proLarge, start, tokens } from "./grants.ts";
 
 describe("burn 10 of A(priority 1, day 30, 5), B(priority 0, never, 4), C(priority 1, day 10, 3)", () => {
   const { draws, uncovered } = burn([a, b, c], ledgerAmount(10n), day(1));
@@ -60,6 +42,18 @@ describe("burn 10 of A(priority 1, day 30, 5), B(priority 0, never, 4), C(priori
   });
 });
 
+test.each<{ order: BurnOrder; draws: string; why: string }>([
+  {
+    order: "priority_first",
+    draws: "B4, C3, A3",
+    why: "priority 0; then of priority 1 the sooner to expire",
+  },
+  { order: "expiry_first", draws: "C3, A5, B2", why: "day 10, day 30, never" },
+  { order: "rollover_first", draws: "B4, C3, A3", why: "nothing was rolled over: priority, then expiry" },
+])("burn 10 of the same by $order takes $draws: $why", ({ order, draws }) => {
+  expect(drawsText(burn([a, b, c], ledgerAmount(10n), day(1), order).draws)).toBe(draws);
+});
+
 test.each([
   { first: { priority: 1 }, second: { priority: 2, expiresAt: day(2) }, why: "priority before expiry" },
   { first: { expiresAt: day(2) }, second: { expiresAt: day(3) }, why: "the soonest to expire" },
@@ -76,11 +70,24 @@ test.each([
     second: { kind: "promotional" as const },
     why: "between gifts and goodwill, created first",
   },
+  { first: { scope: [tokens] }, second: { effectiveAt: day(-1) }, why: "what pays fewer things" },
+  { first: { scope: [tokens] }, second: { scope: [tokens, proLarge] }, why: "one scope before two" },
+  { first: { kind: "goodwill" as const }, second: { scope: [tokens] }, why: "given before scope" },
   { first: { effectiveAt: day(-1) }, second: { createdAt: day(-1) }, why: "effective first" },
   { first: { createdAt: day(-1) }, second: {}, why: "created first" },
 ])("$first is spent before $second: $why", ({ first, second }) => {
   // The ids run the other way, so that only the rule can decide.
   const order = spendingOrder([grant("a", second), grant("z", first)], day(1));
+  expect(order.map(({ id }) => id)).toEqual(["z", "a"]);
+});
+
+test.each([
+  { first: { isRollover: true }, second: { priority: -1 }, why: "what went over" },
+  { first: { priority: 1 }, second: { priority: 2, expiresAt: day(2) }, why: "then priority" },
+  { first: { kind: "goodwill" as const }, second: { expiresAt: day(2) }, why: "given before expiry" },
+  { first: { scope: [tokens] }, second: { expiresAt: day(2) }, why: "fewest scopes before expiry" },
+])("by rollover_first, $first is spent before $second: $why", ({ first, second }) => {
+  const order = spendingOrder([grant("a", second), grant("z", first)], day(1), "rollover_first");
   expect(order.map(({ id }) => id)).toEqual(["z", "a"]);
 });
 
@@ -104,27 +111,6 @@ test("a negative amount and mixed currencies are refused", () => {
   expect(() => burn([a, inEuro], ledgerAmount(1n), day(1))).toThrow(BurnAmountInvalidError);
 });
 
-const anyGrants = fc
-  .array(
-    fc.record({
-      priority: fc.integer({ min: 0, max: 2 }),
-      remaining: fc.bigInt(0n, 50n),
-      expiryDays: fc.option(fc.integer({ min: -2, max: 5 })),
-      promotional: fc.boolean(),
-    }),
-    { maxLength: 8 },
-  )
-  .map((records) =>
-    records.map(({ priority, remaining, expiryDays, promotional }, index) =>
-      grant(`g${index}`, {
-        priority,
-        remaining: ledgerAmount(remaining),
-        expiresAt: expiryDays === null ? null : day(expiryDays),
-        kind: promotional ? "promotional" : "paid",
-      }),
-    ),
-  );
-
 test("draws and the uncovered rest sum to the amount, no grant gives more than it has, and unburn undoes it all", () => {
   fc.assert(
     fc.property(anyGrants, fc.bigInt(0n, 200n), (grants, wanted) => {
@@ -136,6 +122,19 @@ test("draws and the uncovered rest sum to the amount, no grant gives more than i
         expect(amount).toBeLessThanOrEqual(grants.find(({ id }) => id === grantId)?.remaining ?? 0n);
       }
       expect(unburn(draws, ledgerAmount(drawn))).toEqual({ restored: draws.toReversed(), excess: 0n });
+    }),
+  );
+});
+
+test("in every order, the grants come in the same one however they are given", () => {
+  const orders = fc.constantFrom(...(Object.keys(burnOrders) as BurnOrder[]));
+  const shuffled = anyGrants.chain((grants) =>
+    fc.tuple(fc.constant(grants), fc.shuffledSubarray(grants, { minLength: grants.length })),
+  );
+  fc.assert(
+    fc.property(shuffled, orders, fc.bigInt(0n, 200n), ([grants, other], order, wanted) => {
+      const burned = burn(grants, ledgerAmount(wanted), day(1), order);
+      expect(burn(other, ledgerAmount(wanted), day(1), order)).toEqual(burned);
     }),
   );
 });
