@@ -697,6 +697,581 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/catalog/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What publishing a catalog would change
+         * @description Plan by plan and field by field, with the subscriptions on each version. Nothing is written.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CatalogDefinitionInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CatalogPlan"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `catalog_invalid`, `meter_in_use` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/calculate/periods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The boundaries of billing periods
+         * @description Counted from the anchor each time, so that the 31st becomes the 28th and the 31st again, on the clock of the time zone.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PeriodsQuestionInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PeriodsAnswer"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `calculation_too_large`, `instant_invalid`, `duration_invalid` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/calculate/aggregation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a meter makes of usage events
+         * @description Measures the events as ingest would, and reads the meter as closing a period would. Nothing is kept.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AggregationQuestionInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AggregationAnswer"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `calculation_too_large`, `catalog_invalid`, `period_invalid`, `windows_too_many`, `usage_event_duplicate`, `usage_event_invalid`, `usage_property_missing`, `usage_quantity_invalid`, `usage_quantity_negative`, `usage_quantity_too_large`, `usage_value_invalid`, `usage_dimension_invalid` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/calculate/dunning-schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What follows a declined charge
+         * @description Attempts and states by date, as the dunning of a real invoice would go. An attempt that the customer causes never uses up one of the schedule.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DunningQuestionInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DunningAnswer"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `calculation_too_large`, `dunning_policy_invalid`, `dunning_event_too_early` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/calculate/money": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Minor units, rounding and allocation of an amount
+         * @description Turns an exact amount into whole minor units, rounded once, and divides it so that the parts sum to it.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["MoneyQuestionInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["MoneyAnswer"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `calculation_too_large`, `amount_invalid` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/customers": {
         parameters: {
             query?: never;
@@ -8939,6 +9514,83 @@ export interface components {
             /** @description The grant as it is now; null as long as there is none. */
             grant: components["schemas"]["CreditGrant"] | null;
         };
+        AggregationAnswer: {
+            /**
+             * @description What the meter reads, in its unit.
+             * @example 0.0003
+             */
+            quantity: string;
+            groups: {
+                dimensions: {
+                    [key: string]: string;
+                };
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                quantity: string;
+            }[];
+            windows: {
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                start: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                end: string;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                quantity: string;
+            }[];
+            events_counted: number;
+            /** @description Ids that came again and said the same. */
+            duplicates: string[];
+            /** @description Ids that came again and said something else. */
+            conflicts: string[];
+        };
+        AggregationQuestionInput: {
+            meter: components["schemas"]["MeterInput"];
+            events: {
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                 */
+                time: string;
+                /** @default {} */
+                data: {
+                    [key: string]: unknown;
+                };
+            }[];
+            /**
+             * Format: date-time
+             * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Not included.
+             */
+            to: string;
+            /**
+             * @description What a second event with the same id does; production ignores it.
+             * @default ignored
+             * @enum {string}
+             */
+            duplicates: "ignored" | "rejected" | "last_wins";
+            /** @description Also the quantity of each window, 750 at most. */
+            windows?: {
+                /** @enum {string} */
+                size: "minute" | "hour" | "day";
+                /** @description IANA name, such as `Europe/Berlin`. */
+                time_zone?: string;
+            };
+        };
         ApiKey: {
             id: string;
             name: string;
@@ -8990,6 +9642,70 @@ export interface components {
                 };
                 prices: components["schemas"]["PriceInput"][];
             }[];
+        };
+        CatalogDifference: {
+            /**
+             * @description Parts of a list are named by their key.
+             * @example prices[tokens].model.tiers[1].unit_price_minor
+             */
+            path: string;
+            /** @enum {string} */
+            change: "added" | "removed" | "changed" | "reordered";
+            /** @description Null for what is added. */
+            before: unknown;
+            /** @description Null for what is removed. */
+            after: unknown;
+        };
+        CatalogPlan: {
+            meters: {
+                key: string;
+                /** @enum {string} */
+                change: "new" | "changed" | "unchanged";
+                /** @description What new subscriptions would get. */
+                version: number;
+                differences: components["schemas"]["CatalogDifference"][];
+            }[];
+            plans: {
+                key: string;
+                name: string;
+                currency: string;
+                /** @enum {string} */
+                change: "new" | "changed" | "unchanged";
+                /** @description What new subscriptions would get. */
+                version: number;
+                /** @description Null for a new plan. */
+                current_version: number | null;
+                differences: components["schemas"]["CatalogDifference"][];
+                /** @description How many subscriptions are on which version. They stay on it until each is moved. */
+                subscriptions: {
+                    version: number;
+                    count: number;
+                }[];
+            }[];
+            /** @description Plans that the catalog does not name. They stay as they are. */
+            left_out: {
+                key: string;
+                name: string;
+                version: number;
+                /** @description How many subscriptions are on which version. They stay on it until each is moved. */
+                subscriptions: {
+                    version: number;
+                    count: number;
+                }[];
+            }[];
+        };
+        ChargeOutcomeInput: {
+            /** @constant */
+            status: "paid";
+        } | {
+            /** @constant */
+            status: "declined";
+            /**
+             * @description `soft`: the same card may succeed later; `hard`: never; `authentication`: the cardholder must act.
+             * @default soft
+             * @enum {string}
+             */
+            decline: "soft" | "hard" | "authentication";
         };
         CreditGrant: {
             id: string;
@@ -9097,6 +9813,99 @@ export interface components {
             started_at: string;
             next_attempt_at: string | null;
             ended_at: string | null;
+        };
+        DunningAnswer: {
+            /** @enum {string} */
+            outcome: "recovered" | "closed" | "exhausted";
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            ended_at: string;
+            attempts: {
+                number: number;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                at: string;
+                /** @enum {string} */
+                cause: "first_charge" | "schedule" | "new_payment_method";
+                /** @enum {string} */
+                status: "paid" | "declined";
+                decline: ("soft" | "hard" | "authentication") | null;
+            }[];
+            /** @description Each holds until the next; the last for good. */
+            states: {
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                from: string;
+                /** @enum {string} */
+                invoice: "open" | "paid" | "void" | "uncollectible";
+                /** @enum {string} */
+                dunning: "retrying" | "awaiting_payment_method" | "recovered" | "closed" | "exhausted";
+                /** @enum {string} */
+                subscription: "past_due" | "active" | "canceled" | "paused";
+                /** @enum {string} */
+                access: "granted" | "ended";
+            }[];
+        };
+        DunningQuestionInput: {
+            policy: {
+                /**
+                 * @description Days after the first failed charge.
+                 * @default [
+                 *       3,
+                 *       5,
+                 *       7
+                 *     ]
+                 */
+                retry_after_days: number[];
+                /**
+                 * @default cancel
+                 * @enum {string}
+                 */
+                final_action: "cancel" | "uncollectible" | "pause";
+                /** @default 7 */
+                access_grace_days: number;
+            };
+            /**
+             * Format: date-time
+             * @description When the first charge was declined.
+             */
+            failed_at: string;
+            /**
+             * @description `soft`: the same card may succeed later; `hard`: never; `authentication`: the cardholder must act.
+             * @default soft
+             * @enum {string}
+             */
+            decline: "soft" | "hard" | "authentication";
+            /**
+             * @description What the attempts of the schedule come to, in order; where none is given, a soft decline.
+             * @default []
+             */
+            scheduled: components["schemas"]["ChargeOutcomeInput"][];
+            /** @description What the customer or an operator does meanwhile. A new payment method is charged at once. */
+            events?: ({
+                /** @constant */
+                type: "new_payment_method";
+                /**
+                 * Format: date-time
+                 * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                 */
+                at: string;
+                outcome: components["schemas"]["ChargeOutcomeInput"];
+            } | {
+                /** @enum {string} */
+                type: "paid" | "voided";
+                /**
+                 * Format: date-time
+                 * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                 */
+                at: string;
+            })[];
         };
         Invoice: {
             id: string;
@@ -9630,6 +10439,81 @@ export interface components {
              */
             rounding?: "half_even" | "half_up" | "up" | "down";
         };
+        MoneyAnswer: {
+            /** @example usd */
+            currency: string;
+            /** @description Of the major unit, in one minor unit. */
+            decimals: number;
+            /**
+             * @description Amounts are multiples of it.
+             * @example 1250
+             */
+            step_minor: string;
+            /**
+             * @description Before rounding.
+             * @example 0.0003
+             */
+            exact_minor: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            amount_minor: string;
+            /**
+             * @description The rounded amount in major units.
+             * @example 0.0003
+             */
+            amount: string;
+            /**
+             * @description What rounding has added; below zero, what it has taken.
+             * @example 0.0003
+             */
+            rounding_minor: string;
+            /** @description They sum to `amount_minor`. */
+            parts_minor: string[];
+        };
+        MoneyQuestionInput: {
+            /** @description Lower-case ISO 4217 code, such as `usd`. */
+            currency: string;
+            /**
+             * @description In major units: `12.5` dollars. This or `amount_minor`.
+             * @example 12.5
+             */
+            amount?: string;
+            /**
+             * @description In minor units, with decimals before rounding: `1250.5` cents.
+             * @example 12.5
+             */
+            amount_minor?: string;
+            /**
+             * @description Whose minor unit: Stripe sends ISK and UGX as hundredths, MGA whole, and dinars in tens.
+             * @default iso
+             * @enum {string}
+             */
+            minor_units: "iso" | "stripe";
+            /**
+             * @description `down` is towards zero, `up` away from it.
+             * @default half_even
+             * @enum {string}
+             */
+            rounding: "half_even" | "half_up" | "down" | "up";
+            /** @description Divides the rounded amount. */
+            allocate?: {
+                weights: string[];
+                /**
+                 * @description Where the minor units go that are left over.
+                 * @default largest_remainder
+                 * @enum {string}
+                 */
+                remainder: "largest_remainder" | "last";
+                /**
+                 * @description Whether the parts of a negative amount mirror those of the positive one.
+                 * @default mirrored
+                 * @enum {string}
+                 */
+                negative: "mirrored" | "floored";
+            };
+        };
         NewApiKey: {
             id: string;
             name: string;
@@ -9681,6 +10565,47 @@ export interface components {
             last4: string;
             exp_month: number;
             exp_year: number;
+        };
+        PeriodsAnswer: {
+            periods: {
+                /** @description 0 starts at the anchor; below zero before it. */
+                index: number;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                start: string;
+                /**
+                 * Format: date-time
+                 * @description Belongs to the next period.
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                end: string;
+                /** @description How long it is: days may have 23 or 25 hours. */
+                seconds: string;
+            }[];
+        };
+        PeriodsQuestionInput: {
+            /**
+             * Format: date-time
+             * @description Periods count from here; its clock time and day of the month are kept.
+             */
+            anchor: string;
+            interval: {
+                /** @enum {string} */
+                unit: "day" | "week" | "month" | "year";
+                /** @default 1 */
+                count: number;
+            };
+            /** @description Whose calendar it is. */
+            time_zone?: string;
+            /**
+             * Format: date-time
+             * @description In the first period of the answer; the anchor when left out.
+             */
+            from?: string;
+            /** @default 12 */
+            count: number;
         };
         Plan: {
             /** @description Lower-case letters, digits, `_`, `-` and `.`. */
