@@ -4,6 +4,7 @@ import { startVitest } from "vitest/node";
 const files = [
   "test/db/ledger-model.test.ts",
   "test/db/ledger-seals-mutations.test.ts",
+  "test/domain/calendar/tiling.test.ts",
   "test/usage-soak/usage-soak.test.ts",
 ];
 

@@ -1,3 +1,5 @@
+import { BillingError } from "../errors.ts";
+
 /**
  * Where a plan's periods begin. anniversary: where the subscription does. calendar: at local midnight of a day that the
  * calendar names: for weeks the `weekday` (1 is Monday), for months the `day`, for years the `day` of the `month`; the
@@ -13,3 +15,7 @@ export type AnchorRule =
       readonly month?: number;
       readonly stub?: "prorated" | "free" | "full";
     };
+
+export class AnchorRuleInvalidError extends BillingError {
+  readonly code = "anchor_rule_invalid";
+}

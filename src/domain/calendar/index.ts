@@ -1,5 +1,8 @@
-export type { AnchorRule } from "./anchor-rule.ts";
+export * from "./agreed-anchor.ts";
+export * from "./anchor-rule.ts";
 export * from "./billing-anchor.ts";
+export * from "./calendar-anchor.ts";
+export * from "./day-count.ts";
 export * from "./instant.ts";
 export * from "./period.ts";
 export {

@@ -1,0 +1,102 @@
+import { invariant } from "../errors.ts";
+import type { AnchorRule } from "./anchor-rule.ts";
+import { type BillingAnchor, type BillingInterval, periodContaining } from "./billing-anchor.ts";
+import { anchorFor } from "./calendar-anchor.ts";
+import { type Instant, instantOfEpochMs } from "./instant.ts";
+import { intersect, type Period } from "./period.ts";
+import { localDateText } from "./time-zone.ts";
+
+/** An anchor, and from when on a subscription's periods count by it: until the next one was agreed. */
+export interface AgreedAnchor {
+  readonly effectiveAt: Instant;
+  readonly anchor: BillingAnchor;
+}
+
+/** A period of a subscription. */
+export interface AnchoredPeriod {
+  readonly period: Period;
+  /** The anchor's own period: longer than `period` where that is a first part, or was cut by another anchor. */
+  readonly full: Period;
+  /** Of `full`, counted from the anchor. */
+  readonly index: number;
+  readonly agreed: AgreedAnchor;
+}
+
+/**
+ * The period that contains `at`, by the anchor agreed for then. An anchor that comes inside a period ends it: the periods
+ * of a subscription tile its life, whatever anchors it had.
+ * @param history ascending by `effectiveAt`; the first is from the subscription's start on, which is not after `at`
+ */
+export function agreedPeriodAt(history: readonly AgreedAnchor[], at: Instant): AnchoredPeriod {
+  const position = history.findLastIndex(({ effectiveAt }) => effectiveAt <= at);
+  const agreed = history[position];
+  invariant(agreed, "a subscription has an anchor at every instant of its life");
+  const { index, period: full } = periodContaining(agreed.anchor, at);
+  const until = history[position + 1]?.effectiveAt ?? full.end;
+  const period = intersect(full, { start: agreed.effectiveAt, end: until });
+  invariant(period, "an instant lies in its period");
+  return { period, full, index, agreed };
+}
+
+/**
+ * The anchor after the interval changed at `at`, or when a new period is wanted then. "reset" begins a period there; "keep"
+ * counts the new interval from the anchor there was, so that what is left until its next boundary is a part of a period.
+ */
+export function changedAnchor(
+  current: BillingAnchor,
+  interval: BillingInterval,
+  at: Instant,
+  choice: "reset" | "keep",
+): AgreedAnchor {
+  const { timeZone } = current;
+  return { effectiveAt: at, anchor: { at: choice === "reset" ? at : current.at, interval, timeZone } };
+}
+
+/**
+ * The anchor of who pays after a trial. "trial_end": periods count from its end. "trial_start": they count from the
+ * start, as if it had been paid, so that what is left of the period then is a part of one.
+ */
+export function anchorAfterTrial(
+  trial: Period,
+  choice: "trial_end" | "trial_start",
+  plan: {
+    readonly rule: AnchorRule | undefined;
+    readonly interval: BillingInterval;
+    readonly timeZone: string;
+  },
+): AgreedAnchor {
+  const start = choice === "trial_end" ? trial.end : trial.start;
+  return { effectiveAt: trial.end, anchor: anchorFor(plan.rule, { ...plan, start }) };
+}
+
+/** A period of one of a customer's subscriptions, and how long after its end usage may still come. */
+export interface EndingPeriod {
+  readonly subscriptionId: string;
+  readonly end: Instant;
+  readonly graceSeconds: number;
+}
+
+export interface SharedClosing {
+  readonly subscriptionIds: readonly string[];
+  /** When the last of them can be closed: the date of the invoice that bills them all. */
+  readonly invoiceAt: Instant;
+}
+
+/**
+ * Which periods of a customer are closed together, in the order of their ends: those that end on one day of the customer's
+ * calendar, or only those that end at one instant.
+ */
+export function closingTogether(
+  periods: readonly EndingPeriod[],
+  together: { readonly on: "day"; readonly timeZone: string } | { readonly on: "instant" },
+): SharedClosing[] {
+  const keyOf = (end: Instant) =>
+    together.on === "instant" ? String(end) : localDateText(end, together.timeZone);
+  const byEnd = periods.toSorted((one, other) => one.end - other.end);
+  return [...Map.groupBy(byEnd, ({ end }) => keyOf(end)).values()].map((group) => ({
+    subscriptionIds: group.map(({ subscriptionId }) => subscriptionId),
+    invoiceAt: instantOfEpochMs(
+      Math.max(...group.map(({ end, graceSeconds }) => end + graceSeconds * 1_000)),
+    ),
+  }));
+}
