@@ -13,7 +13,7 @@ import { isComposable } from "../../domain/metering/index.ts";
 import type { Tx } from "../database.ts";
 import type { StoredMeter } from "../usage/meters-in-force.ts";
 import { type UsageRequest, usageQuantities } from "../usage/usage-quantities.ts";
-import { eventCount } from "../usage/usage-reads.ts";
+import { eventCount, type Snapshot } from "../usage/usage-reads.ts";
 import type { AgreedPeriod } from "./agreed-period.ts";
 import { bookedUsage, newestRuns, type StoredRun } from "./rating-runs.ts";
 import { fullPeriodAt, type StoredSubscription } from "./subscriptions.ts";
@@ -33,6 +33,8 @@ export interface MeasuredPeriod extends Pick<AgreedPeriod, "period" | "terms" | 
   readonly customerId: string;
   /** A level has no end while its period goes on: then it counts until this instant. */
   readonly levelsUntil?: Instant;
+  /** As an earlier run saw it. */
+  readonly visibleIn?: Snapshot;
 }
 
 /** What the priced meters read in each stretch of a period. */
@@ -45,7 +47,8 @@ export async function periodUsage(tx: Tx, measured: MeasuredPeriod): Promise<Str
     for (const meter of meters.filter(({ key }) => priced.includes(key))) {
       const held = heldPart(meter, stretch, measured.levelsUntil);
       if (held === null) continue;
-      const request = { customerId: measured.customerId, meter, period: held };
+      const { customerId, visibleIn } = measured;
+      const request = { customerId, meter, period: held, ...(visibleIn === undefined ? {} : { visibleIn }) };
       readings.push(...(await readingsOf(tx, request, stretch)));
     }
     usage.push({ stretch, readings });

@@ -13,7 +13,9 @@ import { timestamp } from "../timestamp.ts";
 import { fromEventsHere } from "./archived-months.ts";
 import { customerNumber } from "./customer-number.ts";
 import type { StoredMeter } from "./meters-in-force.ts";
+import { quantitiesAsOf } from "./usage-as-of.ts";
 import { levelQuantities } from "./usage-levels.ts";
+import type { Snapshot } from "./usage-reads.ts";
 
 export interface UsageRequest {
   readonly customerId: string;
@@ -24,6 +26,8 @@ export interface UsageRequest {
   readonly groupBy?: readonly string[];
   /** Only usage with these values of dimensions. */
   readonly where?: Dimensions;
+  /** As a rating run saw it, to derive again what it came to: from the events one by one. All that is there when left out. */
+  readonly visibleIn?: Snapshot;
 }
 
 export interface UsageQuantity {
@@ -44,7 +48,10 @@ export interface WindowedQuantity extends UsageQuantity {
  * @throws UsageMonthArchivedError when the period cuts through a minute whose events are archived
  */
 export async function usageQuantities(tx: Tx, request: UsageRequest): Promise<UsageQuantity[]> {
-  return await fromEventsHere(quantities(tx, request, null));
+  const { visibleIn } = request;
+  return await fromEventsHere(
+    visibleIn === undefined ? quantities(tx, request, null) : quantitiesAsOf(tx, { ...request, visibleIn }),
+  );
 }
 
 /** The same, divided into windows on the customer's clock: for charts. Windows without usage are left out. */
@@ -219,7 +226,7 @@ export const isWanted = ({ where }: UsageRequest): SQL =>
     : sql`named.key::jsonb @> ${JSON.stringify(where)}::text::jsonb`;
 
 /** Of `named.key`, the dimensions asked for. */
-function dimensionsOf({ groupBy }: UsageRequest): SQL {
+export function dimensionsOf({ groupBy }: UsageRequest): SQL {
   if (groupBy === undefined) return sql`named.key::jsonb`;
   return sql`(select coalesce(jsonb_object_agg(name, named.key::jsonb -> name), '{}')
     from json_array_elements_text(${JSON.stringify(groupBy)}::text::json) as name)`;
