@@ -1,0 +1,4 @@
+export * from "./adjust-charges.ts";
+export * from "./charge.ts";
+export * from "./override-issues.ts";
+export * from "./resolve-prices.ts";
