@@ -44,7 +44,7 @@ function afterAll(charges: readonly Charge[], adjustments: readonly PriceAdjustm
 
 const totalOf = (charges: ReturnType<typeof afterAll>) => sumDecimals(charges.map(({ exact }) => exact));
 
-test("INV-38: no adjustment leaves less than nothing of a charge, exact or rounded", () => {
+test("INV-29: no adjustment leaves less than nothing of a charge, exact or rounded", () => {
   fc.assert(
     fc.property(anyCharges, anyAdjustments, (charges, adjustments) => {
       for (const { exact, amount } of afterAll(charges, adjustments)) {
@@ -55,7 +55,7 @@ test("INV-38: no adjustment leaves less than nothing of a charge, exact or round
   );
 });
 
-test("INV-39: under a minimum and a cap the charges come to no less and no more, exact and in lines", () => {
+test("INV-30: under a minimum and a cap the charges come to no less and no more, exact and in lines", () => {
   fc.assert(
     fc.property(anyCharges, anyLimit, anyLimit, (charges, one, other) => {
       const [low, high] = BigInt(one) < BigInt(other) ? [one, other] : [other, one];
@@ -74,7 +74,7 @@ test("INV-39: under a minimum and a cap the charges come to no less and no more,
   );
 });
 
-test("INV-40: the parts of an adjustment sum to the whole: an amount off takes off exactly the amount, or all", () => {
+test("INV-31: the parts of an adjustment sum to the whole: an amount off takes off exactly the amount, or all", () => {
   fc.assert(
     fc.property(anyCharges, anyLimit, (charges, amount) => {
       const before = sumDecimals(charges.map(({ exactMinor }) => exactMinor));
@@ -85,7 +85,7 @@ test("INV-40: the parts of an adjustment sum to the whole: an amount off takes o
   );
 });
 
-test("INV-41: what a commitment adds is exactly the factor of what is above it", () => {
+test("INV-32: what a commitment adds is exactly the factor of what is above it", () => {
   fc.assert(
     fc.property(anyCharges, anyLimit, (charges, limit) => {
       const before = sumDecimals(charges.map(({ exactMinor }) => exactMinor));
