@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type Instant, instant, isoOf } from "../calendar/index.ts";
 import { decimal } from "../money/index.ts";
 
 /** What several parts of a catalog are written with. */
@@ -29,3 +30,72 @@ export function text(lengthMax: number, lengthMin = 1) {
 export function canonical(text: string): string {
   return decimal(text).text;
 }
+
+/** The most decimals of a minor unit that a price may have. */
+const priceDecimalsMax = 12;
+
+export const name = text(120);
+
+// Usage without the dimension has the empty value, and may be priced too.
+export const dimensionValues = z.record(memberName, text(200, 0));
+
+export const wholeMinor = z
+  .string()
+  .regex(/^\d{1,18}$/, 'write whole minor units as text, zero or more, such as "1999"')
+  .transform(canonical);
+
+export const positiveMinor = wholeMinor.refine((amount) => amount !== "0", "must be more than zero");
+
+export const priceMinor = z
+  .string()
+  .regex(
+    new RegExp(`^\\d{1,18}(\\.\\d{1,${priceDecimalsMax}})?$`),
+    `write minor units as text, zero or more, with at most ${priceDecimalsMax} decimals, such as "0.0003"`,
+  )
+  .transform(canonical);
+
+export const quantity = z
+  .string()
+  .regex(/^\d{1,18}(\.\d{1,12})?$/, 'write a quantity as text, zero or more, such as "1000000"')
+  .transform(canonical);
+
+export const positiveQuantity = quantity.refine((size) => size !== "0", "must be more than zero");
+
+const hundred = decimal("100");
+
+const percentPlain = /^-?\d{1,5}(\.\d{1,12})?$/;
+
+export const percent = z
+  .string()
+  .refine(
+    (text) => percentPlain.test(text) && !decimal(text).isNegative() && !decimal(text).isGreaterThan(hundred),
+    'write a percentage from 0 to 100 as text, such as "2.9"',
+  )
+  .transform(canonical);
+
+export const markupPercent = z
+  .string()
+  .refine(
+    (text) => percentPlain.test(text) && !decimal(text).plus(hundred).isNegative(),
+    'write what is added to the cost in percent, as text, -100 or more, such as "20"',
+  )
+  .transform(canonical);
+
+export const factor = z
+  .string()
+  .regex(/^\d{1,6}(\.\d{1,12})?$/, 'write a factor as text, zero or more, such as "1.5"')
+  .transform(canonical);
+
+/** Whether a text is an instant, at its most exact a millisecond. */
+function parsedInstant(text: string): Instant | null {
+  try {
+    return instant(text);
+  } catch {
+    return null;
+  }
+}
+
+export const isoTime = z
+  .string()
+  .refine((text) => parsedInstant(text) !== null, 'write an ISO time such as "2026-01-01T00:00:00Z"')
+  .transform((text) => isoOf(instant(text)));

@@ -1,6 +1,12 @@
 export type { BillingInterval } from "../calendar/index.ts";
 export type { Meter } from "../metering/index.ts";
-export type { CatalogIssue } from "./checks.ts";
+export type { CatalogIssue } from "./catalog-issue.ts";
+export * from "./cost-table.ts";
 export * from "./parse.ts";
 export * from "./plan.ts";
+export * from "./plan-terms.ts";
+export * from "./proration-policy.ts";
+export * from "./proration-policy.ts";
+export type { RateCard } from "./rate-card.ts";
+export * from "./usage-model.ts";
 export * from "./versions.ts";

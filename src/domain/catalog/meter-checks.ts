@@ -1,6 +1,6 @@
 import { BillingError } from "../errors.ts";
 import { type Condition, type Meter, parseExpression } from "../metering/index.ts";
-import type { CatalogIssue } from "./checks.ts";
+import type { CatalogIssue } from "./catalog-issue.ts";
 
 /** What the parts of a meter owe to each other. */
 export function meterIssues(meter: Meter, path: string): CatalogIssue[] {

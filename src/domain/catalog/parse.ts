@@ -1,6 +1,8 @@
 import type { z } from "zod";
 import { BillingError } from "../errors.ts";
-import { type CatalogIssue, catalogIssues } from "./checks.ts";
+import type { CatalogIssue } from "./catalog-issue.ts";
+import { catalogIssues } from "./checks.ts";
+import { expandCatalog } from "./expand.ts";
 import type { Catalog } from "./plan.ts";
 import { catalogSchema } from "./schema.ts";
 
@@ -17,16 +19,15 @@ export class CatalogInvalidError extends BillingError {
 
 /**
  * Parses a catalog written as JSON or in code: unknown fields refused, defaults filled in, decimals in
- * canonical text.
+ * canonical text, rate cards as usage prices.
  * @throws CatalogInvalidError
  */
 export function parseCatalog(input: unknown): Catalog {
   const parsed = catalogSchema.safeParse(input, { error: whatToDo });
   if (!parsed.success) throw new CatalogInvalidError(parsed.error.issues.flatMap(toCatalogIssues));
-  const catalog: Catalog = parsed.data;
-  const issues = catalogIssues(catalog);
+  const issues = catalogIssues(parsed.data);
   if (issues.length > 0) throw new CatalogInvalidError(issues);
-  return catalog;
+  return expandCatalog(parsed.data);
 }
 
 // What the schema's own messages leave open: wrong types, missing and unknown fields, bounds.
@@ -68,6 +69,7 @@ function aValueOf(type: string): string {
     array: "a list",
     record: "an object",
     object: "an object",
+    boolean: "true or false",
   };
   return names[type] ?? `a ${type}`;
 }

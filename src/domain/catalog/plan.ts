@@ -1,11 +1,27 @@
-import type { BillingInterval } from "../calendar/index.ts";
+import type { AnchorRule, BillingInterval } from "../calendar/index.ts";
 import type { Meter } from "../metering/index.ts";
 import type { Currency } from "../money/index.ts";
+import type { CostTable } from "./cost-table.ts";
+import type {
+  BillingThresholds,
+  Entitlement,
+  Feature,
+  PlanPhase,
+  PlanTrial,
+  PriceAdjustment,
+} from "./plan-terms.ts";
+import type { ProrationPolicy } from "./proration-policy.ts";
+import type { SeatModel, UsageModel } from "./usage-model.ts";
 
 // Everything here is JSON as it stands: numbers that are money or quantities are canonical decimal text.
 
 /** All that is sold, and how it is measured. */
-export type Catalog = { readonly meters: readonly Meter[]; readonly plans: readonly PlanDefinition[] };
+export type Catalog = {
+  readonly meters: readonly Meter[];
+  readonly plans: readonly PlanDefinition[];
+  readonly costTables?: readonly CostTable[];
+  readonly features?: readonly Feature[];
+};
 
 export type PlanDefinition = {
   readonly key: string;
@@ -20,6 +36,17 @@ export type PlanDefinition = {
   readonly adjustments?: readonly PriceAdjustment[];
   /** Ramps: what the prices are in the first periods of a subscription, and after them. */
   readonly phases?: readonly PlanPhase[];
+  readonly thresholds?: BillingThresholds;
+  /** How a part of a period is charged. */
+  readonly proration?: ProrationPolicy;
+  /** Where periods begin; on the anniversary of the subscription's start when left out. */
+  readonly anchor?: AnchorRule;
+  /** Whether each line is rounded, or only what all of them come to; each line when left out. */
+  readonly rounding?: "line" | "net";
+  readonly trial?: PlanTrial;
+  /** Of an add-on: it is sold only beside one of these plans. */
+  readonly requires?: readonly string[];
+  readonly entitlements?: readonly Entitlement[];
 };
 
 /** A plan as it was sold: version 1, 2, 3… of its key; none ever changes. */
@@ -51,9 +78,14 @@ export type RecurringPrice = PriceBase & {
 /** An amount for each seat above `includedSeats` and each period, in whole minor units. */
 export type SeatPrice = PriceBase & {
   readonly type: "seat";
-  readonly timing: "in_advance";
+  readonly timing: "in_advance" | "in_arrears";
+  /** "0" beside a model. */
   readonly unitAmountMinor: string;
   readonly includedSeats: number;
+  /** What the seats above the included ones cost together, instead of an amount for each. */
+  readonly model?: SeatModel;
+  /** In arrears: each seat for the time that it was there, or the most that there were; by time when left out. */
+  readonly counting?: "prorated" | "peak";
 };
 
 /** What a meter's quantity costs, billed in arrears. */
@@ -66,129 +98,13 @@ export type UsagePrice = PriceBase & {
   readonly model: UsageModel;
   /** The quantity that a full period includes free of charge. */
   readonly included: string;
+  /** Of a maximum: the highest of each hour or day, instead of that of the period. */
+  readonly buckets?: UsageBuckets;
+  /** What a quantity below zero costs: nothing, or what the same quantity above zero does, negative. Nothing when left out. */
+  readonly negative?: NegativeQuantity;
 };
 
-export type UsageModel = PerUnitModel | PackageModel | TieredModel;
+/** "sum": the maxima are added up and priced together. "each": every one is priced for itself. */
+export type UsageBuckets = { readonly per: "hour" | "day"; readonly price: "sum" | "each" };
 
-export type PerUnitModel = { readonly type: "per_unit"; readonly unitPriceMinor: string };
-
-/** Sold by the package; a package begun counts whole ("up") or not at all ("down"). */
-export type PackageModel = {
-  readonly type: "package";
-  readonly packageSize: string;
-  readonly packagePriceMinor: string;
-  readonly rounding: "up" | "down";
-};
-
-/** Graduated: each unit at its own tier's price. Volume: all units at the price of the tier reached. */
-export type TieredModel = { readonly type: "graduated" | "volume"; readonly tiers: readonly Tier[] };
-
-/** `upTo` is the last quantity of the tier; null in the last tier, which has no end. */
-export type Tier = {
-  readonly upTo: string | null;
-  readonly unitPriceMinor: string;
-  readonly flatMinor: string;
-};
-
-/** The whole quantity costs what the one step that it reaches says. `upTo` is the last quantity of a step. */
-export type StairstepModel = {
-  readonly type: "stairstep";
-  readonly steps: readonly { readonly upTo: string | null; readonly priceMinor: string }[];
-};
-
-/**
- * A share of amounts: the meter's quantity is in minor units. What is free, the fee and the bounds of an event are judged
- * event by event, in the order of their times.
- */
-export type PercentageModel = {
-  readonly type: "percentage";
-  readonly percent: string;
-  readonly feePerEventMinor?: string;
-  readonly freeEvents?: number;
-  readonly freeAmountMinor?: string;
-  readonly perEventMinMinor?: string;
-  readonly perEventMaxMinor?: string;
-};
-
-/** A unit price for each combination of dimension values; what no cell names costs the default, or may not be sold. */
-export type MatrixModel = {
-  readonly type: "matrix";
-  readonly dimensions: readonly string[];
-  readonly cells: readonly MatrixCell[];
-  readonly defaultUnitPriceMinor: string | null;
-};
-
-export type MatrixCell = {
-  readonly values: Readonly<Record<string, string>>;
-  readonly unitPriceMinor: string;
-};
-
-/** What a version of a cost table said when the unit was used, and a mark-up on it. */
-export type CostPlusModel = {
-  readonly type: "cost_plus";
-  readonly costTable: string;
-  /** The token class whose costs are meant. */
-  readonly tokenClass: string;
-  readonly dimensions: readonly string[];
-  readonly markupPercent: string;
-};
-
-type AdjustmentBase = {
-  readonly key: string;
-  readonly name: string;
-  /** The prices whose charges it is reckoned on. */
-  readonly prices: "all" | readonly string[];
-};
-
-export type PriceAdjustment = AdjustmentBase &
-  (
-    | {
-        readonly type: "minimum";
-        readonly amountMinor: string;
-        readonly product: string;
-        readonly prorated: boolean;
-      }
-    | { readonly type: "maximum"; readonly amountMinor: string; readonly prorated: boolean }
-    | {
-        readonly type: "commitment";
-        readonly amountMinor: string;
-        /** What each minor unit above the commitment costs: "1.5" is half as much again. */
-        readonly overageFactor: string;
-        /** Whether what is missing to the commitment is charged. */
-        readonly trueUp: boolean;
-        readonly product: string;
-        readonly prorated: boolean;
-      }
-    /** `periods`: only the first so many of a subscription; null for ever. */
-    | { readonly type: "percent_discount"; readonly percent: string; readonly periods: number | null }
-    | { readonly type: "amount_discount"; readonly amountMinor: string; readonly periods: number | null }
-  );
-
-/** `periods` is how many billing periods it lasts; null in the last phase, which does not end. */
-export type PlanPhase = {
-  readonly key: string;
-  readonly name: string;
-  readonly periods: number | null;
-  readonly overrides: readonly PriceOverride[];
-};
-
-/**
- * What replaces or scales a plan's prices, in a phase or by contract with one customer. An overwrite wins over all
- * multipliers; of several of a kind the lowest priority number counts, then the lowest factor, then the first.
- */
-export type PriceOverride = {
-  readonly prices: "all" | readonly string[];
-  readonly priority: number;
-  readonly effect:
-    | { readonly type: "overwrite"; readonly price: PriceOverwrite }
-    | { readonly type: "multiplier"; readonly factor: string };
-};
-
-/** What an overwrite says instead: only the fields of the price's own type. */
-export type PriceOverwrite = {
-  readonly amountMinor?: string;
-  readonly unitAmountMinor?: string;
-  readonly includedSeats?: number;
-  readonly model?: UsageModel;
-  readonly included?: string;
-};
+export type NegativeQuantity = "clamped" | "mirrored";

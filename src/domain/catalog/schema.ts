@@ -1,40 +1,13 @@
 import { z } from "zod";
-import { intervalUnits } from "../calendar/index.ts";
 import { type Currency, isCurrency } from "../money/index.ts";
-import { canonical, key, memberName, text } from "./fields.ts";
+import { dimensionValues, isoTime, key, name, priceMinor } from "./fields.ts";
 import { meter } from "./meter-schema.ts";
-
-/** The most decimals of a minor unit that a price may have. */
-const priceDecimalsMax = 12;
-
-const name = text(120);
-
-// Usage without the dimension has the empty value, and may be priced too.
-const dimensionValue = text(200, 0);
+import { dimensionNames } from "./model-schema.ts";
+import { anchor, interval, proration } from "./period-schema.ts";
+import { price } from "./price-schema.ts";
+import { adjustment, entitlement, feature, phase, thresholds, trial } from "./terms-schema.ts";
 
 const currencyCode = z.custom<Currency>(isCurrency, 'write a lower-case ISO 4217 code such as "usd"');
-
-const wholeMinor = z
-  .string()
-  .regex(/^\d{1,18}$/, 'write whole minor units as text, zero or more, such as "1999"')
-  .transform(canonical);
-
-const priceMinor = z
-  .string()
-  .regex(
-    new RegExp(`^\\d{1,18}(\\.\\d{1,${priceDecimalsMax}})?$`),
-    `write minor units as text, zero or more, with at most ${priceDecimalsMax} decimals, such as "0.0003"`,
-  )
-  .transform(canonical);
-
-const quantity = z
-  .string()
-  .regex(/^\d{1,18}(\.\d{1,12})?$/, 'write a quantity as text, zero or more, such as "1000000"')
-  .transform(canonical);
-
-const positiveQuantity = quantity.refine((size) => size !== "0", "must be more than zero");
-
-const interval = z.strictObject({ unit: z.enum(intervalUnits), count: z.int().min(1).max(366) });
 
 const dunning = z.strictObject({
   retryAfterDays: z.array(z.int().min(1).max(365)).max(15).default([3, 5, 7]),
@@ -42,70 +15,12 @@ const dunning = z.strictObject({
   accessGraceDays: z.int().min(0).max(365).default(7),
 });
 
-const tier = z.strictObject({
-  upTo: positiveQuantity.nullable(),
-  unitPriceMinor: priceMinor,
-  flatMinor: priceMinor.default("0"),
-});
-
-const tiers = z.array(tier).min(1, "write at least one tier").max(100, "write at most 100 tiers");
-
-const usageModel = z.discriminatedUnion(
-  "type",
-  [
-    z.strictObject({ type: z.literal("per_unit"), unitPriceMinor: priceMinor }),
-    z.strictObject({
-      type: z.literal("package"),
-      packageSize: positiveQuantity,
-      packagePriceMinor: priceMinor,
-      rounding: z.enum(["up", "down"]).default("up"),
-    }),
-    z.strictObject({ type: z.literal("graduated"), tiers }),
-    z.strictObject({ type: z.literal("volume"), tiers }),
-  ],
-  'write "per_unit", "package", "graduated" or "volume"',
-);
-
-const price = z.discriminatedUnion(
-  "type",
-  [
-    z.strictObject({
-      type: z.literal("flat"),
-      key,
-      name,
-      product: key,
-      timing: z.enum(["in_advance", "in_arrears"]),
-      amountMinor: wholeMinor,
-    }),
-    z.strictObject({
-      type: z.literal("seat"),
-      key,
-      name,
-      product: key,
-      timing: z.literal("in_advance", 'seats are billed "in_advance"'),
-      unitAmountMinor: wholeMinor,
-      includedSeats: z.int().min(0).max(1_000_000).default(0),
-    }),
-    z.strictObject({
-      type: z.literal("usage"),
-      key,
-      name,
-      product: key,
-      meter: key,
-      where: z.record(memberName, dimensionValue).default({}),
-      unitLabel: text(40).default("unit"),
-      model: usageModel,
-      included: quantity.default("0"),
-    }),
-  ],
-  'write "flat", "seat" or "usage"',
-);
-
 const plan = z.strictObject({
   key,
   name,
   currency: currencyCode,
   interval,
+  anchor: anchor.exactOptional(),
   graceSeconds: z
     .int()
     .min(0)
@@ -113,7 +28,47 @@ const plan = z.strictObject({
     .default(3600),
   dunning: dunning.prefault({}),
   prices: z.array(price).max(200, "a plan has at most 200 prices"),
+  adjustments: z.array(adjustment).max(50, "a plan has at most 50 adjustments").exactOptional(),
+  phases: z
+    .array(phase)
+    .min(1, "write at least one phase")
+    .max(50, "a plan has at most 50 phases")
+    .exactOptional(),
+  thresholds: thresholds.exactOptional(),
+  proration: proration.exactOptional(),
+  rounding: z.enum(["line", "net"]).exactOptional(),
+  trial: trial.exactOptional(),
+  requires: z.array(key).min(1, "name at least one plan").max(50, "name at most 50 plans").exactOptional(),
+  entitlements: z.array(entitlement).max(200, "a plan has at most 200 entitlements").exactOptional(),
+});
+
+const costTable = z.strictObject({
+  key,
+  name,
+  currency: currencyCode,
+  dimensions: dimensionNames,
+  versions: z
+    .array(
+      z.strictObject({
+        effectiveAt: isoTime,
+        rows: z
+          .array(z.strictObject({ values: dimensionValues, costs: z.record(key, priceMinor) }))
+          .min(1, "write at least one row")
+          .max(2000, "write at most 2000 rows"),
+      }),
+    )
+    .min(1, "write at least one version")
+    .max(500, "write at most 500 versions"),
 });
 
 /** The shape of a catalog; what one part says about another is checked in `checks.ts`. */
-export const catalogSchema = z.strictObject({ meters: z.array(meter), plans: z.array(plan) });
+export const catalogSchema = z.strictObject({
+  meters: z.array(meter),
+  plans: z.array(plan),
+  costTables: z.array(costTable).max(50, "write at most 50 cost tables").exactOptional(),
+  features: z.array(feature).max(500, "write at most 500 features").exactOptional(),
+});
+
+/** A catalog of the right shape, with its defaults, in which rate cards are still what their author wrote. */
+export type WrittenCatalog = z.output<typeof catalogSchema>;
+export type WrittenPlan = WrittenCatalog["plans"][number];

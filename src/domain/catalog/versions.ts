@@ -12,9 +12,9 @@ export type PlanChange = {
  * The canonical text of all that a plan says, its version left out. Plans with equal text are the same
  * plan; any difference, the order of prices included, makes a new version.
  */
-export function planFingerprint(plan: PlanDefinition): string {
-  const { key, name, currency, interval, graceSeconds, dunning, prices } = plan;
-  return canonicalJson({ key, name, currency, interval, graceSeconds, dunning, prices });
+export function planFingerprint(plan: PlanDefinition & { readonly version?: number }): string {
+  const { version: _version, ...said } = plan;
+  return canonicalJson(said);
 }
 
 /**

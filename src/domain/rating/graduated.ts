@@ -5,10 +5,11 @@ import { tierBounds } from "./tier-bounds.ts";
 
 /** Each unit costs what its own tier says, and each tier reached adds its flat fee. */
 export function rateGraduated(tiers: readonly Tier[], billable: Decimal): RatedTier[] {
-  return tierBounds(tiers)
-    .filter((tier) => billable.isGreaterThan(tier.from))
-    .map((tier) => {
-      const reached = tier.to === null ? billable : minDecimal(billable, tier.to);
-      return ratedTier({ ...tier, quantity: reached.minus(tier.from) });
-    });
+  const rated: RatedTier[] = [];
+  for (const { from, to, unitPriceMinor, flatMinor } of tierBounds(tiers)) {
+    if (!billable.isGreaterThan(from)) break;
+    const quantity = (to === null ? billable : minDecimal(billable, to)).minus(from);
+    rated.push(ratedTier({ from, to, quantity, unitPriceMinor, flatMinor }));
+  }
+  return rated;
 }

@@ -1,4 +1,5 @@
-import { type Decimal, sumDecimals } from "../money/index.ts";
+import type { Dimensions } from "../metering/index.ts";
+import { type Decimal, sumDecimals, zero } from "../money/index.ts";
 
 /**
  * One priced part of a quantity: `exactMinor` is `quantity` × `unitPriceMinor` + `flatMinor`. `from` (not
@@ -12,11 +13,22 @@ export type RatedTier = {
   readonly unitPriceMinor: Decimal;
   readonly flatMinor: Decimal;
   readonly exactMinor: Decimal;
+  /** The dimension values that the price is for. */
+  readonly cell?: Dimensions;
+  /** Since when the cost had held that the price is made of, as ISO time. */
+  readonly costSince?: string;
+  /** There is no price for these dimension values: they cost nothing. */
+  readonly isNotPriced?: true;
+  /** When the bucket began that is priced, as ISO time. */
+  readonly bucket?: string;
+  /** Of a percentage: what the quantity counts, amounts at the rate or events with a fee, at the minimum, at the maximum. */
+  readonly part?: "rate" | "fee" | "event_minimum" | "event_maximum";
 };
 
 /**
  * What a quantity costs, in exact minor units: still to be rounded, once, when it becomes a line item.
- * `quantity` = `includedQuantity` (free) + `billableQuantity`; the tiers sum to `exactMinor`.
+ * `quantity` = `includedQuantity` (free) + `billableQuantity`, unless it is below zero and costs nothing; the tiers sum
+ * to `exactMinor`.
  */
 export type RatedAmount = {
   readonly quantity: Decimal;
@@ -28,6 +40,15 @@ export type RatedAmount = {
 
 export function ratedTier(tier: Omit<RatedTier, "exactMinor">): RatedTier {
   return { ...tier, exactMinor: tier.quantity.times(tier.unitPriceMinor).plus(tier.flatMinor) };
+}
+
+/** So many units at one price, without bounds or a fee. */
+export function ratedUnits(
+  quantity: Decimal,
+  unitPriceMinor: Decimal,
+  marks: Pick<RatedTier, "cell" | "costSince" | "isNotPriced" | "part"> = {},
+): RatedTier {
+  return ratedTier({ from: zero, to: null, quantity, unitPriceMinor, flatMinor: zero, ...marks });
 }
 
 export function sumOfTiers(tiers: readonly RatedTier[]): Decimal {

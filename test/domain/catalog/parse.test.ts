@@ -81,11 +81,15 @@ describe("its shape", () => {
     {
       path: "plans[1].interval.unit",
       value: "fortnight",
-      message: 'write "day" or "week" or "month" or "year"',
+      message: 'write "day" or "week" or "month" or "year" or "quarter"',
     },
     { path: "plans[1].interval.count", value: 0, message: "must be at least 1" },
     { path: "plans[1].graceSeconds", value: -1, message: "must be at least 0" },
-    { path: "plans[1].prices[0].type", value: "fixed", message: 'write "flat", "seat" or "usage"' },
+    {
+      path: "plans[1].prices[0].type",
+      value: "fixed",
+      message: 'write "flat", "seat", "usage" or "rate_card"',
+    },
     { path: "plans[1].prices[0].amountMinor", value: 2000, message: "write text" },
     {
       path: "plans[1].prices[0].amountMinor",
@@ -97,12 +101,17 @@ describe("its shape", () => {
       value: "19.99",
       message: 'write whole minor units as text, zero or more, such as "1999"',
     },
-    { path: "plans[1].prices[1].timing", value: "in_arrears", message: 'seats are billed "in_advance"' },
+    {
+      path: "plans[1].prices[1].timing",
+      value: "sometimes",
+      message: 'write "in_advance" or "in_arrears"',
+    },
     { path: "plans[1].prices[1].includedSeats", value: 1.5, message: "write a whole number" },
     {
       path: "plans[1].prices[3].model.type",
       value: "tiered",
-      message: 'write "per_unit", "package", "graduated" or "volume"',
+      message:
+        'write "per_unit", "package", "graduated", "volume", "stairstep", "percentage", "matrix" or "cost_plus"',
     },
     {
       path: "plans[1].prices[3].model.unitPriceMinor",

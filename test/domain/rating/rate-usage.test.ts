@@ -156,7 +156,3 @@ test("rounded once, at the end: three tiers of a third of a cent are one cent, n
   expect(rated.exactMinor.text).toBe("0.999999999999");
   expect(roundToMinor(rated.exactMinor, currency("usd"))).toEqual(money(1n, "usd"));
 });
-
-test("a negative quantity is a bug", () => {
-  expect(() => rateUsage(graduated, decimal("-1"), decimal("0"))).toThrow(/invariant/);
-});
