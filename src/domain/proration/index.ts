@@ -1,1 +1,3 @@
+export * from "./charged-time.ts";
+export * from "./measure.ts";
 export * from "./prorate.ts";

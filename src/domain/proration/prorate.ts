@@ -1,44 +1,61 @@
 import { type Instant, lengthMs, type Period } from "../calendar/index.ts";
 import { invariant } from "../errors.ts";
-import { type Decimal, decimal, type Money, money, negateMoney, subtractMoney } from "../money/index.ts";
+import {
+  type AllocationOptions,
+  allocate,
+  type Decimal,
+  decimal,
+  Fraction,
+  type Money,
+  money,
+  subtractMoney,
+} from "../money/index.ts";
+import { elapsedTime, type PeriodMeasure } from "./measure.ts";
 
 /**
- * The part of a period's amount that falls before `at`, by elapsed time: exact to the millisecond, rounded
- * once, half-even. All of it from the period's end on, none of it until its start.
+ * The part of a period's amount that falls before `at`, rounded once, half-even: by the measure, or by elapsed time to the
+ * millisecond. All of it from the period's end on, none of it until its start.
  */
-export function usedShare(amount: Money, within: Period, at: Instant): Money {
-  const until = Math.min(Math.max(at, within.start), within.end);
-  return shareOf(amount, until - within.start, lengthMs(within));
+export function usedShare(amount: Money, within: Period | PeriodMeasure, at: Instant): Money {
+  const { whole, passed } = asMeasure(within);
+  const share = new Fraction(amount.amountMinor * passed(at), whole).rounded(0, "half-even");
+  return money(share.toBigInt(), amount.currency);
 }
 
 /** The rest: what {@link usedShare} leaves over, so that the two always sum to `amount`. */
-export function unusedShare(amount: Money, within: Period, at: Instant): Money {
+export function unusedShare(amount: Money, within: Period | PeriodMeasure, at: Instant): Money {
   return subtractMoney(amount, usedShare(amount, within, at));
 }
 
-/**
- * Divides a period's amount at the given instants, in order and inside the period. Each segment is rounded
- * once, half-even, and the last takes what is left: the segments always sum to `amount`, and none has the
- * other sign.
- */
-export function split(amount: Money, within: Period, at: readonly Instant[]): Money[] {
-  if (amount.amountMinor < 0n) return split(negateMoney(amount), within, at).map(negateMoney);
-  const segments: Money[] = [];
-  let start = within.start;
-  let left = amount;
-  for (const end of at) {
-    invariant(start <= end && end <= within.end, "a period is divided at instants inside it, in order");
-    const share = shareOf(amount, end - start, lengthMs(within));
-    const segment = share.amountMinor < left.amountMinor ? share : left;
-    segments.push(segment);
-    left = subtractMoney(left, segment);
-    start = end;
-  }
-  return [...segments, left];
+/** What falls from `part.start` to `part.end`: parts in a row sum to the whole, however they are cut. */
+export function shareOfPart(amount: Money, within: Period | PeriodMeasure, part: Period): Money {
+  return subtractMoney(usedShare(amount, within, part.end), usedShare(amount, within, part.start));
 }
 
 /**
- * The quantity that `part` of a full period includes: proportional to time, rounded half-even to whole
+ * Divides a period's amount at the given instants, in order and inside the period. The segments always sum to `amount`:
+ * each is rounded once, half-even, and the last takes what is left, unless the options say otherwise. None has another
+ * sign than the amount, and those of a credit mirror those of the charge.
+ */
+export function split(
+  amount: Money,
+  within: Period | PeriodMeasure,
+  at: readonly Instant[],
+  options: AllocationOptions = {},
+): Money[] {
+  const { full, whole, passed } = asMeasure(within);
+  const bounds = [full.start, ...at, full.end];
+  invariant(
+    bounds.every((bound, index) => index === 0 || (bounds[index - 1] ?? bound) <= bound),
+    "a period is divided at instants inside it, in order",
+  );
+  const cuts = [0n, ...at.map(passed), whole];
+  const weights = cuts.slice(1).map((cut, index) => cut - (cuts[index] ?? 0n));
+  return allocate(amount, weights, { remainder: "last", ...options });
+}
+
+/**
+ * The quantity that `part` of a full period includes: proportional to elapsed time, rounded half-even to whole
  * units. A full period includes exactly what the price says.
  */
 export function prorateIncluded(included: Decimal, full: Period, part: Period): Decimal {
@@ -47,11 +64,8 @@ export function prorateIncluded(included: Decimal, full: Period, part: Period): 
   return included.times(milliseconds(lengthMs(part))).dividedBy(milliseconds(lengthMs(full)), 0, "half-even");
 }
 
-function shareOf(amount: Money, partMs: number, wholeMs: number): Money {
-  invariant(wholeMs > 0, "a period that is divided is not empty");
-  const scaled = decimal(amount.amountMinor).times(milliseconds(partMs));
-  return money(scaled.dividedBy(milliseconds(wholeMs), 0, "half-even").toBigInt(), amount.currency);
-}
+const asMeasure = (within: Period | PeriodMeasure): PeriodMeasure =>
+  "passed" in within ? within : elapsedTime(within);
 
 function milliseconds(count: number): Decimal {
   return decimal(BigInt(count));
