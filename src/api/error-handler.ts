@@ -5,6 +5,7 @@ import { UsageCorrectionRefusedError } from "../domain/corrections/index.ts";
 import { BillingError } from "../domain/errors.ts";
 import type { ApiInstance } from "./api-instance.ts";
 import { type Problem, problem, problemMediaType } from "./problem.ts";
+import { RequestRefusedError } from "./refusals.ts";
 
 /** What Fastify refuses by itself, in our words. */
 const frameworkRefusals: Readonly<Record<string, readonly [code: string, detail: string]>> = {
@@ -55,6 +56,9 @@ function problemOf(error: Error, request: FastifyRequest): Problem {
       ...(field === undefined ? {} : { field }),
     }));
     return { ...problem(error.code, error.message, request.id), refusals };
+  }
+  if (error instanceof RequestRefusedError && error.faults.length > 1) {
+    return { ...problem(error.code, error.message, request.id, error.field), faults: [...error.faults] };
   }
   if (error instanceof BillingError) return problem(error.code, error.message, request.id, error.field);
   const refusal = frameworkRefusals[(error as FastifyError).code];

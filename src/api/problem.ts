@@ -9,6 +9,10 @@ export const problemSchema = z
     code: z.string().describe("Stable: branch on this."),
     detail: z.string().describe("What is wrong with this request and what to do, for people."),
     field: z.string().optional().describe("The input at fault, for example `items[0].seats`."),
+    faults: z
+      .array(z.object({ field: z.string(), detail: z.string() }))
+      .optional()
+      .describe("All that is wrong with the request, where there is more than one thing to say."),
     refusals: z
       .array(
         z.object({

@@ -1,12 +1,21 @@
 import { BillingError } from "../domain/errors.ts";
 
+/** One of several things that are wrong with a request. */
+export interface Fault {
+  readonly field: string;
+  readonly detail: string;
+}
+
 /** A refusal by the HTTP layer: the request itself is at fault, before any billing rule was asked. */
 export class RequestRefusedError extends BillingError {
   readonly code: string;
+  /** All that is wrong, where that is known; `field` is the first of it. */
+  readonly faults: readonly Fault[];
 
-  constructor(code: string, message: string, field?: string) {
+  constructor(code: string, message: string, field?: string, faults: readonly Fault[] = []) {
     super(message, field);
     this.code = code;
+    this.faults = faults;
   }
 }
 

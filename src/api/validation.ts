@@ -1,12 +1,14 @@
 import type { FastifySchemaCompiler } from "fastify";
 import type { z } from "zod";
-import { RequestRefusedError } from "./refusals.ts";
+import { type Fault, RequestRefusedError } from "./refusals.ts";
 
 const partNames: Readonly<Record<string, string>> = {
   querystring: "query parameters",
   params: "path",
   headers: "headers",
 };
+
+const faultsMax = 100;
 
 /** Checks a part of the request against its zod schema; what does not fit is refused with the path of the first fault. */
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
@@ -18,21 +20,26 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
 };
 
 function refusal(part: string, issues: readonly z.core.$ZodIssue[]): RequestRefusedError {
-  const faults = issues.flatMap(faultsOf);
-  const shown = faults.slice(0, 5).map(({ field, message }) => (field ? `${field}: ${message}` : message));
+  const faults = issues.flatMap(faultsOf).slice(0, faultsMax);
+  const shown = faults.slice(0, 5).map(({ field, detail }) => (field ? `${field}: ${detail}` : detail));
   const more = faults.length > shown.length ? [`and ${faults.length - shown.length} more`] : [];
   const field = faults[0]?.field || undefined;
-  return new RequestRefusedError("request_invalid", `${part}: ${[...shown, ...more].join("; ")}`, field);
+  return new RequestRefusedError(
+    "request_invalid",
+    `${part}: ${[...shown, ...more].join("; ")}`,
+    field,
+    faults,
+  );
 }
 
-function faultsOf(issue: z.core.$ZodIssue): { field: string; message: string }[] {
+function faultsOf(issue: z.core.$ZodIssue): Fault[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({
       field: pathText([...issue.path, key]),
-      message: "is not a known field: remove it or check its spelling",
+      detail: "is not a known field: remove it or check its spelling",
     }));
   }
-  return [{ field: pathText(issue.path), message: issue.message }];
+  return [{ field: pathText(issue.path), detail: issue.message }];
 }
 
 /** `["items", 0, "seats"]` is `items[0].seats`; the body itself has no name. */

@@ -1,3 +1,7 @@
+type ProblemText = Partial<Record<"code" | "detail" | "field" | "request_id", string>> & {
+  readonly faults?: ReckonerApiError["faults"];
+};
+
 /** A request that the API refused, or could not answer. Branch on `code`. */
 export class ReckonerApiError extends Error {
   readonly status: number;
@@ -5,14 +9,17 @@ export class ReckonerApiError extends Error {
   readonly code: string;
   /** The input at fault, for example `items[0].seats`. */
   readonly field: string | undefined;
+  /** All that is wrong with the request; empty where `field` says it all. */
+  readonly faults: readonly { readonly field: string; readonly detail: string }[];
   /** Give this to support. */
   readonly requestId: string | undefined;
 
-  constructor(status: number, problem: Partial<Record<"code" | "detail" | "field" | "request_id", string>>) {
+  constructor(status: number, problem: ProblemText) {
     const {
       code = "unexpected_answer",
       detail = `the answer had status ${status}`,
       field,
+      faults = [],
       request_id,
     } = problem;
     super(detail);
@@ -20,6 +27,7 @@ export class ReckonerApiError extends Error {
     this.status = status;
     this.code = code;
     this.field = field;
+    this.faults = faults;
     this.requestId = request_id;
   }
 }

@@ -3,6 +3,7 @@ import { errorOf } from "./errors.ts";
 import { fetchWithRetries, type RetryOptions } from "./retrying-fetch.ts";
 import type { components, paths } from "./schema.ts";
 
+export { type CatalogDefinition, defineCatalog } from "./catalog.ts";
 export { ReckonerApiError } from "./errors.ts";
 
 /** Shapes of requests and answers by name, for example `Schemas["Invoice"]`. */

@@ -115,8 +115,8 @@ export function catalogOf(body: z.infer<typeof catalogInput>) {
     return parseCatalog(renameFields(body, camelCase, opaque));
   } catch (error) {
     if (!(error instanceof CatalogInvalidError)) throw error;
-    const issues = error.issues.map(({ path, message }) => ({ path: snakeCase(path), message }));
-    const detail = issues.map(({ path, message }) => `${path}: ${message}`).join("; ");
-    throw new RequestRefusedError(error.code, detail, issues[0]?.path);
+    const faults = error.issues.map(({ path, message }) => ({ field: snakeCase(path), detail: message }));
+    const all = faults.map(({ field, detail }) => `${field}: ${detail}`).join("; ");
+    throw new RequestRefusedError(error.code, all, faults[0]?.field, faults);
   }
 }
