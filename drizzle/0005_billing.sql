@@ -40,8 +40,6 @@ create table billing.customer (
   stripe_customer_id text unique,
   -- What may be shown of the card on file; the card itself never comes here.
   payment_method jsonb,
-  -- Invoice numbers count per customer, without gaps: taken under this row's lock when an invoice is issued.
-  invoices_issued int not null default 0,
   created_at timestamptz not null,
   number bigint generated always as identity unique -- what usage calls this customer
 );
@@ -49,7 +47,7 @@ create index customer_newest_first on billing.customer (created_at desc, id desc
 create index customer_of_clock on billing.customer (test_clock_id) where test_clock_id is not null;
 call public.make_fixed_but('billing.test_clock', 'current_at', 'target_at', 'is_settled');
 -- How a customer is addressed and pays may change; currency, time zone and clock are what everything was billed by.
-call public.make_fixed_but('billing.customer', 'name', 'email', 'stripe_customer_id', 'payment_method', 'invoices_issued');
+call public.make_fixed_but('billing.customer', 'name', 'email', 'stripe_customer_id', 'payment_method');
 --> statement-breakpoint
 
 -- ── subscriptions ────────────────────────────────────────────────────────────────────────────────────────────

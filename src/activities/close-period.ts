@@ -1,4 +1,5 @@
 import { agreedPeriod } from "../db/billing/agreed-period.ts";
+import { factsOfPeriod } from "../db/billing/invoice-facts.ts";
 import { findInvoice } from "../db/billing/invoices.ts";
 import { advanceOf, closingRun, insertRun } from "../db/billing/rating-runs.ts";
 import {
@@ -112,6 +113,7 @@ async function store(
     totals,
     usage,
     issuedAt: at,
+    facts: factsOfPeriod(facts),
   };
   // Without an invoice there may still be something to book: what was charged in advance has now been earned.
   if (!isAnything) await book(tx, entries);
@@ -131,12 +133,14 @@ async function storeRuns(
   ratedAt: Instant,
 ): Promise<void> {
   const run = { subscriptionId, invoiceId, snapshot, ratedAt };
-  await insertRun(tx, { ...run, period, revision: 0, eventCount: newEvents, rated: closed.rated, meters });
+  const first = { revision: 0, afterRevision: null };
+  await insertRun(tx, { ...run, ...first, period, eventCount: newEvents, rated: closed.rated, meters });
   for (const [index, earlier] of late.entries()) {
     await insertRun(tx, {
       ...run,
       period: earlier.period,
       revision: earlier.run.revision + 1,
+      afterRevision: earlier.run.revision,
       eventCount: earlier.newEvents,
       rated: closed.late[index]?.rated ?? [],
       meters: earlier.meters,

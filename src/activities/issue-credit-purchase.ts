@@ -1,4 +1,5 @@
 import { findGrant } from "../db/billing/credit-grants.ts";
+import { factsOfMeans } from "../db/billing/invoice-facts.ts";
 import { findInvoiceBySource } from "../db/billing/invoices.ts";
 import { lockCustomer } from "../db/billing/subscriptions.ts";
 import { type Database, inTransaction } from "../db/database.ts";
@@ -38,11 +39,21 @@ export async function issueCreditPurchase(
       },
     ];
     // Credits are paid with money: neither with other credits nor out of the customer's balance.
-    const totals = invoiceTotals(lines, [], money(0n, grant.currency), inCurrency, at);
+    const means = { grants: [], customerBalance: money(0n, grant.currency), currency: inCurrency, asOf: at };
+    const totals = invoiceTotals(lines, means);
     const identity = { invoiceId: id, customerId, subscriptionId: null, currency: inCurrency, issuedAt: at };
     await issueInvoice(
       tx,
-      { ...identity, id, sourceKey, kind: "credit_purchase", period: null, lines, totals, issuedAt: at },
+      {
+        ...identity,
+        id,
+        sourceKey,
+        kind: "credit_purchase",
+        period: null,
+        lines,
+        totals,
+        facts: factsOfMeans(means),
+      },
       invoiceEntries(identity, lines, totals),
     );
     return { invoiceId: id };

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { factsOfMeans } from "../db/billing/invoice-facts.ts";
 import { type InvoiceToStore, insertInvoice } from "../db/billing/invoices.ts";
 import type { StoredSubscription } from "../db/billing/subscriptions.ts";
 import type { Tx } from "../db/database.ts";
@@ -44,15 +45,12 @@ export async function issueLines(
   const id = invoiceIdOf(invoice.sourceKey);
   const inCurrency = currency(code);
   const { issuedAt } = invoice;
-  const addedUp = addUpInvoice(invoice.lines, {
-    grants: [],
-    customerBalance,
-    currency: inCurrency,
-    asOf: issuedAt,
-  });
+  const means = { grants: [], customerBalance, currency: inCurrency, asOf: issuedAt };
+  const addedUp = addUpInvoice(invoice.lines, means);
   const identity = { invoiceId: id, customerId, subscriptionId, currency: inCurrency, issuedAt };
   const entries = invoiceEntries(identity, addedUp.lines, addedUp.totals);
-  return await issueInvoice(tx, { ...invoice, ...addedUp, id, customerId, subscriptionId }, entries);
+  const facts = factsOfMeans(means);
+  return await issueInvoice(tx, { ...invoice, ...addedUp, id, customerId, subscriptionId, facts }, entries);
 }
 
 /**

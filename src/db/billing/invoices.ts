@@ -2,9 +2,11 @@ import { asc, eq, sql } from "drizzle-orm";
 import type { Instant, Period } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
 import type { InvoiceLine, InvoiceTotals, UsageCompleteness } from "../../domain/invoicing/index.ts";
-import { type Money, money } from "../../domain/money/index.ts";
+import { decimal, type Money, money } from "../../domain/money/index.ts";
 import { rows, type Tx } from "../database.ts";
-import { creditDraw, customer, type InvoiceKind, invoice, invoiceLine } from "../schema/billing.ts";
+import { creditDraw, type InvoiceKind, invoice, invoiceLine } from "../schema/billing.ts";
+import { nextNumber } from "./document-numbers.ts";
+import { type FactsToStore, insertFacts } from "./invoice-facts.ts";
 
 export type StoredInvoice = typeof invoice.$inferSelect;
 export type StoredInvoiceLine = typeof invoiceLine.$inferSelect;
@@ -21,80 +23,111 @@ export interface InvoiceToStore {
   readonly issuedAt: Instant;
   /** Of the period that it closes, when it closes one. */
   readonly usage?: UsageCompleteness;
+  /** What decided it and is kept nowhere else: without them it cannot be derived again. */
+  readonly facts?: FactsToStore;
+  /** The void invoice that it bills anew. */
+  readonly replaces?: string;
 }
 
 /**
- * Stores an issued invoice with its lines and credit draws, numbered without gaps within its customer. The caller holds
- * the customer's lock. An invoice of nothing is paid when it is issued.
+ * Stores an issued invoice with its lines, its credit draws and the facts that decided it, under the next number of its series.
+ * The caller holds the customer's lock. An invoice of nothing is paid when it is issued.
  */
 export async function insertInvoice(tx: Tx, toStore: InvoiceToStore): Promise<StoredInvoice> {
-  const { id, lines, totals, period, issuedAt, customerId, usage, ...rest } = toStore;
-  const [numbered] = await tx
-    .update(customer)
-    .set({ invoicesIssued: sql`${customer.invoicesIssued} + 1` })
-    .where(eq(customer.id, customerId))
-    .returning({ number: customer.invoicesIssued });
-  invariant(numbered, "an invoice is issued to a customer that exists");
-  const isNothing = totals.total.amountMinor === 0n;
+  const { id, lines, totals, issuedAt, customerId, facts } = toStore;
+  const numbered = await nextNumber(tx, "invoice", { customerId, issuedAt });
   const [stored] = await tx
     .insert(invoice)
-    .values({
-      ...rest,
-      id,
-      customerId,
-      number: `${customerId.toUpperCase()}-${String(numbered.number).padStart(4, "0")}`,
-      status: isNothing ? "paid" : "open",
-      currency: totals.total.currency,
-      periodStart: period?.start ?? null,
-      periodEnd: period?.end ?? null,
-      subtotalMinor: totals.subtotal.amountMinor,
-      creditsAppliedMinor: totals.creditsApplied.amountMinor,
-      balanceAppliedMinor: totals.balanceApplied.amountMinor,
-      totalMinor: totals.total.amountMinor,
-      amountPaidMinor: 0n,
-      issuedAt,
-      usageCompleteUntil: usage?.completeUntil ?? null,
-      usageKnownBy: usage?.knownBy ?? null,
-      usageHeldBackBy: usage?.heldBackBy?.source ?? null,
-      paidAt: isNothing ? issuedAt : null,
-    })
+    .values({ ...invoiceRow(toStore), ...numbered })
     .returning();
   invariant(stored, "an inserted invoice comes back");
-  await insertLines(tx, id, lines);
-  if (totals.draws.length > 0) {
-    await tx.insert(creditDraw).values(
-      totals.draws.map(({ grantId, amount }) => ({
-        grantId,
-        invoiceId: id,
-        amount: amount.toString(),
-        drawnAt: issuedAt,
-      })),
-    );
-  }
+  if (lines.length > 0) await tx.insert(invoiceLine).values(lineRows(id, lines));
+  const draws = drawRows(id, totals, issuedAt);
+  if (draws.length > 0) await tx.insert(creditDraw).values(draws);
+  if (facts !== undefined) await insertFacts(tx, id, facts);
   return stored;
 }
 
-async function insertLines(tx: Tx, invoiceId: string, lines: readonly InvoiceLine[]): Promise<void> {
-  if (lines.length === 0) return;
-  await tx.insert(invoiceLine).values(
-    lines.map((line, index) => ({
-      invoiceId,
-      line: index + 1,
-      kind: line.kind,
-      earning: line.earning,
-      description: line.description,
-      product: line.product,
-      planKey: line.source?.planKey ?? null,
-      planVersion: line.source?.planVersion ?? null,
-      priceKey: line.source?.priceKey ?? null,
-      periodStart: line.period.start,
-      periodEnd: line.period.end,
-      quantity: line.quantity?.text ?? null,
-      amountMinor: line.amount.amountMinor,
-      exactMinor: line.exactMinor.text,
-      detail: line.detail,
-    })),
-  );
+/** An invoice as the table has it, but for what is numbered when it is issued. */
+export function invoiceRow(toStore: InvoiceToStore): Omit<typeof invoice.$inferInsert, "number"> {
+  const { id, sourceKey, kind, customerId, subscriptionId, period, totals, issuedAt, usage, replaces } =
+    toStore;
+  const isNothing = totals.total.amountMinor === 0n;
+  return {
+    id,
+    sourceKey,
+    kind,
+    customerId,
+    subscriptionId,
+    status: isNothing ? "paid" : "open",
+    currency: totals.total.currency,
+    periodStart: period?.start ?? null,
+    periodEnd: period?.end ?? null,
+    subtotalMinor: totals.subtotal.amountMinor,
+    creditsAppliedMinor: totals.creditsApplied.amountMinor,
+    balanceAppliedMinor: totals.balanceApplied.amountMinor,
+    totalMinor: totals.total.amountMinor,
+    amountPaidMinor: 0n,
+    issuedAt,
+    usageCompleteUntil: usage?.completeUntil ?? null,
+    usageKnownBy: usage?.knownBy ?? null,
+    usageHeldBackBy: usage?.heldBackBy?.source ?? null,
+    paidAt: isNothing ? issuedAt : null,
+    replaces: replaces ?? null,
+  };
+}
+
+/** Draws on credit grants as the table has them. */
+export function drawRows(
+  invoiceId: string,
+  { draws }: InvoiceTotals,
+  drawnAt: Instant,
+): (typeof creditDraw.$inferInsert)[] {
+  return draws.map(({ grantId, amount }) => ({ grantId, invoiceId, amount: amount.toString(), drawnAt }));
+}
+
+/** Lines as the table has them, numbered from 1. */
+export function lineRows(
+  invoiceId: string,
+  lines: readonly InvoiceLine[],
+): (typeof invoiceLine.$inferInsert)[] {
+  return lines.map((line, index) => ({
+    invoiceId,
+    line: index + 1,
+    kind: line.kind,
+    earning: line.earning,
+    description: line.description,
+    product: line.product,
+    planKey: line.source?.planKey ?? null,
+    planVersion: line.source?.planVersion ?? null,
+    priceKey: line.source?.priceKey ?? null,
+    periodStart: line.period.start,
+    periodEnd: line.period.end,
+    quantity: line.quantity?.text ?? null,
+    amountMinor: line.amount.amountMinor,
+    exactMinor: line.exactMinor.text,
+    detail: line.detail,
+  }));
+}
+
+/** A stored line as the domain has it. */
+export function lineOfRow(row: StoredInvoiceLine, currency: string): InvoiceLine {
+  const { planKey, planVersion, priceKey } = row;
+  return {
+    kind: row.kind,
+    earning: row.earning,
+    description: row.description,
+    product: row.product,
+    source:
+      planKey === null || planVersion === null || priceKey === null
+        ? null
+        : { planKey, planVersion, priceKey },
+    period: { start: row.periodStart, end: row.periodEnd },
+    quantity: row.quantity === null ? null : decimal(row.quantity),
+    exactMinor: decimal(row.exactMinor),
+    amount: money(row.amountMinor, currency),
+    detail: row.detail as InvoiceLine["detail"],
+  };
 }
 
 export async function findInvoice(tx: Tx, id: string): Promise<StoredInvoice | undefined> {
@@ -130,7 +163,13 @@ export async function updateInvoice(
   change: Partial<
     Pick<
       StoredInvoice,
-      "status" | "paidAt" | "amountPaidMinor" | "stripeInvoiceId" | "hostedInvoiceUrl" | "collectedBy"
+      | "status"
+      | "paidAt"
+      | "amountPaidMinor"
+      | "creditedMinor"
+      | "stripeInvoiceId"
+      | "hostedInvoiceUrl"
+      | "collectedBy"
     >
   >,
 ): Promise<void> {

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq } from "drizzle-orm";
+import { and, asc, desc, eq, isNull } from "drizzle-orm";
 import type { Instant, Period } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
 import type { BookedUsage, RatedUsage } from "../../domain/invoicing/index.ts";
@@ -10,7 +10,7 @@ import type { StoredMeter } from "../usage/meters-in-force.ts";
 
 export type StoredRun = typeof ratingRun.$inferSelect;
 
-/** The run that closed a period; undefined while it is open. */
+/** The run that closed a period, or billed it anew after that invoice was voided; undefined while it is open. */
 export async function closingRun(
   tx: Tx,
   subscriptionId: string,
@@ -23,9 +23,11 @@ export async function closingRun(
       and(
         eq(ratingRun.subscriptionId, subscriptionId),
         eq(ratingRun.periodStart, periodStart),
-        eq(ratingRun.revision, 0),
+        isNull(ratingRun.afterRevision),
       ),
-    );
+    )
+    .orderBy(desc(ratingRun.revision))
+    .limit(1);
   return row;
 }
 
@@ -70,6 +72,8 @@ export interface RunToStore {
   readonly subscriptionId: string;
   readonly period: Period;
   readonly revision: number;
+  /** The revision that its lines are the difference to; null: they bill the period from nothing. */
+  readonly afterRevision: number | null;
   readonly invoiceId: string | null;
   readonly snapshot: string;
   readonly eventCount: bigint;

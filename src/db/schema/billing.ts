@@ -32,7 +32,6 @@ export const customer = billing.table("customer", {
   testClockId: text("test_clock_id"),
   stripeCustomerId: text("stripe_customer_id"),
   paymentMethod: jsonb("payment_method").$type<PaymentMethodSummary>(),
-  invoicesIssued: integer("invoices_issued").notNull().default(0),
   createdAt: instantColumn("created_at").notNull(),
 });
 

@@ -1,0 +1,127 @@
+import { createHash } from "node:crypto";
+import { eq } from "drizzle-orm";
+import type { Instant, Period } from "../../domain/calendar/index.ts";
+import {
+  type InvoiceMeans,
+  type KnownFacts,
+  knownFactsFrom,
+  knownFactsOf,
+  meansAsJson,
+  metersOf,
+  type PeriodFacts,
+  type StretchUsage,
+  toJson,
+} from "../../domain/invoicing/index.ts";
+import { canonicalJson, type JsonValue } from "../../domain/metering/index.ts";
+import type { Tx } from "../database.ts";
+import { invoiceFacts } from "../schema/invoice-documents.ts";
+import type { StoredMeter } from "../usage/meters-in-force.ts";
+
+/** What a meter read in a stretch of unchanged terms, as a run saw it: enough to know it again. */
+export interface UsageSeen extends Period {
+  readonly meterKey: string;
+  readonly meterVersion: number;
+  /** SHA-256 of the readings as canonical JSON. */
+  readonly fingerprint: string;
+}
+
+/** An earlier period whose late usage is on the invoice. */
+export interface LatePeriodSeen extends Period {
+  readonly fullStart: Instant;
+  readonly fullEnd: Instant;
+  /** `catalog.meter.number` of the versions that measured it. */
+  readonly meters: readonly number[];
+}
+
+/** What decided the invoice of a period, beside what stays where it is: the events, the versions of plans, the runs. */
+export interface PeriodSeen {
+  readonly kind: "period";
+  readonly known: KnownFacts;
+  /** When the terms that were known took effect: what was agreed later was not. */
+  readonly termsAt: readonly Instant[];
+  readonly meters: readonly number[];
+  readonly late: readonly LatePeriodSeen[];
+  readonly usage: readonly UsageSeen[];
+}
+
+/** What decided an invoice whose lines follow from one fact, such as a change of plan. */
+export interface MeansSeen {
+  readonly kind: "means";
+  readonly means: InvoiceMeans;
+}
+
+/** As the table has it. */
+export type FactsToStore = JsonValue;
+
+interface LoadedFacts extends PeriodFacts {
+  readonly meters: readonly StoredMeter[];
+  readonly late: readonly (PeriodFacts["late"][number] & { readonly meters: readonly StoredMeter[] })[];
+}
+
+/** Of a period that is closed. */
+export function factsOfPeriod(facts: LoadedFacts): FactsToStore {
+  const numbersOf = (meters: readonly StoredMeter[]) => meters.map(({ number }) => number);
+  return toJson({
+    kind: "period",
+    termsAt: facts.terms.map(({ effectiveAt }) => effectiveAt),
+    meters: numbersOf(facts.meters),
+    late: facts.late.map(({ period, full, meters }) => ({
+      ...period,
+      fullStart: full.start,
+      fullEnd: full.end,
+      meters: numbersOf(meters),
+    })),
+    usage: [
+      ...usageSeen(facts.usage, facts.meters),
+      ...facts.late.flatMap(({ usage, meters }) => usageSeen(usage, meters)),
+    ],
+    known: knownFactsOf({ ...facts }),
+  });
+}
+
+/** Of an invoice whose lines are given. */
+export const factsOfMeans = (means: InvoiceMeans): FactsToStore => ({
+  kind: "means",
+  means: meansAsJson(means),
+});
+
+/** One for each meter that is priced in a stretch. */
+export function usageSeen(usage: readonly StretchUsage[], meters: readonly StoredMeter[]): UsageSeen[] {
+  return usage.flatMap(({ stretch, readings }) =>
+    metersOf(stretch.terms.items).flatMap((key) => {
+      const meter = meters.find((each) => each.key === key);
+      if (meter === undefined) return [];
+      const read = readings.filter(({ meterKey }) => meterKey === key);
+      return [
+        {
+          start: stretch.start,
+          end: stretch.end,
+          meterKey: key,
+          meterVersion: meter.version,
+          fingerprint: fingerprintOf(read),
+        },
+      ];
+    }),
+  );
+}
+
+/** The same for the same readings, in whatever order. */
+function fingerprintOf(readings: StretchUsage["readings"]): string {
+  const texts = readings.map((reading) => canonicalJson(toJson(reading))).sort();
+  return createHash("sha256").update(texts.join("\n")).digest("hex");
+}
+
+export async function insertFacts(tx: Tx, invoiceId: string, facts: FactsToStore): Promise<void> {
+  await tx.insert(invoiceFacts).values({ invoiceId, facts });
+}
+
+/** Undefined when none were kept. */
+export async function findFacts(tx: Tx, invoiceId: string): Promise<PeriodSeen | MeansSeen | undefined> {
+  const [row] = await tx.select().from(invoiceFacts).where(eq(invoiceFacts.invoiceId, invoiceId));
+  if (row === undefined) return undefined;
+  // Our own table: the shape is what the functions above wrote.
+  const stored = row.facts as { readonly kind: string; readonly known: JsonValue; readonly means: JsonValue };
+  return stored.kind === "period"
+    ? ({ ...(stored as object), known: knownFactsFrom<KnownFacts>(stored.known) } as PeriodSeen)
+    : { kind: "means", means: knownFactsFrom<InvoiceMeans>(stored.means) };
+}
