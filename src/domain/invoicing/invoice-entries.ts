@@ -1,6 +1,6 @@
 import type { Instant, Period } from "../calendar/index.ts";
 import { isoOf } from "../calendar/index.ts";
-import type { CreditGrantKind, Draw } from "../credits/index.ts";
+import type { CreditGrantKind, Draw, LineDraw } from "../credits/index.ts";
 import {
   creditsBurned,
   customerBalanceApplied,
@@ -25,7 +25,9 @@ import {
 } from "../money/index.ts";
 import type { ClosedPeriod } from "./close-period.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
-import { type InvoiceTotals, isUsage } from "./invoice-totals.ts";
+import type { InvoiceTotals } from "./invoice-totals.ts";
+import type { ReturnedDraw } from "./returned-draws.ts";
+import { isUsage } from "./usage-credit.ts";
 
 /** Whose invoice it is, and when it is issued. */
 export interface InvoiceIdentity {
@@ -101,7 +103,7 @@ export interface ClosingIdentity extends InvoiceIdentity {
 export function closingEntries(identity: ClosingIdentity, closed: ClosedPeriod): JournalEntryDraft[] {
   const { subscriptionId, period, advance } = identity;
   const cycleId = `${subscriptionId}/${isoOf(period.start)}`;
-  const covered = coverLines(closed.lines.filter(isUsage), closed.totals.draws);
+  const covered = coverLines(closed.lines, closed.totals.draws);
   const entries: (JournalEntryDraft | null)[] = [
     ...usageEntries(identity, cycleId, closed, covered),
     ...closed.corrections.map((correction) => correctionEntry(identity, correction, covered)),
@@ -140,25 +142,46 @@ function usageEntries(
   return [rated, burned];
 }
 
-/** What late usage of an earlier period makes more, or less: then it goes to the customer's balance. */
+/** What late usage of an earlier period makes more, or less: that goes back to who paid for it. */
 function correctionEntry(
   identity: ClosingIdentity,
-  { period, lines }: ClosedPeriod["corrections"][number],
+  { period, givenBack }: ClosedPeriod["corrections"][number],
   covered: readonly CoveredLine[],
 ): JournalEntryDraft | null {
-  const correctionId = `${identity.subscriptionId}/${isoOf(period.start)}/${identity.revisionOf(period)}`;
+  const correctionId = correctionIdOf(identity, period);
   const billed = covered.filter(({ line }) => line.kind === "late_usage" && within(line.period, period));
-  const tooMuch = lines.filter(({ amount }) => amount.amountMinor < 0n);
+  const returned = givenBack.flatMap((given) => given.returned);
   return lateUsageAdjusted({
     ...factsOf(identity, `correction/${correctionId}`),
     correctionId,
     period,
     differences: [
       ...billed.map(({ line, uncovered }) => ({ productKey: line.product, amount: uncovered })),
-      ...tooMuch.map((line) => ({ productKey: line.product, amount: ledgerAmountOfMoney(line.amount) })),
+      ...givenBack.map(({ line, money, moneyToBalance }) => ({
+        productKey: line.product,
+        amount: ledgerAmount(-money),
+        toBalance: moneyToBalance,
+      })),
     ],
     burned: productDraws(billed, identity.grantKinds),
+    restored: returnedTo("grant", returned),
+    credited: returnedTo("balance", returned),
+    lapsed: returnedTo("lapsed", returned),
   });
+}
+
+/** The correction of a period by this closing: its number counts how often the period has been rated again. */
+export function correctionIdOf(
+  { subscriptionId, revisionOf }: Pick<ClosingIdentity, "subscriptionId" | "revisionOf">,
+  period: Period,
+): string {
+  return `${subscriptionId}/${isoOf(period.start)}/${revisionOf(period)}`;
+}
+
+function returnedTo(place: ReturnedDraw["to"], returned: readonly ReturnedDraw[]): ProductDraw[] {
+  return returned
+    .filter(({ to }) => to === place)
+    .map(({ grantId, kind, product, amount }) => ({ grantId, kind, productKey: product, amount }));
 }
 
 function productDraws(
@@ -175,20 +198,13 @@ function productDraws(
   );
 }
 
-/** Hands the draws, which pay for all usage together, out to the lines in their order. */
-function coverLines(lines: readonly InvoiceLine[], draws: readonly Draw[]): CoveredLine[] {
-  const left = draws.map((draw) => ({ ...draw }));
-  return lines.map((line) => {
-    let uncovered = ledgerAmountOfExact(line.exactMinor);
-    const taken: Draw[] = [];
-    for (const draw of left) {
-      const amount = draw.amount < uncovered ? draw.amount : uncovered;
-      if (amount === 0n) continue;
-      taken.push({ grantId: draw.grantId, amount });
-      draw.amount = ledgerAmount(draw.amount - amount);
-      uncovered = ledgerAmount(uncovered - amount);
-    }
-    return { line, uncovered, draws: taken };
+/** The usage among the lines, with what each drew. */
+function coverLines(lines: readonly InvoiceLine[], draws: readonly LineDraw[]): CoveredLine[] {
+  return lines.flatMap((line, index) => {
+    if (!isUsage(line)) return [];
+    const ofLine = draws.filter((draw) => draw.line === index);
+    const drawn = ofLine.reduce((sum, { amount }) => sum + amount, 0n);
+    return [{ line, uncovered: ledgerAmount(ledgerAmountOfExact(line.exactMinor) - drawn), draws: ofLine }];
   });
 }
 

@@ -1,11 +1,8 @@
-import type { Instant } from "../calendar/index.ts";
-import { burn, type CreditGrant, type Draw } from "../credits/index.ts";
+import type { LineDraw } from "../credits/index.ts";
 import {
   type Currency,
   exactOfLedgerAmount,
   type LedgerAmount,
-  ledgerAmount,
-  ledgerAmountOfExact,
   type Money,
   money,
   negateMoney,
@@ -17,13 +14,15 @@ import {
 import { carriedLine } from "./carried-line.ts";
 import { chargeMinimum } from "./charge-minimum.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
+import { creditFor, isUsage, type UsageCredit } from "./usage-credit.ts";
 
 export interface InvoiceTotals {
   /** The sum of the lines. */
   readonly subtotal: Money;
   /** What credit grants pay of the usage. */
   readonly creditsApplied: Money;
-  readonly draws: readonly Draw[];
+  /** What each line drew from which grant, in the order in which it was drawn. */
+  readonly draws: readonly LineDraw[];
   /** Usage left for the customer to pay, exact: what the ledger holds as unbilled. */
   readonly uncoveredUsage: LedgerAmount;
   /** Taken from the customer's balance; negative when the invoice itself is negative and adds to it. */
@@ -32,31 +31,26 @@ export interface InvoiceTotals {
   readonly total: Money;
 }
 
+/** What an invoice is paid with besides money. */
+export interface InvoiceMeans extends UsageCredit {
+  readonly customerBalance: Money;
+  readonly currency: Currency;
+}
+
 /**
  * Adds an invoice up: lines, then credit grants for the usage among them, then the customer's balance.
  * Grants pay exact amounts; when they cover all usage, the customer pays nothing for it, whatever the rounding.
  */
-export function invoiceTotals(
-  lines: readonly InvoiceLine[],
-  grants: readonly CreditGrant[],
-  customerBalance: Money,
-  currency: Currency,
-  asOf: Instant,
-): InvoiceTotals {
-  const subtotal = sumMoney(
-    lines.map(({ amount }) => amount),
-    currency,
-  );
-  const usage = lines.filter(isUsage);
-  const usageExact = ledgerAmount(
-    usage.reduce((sum, { exactMinor }) => sum + ledgerAmountOfExact(exactMinor), 0n),
-  );
-  const usageMinor = sumMoney(
-    usage.map(({ amount }) => amount),
-    currency,
-  );
-  const { draws, uncovered } = burn(grants, usageExact, asOf);
-  const creditsApplied = creditsInMinorUnits(draws, uncovered, usageMinor);
+export function invoiceTotals(lines: readonly InvoiceLine[], means: InvoiceMeans): InvoiceTotals {
+  const { currency, customerBalance } = means;
+  const sumOf = (some: readonly InvoiceLine[]) =>
+    sumMoney(
+      some.map(({ amount }) => amount),
+      currency,
+    );
+  const subtotal = sumOf(lines);
+  const { draws, uncovered } = creditFor(lines, means);
+  const creditsApplied = creditsInMinorUnits(draws, uncovered, sumOf(lines.filter(isUsage)));
   const afterCredits = subtractMoney(subtotal, creditsApplied);
   const balanceApplied =
     afterCredits.amountMinor < 0n ? afterCredits : smaller(afterCredits, customerBalance);
@@ -76,33 +70,18 @@ export interface AddedUpInvoice {
   readonly totals: InvoiceTotals;
 }
 
-/** What an invoice is paid with besides money. */
-export interface InvoiceMeans {
-  readonly grants: readonly CreditGrant[];
-  readonly customerBalance: Money;
-  readonly currency: Currency;
-  readonly asOf: Instant;
-}
-
 /** Adds an invoice up; an amount too small to be charged is taken off it, to come back on the next one. */
-export function addUpInvoice(
-  lines: readonly InvoiceLine[],
-  { grants, customerBalance, currency, asOf }: InvoiceMeans,
-): AddedUpInvoice {
-  const totals = invoiceTotals(lines, grants, customerBalance, currency, asOf);
+export function addUpInvoice(lines: readonly InvoiceLine[], means: InvoiceMeans): AddedUpInvoice {
+  const { currency, asOf } = means;
+  const totals = invoiceTotals(lines, means);
   const { amountMinor } = totals.total;
   if (amountMinor === 0n || amountMinor >= chargeMinimum(currency).amountMinor) return { lines, totals };
   const period = { start: asOf, end: asOf };
   const carried = [...lines, carriedLine("carried_forward", negateMoney(totals.total), period)];
-  return { lines: carried, totals: invoiceTotals(carried, grants, customerBalance, currency, asOf) };
+  return { lines: carried, totals: invoiceTotals(carried, means) };
 }
 
-/** Whether a line is for metered usage, which credits may pay. */
-export function isUsage({ kind }: InvoiceLine): boolean {
-  return kind === "usage" || kind === "late_usage";
-}
-
-function creditsInMinorUnits(draws: readonly Draw[], uncovered: LedgerAmount, usage: Money): Money {
+function creditsInMinorUnits(draws: readonly LineDraw[], uncovered: LedgerAmount, usage: Money): Money {
   if (draws.length === 0) return money(0n, usage.currency);
   if (uncovered === 0n) return usage;
   const drawn = sumDecimals(draws.map(({ amount }) => exactOfLedgerAmount(amount)));

@@ -5,6 +5,7 @@ import {
   type LedgerAmount,
   ledgerAmount,
   ledgerAmountOfMoney,
+  type Money,
   roundToMinor,
 } from "../../money/index.ts";
 import {
@@ -25,17 +26,26 @@ import {
 } from "../journal-entry.ts";
 import { burnPostings, type ProductDraw } from "./credits-burned.ts";
 
+export interface UsageDifference {
+  readonly productKey: string;
+  readonly amount: LedgerAmount;
+  /** Of too much: what the customer's balance takes of it, which is the amount rounded when left out. */
+  readonly toBalance?: Money;
+}
+
 export interface LateUsageAdjusted extends EntryFacts {
   /** The correction: a period and its number, such as `sub_1/2026-01-01/2`. */
   readonly correctionId: string;
   /** The period the usage belongs to; it is closed and stays as it was. */
   readonly period: Period;
   /** Per product: what is owed now less what was booked, after credits. Negative: booked too much. */
-  readonly differences: readonly { readonly productKey: string; readonly amount: LedgerAmount }[];
+  readonly differences: readonly UsageDifference[];
   /** For too little: what credits pay of it. */
   readonly burned?: readonly ProductDraw[];
   /** For too much: what goes back to the grants it was drawn from (see `unburn`). Never an expired grant. */
   readonly restored?: readonly ProductDraw[];
+  /** For too much: what was drawn from grants that have ended since, and becomes the customer's balance. */
+  readonly credited?: readonly ProductDraw[];
   /** For too much: what was drawn from grants that have expired or been voided since. */
   readonly lapsed?: readonly ProductDraw[];
 }
@@ -48,15 +58,23 @@ export interface LateUsageAdjusted extends EntryFacts {
  * customer in whole minor units, 4000 → 2200, and the fraction below is rounding.
  */
 export function lateUsageAdjusted(adjusted: LateUsageAdjusted): JournalEntryDraft | null {
-  const { correctionId, period, differences, burned = [], restored = [], lapsed = [], ...facts } = adjusted;
+  const { correctionId, period, differences, burned = [], restored = [], ...rest } = adjusted;
+  const { credited = [], lapsed = [], ...facts } = rest;
   return journalEntryIfAny(facts, {
     kind: "late_usage_adjusted",
     cause: { type: "usage_correction", id: correctionId },
     postings: [
       ...burned.flatMap((draw) => burnPostings(facts, draw)),
       ...restored.flatMap((draw) => burnPostings(facts, draw).map(swapped)),
+      ...credited.map(({ productKey, amount }) =>
+        posting(
+          usageRevenue(productKey, facts.currency),
+          customerBalance(facts.customerId, facts.currency),
+          amount,
+        ),
+      ),
       ...lapsed.map((draw) => lapsedPosting(facts, draw)),
-      ...differences.flatMap(({ productKey, amount }) =>
+      ...differences.flatMap(({ productKey, amount, toBalance }) =>
         amount >= 0n
           ? [
               posting(
@@ -65,7 +83,7 @@ export function lateUsageAdjusted(adjusted: LateUsageAdjusted): JournalEntryDraf
                 amount,
               ),
             ]
-          : refundPostings(facts, productKey, ledgerAmount(-amount)),
+          : refundPostings(facts, productKey, ledgerAmount(-amount), toBalance),
       ),
     ],
     metadata: { period_start: isoOf(period.start), period_end: isoOf(period.end) },
@@ -76,8 +94,9 @@ function refundPostings(
   { customerId, currency }: EntryFacts,
   productKey: string,
   amount: LedgerAmount,
+  toBalance: Money = roundToMinor(exactOfLedgerAmount(amount), currency),
 ): Posting[] {
-  const whole = ledgerAmountOfMoney(roundToMinor(exactOfLedgerAmount(amount), currency));
+  const whole = ledgerAmountOfMoney(toBalance);
   const revenue = usageRevenue(productKey, currency);
   return [
     posting(revenue, customerBalance(customerId, currency), whole),

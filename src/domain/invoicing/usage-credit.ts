@@ -1,0 +1,115 @@
+import type { Instant, Period } from "../calendar/index.ts";
+import {
+  burnCharges,
+  type ChargesBurn,
+  type CreditGrant,
+  type CreditPolicy,
+  type UsageCharge,
+  usualCreditPolicy,
+} from "../credits/index.ts";
+import { type LedgerAmount, ledgerAmount, ledgerAmountOfExact } from "../money/index.ts";
+import type { InvoiceLine } from "./invoice-line.ts";
+import type { RatedUsage } from "./usage-charges.ts";
+
+/** What usage came to until an instant inside its period, rated as the whole of it is. */
+export interface RatedUntil {
+  readonly at: Instant;
+  readonly rated: readonly RatedUsage[];
+}
+
+/** What pays for usage besides money, and by which rules. */
+export interface UsageCredit {
+  readonly grants: readonly CreditGrant[];
+  readonly asOf: Instant;
+  /** The usual policy when left out. */
+  readonly creditPolicy?: CreditPolicy;
+  /** The billing periods that the lines are of; a line that is of none is of its own. */
+  readonly billed?: readonly Period[];
+  /** For each instant at which a grant takes effect or ends inside the period; without it, a line is used all at once. */
+  readonly ratedUntil?: readonly RatedUntil[];
+}
+
+const usageKinds: ReadonlySet<string> = new Set(["usage", "late_usage", "discount", "cap", "overage"]);
+
+/**
+ * Whether a line is for metered usage, which credits may pay: after discounts and caps, with what it costs beyond a commitment.
+ * What is missing to a minimum or a commitment was not used, so money pays it.
+ */
+export function isUsage({ kind, earning }: InvoiceLine): boolean {
+  return earning === "unbilled" && usageKinds.has(kind);
+}
+
+/** Pays the usage among an invoice's lines; a draw names its line by its place, from 0. */
+export function creditFor(lines: readonly InvoiceLine[], credit: UsageCredit): ChargesBurn {
+  const { grants, asOf, creditPolicy = usualCreditPolicy } = credit;
+  const payable = payableAmounts(lines);
+  const charges = lines.flatMap((line, index) => {
+    const amount = payable[index] ?? 0n;
+    return amount > 0n ? chargesOf(line, index, ledgerAmount(amount), credit) : [];
+  });
+  const { draws } = burnCharges(grants, charges, asOf, creditPolicy);
+  const drawn = draws.reduce((sum, { amount }) => sum + amount, 0n);
+  const used = lines.reduce(
+    (sum, line) => sum + (isUsage(line) ? ledgerAmountOfExact(line.exactMinor) : 0n),
+    0n,
+  );
+  return { draws, uncovered: ledgerAmount(used - drawn) };
+}
+
+/** What there is to pay of each line. What is taken off usage lowers that of the same product, then that of the others. */
+function payableAmounts(lines: readonly InvoiceLine[]): bigint[] {
+  const amounts = lines.map((line): bigint => (isUsage(line) ? ledgerAmountOfExact(line.exactMinor) : 0n));
+  const payable = amounts.map((amount) => (amount > 0n ? amount : 0n));
+  for (const [index, line] of lines.entries()) {
+    let off = -(amounts[index] ?? 0n);
+    if (off <= 0n) continue;
+    const places = [...lines.keys()];
+    const ofProduct = places.filter((place) => lines[place]?.product === line.product);
+    for (const place of [...ofProduct, ...places]) {
+      const open = payable[place] ?? 0n;
+      const part = open < off ? open : off;
+      payable[place] = open - part;
+      off -= part;
+    }
+  }
+  return payable;
+}
+
+/** A line in the parts that were used between the instants at which what may pay it changes. */
+function chargesOf(
+  line: InvoiceLine,
+  index: number,
+  amount: LedgerAmount,
+  { billed = [], ratedUntil = [] }: UsageCredit,
+): UsageCharge[] {
+  const { period, product, source } = line;
+  const charge = {
+    line: index,
+    product,
+    price: source === null ? null : { planKey: source.planKey, priceKey: source.priceKey },
+    billed: billed.find(({ start, end }) => start <= period.start && period.end <= end) ?? period,
+  };
+  const charges: UsageCharge[] = [];
+  let before = 0n;
+  let start = period.start;
+  for (const { at, rated } of line.kind === "usage" ? ratedUntil : []) {
+    if (at <= start || at >= period.end) continue;
+    const until = rated.find((each) => isOf(line, each));
+    // A cumulative amount can fall again, where a volume price does: what was paid before stays paid.
+    const reached = until === undefined ? 0n : ledgerAmountOfExact(until.rated.exactMinor);
+    const cumulative = within(reached, before, amount);
+    charges.push({ ...charge, amount: ledgerAmount(cumulative - before), used: { start, end: at } });
+    [before, start] = [cumulative, at];
+  }
+  charges.push({ ...charge, amount: ledgerAmount(amount - before), used: { start, end: period.end } });
+  return charges.filter((part) => part.amount > 0n);
+}
+
+function isOf({ period, source }: InvoiceLine, { stretch, plan, price }: RatedUsage): boolean {
+  return stretch.start === period.start && plan.key === source?.planKey && price.key === source.priceKey;
+}
+
+function within(amount: bigint, min: bigint, max: bigint): bigint {
+  if (amount < min) return min;
+  return amount < max ? amount : max;
+}
