@@ -5,6 +5,8 @@ import type { Decimal, Money } from "../money/index.ts";
  * flat, seats: a price for time, in advance or in arrears. usage: rated from events of this period.
  * late_usage: the difference that late events make to a period already invoiced.
  * proration_credit, proration_charge: the unused part of what was charged, and what the new terms cost for the rest.
+ * discount, cap: taken off what a price costs. overage: on top of it, beyond a commitment. true_up: what is missing to a minimum
+ * or a commitment.
  * carried_forward, carried_over: an amount too small to be charged leaves one invoice and comes back on the next.
  */
 export type InvoiceLineKind =
@@ -14,6 +16,10 @@ export type InvoiceLineKind =
   | "late_usage"
   | "proration_credit"
   | "proration_charge"
+  | "discount"
+  | "cap"
+  | "overage"
+  | "true_up"
   | "credit_purchase"
   | "carried_forward"
   | "carried_over";

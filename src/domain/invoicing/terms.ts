@@ -1,11 +1,14 @@
 import type { Instant, Period } from "../calendar/index.ts";
-import type { PlanVersion } from "../catalog/index.ts";
+import type { PlanVersion, PriceOverride } from "../catalog/index.ts";
 import { invariant } from "../errors.ts";
+import { resolvePrices } from "../pricing/index.ts";
 
 /** One thing subscribed to, with the version of its plan that was agreed. */
 export interface TermsItem {
   readonly plan: PlanVersion;
   readonly seats: number;
+  /** What the contract with this customer says instead of the plan's prices. */
+  readonly overrides?: readonly PriceOverride[];
 }
 
 /** What was agreed from an instant on, until the next terms: the plan first, then add-ons. */
@@ -19,6 +22,24 @@ export interface Terms {
 /** A stretch of a period in which the terms did not change. */
 export interface TermsStretch extends Period {
   readonly terms: Terms;
+}
+
+/**
+ * Terms with the prices that they have in a period of the subscription: its phase and the contract decide, stretch by
+ * stretch. Price what was agreed, once; priced terms have nothing left to be decided.
+ * @param periodIndex of the subscription: 0 is its first period
+ */
+export function pricedTerms(history: readonly Terms[], periodIndex: number): Terms[] {
+  return history.map((terms) => ({
+    ...terms,
+    items: terms.items.map(({ plan, overrides, ...item }) => {
+      const { phases: _decided, ...priced } = {
+        ...plan,
+        prices: resolvePrices(plan, periodIndex, overrides),
+      };
+      return { ...item, plan: priced };
+    }),
+  }));
 }
 
 /** The terms in force at an instant. @param history ascending by `effectiveAt`, the first not after `at` */

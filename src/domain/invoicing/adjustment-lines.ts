@@ -1,0 +1,55 @@
+import { type Decimal, isZero, type Money, money, subtractMoney, zero } from "../money/index.ts";
+import type { InvoiceLine } from "./invoice-line.ts";
+import { type BookedAdjustment, isSameAdjustment, type RatedAdjustment } from "./rated-adjustment.ts";
+
+/**
+ * The lines that adjustments make beyond what was booked before: of a first run all of it, later the differences, labelled
+ * with the time they belong to. What no longer holds, as a cap that is not reached any more, is taken back.
+ */
+export function adjustmentLines(
+  rated: readonly RatedAdjustment[],
+  booked: readonly BookedAdjustment[] | null,
+): InvoiceLine[] {
+  const gone = (booked ?? [])
+    .filter((before) => !rated.some((now) => isSameAdjustment(now, before)))
+    .map(nothingOf);
+  return [...rated, ...gone].flatMap((now) => {
+    const before = booked?.find((each) => isSameAdjustment(now, each));
+    const exactMinor = now.exactMinor.minus(before?.exactMinor ?? zero);
+    const amount = before === undefined ? now.amount : subtractMoney(now.amount, before.amount);
+    if (exactMinor.isZero() && isZero(amount)) return [];
+    return [lineOf(now, exactMinor, amount, booked !== null)];
+  });
+}
+
+function lineOf(now: RatedAdjustment, exactMinor: Decimal, amount: Money, isLate: boolean): InvoiceLine {
+  const { planKey, planVersion, priceKey } = now;
+  return {
+    kind: now.kind,
+    earning: now.earning,
+    description: isLate ? `${now.description}, with usage reported late` : now.description,
+    product: now.product,
+    source: priceKey === null ? null : { planKey, planVersion, priceKey },
+    period: now.period,
+    quantity: null,
+    exactMinor,
+    amount,
+    detail: {
+      ...now.detail,
+      planKey,
+      planVersion,
+      cumulativeExactMinor: now.exactMinor.text,
+      cumulativeAmountMinor: now.amount.amountMinor.toString(),
+    },
+  };
+}
+
+function nothingOf({ exactMinor: _exact, amount, ...before }: BookedAdjustment): RatedAdjustment {
+  return {
+    ...before,
+    exactMinor: zero,
+    amount: money(0n, amount.currency),
+    description: `${before.adjustmentKey} does not hold any more`,
+    detail: { adjustment: before.adjustmentKey, charge: before.charge },
+  };
+}
