@@ -255,9 +255,10 @@ const invoiceDamages: readonly Damage[] = [
     what: "an event of a subscription that was billed to its end",
     broken: "V8",
     rule: "on no invoice",
-    sql: `select usage.ingest(array['00000000-0000-0000-0000-000000000001']::uuid[], array['00000000-0000-0000-0000-000000000002']::uuid[],
-      '{story}', '{late}', '{cedar}', '{request}', '{2026-01-12T00:00:00Z}', '[{}]',
-      array[array[number]::text], '{"{1}"}', '{"{1}"}', '{NULL}') from catalog.meter where key = 'tokens'`,
+    sql: `select usage.ingest(null, '{00000000-0000-0000-0000-000000000001}', '{00000000-0000-0000-0000-000000000002}', '{late}',
+      array[(extract(epoch from timestamptz '2026-01-12Z') * 1000)::bigint], array[customer.number], '{}', '{}', '{"{1}"}', '{}', '{1}',
+      '{request}', '{story}', array[array[meter.number]::text], '{"{1}"}')
+      from catalog.meter, billing.customer where meter.key = 'tokens' and customer.id = 'cedar'`,
     triggersRun: true,
   },
   {
@@ -271,7 +272,7 @@ const invoiceDamages: readonly Damage[] = [
       insert into billing.subscription_terms (subscription_id, effective_at, change_id, items, paused)
       select 'sub-twin', effective_at, change_id, items, paused from billing.subscription_terms where subscription_id = 'sub-acme';
       insert into billing.rating_run
-      select 'sub-twin', period_start, period_end, 0, null, snapshot, 0, rated_at from billing.rating_run where ${cycleOf("acme")}`,
+      select 'sub-twin', period_start, period_end, 0, null, null, snapshot, 0, rated_at from billing.rating_run where ${cycleOf("acme")}`,
   },
   {
     what: "a window that counted more",

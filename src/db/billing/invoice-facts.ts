@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { eq } from "drizzle-orm";
 import type { Instant, Period } from "../../domain/calendar/index.ts";
 import {
+  fromJson,
   type InvoiceMeans,
   type KnownFacts,
-  knownFactsFrom,
   knownFactsOf,
-  meansAsJson,
+  type LatePeriod,
   metersOf,
   type PeriodFacts,
   type StretchUsage,
@@ -25,10 +25,8 @@ export interface UsageSeen extends Period {
   readonly fingerprint: string;
 }
 
-/** An earlier period whose late usage is on the invoice. */
-export interface LatePeriodSeen extends Period {
-  readonly fullStart: Instant;
-  readonly fullEnd: Instant;
+/** An earlier period whose late usage is on the invoice, but for its usage and what was booked of it. */
+export interface LatePeriodSeen extends Omit<LatePeriod, "usage" | "booked" | "meters"> {
   /** `catalog.meter.number` of the versions that measured it. */
   readonly meters: readonly number[];
 }
@@ -41,6 +39,8 @@ export interface PeriodSeen {
   readonly termsAt: readonly Instant[];
   readonly meters: readonly number[];
   readonly late: readonly LatePeriodSeen[];
+  /** Until when usage was read besides: where a grant took effect or ended. */
+  readonly usageUntil: readonly Instant[];
   readonly usage: readonly UsageSeen[];
 }
 
@@ -65,12 +65,13 @@ export function factsOfPeriod(facts: LoadedFacts): FactsToStore {
     kind: "period",
     termsAt: facts.terms.map(({ effectiveAt }) => effectiveAt),
     meters: numbersOf(facts.meters),
-    late: facts.late.map(({ period, full, meters }) => ({
-      ...period,
-      fullStart: full.start,
-      fullEnd: full.end,
+    late: facts.late.map(({ period, full, draws, meters }) => ({
+      period,
+      full,
+      draws,
       meters: numbersOf(meters),
     })),
+    usageUntil: (facts.usageUntil ?? []).map(({ at }) => at),
     usage: [
       ...usageSeen(facts.usage, facts.meters),
       ...facts.late.flatMap(({ usage, meters }) => usageSeen(usage, meters)),
@@ -80,10 +81,7 @@ export function factsOfPeriod(facts: LoadedFacts): FactsToStore {
 }
 
 /** Of an invoice whose lines are given. */
-export const factsOfMeans = (means: InvoiceMeans): FactsToStore => ({
-  kind: "means",
-  means: meansAsJson(means),
-});
+export const factsOfMeans = (means: InvoiceMeans): FactsToStore => toJson({ kind: "means", means });
 
 /** One for each meter that is priced in a stretch. */
 export function usageSeen(usage: readonly StretchUsage[], meters: readonly StoredMeter[]): UsageSeen[] {
@@ -120,8 +118,5 @@ export async function findFacts(tx: Tx, invoiceId: string): Promise<PeriodSeen |
   const [row] = await tx.select().from(invoiceFacts).where(eq(invoiceFacts.invoiceId, invoiceId));
   if (row === undefined) return undefined;
   // Our own table: the shape is what the functions above wrote.
-  const stored = row.facts as { readonly kind: string; readonly known: JsonValue; readonly means: JsonValue };
-  return stored.kind === "period"
-    ? ({ ...(stored as object), known: knownFactsFrom<KnownFacts>(stored.known) } as PeriodSeen)
-    : { kind: "means", means: knownFactsFrom<InvoiceMeans>(stored.means) };
+  return fromJson(row.facts as JsonValue) as PeriodSeen | MeansSeen;
 }

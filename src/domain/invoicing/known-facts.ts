@@ -2,7 +2,6 @@ import { invariant } from "../errors.ts";
 import type { JsonValue } from "../metering/index.ts";
 import { Decimal, decimal } from "../money/index.ts";
 import type { PeriodFacts } from "./close-period.ts";
-import type { InvoiceMeans } from "./invoice-totals.ts";
 
 /** Facts of a period that stay where they are and are read again when its invoice is derived again. */
 const readAgain = ["terms", "meters", "usage", "late", "waiting", "usageUntil"] as const;
@@ -14,14 +13,6 @@ export type KnownFacts = Omit<PeriodFacts, (typeof readAgain)[number]>;
 export function knownFactsOf(facts: KnownFacts & { readonly [name: string]: unknown }): JsonValue {
   const left = new Set<string>(readAgain);
   return toJson(Object.fromEntries(Object.entries(facts).filter(([name]) => !left.has(name))));
-}
-
-/** Of an invoice whose lines are facts themselves: what paid for it besides money. */
-export const meansAsJson = (means: InvoiceMeans): JsonValue => toJson(means);
-
-/** The facts that {@link knownFactsOf} or {@link meansAsJson} wrote; they come from our own table, so their shape is trusted. */
-export function knownFactsFrom<Facts extends KnownFacts | InvoiceMeans>(json: JsonValue): Facts {
-  return fromJson(json) as Facts;
 }
 
 /** Plain data as JSON that says of each value what it is: `{"$decimal":"1.5"}`, `{"$integer":"12"}`. */
@@ -38,7 +29,8 @@ export function toJson(value: unknown): JsonValue {
   return Object.fromEntries(kept.map(([name, field]) => [name, toJson(field)]));
 }
 
-function fromJson(value: JsonValue): unknown {
+/** The reverse of {@link toJson}. */
+export function fromJson(value: JsonValue): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(fromJson);
   const { $integer, $decimal } = value as Readonly<Record<string, JsonValue>>;
