@@ -5,8 +5,8 @@ import { lockCustomer } from "../db/billing/subscriptions.ts";
 import { type Database, inTransaction } from "../db/database.ts";
 import { instant } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
-import { type InvoiceLine, invoiceEntries, invoiceTotals } from "../domain/invoicing/index.ts";
-import { currency, decimal, formatMoney, money } from "../domain/money/index.ts";
+import { creditPurchaseLine, invoiceEntries, invoiceTotals } from "../domain/invoicing/index.ts";
+import { currency, money } from "../domain/money/index.ts";
 import { issueInvoice } from "./issue-invoice.ts";
 
 /** Issues the invoice of a purchase of credits. Issued twice, it is the same invoice. */
@@ -24,20 +24,7 @@ export async function issueCreditPurchase(
     if ((await findInvoiceBySource(tx, sourceKey)) !== undefined) return { invoiceId: id };
     const amount = money(grant.amountMinor, grant.currency);
     const inCurrency = currency(grant.currency);
-    const lines: InvoiceLine[] = [
-      {
-        kind: "credit_purchase",
-        earning: "prepayment",
-        description: `Prepaid credits, ${formatMoney(amount)}`,
-        product: "credits",
-        source: null,
-        period: { start: at, end: at },
-        quantity: null,
-        exactMinor: decimal(amount.amountMinor),
-        amount,
-        detail: { grantId: grant.id },
-      },
-    ];
+    const lines = [creditPurchaseLine({ grantId: grant.id, amount, at })];
     // Credits are paid with money: neither with other credits nor out of the customer's balance.
     const means = { grants: [], customerBalance: money(0n, grant.currency), currency: inCurrency, asOf: at };
     const totals = invoiceTotals(lines, means);

@@ -1,0 +1,157 @@
+import { asc, eq } from "drizzle-orm";
+import type { Period } from "../../domain/calendar/index.ts";
+import { invariant } from "../../domain/errors.ts";
+import {
+  type AddedUpInvoice,
+  addUpInvoice,
+  closePeriod,
+  type InvoiceLine,
+  type LatePeriod,
+  type StretchUsage,
+} from "../../domain/invoicing/index.ts";
+import type { Tx } from "../database.ts";
+import { ratingRun, subscriptionChange } from "../schema/billing.ts";
+import { publishedMeters, type StoredMeter } from "../usage/meters-in-force.ts";
+import { activationLines, changeLines, purchaseLines } from "./fact-lines.ts";
+import {
+  findFacts,
+  type LatePeriodSeen,
+  type MeansSeen,
+  type PeriodSeen,
+  type UsageSeen,
+  usageSeen,
+} from "./invoice-facts.ts";
+import type { StoredInvoice } from "./invoices.ts";
+import { lineFromJson } from "./line-json.ts";
+import { periodUsage } from "./period-usage.ts";
+import { bookedUsage, type StoredRun } from "./rating-runs.ts";
+import { findSubscription, termsHistory } from "./subscriptions.ts";
+
+/** An invoice as it follows from the facts that decided it. */
+export interface DerivedInvoice extends AddedUpInvoice {
+  /** What the meters read, beside what was kept of it at issue. */
+  readonly usage: { readonly found: readonly UsageSeen[]; readonly kept: readonly UsageSeen[] };
+}
+
+/** Why an invoice cannot be derived again: then nothing is known, neither good nor bad. */
+export class NotDerivableError extends Error {}
+
+/**
+ * Derives an issued invoice again: from the usage that its rating saw, the versions of plans and meters, what was agreed, and
+ * what was known of the customer's money then; with the functions that made it.
+ * @throws NotDerivableError where something it followed from is not there
+ */
+export async function deriveInvoice(tx: Tx, invoice: StoredInvoice): Promise<DerivedInvoice> {
+  const facts = await findFacts(tx, invoice.id);
+  if (facts === undefined) throw new NotDerivableError("what was known when it was issued was not kept");
+  if (facts.kind === "period") return await derivePeriod(tx, invoice, facts);
+  const lines = await givenLines(tx, invoice, facts);
+  return { ...addUpInvoice(lines, facts.means), usage: { found: [], kept: [] } };
+}
+
+/** The lines of an invoice that follow from one fact. */
+async function givenLines(
+  tx: Tx,
+  invoice: StoredInvoice,
+  { means }: MeansSeen,
+): Promise<readonly InvoiceLine[]> {
+  switch (invoice.kind) {
+    case "activation":
+      return await activationLines(tx, invoice);
+    case "proration":
+      return await changeLines(tx, invoice);
+    case "credit_purchase":
+      return await purchaseLines(tx, invoice, means.asOf);
+    default:
+      throw new NotDerivableError(`nobody knows what an invoice of the kind ${invoice.kind} follows from`);
+  }
+}
+
+async function derivePeriod(tx: Tx, invoice: StoredInvoice, seen: PeriodSeen): Promise<DerivedInvoice> {
+  const { subscriptionId, customerId } = invoice;
+  invariant(subscriptionId !== null, "a period is of a subscription");
+  const subscription = await findSubscription(tx, subscriptionId);
+  invariant(subscription, "the subscription of an invoice exists");
+  const published = await publishedMeters(tx);
+  const metersOf = (numbers: readonly number[]) => published.filter(({ number }) => numbers.includes(number));
+  const terms = (await termsHistory(tx, subscriptionId)).filter(({ effectiveAt }) =>
+    seen.termsAt.includes(effectiveAt),
+  );
+  if (terms.length < seen.termsAt.length) throw new NotDerivableError("terms that were agreed are gone");
+  const runs = await runsOf(tx, invoice.id);
+  const { period } = seen.known;
+  const usageOf = async (of: Period, meters: readonly StoredMeter[], levelsUntil?: Period["end"]) =>
+    await periodUsage(tx, {
+      customerId,
+      terms,
+      period: of,
+      meters,
+      visibleIn: runOf(runs, of).snapshot,
+      ...(levelsUntil === undefined ? {} : { levelsUntil }),
+    });
+  const meters = metersOf(seen.meters);
+  const usage = await usageOf(period, meters);
+  const late: LatePeriod[] = [];
+  const found: UsageSeen[] = usageSeen(usage, meters);
+  for (const earlier of seen.late) {
+    const { usage: lateUsage, ...rest } = await lateAgain(tx, earlier, runOf(runs, earlier.period), {
+      meters: metersOf(earlier.meters),
+      usageOf,
+    });
+    late.push({ ...rest, usage: lateUsage });
+    found.push(...usageSeen(lateUsage, rest.meters));
+  }
+  const usageUntil = [];
+  for (const at of seen.usageUntil) {
+    usageUntil.push({ at, usage: await usageOf({ start: period.start, end: at }, meters) });
+  }
+  const waiting = await waitingLines(tx, invoice);
+  const closed = closePeriod({ ...seen.known, terms, meters, usage, late, waiting, usageUntil });
+  return { lines: closed.lines, totals: closed.totals, usage: { found, kept: seen.usage } };
+}
+
+async function lateAgain(
+  tx: Tx,
+  seen: LatePeriodSeen,
+  run: StoredRun,
+  {
+    meters,
+    usageOf,
+  }: {
+    readonly meters: readonly StoredMeter[];
+    readonly usageOf: (of: Period, meters: readonly StoredMeter[]) => Promise<StretchUsage[]>;
+  },
+): Promise<LatePeriod & { readonly meters: readonly StoredMeter[] }> {
+  const before = run.afterRevision;
+  invariant(before !== null, "late usage is the difference to what was billed before");
+  return {
+    ...seen,
+    meters,
+    usage: await usageOf(seen.period, meters),
+    booked: await bookedUsage(tx, { ...run, revision: before }),
+  };
+}
+
+async function runsOf(tx: Tx, invoiceId: string): Promise<StoredRun[]> {
+  return await tx
+    .select()
+    .from(ratingRun)
+    .where(eq(ratingRun.invoiceId, invoiceId))
+    .orderBy(asc(ratingRun.periodStart), asc(ratingRun.revision));
+}
+
+function runOf(runs: readonly StoredRun[], { start }: Period): StoredRun {
+  const run = runs.find(({ periodStart }) => periodStart === start);
+  if (run === undefined) throw new NotDerivableError("the rating that it bills is gone");
+  return run;
+}
+
+/** Lines of changes that had waited for the invoice, or for one that it bills anew. */
+async function waitingLines(tx: Tx, { id, replaces }: StoredInvoice): Promise<InvoiceLine[]> {
+  const found = await tx
+    .select({ lines: subscriptionChange.lines })
+    .from(subscriptionChange)
+    .where(eq(subscriptionChange.invoiceId, replaces ?? id))
+    .orderBy(asc(subscriptionChange.effectiveAt));
+  return found.flatMap(({ lines }) => (lines as unknown[]).map(lineFromJson));
+}
