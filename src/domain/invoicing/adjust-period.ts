@@ -3,10 +3,10 @@ import type { PlanVersion } from "../catalog/index.ts";
 import { invariant } from "../errors.ts";
 import { type Currency, decimal, Fraction, type Money } from "../money/index.ts";
 import { type AdjustmentPart, adjustCharges, type Charge } from "../pricing/index.ts";
-import type { PeriodMeasure } from "../proration/index.ts";
 import type { InvoiceLine, LineEarning } from "./invoice-line.ts";
 import { adjustmentDetail, adjustmentTitle, chargeKey, type RatedAdjustment } from "./rated-adjustment.ts";
 import type { TermsStretch } from "./terms.ts";
+import { planMeasure } from "./time-charge.ts";
 import { chargeOf, type RatedUsage } from "./usage-charges.ts";
 
 /** What was charged in advance for a period, price by price, less what was handed back, and what was taken off it. */
@@ -22,7 +22,8 @@ export interface AdvanceCharged {
 export interface ChargesOfPeriod {
   readonly period: Period;
   /** The whole of which it is a part, where it is one. */
-  readonly measure: PeriodMeasure;
+  readonly full: Period;
+  readonly timeZone: string;
   /** Of the subscription: 0 is its first period. */
   readonly periodIndex: number;
   readonly currency: Currency;
@@ -156,9 +157,10 @@ const isOfPlan = (
 /** The part of the full period that a plan version was agreed for. */
 function timeOf(
   plan: PlanVersion,
-  { stretches, measure }: ChargesOfPeriod,
+  { stretches, full, timeZone }: ChargesOfPeriod,
   counts: (stretch: TermsStretch) => boolean,
 ): Fraction {
+  const measure = planMeasure(plan, full, timeZone);
   const passed = stretches
     .filter((stretch) => counts(stretch) && stretch.terms.items.some((item) => isSamePlan(plan, item.plan)))
     .reduce((sum, { start, end }) => sum + measure.passed(end) - measure.passed(start), 0n);

@@ -1,6 +1,20 @@
-import { type Decimal, isZero, type Money, money, subtractMoney, zero } from "../money/index.ts";
+import {
+  type Decimal,
+  isZero,
+  type Money,
+  money,
+  subtractMoney,
+  sumDecimals,
+  sumMoney,
+  zero,
+} from "../money/index.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
-import { type BookedAdjustment, isSameAdjustment, type RatedAdjustment } from "./rated-adjustment.ts";
+import {
+  type BookedAdjustment,
+  chargeKey,
+  isSameAdjustment,
+  type RatedAdjustment,
+} from "./rated-adjustment.ts";
 
 /**
  * The lines that adjustments make beyond what was booked before: of a first run all of it, later the differences, labelled
@@ -52,4 +66,39 @@ function nothingOf({ exactMinor: _exact, amount, ...before }: BookedAdjustment):
     description: `${before.adjustmentKey} does not hold any more`,
     detail: { adjustment: before.adjustmentKey, charge: before.charge },
   };
+}
+
+/**
+ * Differences with what belongs together made one: where usage of a price that was reported late and the adjustments on it
+ * come to less than was billed, one line says so, because it is given back as one.
+ */
+export function netDifferences(lines: readonly InvoiceLine[]): InvoiceLine[] {
+  return [...Map.groupBy(lines, groupOf).values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined || group.length === 1) return group;
+    const exactMinor = sumDecimals(group.map((line) => line.exactMinor));
+    if (!exactMinor.isNegative()) return group;
+    const amounts = group.map(({ amount }) => amount);
+    return [
+      { ...first, exactMinor, amount: sumMoney(amounts, first.amount.currency), detail: netDetail(group) },
+    ];
+  });
+}
+
+function netDetail([first, ...others]: readonly InvoiceLine[]): InvoiceLine["detail"] {
+  const adjustments = others.map(({ kind, description, exactMinor, amount, detail }) => ({
+    kind,
+    description,
+    exactMinor: exactMinor.text,
+    amountMinor: amount.amountMinor.toString(),
+    ...detail,
+  }));
+  return { ...first?.detail, adjustments };
+}
+
+/** What one price costs in a stretch of terms, or what an adjustment made. */
+function groupOf({ source, period, detail }: InvoiceLine): string {
+  return source === null
+    ? `${detail.planKey}/${detail.planVersion}/${detail.charge}`
+    : `${source.planKey}/${source.planVersion}/${chargeKey(source.priceKey, period)}`;
 }

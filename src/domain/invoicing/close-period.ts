@@ -12,11 +12,15 @@ import {
   sumMoney,
   zero,
 } from "../money/index.ts";
+import { type AdvanceCharged, adjustPeriod } from "./adjust-period.ts";
+import { adjustmentLines, netDifferences } from "./adjustment-lines.ts";
+import { withDiscounts } from "./advance-discounts.ts";
 import { carriedLine } from "./carried-line.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
 import { addUpInvoice, type InvoiceTotals } from "./invoice-totals.ts";
+import { type BookedAdjustment, chargeKey, type RatedAdjustment } from "./rated-adjustment.ts";
 import { type GivenBackLine, givenBack, type RecordedDraw } from "./returned-draws.ts";
-import { stretchesOf, type Terms, termsAt } from "./terms.ts";
+import { pricedTerms, type Terms, termsAt } from "./terms.ts";
 import { advanceLines, arrearsLines } from "./time-charges.ts";
 import {
   type BookedUsage,
@@ -35,6 +39,11 @@ export interface LatePeriod {
   readonly meters: readonly Meter[];
   readonly usage: readonly StretchUsage[];
   readonly booked: readonly BookedUsage[];
+  /** What adjustments came to, as it was stored. */
+  readonly adjusted?: readonly BookedAdjustment[];
+  /** Of the subscription; 0 when left out. */
+  readonly periodIndex?: number;
+  readonly advance?: readonly AdvanceCharged[];
   /** What credit paid of it so far, in the order in which it was drawn. */
   readonly draws?: readonly RecordedDraw[];
 }
@@ -47,11 +56,15 @@ export interface PeriodFacts {
   readonly full: Period;
   /** The period that begins, which is charged in advance; null when the subscription has ended. */
   readonly next: Period | null;
-  /** All terms, ascending. */
+  /** Of the subscription: 0, or left out, is its first period. */
+  readonly periodIndex?: number;
+  /** All terms as they were agreed, ascending: what their prices are in a period is decided here. */
   readonly terms: readonly Terms[];
   readonly meters: readonly Meter[];
   readonly usage: readonly StretchUsage[];
   readonly late: readonly LatePeriod[];
+  /** What was charged in advance for the period: minimums, caps and commitments count it. */
+  readonly advance?: readonly AdvanceCharged[];
   /** Lines of changes that waited for this invoice. */
   readonly waiting: readonly InvoiceLine[];
   readonly grants: readonly CreditGrant[];
@@ -69,9 +82,19 @@ export interface ClosedPeriod {
   readonly lines: readonly InvoiceLine[];
   readonly totals: InvoiceTotals;
   readonly rated: readonly RatedUsage[];
-  readonly late: readonly { readonly period: Period; readonly rated: readonly RatedUsage[] }[];
+  readonly adjusted: readonly RatedAdjustment[];
+  readonly late: readonly RatedPeriod[];
   /** The differences that late usage makes, per earlier period; negative ones went back to who had paid. */
   readonly corrections: readonly Correction[];
+}
+
+/** What a period comes to, cumulative. */
+export interface RatedPeriod {
+  readonly period: Period;
+  readonly rated: readonly RatedUsage[];
+  readonly adjusted: readonly RatedAdjustment[];
+  /** In arrears. */
+  readonly fees: readonly InvoiceLine[];
 }
 
 export interface Correction {
@@ -84,21 +107,16 @@ export interface Correction {
 
 /** Works out the invoice that closes a period. The preview of a period is the same function, not stored. */
 export function closePeriod(facts: PeriodFacts): ClosedPeriod {
-  const { period, full, next, terms, meters, usage, currency } = facts;
-  const rated = rateStretches(usage, full, meters);
-  const late = facts.late.map((earlier) => ({
-    period: earlier.period,
-    rated: rateStretches(earlier.usage, earlier.full, earlier.meters),
-    booked: earlier.booked,
-  }));
-  const corrections = late.map(({ period: of, rated: again, booked }, index) =>
-    correctionOf(of, usageLines(again, booked), facts.late[index], facts.creditPolicy),
-  );
+  const { period, full, meters, currency } = facts;
+  const { rated, adjusted, fees } = ratePeriod(facts, currency);
+  const late = facts.late.map((earlier) => ratePeriod(earlier, currency));
+  const corrections = late.map((again, index) => correctionOf(again, facts.late[index], facts.creditPolicy));
   const lines = [
     ...usageLines(rated, null),
     ...corrections.flatMap((correction) => correction.lines),
-    ...arrearsLines(stretchesOf(terms, period), full),
-    ...(next === null ? [] : advanceLines(termsAt(terms, next.start), next)),
+    ...fees,
+    ...adjustmentLines(adjusted, null),
+    ...linesInAdvance(facts),
     ...facts.waiting,
     ...(isZero(facts.carried) ? [] : [carriedLine("carried_over", facts.carried, period)]),
   ];
@@ -108,27 +126,76 @@ export function closePeriod(facts: PeriodFacts): ClosedPeriod {
     billed: [period, ...late.map((earlier) => earlier.period)],
     ratedUntil: (facts.usageUntil ?? []).map((until) => ({
       at: until.at,
-      rated: rateStretches(until.usage, full, meters),
+      rated: rateStretches(pricedUsage(until.usage, facts.periodIndex), full, meters),
     })),
   });
-  return { ...settled, rated, late, corrections };
+  return { ...settled, rated, adjusted, late, corrections };
 }
 
-/** Late usage can lower an amount: a volume price may fall with the quantity. */
+/** Usage, fees in arrears, and adjustments on both. */
+function ratePeriod(
+  facts: Pick<LatePeriod, "period" | "full" | "meters" | "usage" | "periodIndex" | "advance">,
+  currency: Currency,
+): RatedPeriod {
+  const { period, full, meters, periodIndex = 0, advance = [] } = facts;
+  const usage = pricedUsage(facts.usage, periodIndex);
+  const stretches = usage.map(({ stretch }) => stretch);
+  const rated = rateStretches(usage, full, meters);
+  const fees = arrearsLines(stretches, full);
+  const charges = { period, full, timeZone: "UTC", periodIndex, currency, stretches, rated, fees, advance };
+  return { period, rated, fees, adjusted: adjustPeriod(charges) };
+}
+
+function pricedUsage(usage: readonly StretchUsage[], periodIndex = 0): StretchUsage[] {
+  return usage.map(({ stretch, ...read }) => {
+    const [terms = stretch.terms] = pricedTerms([stretch.terms], periodIndex);
+    return { ...read, stretch: { ...stretch, terms } };
+  });
+}
+
+/** What the period that begins is charged with, by its own prices. */
+function linesInAdvance({ next, terms, periodIndex = 0 }: PeriodFacts): InvoiceLine[] {
+  if (next === null) return [];
+  const priced = termsAt(pricedTerms(terms, periodIndex + 1), next.start);
+  const whole = advanceLines(priced, next);
+  return withDiscounts(whole, { terms: priced, periodIndex: periodIndex + 1, whole });
+}
+
+/** Late usage can lower an amount: a volume price may fall with the quantity, and a true-up does. */
 function correctionOf(
-  period: Period,
-  differences: readonly InvoiceLine[],
+  { period, rated, adjusted }: RatedPeriod,
   late: LatePeriod | undefined,
   policy: CreditPolicy | undefined,
 ): Correction {
+  const before = { booked: late?.booked ?? [], adjusted: late?.adjusted ?? [] };
+  const differences = netDifferences([
+    ...usageLines(rated, before.booked),
+    ...adjustmentLines(adjusted, before.adjusted),
+  ]);
+  const billed = netBooked(before.booked, before.adjusted);
   const back = differences.map((line) =>
-    line.exactMinor.isLessThan(zero) ? givenBack(line, late?.draws ?? [], late?.booked ?? [], policy) : null,
+    line.exactMinor.isLessThan(zero) ? givenBack(line, late?.draws ?? [], billed, policy) : null,
   );
   return {
     period,
     lines: differences.map((line, index) => back[index]?.line ?? line),
     givenBack: back.filter((given) => given !== null),
   };
+}
+
+/** What usage was billed at, after adjustments. */
+function netBooked(booked: readonly BookedUsage[], adjusted: readonly BookedAdjustment[]): BookedUsage[] {
+  return booked.map((row) => {
+    const onIt = adjusted.filter(
+      ({ planKey, priceKey, charge, period }) =>
+        planKey === row.planKey &&
+        priceKey === row.priceKey &&
+        period.start === row.termsStart &&
+        charge === chargeKey(row.priceKey, period),
+    );
+    const exactMinor = sumDecimals([row.exactMinor, ...onIt.map((part) => part.exactMinor)]);
+    return { ...row, exactMinor };
+  });
 }
 
 /** What corrections put on the customer's balance, as far as it can pay an invoice: whole minor units. */
