@@ -38,18 +38,29 @@ export function agreedPeriodAt(history: readonly AgreedAnchor[], at: Instant): A
   return { period, full, index, agreed };
 }
 
+/** What a plan says of its periods, and whose calendar they are on. */
+export interface PeriodTerms {
+  readonly rule: AnchorRule | undefined;
+  readonly interval: BillingInterval;
+  readonly timeZone: string;
+}
+
 /**
- * The anchor after the interval changed at `at`, or when a new period is wanted then. "reset" begins a period there; "keep"
- * counts the new interval from the anchor there was, so that what is left until its next boundary is a part of a period.
+ * The anchor after the interval changed at `at`, or when a new period is wanted then. "reset" begins a period there, or a
+ * first part up to the plan's day of the calendar; "keep" counts the new interval from the anchor there was, so that what is
+ * left until its next boundary is a part of a period.
  */
 export function changedAnchor(
   current: BillingAnchor,
-  interval: BillingInterval,
+  { rule, interval, timeZone }: PeriodTerms,
   at: Instant,
   choice: "reset" | "keep",
 ): AgreedAnchor {
-  const { timeZone } = current;
-  return { effectiveAt: at, anchor: { at: choice === "reset" ? at : current.at, interval, timeZone } };
+  const anchor =
+    choice === "reset"
+      ? anchorFor(rule, { start: at, interval, timeZone })
+      : { at: current.at, interval, timeZone };
+  return { effectiveAt: at, anchor };
 }
 
 /**
@@ -59,14 +70,25 @@ export function changedAnchor(
 export function anchorAfterTrial(
   trial: Period,
   choice: "trial_end" | "trial_start",
-  plan: {
-    readonly rule: AnchorRule | undefined;
-    readonly interval: BillingInterval;
-    readonly timeZone: string;
-  },
+  plan: PeriodTerms,
 ): AgreedAnchor {
   const start = choice === "trial_end" ? trial.end : trial.start;
   return { effectiveAt: trial.end, anchor: anchorFor(plan.rule, { ...plan, start }) };
+}
+
+/** How many periods of the subscription were before the one that contains `at`, cut ones and first parts included. */
+export function periodNumberAt(history: readonly AgreedAnchor[], at: Instant): number {
+  return history
+    .filter(({ effectiveAt }) => effectiveAt <= at)
+    .map(({ effectiveAt, anchor }, position, past) => {
+      const first = periodContaining(anchor, effectiveAt).index;
+      const next = past[position + 1];
+      if (next === undefined) return periodContaining(anchor, at).index - first;
+      const last = periodContaining(anchor, next.effectiveAt);
+      // Where the next anchor begins on a boundary, it ends no period early.
+      return last.index - first + (last.period.start < next.effectiveAt ? 1 : 0);
+    })
+    .reduce((sum, count) => sum + count, 0);
 }
 
 /** A period of one of a customer's subscriptions, and how long after its end usage may still come. */

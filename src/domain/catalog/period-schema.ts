@@ -19,7 +19,7 @@ export const anchor = z.discriminatedUnion(
       weekday: z.int().min(1).max(7).exactOptional(),
       day: z.int().min(1).max(31).exactOptional(),
       month: z.int().min(1).max(12).exactOptional(),
-      stub: z.enum(["prorated", "free", "full"]).exactOptional(),
+      stub: z.enum(["prorated", "free"]).exactOptional(),
     }),
   ],
   'write "anniversary" or "calendar"',

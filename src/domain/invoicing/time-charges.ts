@@ -1,136 +1,114 @@
-import type { Instant, Period } from "../calendar/index.ts";
-import type { PlanVersion, RecurringPrice, SeatPrice } from "../catalog/index.ts";
-import { decimal, type Money, money, negateMoney, subtractMoney } from "../money/index.ts";
-import { unusedShare } from "../proration/index.ts";
+import type { Period } from "../calendar/index.ts";
+import { shareOfPart } from "../proration/index.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
 import type { Terms, TermsStretch } from "./terms.ts";
+import {
+  partDetail,
+  planMeasure,
+  prorationOf,
+  seatCharge,
+  type TimeCharge,
+  timeChargesOf,
+  timeLine,
+} from "./time-charge.ts";
 
-/** What one price of the terms costs for a whole period. */
-interface TimeCharge {
-  readonly plan: PlanVersion;
-  readonly price: RecurringPrice | SeatPrice;
-  /** Seats that are paid for; 1 for a flat price. */
-  readonly quantity: number;
-  readonly amount: Money;
-}
-
-/** The lines for a period that is about to begin: base fees and seats, in full. */
-export function advanceLines(terms: Terms, period: Period): InvoiceLine[] {
-  return advanceCharges(terms)
-    .filter(({ amount }) => amount.amountMinor !== 0n)
-    .map((charge) => timeLine(charge, period, charge.amount, "deferred", titleOf(charge), {}));
+/** On whose calendar a period lies, and the whole of which it may be a part. */
+export interface PeriodFrame {
+  readonly full: Period;
+  readonly timeZone: string;
 }
 
 /**
- * What a change inside a period costs: for every price whose charge differs, a credit for the unused part of the old
- * charge and a charge for the rest of the period at the new one, to the millisecond. Both parts are taken from the full
- * amount, so any number of changes in a row sums exactly to what was used.
+ * The lines for a period that is about to begin: base fees and seats, in full; for a first part up to a day of the calendar
+ * its share, or nothing where the plan gives it away.
  */
-export function prorationLines(before: Terms, after: Terms, period: Period, at: Instant): InvoiceLine[] {
-  const old = advanceCharges(before);
-  const next = advanceCharges(after);
-  const rest = { start: at, end: period.end };
-  const credits = old
-    .filter((charge) => !next.some((other) => sameCharge(charge, other)))
-    .map((charge) => {
-      const credit = negateMoney(unusedShare(charge.amount, period, at));
-      const title = `Unused time on ${titleOf(charge)}`;
-      return {
-        ...timeLine(charge, rest, credit, "deferred", title, partOf(period)),
-        kind: "proration_credit" as const,
-      };
-    });
-  const charges = next
-    .filter((charge) => !old.some((other) => sameCharge(charge, other)))
-    .map((charge) => {
-      const share = unusedShare(charge.amount, period, at);
-      const title = `Remaining time on ${titleOf(charge)}`;
-      return {
-        ...timeLine(charge, rest, share, "deferred", title, partOf(period)),
-        kind: "proration_charge" as const,
-      };
-    });
-  return [...credits, ...charges].filter(({ amount }) => amount.amountMinor !== 0n);
-}
-
-/** The unused part of everything charged in advance, when a subscription ends at `at`. */
-export function endingCredits(before: Terms, period: Period, at: Instant): InvoiceLine[] {
-  return prorationLines(before, { ...before, items: [] }, period, at);
-}
-
-/** Flat prices billed after the fact, for the part of the period in which the terms held. */
-export function arrearsLines(stretches: readonly TermsStretch[], period: Period): InvoiceLine[] {
-  return stretches.flatMap((stretch) =>
-    stretch.terms.items.flatMap(({ plan }) =>
-      plan.prices.flatMap((price) => {
-        if (price.type !== "flat" || price.timing !== "in_arrears" || stretch.terms.paused) return [];
-        const full = money(BigInt(price.amountMinor), plan.currency);
-        const amount = subtractMoney(
-          unusedShare(full, period, stretch.start),
-          unusedShare(full, period, stretch.end),
-        );
-        if (amount.amountMinor === 0n) return [];
-        const charge = { plan, price, quantity: 1, amount: full };
-        const part = { start: stretch.start, end: stretch.end };
-        return [timeLine(charge, part, amount, "earned", titleOf(charge), partOf(period))];
-      }),
-    ),
-  );
-}
-
-function advanceCharges({ items, paused }: Terms): TimeCharge[] {
-  if (paused) return [];
-  return items.flatMap(({ plan, seats }) =>
-    plan.prices.flatMap((price): TimeCharge[] => {
-      if (price.type === "flat" && price.timing === "in_advance") {
-        return [{ plan, price, quantity: 1, amount: money(BigInt(price.amountMinor), plan.currency) }];
-      }
-      if (price.type === "seat") {
-        const quantity = Math.max(0, seats - price.includedSeats);
-        const amount = money(BigInt(price.unitAmountMinor) * BigInt(quantity), plan.currency);
-        return [{ plan, price, quantity, amount }];
-      }
-      return [];
-    }),
-  );
-}
-
-function sameCharge(one: TimeCharge, other: TimeCharge): boolean {
-  return (
-    one.plan.key === other.plan.key &&
-    one.plan.version === other.plan.version &&
-    one.price.key === other.price.key &&
-    one.quantity === other.quantity
-  );
-}
-
-function timeLine(
-  { plan, price, quantity }: TimeCharge,
+export function advanceLines(
+  terms: Terms,
   period: Period,
-  amount: Money,
-  earning: "deferred" | "earned",
-  description: string,
-  detail: InvoiceLine["detail"],
-): InvoiceLine {
-  return {
-    kind: price.type === "seat" ? "seats" : "flat",
-    earning,
-    description,
-    product: price.product,
-    source: { planKey: plan.key, planVersion: plan.version, priceKey: price.key },
-    period,
-    quantity: price.type === "seat" ? decimal(BigInt(quantity)) : null,
-    exactMinor: decimal(amount.amountMinor),
-    amount,
-    detail,
-  };
+  { full, timeZone }: PeriodFrame = { full: period, timeZone: "UTC" },
+): InvoiceLine[] {
+  const isPart = period.start > full.start;
+  const rule = terms.items[0]?.plan.anchor;
+  if (isPart && rule?.type === "calendar" && rule.stub === "free") return [];
+  return timeChargesOf(terms, "in_advance").flatMap((charge) => {
+    const { plan, amount: whole } = charge;
+    const measure = planMeasure(plan, full, timeZone);
+    const amount = isPart ? shareOfPart(whole, measure, { start: period.start, end: full.end }) : whole;
+    if (amount.amountMinor === 0n) return [];
+    const detail = isPart ? partDetail(plan, measure, whole, { start: period.start, end: full.end }) : {};
+    return [timeLine(charge, period, amount, { earning: "deferred", detail })];
+  });
 }
 
-function titleOf({ plan, price, quantity }: TimeCharge): string {
-  return price.type === "seat" ? `${plan.name}: ${price.name} × ${quantity}` : `${plan.name}: ${price.name}`;
+/** A price while its quantity stayed the same, in parts of the period that follow each other. */
+interface Held {
+  readonly charge: TimeCharge;
+  readonly part: Period;
 }
 
-/** The whole of which a line is a part. */
-function partOf(period: Period) {
-  return { fullPeriodStart: period.start, fullPeriodEnd: period.end };
+/**
+ * Fees and seats billed after the fact, for the part of the period in which they were agreed. Seats are counted by their
+ * history: each number for the time that it held, or the most that there were for all the time that the plan was agreed.
+ * Where a plan charges whole periods only, what holds at the end of the period is charged, in full.
+ */
+export function arrearsLines(
+  stretches: readonly TermsStretch[],
+  full: Period,
+  timeZone = "UTC",
+): InvoiceLine[] {
+  const [first] = stretches;
+  const last = stretches.at(-1);
+  if (first === undefined || last === undefined) return [];
+  const period = { start: first.start, end: last.end };
+  return heldInArrears(stretches).flatMap(({ charge, part }) => {
+    const { plan, amount: whole } = charge;
+    const of = prorationOf(plan).unit === "none" ? period : full;
+    const measure = planMeasure(plan, of, timeZone);
+    const amount = shareOfPart(whole, measure, part);
+    if (amount.amountMinor === 0n) return [];
+    return [
+      timeLine(charge, part, amount, { earning: "earned", detail: partDetail(plan, measure, whole, part) }),
+    ];
+  });
+}
+
+/** By price, in the order in which they were agreed, and of each in the order of time. */
+function heldInArrears(stretches: readonly TermsStretch[]): Held[] {
+  const held = stretches.flatMap((stretch) =>
+    timeChargesOf(stretch.terms, "in_arrears").map((charge) => ({
+      charge,
+      part: { start: stretch.start, end: stretch.end },
+    })),
+  );
+  return [...Map.groupBy(held, ({ charge }) => sourceKeyOf(charge)).values()].flatMap((ofPrice) =>
+    joined(atPeak(ofPrice)),
+  );
+}
+
+/** Of a price that counts the most seats: that number for all the time. */
+function atPeak(held: readonly Held[]): readonly Held[] {
+  const quantity = Math.max(...held.map(({ charge }) => charge.quantity));
+  return held.map(({ charge, part }) => {
+    const { plan, price } = charge;
+    if (price.type !== "seat" || price.counting !== "peak") return { charge, part };
+    return { charge: seatCharge(plan, price, quantity + price.includedSeats), part };
+  });
+}
+
+/** What did not change makes no line of its own. */
+function joined(held: readonly Held[]): Held[] {
+  const runs: Held[] = [];
+  for (const { charge, part } of held) {
+    const before = runs.at(-1);
+    if (before?.part.end === part.start && before.charge.quantity === charge.quantity) {
+      runs[runs.length - 1] = { charge, part: { start: before.part.start, end: part.end } };
+    } else {
+      runs.push({ charge, part });
+    }
+  }
+  return runs;
+}
+
+function sourceKeyOf({ plan, price }: TimeCharge): string {
+  return `${plan.key}/${plan.version}/${price.key}`;
 }

@@ -38,7 +38,10 @@ describe("another interval in mid-period", () => {
       why: "years count from 31 January 2026",
     },
   ] as const)("$choice: $why", ({ choice, period, full }) => {
-    const history = [first, changedAnchor(monthly, yearly, tenMarch, choice)];
+    const history = [
+      first,
+      changedAnchor(monthly, { rule: undefined, interval: yearly, timeZone: "UTC" }, tenMarch, choice),
+    ];
     const after = agreedPeriodAt(history, tenMarch);
     expect(days(after.period)).toEqual(period);
     expect(days(after.full)).toEqual(full);

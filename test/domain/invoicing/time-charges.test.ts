@@ -9,6 +9,7 @@ import {
   prorationLines,
   stretchesOf,
   type Terms,
+  wholeCourse,
 } from "../../../src/domain/invoicing/index.ts";
 import { february, january, pro, team, terms } from "./plans.ts";
 
@@ -57,11 +58,11 @@ describe("a change inside the period", () => {
       cents: [],
     },
   ])("$why", ({ before, after, at, cents }) => {
-    expect(amounts(prorationLines(before, after, january, instant(at)))).toEqual(cents);
+    expect(amounts(prorationLines(before, after, wholeCourse(january), instant(at)))).toEqual(cents);
   });
 
   test("an end gives back the unused part", () => {
-    const lines = endingCredits(terms(pro, start), january, instant("2026-01-25T00:00:00Z"));
+    const lines = endingCredits(terms(pro, start), wholeCourse(january), instant("2026-01-25T00:00:00Z"));
     expect(amounts(lines)).toEqual([-700n]); // 7 of 31 days of 31.00
   });
 
@@ -73,8 +74,8 @@ describe("a change inside the period", () => {
   test("INV-20: a change and its undoing at the same instant come to zero", () => {
     fc.assert(
       fc.property(anyTerms, anyTerms, anyInstant, (one, other, at) => {
-        const there = prorationLines(one, other, january, at);
-        const back = prorationLines(other, one, january, at);
+        const there = prorationLines(one, other, wholeCourse(january), at);
+        const back = prorationLines(other, one, wholeCourse(january), at);
         expect(amounts([...there, ...back]).reduce((sum, cents) => sum + cents, 0n)).toBe(0n);
       }),
     );
@@ -89,7 +90,8 @@ describe("a change inside the period", () => {
         let current = on;
         for (const at of instants.toSorted((a, b) => a - b)) {
           const next = current === on ? off : on;
-          for (const { amount } of prorationLines(current, next, january, at)) charged += amount.amountMinor;
+          for (const { amount } of prorationLines(current, next, wholeCourse(january), at))
+            charged += amount.amountMinor;
           current = next;
           expect(charged).toBeGreaterThanOrEqual(0n);
           expect(charged).toBeLessThanOrEqual(3100n);
