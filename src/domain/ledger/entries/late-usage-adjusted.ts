@@ -8,11 +8,13 @@ import {
   type Money,
   roundToMinor,
 } from "../../money/index.ts";
+import type { AccountRef } from "../account-ref.ts";
 import {
   customerBalance,
   goodwill,
   promotionalDiscount,
   rounding,
+  subscriptionRevenue,
   unbilledReceivable,
   usageRevenue,
 } from "../accounts.ts";
@@ -31,6 +33,8 @@ export interface UsageDifference {
   readonly amount: LedgerAmount;
   /** Of too much: what the customer's balance takes of it, which is the amount rounded when left out. */
   readonly toBalance?: Money;
+  /** An adjustment of a fee in arrears, which is revenue of a subscription. */
+  readonly isFee?: boolean;
 }
 
 export interface LateUsageAdjusted extends EntryFacts {
@@ -74,30 +78,30 @@ export function lateUsageAdjusted(adjusted: LateUsageAdjusted): JournalEntryDraf
         ),
       ),
       ...lapsed.map((draw) => lapsedPosting(facts, draw)),
-      ...differences.flatMap(({ productKey, amount, toBalance }) =>
-        amount >= 0n
-          ? [
-              posting(
-                unbilledReceivable(facts.customerId, facts.currency),
-                usageRevenue(productKey, facts.currency),
-                amount,
-              ),
-            ]
-          : refundPostings(facts, productKey, ledgerAmount(-amount), toBalance),
-      ),
+      ...differences.flatMap((difference) => differencePostings(facts, difference)),
     ],
     metadata: { period_start: isoOf(period.start), period_end: isoOf(period.end) },
   });
 }
 
+function differencePostings(
+  facts: EntryFacts,
+  { productKey, amount, toBalance, isFee = false }: UsageDifference,
+): Posting[] {
+  const { customerId, currency } = facts;
+  const revenue = isFee ? subscriptionRevenue(productKey, currency) : usageRevenue(productKey, currency);
+  return amount >= 0n
+    ? [posting(unbilledReceivable(customerId, currency), revenue, amount)]
+    : refundPostings(facts, revenue, ledgerAmount(-amount), toBalance);
+}
+
 function refundPostings(
   { customerId, currency }: EntryFacts,
-  productKey: string,
+  revenue: AccountRef,
   amount: LedgerAmount,
   toBalance: Money = roundToMinor(exactOfLedgerAmount(amount), currency),
 ): Posting[] {
   const whole = ledgerAmountOfMoney(toBalance);
-  const revenue = usageRevenue(productKey, currency);
   return [
     posting(revenue, customerBalance(customerId, currency), whole),
     signedPosting(revenue, rounding(currency), ledgerAmount(amount - whole)),

@@ -1,6 +1,12 @@
 import type { LedgerAmount } from "../../money/index.ts";
 import { subscriptionRevenue, unbilledReceivable, usageRevenue } from "../accounts.ts";
-import { type EntryFacts, type JournalEntryDraft, journalEntryIfAny, posting } from "../journal-entry.ts";
+import {
+  type EntryFacts,
+  type JournalEntryDraft,
+  journalEntryIfAny,
+  posting,
+  signedPosting,
+} from "../journal-entry.ts";
 
 export interface UsageRated extends EntryFacts {
   /** The billing cycle that was rated: a cycle is rated once. */
@@ -21,7 +27,9 @@ export function usageRated({ cycleId, usage, fees = [], ...facts }: UsageRated):
     kind: "usage_rated",
     cause: { type: "billing_cycle", id: cycleId },
     postings: [
-      ...usage.map((item) => posting(unbilled, usageRevenue(item.productKey, facts.currency), item.amount)),
+      ...usage.map((item) =>
+        signedPosting(unbilled, usageRevenue(item.productKey, facts.currency), item.amount),
+      ),
       ...fees.map((fee) =>
         posting(unbilled, subscriptionRevenue(fee.productKey, facts.currency), fee.amount),
       ),

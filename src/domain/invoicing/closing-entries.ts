@@ -1,0 +1,179 @@
+import { isoOf, type Period } from "../calendar/index.ts";
+import type { CreditGrantKind, Draw, LineDraw } from "../credits/index.ts";
+import {
+  creditsBurned,
+  type JournalEntryDraft,
+  lateUsageAdjusted,
+  type ProductDraw,
+  revenueRecognised,
+  usageRated,
+} from "../ledger/index.ts";
+import { type LedgerAmount, ledgerAmount, ledgerAmountOfExact, type Money } from "../money/index.ts";
+import type { ClosedPeriod, Correction } from "./close-period.ts";
+import { bookedAmount, factsOf, type InvoiceIdentity, invoiceEntries } from "./invoice-entries.ts";
+import type { InvoiceLine } from "./invoice-line.ts";
+import type { ReturnedDraw } from "./returned-draws.ts";
+import { isUsage } from "./usage-credit.ts";
+
+/** A usage line with what is left of it for the customer to pay, and what each grant pays. */
+interface CoveredLine {
+  readonly line: InvoiceLine;
+  readonly uncovered: LedgerAmount;
+  readonly draws: readonly Draw[];
+}
+
+export interface ClosingIdentity extends InvoiceIdentity {
+  readonly subscriptionId: string;
+  readonly period: Period;
+  readonly grantKinds: ReadonlyMap<string, CreditGrantKind>;
+  /** How often the period of each correction has been rated, this run included. */
+  readonly revisionOf: (period: Period) => number;
+  /** What was charged in advance for the period, per product, less what was handed back. */
+  readonly advance: readonly { readonly productKey: string; readonly amount: Money }[];
+}
+
+/** All entries of a closed period, in the order in which they build on each other. */
+export function closingEntries(identity: ClosingIdentity, closed: ClosedPeriod): JournalEntryDraft[] {
+  const { subscriptionId, period, advance } = identity;
+  const cycleId = `${subscriptionId}/${isoOf(period.start)}`;
+  const covered = coverLines(closed.lines, closed.totals.draws);
+  const entries: (JournalEntryDraft | null)[] = [
+    ...usageEntries(identity, cycleId, closed, covered),
+    ...closed.corrections.map((correction) => correctionEntry(identity, correction, covered)),
+    ...invoiceEntries(identity, closed.lines, closed.totals),
+    revenueRecognised({
+      ...factsOf(identity, `cycle/${cycleId}/recognised`),
+      subscriptionId,
+      cycleId,
+      items: advance,
+    }),
+  ];
+  return entries.filter((entry) => entry !== null);
+}
+
+/** The period's own usage and fees in arrears, and what credits pay of the usage. */
+function usageEntries(
+  identity: ClosingIdentity,
+  cycleId: string,
+  { lines }: ClosedPeriod,
+  covered: readonly CoveredLine[],
+): (JournalEntryDraft | null)[] {
+  const ofPeriod = covered.filter(({ line }) => within(line.period, identity.period));
+  const fees = lines.filter(({ earning, period }) => earning === "earned" && within(period, identity.period));
+  const rated = usageRated({
+    ...factsOf(identity, `cycle/${cycleId}/rated`),
+    cycleId,
+    usage: byProduct([...ofPeriod.map(leftToPay), ...trueUps(lines, identity.period).map(booked)]),
+    fees: byProduct(fees.map(booked)),
+  });
+  const burned = creditsBurned({
+    ...factsOf(identity, `cycle/${cycleId}/credits`),
+    cycleId,
+    draws: productDraws(ofPeriod, identity.grantKinds),
+  });
+  return [rated, burned];
+}
+
+/** What late usage of an earlier period makes more, or less: that goes back to who paid for it. */
+function correctionEntry(
+  identity: ClosingIdentity,
+  { period, lines, givenBack }: Correction,
+  covered: readonly CoveredLine[],
+): JournalEntryDraft | null {
+  const correctionId = correctionIdOf(identity, period);
+  const billed = covered.filter(({ line }) => within(line.period, period));
+  const fees = lines.filter(({ earning }) => earning === "earned");
+  const returned = givenBack.flatMap((given) => given.returned);
+  return lateUsageAdjusted({
+    ...factsOf(identity, `correction/${correctionId}`),
+    correctionId,
+    period,
+    differences: [
+      ...byProduct([...billed.map(leftToPay), ...trueUps(lines, period).map(booked)]),
+      ...byProduct(fees.map(booked)).map((fee) => ({ ...fee, isFee: true })),
+      ...givenBack.map(({ line, money, moneyToBalance }) => ({
+        productKey: line.product,
+        amount: ledgerAmount(-money),
+        toBalance: moneyToBalance,
+        isFee: line.earning === "earned",
+      })),
+    ],
+    burned: productDraws(billed, identity.grantKinds),
+    restored: returnedTo("grant", returned),
+    credited: returnedTo("balance", returned),
+    lapsed: returnedTo("lapsed", returned),
+  });
+}
+
+/** The correction of a period by this closing: its number counts how often the period has been rated again. */
+export function correctionIdOf(
+  { subscriptionId, revisionOf }: Pick<ClosingIdentity, "subscriptionId" | "revisionOf">,
+  period: Period,
+): string {
+  return `${subscriptionId}/${isoOf(period.start)}/${revisionOf(period)}`;
+}
+
+function returnedTo(place: ReturnedDraw["to"], returned: readonly ReturnedDraw[]): ProductDraw[] {
+  return returned
+    .filter(({ to }) => to === place)
+    .map(({ grantId, kind, product, amount }) => ({ grantId, kind, productKey: product, amount }));
+}
+
+function productDraws(
+  covered: readonly CoveredLine[],
+  kinds: ReadonlyMap<string, CreditGrantKind>,
+): ProductDraw[] {
+  return covered.flatMap(({ line, draws }) =>
+    draws.map(({ grantId, amount }) => ({
+      grantId,
+      amount,
+      kind: kinds.get(grantId) ?? "paid",
+      productKey: line.product,
+    })),
+  );
+}
+
+/** The usage among the lines, with what each drew. */
+function coverLines(lines: readonly InvoiceLine[], draws: readonly LineDraw[]): CoveredLine[] {
+  return lines.flatMap((line, index) => {
+    if (!isUsage(line)) return [];
+    const ofLine = draws.filter((draw) => draw.line === index);
+    const drawn = ofLine.reduce((sum, { amount }) => sum + amount, 0n);
+    return [{ line, uncovered: ledgerAmount(ledgerAmountOfExact(line.exactMinor) - drawn), draws: ofLine }];
+  });
+}
+
+interface ProductAmount {
+  readonly productKey: string;
+  readonly amount: LedgerAmount;
+}
+
+const leftToPay = ({ line, uncovered }: CoveredLine): ProductAmount => ({
+  productKey: line.product,
+  amount: uncovered,
+});
+
+const booked = (line: InvoiceLine): ProductAmount => ({
+  productKey: line.product,
+  amount: bookedAmount(line),
+});
+
+/** What is no price's: credit does not pay for it. */
+function trueUps(lines: readonly InvoiceLine[], of: Period): InvoiceLine[] {
+  return lines.filter(
+    (line) =>
+      line.earning === "unbilled" && "adjustment" in line.detail && !isUsage(line) && within(line.period, of),
+  );
+}
+
+/** A discount lowers the revenue of the product that it is given on. */
+function byProduct(amounts: readonly ProductAmount[]): ProductAmount[] {
+  return [...Map.groupBy(amounts, ({ productKey }) => productKey)].map(([productKey, ofProduct]) => ({
+    productKey,
+    amount: ledgerAmount(ofProduct.reduce((sum, { amount }) => sum + amount, 0n)),
+  }));
+}
+
+function within(inner: Period, outer: Period): boolean {
+  return inner.start >= outer.start && inner.end <= outer.end;
+}
