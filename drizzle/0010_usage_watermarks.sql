@@ -96,14 +96,20 @@ declare
 begin
   perform set_config('usage.keeps_watermarks', 'on', true);
   with arrived as materialized (
-    select e.customer_number, e.source, e.type, (e.recorded_at at time zone 'UTC')::date as day, width_bucket(extract(epoch from e.recorded_at - e.time)::float8, seconds) as bucket,
+    select e.customer_number, e.source, e.type, (e.recorded_at at time zone 'UTC')::date as day, width_bucket(date_part('epoch', e.recorded_at - e.time), seconds) as bucket,
       exists (select from usage.quarantined_event q where q.seq = e.seq) as has_waited, count(*) as events, max(e.time) as latest
     from usage.event e where e.recorded_xid >= from_xid and e.recorded_xid < to_xid
     group by 1, 2, 3, 4, 5, 6
   ), seen as (
     insert into usage.active_source as s (customer_number, type, source, last_day)
-    select customer_number, type, source, max((latest at time zone 'UTC')::date) from arrived
-    group by customer_number, type, source order by customer_number, type, source
+    select * from (
+      select customer_number, type, source, max((latest at time zone 'UTC')::date) as last_day from arrived
+      group by customer_number, type, source order by customer_number, type, source
+    ) as sent
+    -- Most are known: to look is much less than to try.
+    where not exists (
+      select from usage.active_source k
+      where (k.customer_number, k.type, k.source) = (sent.customer_number, sent.type, sent.source) and k.last_day >= sent.last_day)
     on conflict (customer_number, type, source) do update set last_day = excluded.last_day where s.last_day < excluded.last_day
   )
   insert into usage.arrival_lag as l (source, type, day, bucket, events)

@@ -379,7 +379,7 @@ $$;
 -- Adds what was recorded by transactions that have ended since the last time to the windows and to what is known of arrivals, about so many facts at most. Gives how many
 -- contributions that were, and whether there are more. Whoever comes while another is at it does nothing.
 create function usage.fold(facts_max int, out contributions bigint, out is_behind boolean)
-language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_nestloop = off set work_mem = '64MB' as $$
 declare
   since xid8;
   until xid8;
@@ -401,13 +401,22 @@ begin
 
   perform set_config('usage.keeps_windows', 'on', true);
   -- What is taken back may have been the largest, or the only one with its value: such windows are made anew.
-  with minute as materialized (
-    select c.customer_number, c.meter, date_trunc('minute', c.time, 'UTC') as start, c.dimensions, count(*) as facts,
-      sum(c.weight) as count, sum(c.quantity * c.weight) as sum, min(c.quantity) as min, max(c.quantity) as max, min(c.weight) > 0 as is_exact
-    from usage.contribution c where c.recorded_xid >= since and c.recorded_xid < until
-    group by 1, 2, 3, 4
+  with said as (
+    -- As usage.contribution says it. Lists are taken apart here, side by side, which is much quicker than as tables.
+    select customer_number, unnest(meters) as meter, date_bin('1 minute', time, 'epoch') as start, unnest(dimensions) as dimensions,
+      unnest(quantities) as quantity, 1::smallint as weight
+    from usage.event where recorded_xid >= since and recorded_xid < until
+    union all
+    select customer_number, meter, date_bin('1 minute', time, 'epoch'), dimensions, quantity, weight
+    from usage.later_contribution where recorded_xid >= since and recorded_xid < until
+  ), minute as materialized (
+    select customer_number, meter, start, dimensions, count(*) as facts, sum(weight) as count,
+      sum(case weight when 1 then quantity else - quantity end) as sum, min(quantity) as min, max(quantity) as max, min(weight) > 0 as is_exact
+    from said group by 1, 2, 3, 4
+  ), zone as materialized (
+    select number as customer_number, time_zone as zone from billing.customer where number = any (array(select distinct customer_number from minute))
   ), zoned as materialized (
-    select *, (select c.time_zone from billing.customer c where c.number = customer_number) as zone from minute
+    select * from minute join zone using (customer_number)
   ), clock as materialized (
     select zone, start, usage.window_start('hour', start, zone) as hour, usage.window_start('day', start, zone) as day
     from (select distinct zone, start from zoned) as minutes

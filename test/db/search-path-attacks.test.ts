@@ -57,12 +57,14 @@ const meterPublished = `
   insert into catalog.meter (key, version, definition)
   values ('m', 1, '{"eventType": "request", "aggregation": "count"}') on conflict do nothing`;
 
-/** A call of usage.ingest with one event. */
-const taken = (id: string, number: number, customer: string, meters: string) => {
+/** A call of usage.ingest with one event, counted or of a customer whom nobody knows; its answer is null where it counts. */
+const taken = (id: string, number: number, customer: "counted" | "nobody") => {
   const uuid = (kind: number) => `{00000000-0000-0000-000${kind}-${String(number).padStart(12, "0")}}`;
-  const contributions = meters === "NULL" ? "'{NULL}', '{NULL}'" : `'{"{1}"}', '{"{1}"}'`;
-  return `usage.ingest('${uuid(1)}', '${uuid(2)}', '{edge}', '{${id}}', '{${customer}}', '{request}',
-    '{2026-01-15T00:00:00Z}', '[{}]', '{${meters}}', ${contributions}, '{NULL}')`;
+  const isCounted = customer === "counted";
+  const numbers = "(select pg_catalog.array_agg(c.number) from billing.customer c where c.id = 'counted')";
+  return `usage.ingest(null, '${uuid(1)}', '${uuid(2)}', '{${id}}', '{1768435200000}',
+    ${isCounted ? numbers : "'{NULL}'"}, '{${customer}}', '{}', ${isCounted ? `'{"{1}"}'` : "'{NULL}'"}, '{}', '{1}',
+    '{request}', '{edge}', ${isCounted ? `'{"{1}"}', '{"{1}"}'` : "'{NULL}', '{NULL}'"})`;
 };
 
 /** An event that counts, to be corrected. */
@@ -71,7 +73,7 @@ const countedEvent = (id: string, number: number) => `
   values ('counted', 'x', 'x@example.com', 'usd', 'UTC', now()) on conflict do nothing;
   ${meterPublished};
   select usage.open_months('{2026-01-15Z}'), usage.dimension_numbers('{"{}"}');
-  select ${taken(id, number, "counted", '"{1}"')};`;
+  select ${taken(id, number, "counted")};`;
 const asked = (id: string, event: string, aloneMax: number) => `
   usage.request_correction('${id}', 'void', null, 'duplicate', 'why', 'alice', pg_catalog.now(), ${aloneMax},
     (select pg_catalog.array_agg(e.seq) from usage.event e where e.id = '${event}'), '{2026-01-15Z}', '{NULL}')::pg_catalog.text`;
@@ -133,7 +135,7 @@ const calls: Readonly<Record<string, { call: string; answer: unknown; before?: s
     answer: true,
   },
   "usage.ingest": {
-    call: `select ${taken("stranger", 1, "nobody", "NULL")} as answer`,
+    call: `select ${taken("stranger", 1, "nobody")} as answer`,
     answer: ["unknown_customer"],
   },
   "usage.release": {

@@ -6,13 +6,14 @@ export function arrayLiteral(texts: readonly (string | null)[]): string {
   let literal = "{";
   let separator = "";
   for (const text of texts) {
-    literal += separator + item(text);
+    literal += separator + listItem(text);
     separator = ",";
   }
   return `${literal}}`;
 }
 
-function item(text: string | null): string {
+/** One item of such a list. */
+export function listItem(text: string | null): string {
   if (text === null) return "NULL";
   if (plain.test(text) && !isNull.test(text)) return text;
   return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;

@@ -4,10 +4,11 @@ import type { UsageEvent } from "../../domain/metering/index.ts";
 import { isConnectionLost } from "../lost-connection.ts";
 import { sqlState } from "../sql-state.ts";
 import { arrayLiteral } from "./array-literal.ts";
+import { eventKey } from "./event-key.ts";
 import { measurerOf } from "./measurement.ts";
 import type { StoredMeter } from "./meters-in-force.ts";
 import { openUsageConnection, type UsageTransaction } from "./usage-connection.ts";
-import { eventKey, type IngestOutcome, ingestEvents } from "./usage-ingest.ts";
+import { type IngestOutcome, ingestEvents } from "./usage-ingest.ts";
 import { isAboutValues, refusalOf, UsageWriterUnavailableError } from "./usage-writer.ts";
 
 /** A backfill takes only what counts at once: what waited in quarantine would count after it was taken back. */

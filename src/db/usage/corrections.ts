@@ -10,10 +10,11 @@ import { rows, sql, type Tx } from "../database.ts";
 import type { DecisionOutcome } from "../schema/adjustments.ts";
 import { timestamp } from "../timestamp.ts";
 import { arrayLiteral } from "./array-literal.ts";
+import { contributionLists } from "./contribution-lists.ts";
+import { eventKey } from "./event-key.ts";
 import { dimensionNumbers, numberSourceOf } from "./known-numbers.ts";
 import { type MeasuredContribution, measurerOf } from "./measurement.ts";
 import { publishedMeters, type StoredMeter } from "./meters-in-force.ts";
-import { contributionLists, eventKey } from "./usage-ingest.ts";
 
 /** How the outside names an event. */
 export interface EventName {

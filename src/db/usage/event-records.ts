@@ -4,8 +4,8 @@ import { rows, sql, type Tx } from "../database.ts";
 import { type Page, type PageRequest, pageOf, rowsToRead } from "../page.ts";
 import type { QuarantineReason } from "../schema/usage.ts";
 import { timestamp } from "../timestamp.ts";
+import { eventKey } from "./event-key.ts";
 import { type EventFilter, type EventPosition, isAskedFor } from "./event-search.ts";
-import { eventKey } from "./usage-ingest.ts";
 import { eventColumns, type StoredEvent, type StoredEventRow, storedEvent } from "./usage-reads.ts";
 
 /** An event that does not count: as it was sent. */

@@ -2,6 +2,7 @@ import { drizzle } from "drizzle-orm/postgres-js";
 import type postgres from "postgres";
 import type { UsageEvent } from "../../domain/metering/index.ts";
 import { type Client, openRenewedConnection, type RenewedConnectionOptions } from "../renewed-connection.ts";
+import { sqlState } from "../sql-state.ts";
 import { type MetersInForce, metersInForce } from "./meters-in-force.ts";
 import { type IngestOutcome, ingestEvents } from "./usage-ingest.ts";
 
@@ -32,6 +33,19 @@ export interface SeenMeters {
 
 export function openUsageConnection(options: RenewedConnectionOptions, seen: SeenMeters): UsageConnection {
   const connection = openRenewedConnection(options);
+  const ingest: UsageConnection["ingest"] = (events) =>
+    connection.use(async (client) => {
+      for (;;) {
+        seen.current ??= await readMeters(client);
+        const inForce = seen.current;
+        try {
+          return await ingestEvents({ sql: client }, events, inForce.meters, inForce.published);
+        } catch (error) {
+          if (sqlState(error) !== metersWerePublished) throw error;
+          if (seen.current === inForce) seen.current = undefined;
+        }
+      }
+    });
   const measured: UsageConnection["measured"] = (work) =>
     connection.use(async (client) => {
       for (;;) {
@@ -43,11 +57,14 @@ export function openUsageConnection(options: RenewedConnectionOptions, seen: See
       }
     });
   return {
-    ingest: (events) => measured((sql, meters) => ingestEvents({ sql }, events, meters)),
+    ingest,
     measured,
     close: () => connection.close(),
   };
 }
+
+/** What `usage.ingest` says when the batch was measured by others than those in force: then nothing was written. */
+const metersWerePublished = "RK016";
 
 function readMeters(client: Client): Promise<MetersInForce> {
   return drizzle(client).transaction((tx) => metersInForce(tx), {

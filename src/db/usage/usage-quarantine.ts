@@ -6,10 +6,10 @@ import { rows, sql, type Tx } from "../database.ts";
 import { customer } from "../schema/billing.ts";
 import { pendingEvent } from "../schema/usage.ts";
 import { arrayLiteral } from "./array-literal.ts";
+import { contributionLists } from "./contribution-lists.ts";
 import { dimensionNumbers, numberSourceOf, openMonths } from "./known-numbers.ts";
 import { type MeasuredContribution, measurerOf } from "./measurement.ts";
 import { publishedMeters, type StoredMeter } from "./meters-in-force.ts";
-import { contributionLists } from "./usage-ingest.ts";
 
 export interface ReplayResult {
   readonly released: number;

@@ -10,6 +10,7 @@ export type JsonValue =
 /** One text for all ways to write the same JSON: keys sorted by code unit, no white space. */
 export function canonicalJson(value: JsonValue): string {
   if (typeof value === "string") return textJson(value);
+  if (typeof value === "number" && Number.isFinite(value)) return `${value}`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   let text = "";
   let separator = "";
