@@ -1,19 +1,12 @@
 import { z } from "zod";
 import { aggregations, unitRoundings } from "../../domain/metering/index.ts";
-import { textInput } from "../wire.ts";
+import { featureSchema, planTerms } from "./plan-terms-schemas.ts";
+import { costTableSchema, key, priceInput, priceSchema } from "./price-schemas.ts";
 
 /**
  * The catalog as it is written in requests and answers. The shape is checked here; what a value must be, and what one
  * part owes to another, is checked by `parseCatalog` of the domain, which also fills in the defaults.
  */
-
-const key = textInput(64).describe("Lower-case letters, digits, `_`, `-` and `.`.");
-const priceMinor = z
-  .string()
-  .describe("Minor units, with up to 12 decimals: token prices are far below a cent.")
-  .meta({ example: "0.0003" });
-const wholeMinor = z.string().describe("Whole minor units.").meta({ example: "2000" });
-const quantity = z.string().describe("An exact quantity.").meta({ example: "1000000" });
 
 const member = z.string().describe("A name in `data`, or a path such as `usage.input_tokens`.");
 const bound = z.string().describe("A number as text.").meta({ example: "1000" });
@@ -67,92 +60,32 @@ export const meterSchema = z
   })
   .meta({ id: "Meter" });
 
-const tiers = z.array(
-  z.strictObject({
-    up_to: quantity.nullable().describe("The last quantity of the tier; null in the last tier."),
-    unit_price_minor: priceMinor,
-    flat_minor: priceMinor.optional(),
-  }),
-);
-
-const usageModelSchema = z
-  .discriminatedUnion("type", [
-    z.strictObject({ type: z.literal("per_unit"), unit_price_minor: priceMinor }),
-    z.strictObject({
-      type: z.literal("package"),
-      package_size: quantity,
-      package_price_minor: priceMinor,
-      rounding: z.enum(["up", "down"]).optional().describe("Whether a package that was begun counts."),
-    }),
-    z
-      .strictObject({ type: z.literal("graduated"), tiers })
-      .describe("Each unit at the price of its own tier."),
-    z
-      .strictObject({ type: z.literal("volume"), tiers })
-      .describe("All units at the price of the tier reached."),
-  ])
-  .meta({ id: "UsageModel" });
-
-const priceBase = {
-  key,
-  name: z.string(),
-  product: key.describe("What the revenue is booked under."),
-};
-
-const priceSchema = z
-  .discriminatedUnion("type", [
-    z.strictObject({
-      type: z.literal("flat"),
-      ...priceBase,
-      timing: z.enum(["in_advance", "in_arrears"]),
-      amount_minor: wholeMinor,
-    }),
-    z.strictObject({
-      type: z.literal("seat"),
-      ...priceBase,
-      timing: z.literal("in_advance"),
-      unit_amount_minor: wholeMinor,
-      included_seats: z.int().optional(),
-    }),
-    z.strictObject({
-      type: z.literal("usage"),
-      ...priceBase,
-      meter: key,
-      where: z
-        .record(z.string(), z.string())
-        .optional()
-        .describe("Only usage with these values of the meter's dimensions."),
-      unit_label: z.string().optional(),
-      model: usageModelSchema,
-      included: quantity.optional().describe("Free in each full period, by the second in part-periods."),
-    }),
-  ])
-  .meta({ id: "Price" });
-
 const planFields = {
   key,
   name: z.string(),
   currency: z.string().meta({ example: "usd" }),
-  interval: z.strictObject({ unit: z.enum(["day", "week", "month", "year"]), count: z.int() }),
-  grace_seconds: z.int().optional().describe("How long an invoice waits for late usage."),
-  dunning: z
-    .strictObject({
-      retry_after_days: z.array(z.int()).optional().describe("Days after the first failed attempt."),
-      final_action: z.enum(["cancel", "uncollectible", "pause"]).optional(),
-      access_grace_days: z.int().optional(),
-    })
-    .optional(),
-  prices: z.array(priceSchema),
+  ...planTerms,
+};
+
+const others = {
+  cost_tables: z.array(costTableSchema).optional(),
+  features: z.array(featureSchema).optional(),
 };
 
 export const catalogInput = z
-  .strictObject({ meters: z.array(meterSchema), plans: z.array(z.strictObject(planFields)) })
+  .strictObject({
+    meters: z.array(meterSchema),
+    plans: z.array(z.strictObject({ ...planFields, prices: z.array(priceInput) })),
+    ...others,
+  })
   .meta({ id: "CatalogDefinition" });
 
-export const planSchema = z.strictObject({ ...planFields, version: z.int() }).meta({ id: "Plan" });
+export const planSchema = z
+  .strictObject({ ...planFields, prices: z.array(priceSchema), version: z.int() })
+  .meta({ id: "Plan" });
 
 export const catalogSchema = z
-  .object({ meters: z.array(meterSchema), plans: z.array(planSchema) })
+  .object({ meters: z.array(meterSchema), plans: z.array(planSchema), ...others })
   .meta({ id: "Catalog" });
 
 export const catalogChangesSchema = z

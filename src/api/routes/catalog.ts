@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { latestPlans, publishCatalog } from "../../db/billing/catalog.ts";
+import { latestFeatures, latestPlans, publishCatalog } from "../../db/billing/catalog.ts";
+import { publishedTables } from "../../db/billing/cost-tables.ts";
 import { latestPlan, planVersion } from "../../db/billing/plan-versions.ts";
 import { type Database, inTransaction } from "../../db/database.ts";
 import { newestVersions, publishedMeters, type StoredMeter } from "../../db/usage/meters-in-force.ts";
@@ -31,14 +32,16 @@ function putCatalog(api: ApiInstance, { db }: ApiDependencies): void {
         summary: "Publish the whole catalog",
         description:
           "A plan that differs from its newest version gets a new one; subscriptions stay on theirs. Publishing the " +
-          "same catalog again changes nothing. Plans that are left out stay.",
+          "same catalog again changes nothing. Plans, cost tables and features that are left out stay.",
         body: catalogInput,
         response: { 200: catalogChangesSchema },
       },
     },
     async ({ body }) => {
       const catalog = catalogOf(body);
-      const changes = await inTransaction(db, (tx) => publishCatalog(tx, catalog));
+      const changes = await inTransaction(db, (tx) => publishCatalog(tx, catalog)).catch((error: unknown) => {
+        throw refusedCatalog(error);
+      });
       await replayForNewMeters(db);
       return { plans: changes.map(({ planKey, version, change }) => ({ key: planKey, version, change })) };
     },
@@ -60,13 +63,19 @@ function getCatalog(api: ApiInstance, { db }: ApiDependencies): void {
       config: { scope: "read" },
       schema: {
         tags,
-        summary: "The meters and the newest version of every plan",
+        summary: "The meters, the newest version of every plan, the cost tables and the features",
         response: { 200: catalogSchema },
       },
     },
     async () => {
-      const [meters, plans] = await Promise.all([publishedMeters(db.orm), latestPlans(db.orm)]);
-      return catalogSchema.parse(toWire({ meters: newestVersions(meters).map(definitionOf), plans }));
+      const [meters, plans, costTables, features] = await Promise.all([
+        publishedMeters(db.orm),
+        latestPlans(db.orm),
+        publishedTables(db.orm),
+        latestFeatures(db.orm),
+      ]);
+      const published = { meters: newestVersions(meters).map(definitionOf), plans, costTables, features };
+      return catalogSchema.parse(toWire(published));
     },
   );
 }
@@ -103,8 +112,8 @@ function getPlan(api: ApiInstance, { db }: ApiDependencies): void {
   );
 }
 
-/** The keys inside are dimensions, which the catalog's author has named. */
-const opaque = new Set(["where"]);
+/** The keys inside are dimensions and classes of tokens, which the catalog's author has named. */
+const opaque = new Set(["where", "values", "rates", "defaults", "markups", "costs"]);
 
 /** As requests and answers write it. */
 export const toWire = (value: unknown) => renameFields(value, snakeCase, opaque);
@@ -114,9 +123,14 @@ export function catalogOf(body: z.infer<typeof catalogInput>) {
   try {
     return parseCatalog(renameFields(body, camelCase, opaque));
   } catch (error) {
-    if (!(error instanceof CatalogInvalidError)) throw error;
-    const faults = error.issues.map(({ path, message }) => ({ field: snakeCase(path), detail: message }));
-    const all = faults.map(({ field, detail }) => `${field}: ${detail}`).join("; ");
-    throw new RequestRefusedError(error.code, all, faults[0]?.field, faults);
+    throw refusedCatalog(error);
   }
+}
+
+/** What is wrong with a catalog in the words of a request; anything else as it is. */
+function refusedCatalog(error: unknown): unknown {
+  if (!(error instanceof CatalogInvalidError)) return error;
+  const faults = error.issues.map(({ path, message }) => ({ field: snakeCase(path), detail: message }));
+  const all = faults.map(({ field, detail }) => `${field}: ${detail}`).join("; ");
+  return new RequestRefusedError(error.code, all, faults[0]?.field, faults);
 }

@@ -2,16 +2,18 @@ import { desc } from "drizzle-orm";
 import {
   type Catalog,
   diffCatalog,
+  type Feature,
   type PlanChange,
   type PlanDefinition,
   type PlanVersion,
   planFingerprint,
 } from "../../domain/catalog/index.ts";
 import { BillingError } from "../../domain/errors.ts";
-import { diffMeters, type Meter } from "../../domain/metering/index.ts";
+import { canonicalJson, diffMeters, type Meter } from "../../domain/metering/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
-import { meter, plan } from "../schema/catalog.ts";
+import { feature, meter, plan } from "../schema/catalog.ts";
 import { publishedMeters } from "../usage/meters-in-force.ts";
+import { publishCostTables } from "./cost-tables.ts";
 
 /** A plan that was sold asks for usage in a way that the meter would tell no more. */
 export class MeterInUseError extends BillingError {
@@ -35,11 +37,13 @@ export async function latestPlans(tx: Tx): Promise<PlanVersion[]> {
 /**
  * Publishes a whole catalog: a plan that differs from its newest version gets a new one, all others stay. Subscriptions
  * keep the version they are on. Give it a transaction: publications wait for each other in it.
- * @throws MeterInUseError
+ * @throws MeterInUseError, CatalogInvalidError for what a cost table said already
  */
 export async function publishCatalog(tx: Tx, catalog: Catalog): Promise<PlanChange[]> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended('catalog', 0))`);
   await publishMeters(tx, catalog.meters);
+  await publishCostTables(tx, catalog.costTables ?? []);
+  await publishFeatures(tx, catalog.features ?? []);
   const changes = diffCatalog(await latestPlans(tx), catalog);
   const definitions = new Map(catalog.plans.map((definition) => [definition.key, definition]));
   const versions = changes.flatMap(({ planKey, change, version }) => {
@@ -52,6 +56,27 @@ export async function publishCatalog(tx: Tx, catalog: Catalog): Promise<PlanChan
 
 function versionRow(definition: PlanDefinition, version: number) {
   return { key: definition.key, version, definition, fingerprint: planFingerprint(definition) };
+}
+
+/** The newest version of every feature, by key. */
+export async function latestFeatures(tx: Tx): Promise<Feature[]> {
+  return (await newestFeatures(tx)).map(({ definition }) => definition);
+}
+
+async function newestFeatures(tx: Tx) {
+  return await tx.selectDistinctOn([feature.key]).from(feature).orderBy(feature.key, desc(feature.version));
+}
+
+/** A feature that says anything else than its newest version gets a new one. */
+async function publishFeatures(tx: Tx, features: readonly Feature[]): Promise<void> {
+  if (features.length === 0) return;
+  const newest = new Map((await newestFeatures(tx)).map((row) => [row.key, row]));
+  const added = features.flatMap((definition) => {
+    const before = newest.get(definition.key);
+    if (before !== undefined && canonicalJson(before.definition) === canonicalJson(definition)) return [];
+    return [{ key: definition.key, version: (before?.version ?? 0) + 1, definition }];
+  });
+  if (added.length > 0) await tx.insert(feature).values(added);
 }
 
 /** A meter that says anything else than its newest version gets a new one; periods that have begun keep theirs. */
@@ -74,7 +99,10 @@ export async function requireAsSold(tx: Tx, { key, dimensions }: Meter, index: n
     tx,
     sql`select plan.key as plan, dimension
       from catalog.plan cross join jsonb_array_elements(definition -> 'prices') as price
-      cross join jsonb_object_keys(price -> 'where') as dimension
+      cross join lateral (
+        select jsonb_object_keys(price -> 'where')
+        union select jsonb_array_elements_text(price #> '{model,dimensions}')
+      ) as asked (dimension)
       where price ->> 'meter' = ${key}
         and dimension not in (select json_array_elements_text(${JSON.stringify(dimensions)}::text::json))
       limit 1`,

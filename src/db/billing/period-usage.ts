@@ -15,6 +15,7 @@ import type { StoredMeter } from "../usage/meters-in-force.ts";
 import { type UsageRequest, usageQuantities } from "../usage/usage-quantities.ts";
 import { eventCount, type Snapshot } from "../usage/usage-reads.ts";
 import type { AgreedPeriod } from "./agreed-period.ts";
+import { priceReadings } from "./price-readings.ts";
 import { bookedUsage, newestRuns, type StoredRun } from "./rating-runs.ts";
 import { fullPeriodAt, type StoredSubscription } from "./subscriptions.ts";
 
@@ -42,16 +43,18 @@ export async function periodUsage(tx: Tx, measured: MeasuredPeriod): Promise<Str
   const { terms, period, meters } = measured;
   const usage: StretchUsage[] = [];
   for (const stretch of stretchesOf(terms, period)) {
-    const priced = metersOf(stretch.terms.items);
+    const keys = metersOf(stretch.terms.items);
     const readings = [];
-    for (const meter of meters.filter(({ key }) => priced.includes(key))) {
+    for (const meter of meters.filter(({ key }) => keys.includes(key))) {
       const held = heldPart(meter, stretch, measured.levelsUntil);
       if (held === null) continue;
       const { customerId, visibleIn } = measured;
       const request = { customerId, meter, period: held, ...(visibleIn === undefined ? {} : { visibleIn }) };
       readings.push(...(await readingsOf(tx, request, stretch)));
     }
-    usage.push({ stretch, readings });
+    const heldPartOf = (meter: StoredMeter) => heldPart(meter, stretch, measured.levelsUntil);
+    const more = await priceReadings(tx, { ...measured, stretch, heldPart: heldPartOf });
+    usage.push({ stretch, readings, priceReadings: more });
   }
   return usage;
 }

@@ -67,6 +67,14 @@ const areaOfStretch = `
     ) as held
   ) as level where until > rated.terms_start`;
 
+/** Of a price for the highest of each hour or day: what they come to together. */
+const sumOfMaxima = `
+  select sum(highest) from (
+    select max(one.quantity) as highest
+    from unnest(array_agg(standing.quantity), array_agg(standing.time), array_agg(standing.time_zone)) as one (quantity, time, zone)
+    group by usage.window_start(price #>> '{buckets,per}', one.time, one.zone)
+  ) as maxima`;
+
 /**
  * Every usage event is rated once, and every rated quantity is the sum of the events that its run saw. Periods that began in a
  * month whose events are archived are left out.
@@ -119,7 +127,7 @@ export const ratingInvariants: readonly InvariantQuery[] = [
       join catalog.meter on meter.number = rated.meter and meter.key = price ->> 'meter'
       cross join lateral (
         select case meter.definition ->> 'aggregation'
-            when 'max' then coalesce(max(quantity), 0)
+            when 'max' then coalesce(case when price -> 'buckets' is null then max(quantity) else (${sumOfMaxima}) end, 0)
             when 'min' then coalesce(min(quantity), 0)
             when 'latest' then coalesce((array_agg(quantity order by time desc, event_seq desc))[1], 0)
             when 'unique_count' then count(distinct value)
@@ -128,13 +136,13 @@ export const ratingInvariants: readonly InvariantQuery[] = [
             else coalesce(sum(quantity), 0)
           end as quantity
         from (
-          select event.dimensions, event.time, event.event_seq, event.quantity, event.value
+          select event.dimensions, event.time, event.event_seq, event.quantity, event.value, customer.time_zone
           from usage.contribution as event
           join billing.customer on customer.id = subscription.customer_id and customer.number = event.customer_number
           join usage.dimensions as named on named.number = event.dimensions
           where event.meter = rated.meter and event.time >= rated.terms_start and event.time < rated.terms_end
             and named.key::jsonb @> (price -> 'where') and pg_visible_in_snapshot(event.recorded_xid, run.snapshot)
-          group by 1, 2, 3, 4, 5 having sum(event.weight) > 0
+          group by 1, 2, 3, 4, 5, 6 having sum(event.weight) > 0
         ) as standing
       ) as read
       cross join lateral (

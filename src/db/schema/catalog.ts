@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { integer, jsonb, pgSchema, primaryKey, text } from "drizzle-orm/pg-core";
-import type { Meter, PlanDefinition } from "../../domain/catalog/index.ts";
+import type { CostRow, Feature, Meter, PlanDefinition } from "../../domain/catalog/index.ts";
 import { instantColumn } from "./columns.ts";
 
 export const catalog = pgSchema("catalog");
@@ -25,6 +25,30 @@ export const plan = catalog.table(
     version: integer().notNull(),
     definition: jsonb().$type<PlanDefinition>().notNull(),
     fingerprint: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.key, table.version] })],
+);
+
+/** A version of what a provider charges. */
+export const costTable = catalog.table(
+  "cost_table",
+  {
+    key: text().notNull(),
+    effectiveAt: instantColumn("effective_at").notNull(),
+    name: text().notNull(),
+    currency: text().notNull(),
+    dimensions: jsonb().$type<readonly string[]>().notNull(),
+    rows: jsonb().$type<readonly CostRow[]>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.key, table.effectiveAt] })],
+);
+
+export const feature = catalog.table(
+  "feature",
+  {
+    key: text().notNull(),
+    version: integer().notNull(),
+    definition: jsonb().$type<Feature>().notNull(),
   },
   (table) => [primaryKey({ columns: [table.key, table.version] })],
 );

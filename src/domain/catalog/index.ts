@@ -2,6 +2,8 @@ export type { BillingInterval } from "../calendar/index.ts";
 export type { Meter } from "../metering/index.ts";
 export type { CatalogIssue } from "./catalog-issue.ts";
 export * from "./cost-table.ts";
+export * from "./cost-table-versions.ts";
+export { looksAtEvents } from "./model-checks.ts";
 export * from "./parse.ts";
 export * from "./plan.ts";
 export * from "./plan-terms.ts";

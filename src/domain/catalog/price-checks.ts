@@ -109,7 +109,7 @@ function cardIssues(
   { costTables }: Referred,
   path: string,
 ): CatalogIssue[] {
-  const { rates, dimensions, classes } = card;
+  const { pricing, dimensions, classes } = card;
   const known = classes.map(({ key }) => key);
   const tooLong = classes.flatMap((tokens, index) =>
     classKey(card, tokens).length <= 64
@@ -121,26 +121,26 @@ function cardIssues(
           },
         ],
   );
-  if (rates.type === "fixed") {
+  if (pricing.type === "fixed") {
     return [
       ...tooLong,
-      ...valuesIssues(rates.rows, dimensions, `${path}.rates.rows`),
-      ...rates.rows.flatMap(({ rates: ofRow }, index) =>
-        unknownClasses(ofRow, known, `${path}.rates.rows[${index}].rates`),
+      ...valuesIssues(pricing.rows, dimensions, `${path}.pricing.rows`),
+      ...pricing.rows.flatMap(({ rates }, index) =>
+        unknownClasses(rates, known, `${path}.pricing.rows[${index}].rates`),
       ),
-      ...unknownClasses(rates.defaults, known, `${path}.rates.defaults`),
+      ...unknownClasses(pricing.defaults, known, `${path}.pricing.defaults`),
     ];
   }
-  const table = costTables.get(rates.costTable);
+  const table = costTables.get(pricing.costTable);
   return [
     ...tooLong,
     ...known.flatMap((tokenClass, index) =>
-      costPlusIssues({ costTable: rates.costTable, tokenClass, dimensions }, table, `${path}.rates`).map(
+      costPlusIssues({ costTable: pricing.costTable, tokenClass, dimensions }, table, `${path}.pricing`).map(
         (issue) =>
           issue.path.endsWith(".tokenClass") ? { ...issue, path: `${path}.classes[${index}].key` } : issue,
       ),
     ),
-    ...unknownClasses(rates.markups, known, `${path}.rates.markups`),
+    ...unknownClasses(pricing.markups, known, `${path}.pricing.markups`),
     ...currencyIssues(table, currency, path),
   ].filter(isFirstOfItsKind);
 }

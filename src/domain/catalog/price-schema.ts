@@ -85,7 +85,7 @@ const rateCard = z.strictObject({
     .array(tokenClass)
     .min(1, "write at least one class of tokens")
     .max(20, "write at most 20 classes of tokens"),
-  rates: z.discriminatedUnion("type", [fixedRates, costRates], 'write "fixed" or "cost_plus"'),
+  pricing: z.discriminatedUnion("type", [fixedRates, costRates], 'write "fixed" or "cost_plus"'),
 });
 
 /** The shape of a price as it is written; a rate card becomes a usage price for each of its classes. */

@@ -60,18 +60,19 @@ function classPrice(card: RateCard, tokens: TokenClass): UsagePrice {
 export const classKey = (card: { readonly key: string }, tokens: { readonly key: string }): string =>
   `${card.key}.${tokens.key}`;
 
-function classModel({ rates, dimensions }: RateCard, tokenClass: string): MatrixModel | CostPlusModel {
-  if (rates.type === "cost_plus") {
-    const markupPercent = rates.markups[tokenClass] ?? rates.markupPercent;
-    return { type: "cost_plus", costTable: rates.costTable, tokenClass, dimensions, markupPercent };
+function classModel({ pricing, dimensions }: RateCard, tokenClass: string): MatrixModel | CostPlusModel {
+  if (pricing.type === "cost_plus") {
+    const { costTable, markups } = pricing;
+    const markupPercent = markups[tokenClass] ?? pricing.markupPercent;
+    return { type: "cost_plus", costTable, tokenClass, dimensions, markupPercent };
   }
   return {
     type: "matrix",
     dimensions,
-    cells: rates.rows.flatMap(({ values, rates: ofRow }) => {
-      const unitPriceMinor = ofRow[tokenClass];
+    cells: pricing.rows.flatMap(({ values, rates }) => {
+      const unitPriceMinor = rates[tokenClass];
       return unitPriceMinor === undefined ? [] : [{ values, unitPriceMinor }];
     }),
-    defaultUnitPriceMinor: rates.defaults[tokenClass] ?? null,
+    defaultUnitPriceMinor: pricing.defaults[tokenClass] ?? null,
   };
 }

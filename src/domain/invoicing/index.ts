@@ -16,6 +16,7 @@ export * from "./proration-lines.ts";
 export * from "./rated-adjustment.ts";
 export * from "./returned-draws.ts";
 export * from "./subscription-change.ts";
+export * from "./subscription-rules.ts";
 export * from "./terms.ts";
 export * from "./time-charge.ts";
 export * from "./time-charges.ts";

@@ -1,41 +1,19 @@
 import type { Period } from "../calendar/index.ts";
-import type { PlanVersion, UsagePrice } from "../catalog/index.ts";
-import {
-  aggregate,
-  type Dimensions,
-  dimensionsKey,
-  inUnit,
-  isComposable,
-  type Meter,
-} from "../metering/index.ts";
-import {
-  type Decimal,
-  decimal,
-  Fraction,
-  type Money,
-  roundToMinor,
-  subtractMoney,
-  zero,
-} from "../money/index.ts";
+import type { PercentageModel, PlanVersion, UsageModel, UsagePrice } from "../catalog/index.ts";
+import type { Meter } from "../metering/index.ts";
+import { type Decimal, decimal, type Money, roundToMinor, subtractMoney, zero } from "../money/index.ts";
 import { prorateIncluded } from "../proration/index.ts";
-import { type RatedAmount, rateUsage } from "../rating/index.ts";
+import { type MeasuredBucket, type RatedAmount, rateUsage } from "../rating/index.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
-import type { TermsStretch } from "./terms.ts";
-
-/**
- * What a meter read in one stretch, for one value of its dimensions; not yet in the meter's unit. Of a meter that is not
- * composable: for all usage that has the dimensions of a price.
- */
-export interface MeterReading {
-  readonly meterKey: string;
-  readonly dimensions: Dimensions;
-  readonly quantity: Decimal;
-}
+import { type MeterReading, type PriceReading, priceMeasure } from "./price-measure.ts";
+import type { Terms, TermsStretch } from "./terms.ts";
 
 /** A stretch of unchanged terms with everything that was used in it. */
 export interface StretchUsage {
   readonly stretch: TermsStretch;
   readonly readings: readonly MeterReading[];
+  /** Of the prices that need to know more than what their meter read. */
+  readonly priceReadings?: readonly PriceReading[];
 }
 
 /** The cumulative result of rating one price over one stretch. */
@@ -44,6 +22,8 @@ export interface RatedUsage {
   readonly plan: PlanVersion;
   readonly price: UsagePrice;
   readonly rated: RatedAmount;
+  /** What the quantity is made of, where it is the sum of maxima. */
+  readonly maxima?: readonly MeasuredBucket[];
 }
 
 /** What an earlier run of the same period came to, as it was stored. */
@@ -61,22 +41,49 @@ export function rateStretches(
   period: Period,
   meters: readonly Meter[],
 ): RatedUsage[] {
-  return usage.flatMap(({ stretch, readings }) =>
-    stretch.terms.items.flatMap(({ plan }) =>
-      plan.prices
-        .filter((price) => price.type === "usage")
-        .map((price) => ({
-          stretch: { start: stretch.start, end: stretch.end },
-          plan,
-          price,
-          rated: rateUsage(
-            price.model,
-            quantityFor(price, readings, meters),
-            prorateIncluded(decimal(price.included), period, stretch),
-          ),
-        })),
-    ),
+  return usage.flatMap(({ stretch, readings, priceReadings = [] }) =>
+    usagePricesOf(stretch.terms).map(({ plan, price }) => {
+      const reading = priceReadings.find(
+        ({ planKey, priceKey }) => planKey === plan.key && priceKey === price.key,
+      );
+      const measure = priceMeasure(price, readings, reading, meters);
+      const { model, included } = allowanceFor(price, period, stretch);
+      return {
+        stretch: { start: stretch.start, end: stretch.end },
+        plan,
+        price,
+        rated: rateUsage(model, measure, included, price.negative),
+        ...(measure.maxima === undefined ? {} : { maxima: measure.maxima }),
+      };
+    }),
   );
+}
+
+/** The usage prices of terms, with the plans that they are of. */
+export function usagePricesOf({
+  items,
+}: Terms): { readonly plan: PlanVersion; readonly price: UsagePrice }[] {
+  return items.flatMap(({ plan }) =>
+    plan.prices.filter((price) => price.type === "usage").map((price) => ({ plan, price })),
+  );
+}
+
+/** What of a full period's free part a stretch has: its share by time. */
+function allowanceFor(
+  { model, included }: UsagePrice,
+  full: Period,
+  stretch: Period,
+): { readonly model: UsageModel; readonly included: Decimal } {
+  const shareOf = (quantity: string) => prorateIncluded(decimal(quantity), full, stretch);
+  if (model.type !== "percentage") return { model, included: shareOf(included) };
+  return { model: percentageFor(model, shareOf), included: shareOf(model.freeAmountMinor ?? "0") };
+}
+
+function percentageFor(model: PercentageModel, shareOf: (quantity: string) => Decimal): PercentageModel {
+  const { freeEvents } = model;
+  return freeEvents === undefined
+    ? model
+    : { ...model, freeEvents: Number(shareOf(String(freeEvents)).text) };
 }
 
 /**
@@ -88,7 +95,7 @@ export function usageLines(
   rated: readonly RatedUsage[],
   booked: readonly BookedUsage[] | null,
 ): InvoiceLine[] {
-  return rated.flatMap(({ stretch, plan, price, rated: result }) => {
+  return rated.flatMap(({ stretch, plan, price, rated: result, maxima }) => {
     const before = booked?.find(
       (row) => row.termsStart === stretch.start && row.planKey === plan.key && row.priceKey === price.key,
     );
@@ -117,6 +124,7 @@ export function usageLines(
           includedQuantity: result.includedQuantity.text,
           cumulativeExactMinor: result.exactMinor.text,
           tiers: result.tiers,
+          ...(maxima === undefined ? {} : { maxima }),
         },
       },
     ];
@@ -126,28 +134,3 @@ export function usageLines(
 /** What an exact amount is charged as: rounded once. */
 export const chargeOf = ({ currency }: PlanVersion, exactMinor: Decimal): Money =>
   roundToMinor(exactMinor, currency);
-
-function quantityFor(
-  price: UsagePrice,
-  readings: readonly MeterReading[],
-  meters: readonly Meter[],
-): Decimal {
-  const meter = meters.find(({ key }) => key === price.meter) ?? { aggregation: "sum" };
-  if (!isComposable(meter.aggregation)) {
-    const read = readings.find(
-      ({ meterKey, dimensions }) =>
-        meterKey === price.meter && dimensionsKey(dimensions) === dimensionsKey(price.where),
-    );
-    return inUnit(meter, Fraction.ofDecimal(read?.quantity ?? zero));
-  }
-  const wanted = Object.entries(price.where);
-  const matching = readings.filter(
-    ({ meterKey, dimensions }) =>
-      meterKey === price.meter && wanted.every(([name, value]) => dimensions[name] === value),
-  );
-  const whole = aggregate(
-    meter.aggregation,
-    matching.map(({ quantity }) => quantity),
-  );
-  return inUnit(meter, Fraction.ofDecimal(whole));
-}

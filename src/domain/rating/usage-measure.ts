@@ -10,6 +10,8 @@ export type UsageMeasure = {
   readonly events?: readonly Decimal[];
   /** Where every bucket is priced for itself, in the order of time; the total is their sum. */
   readonly buckets?: readonly MeasuredBucket[];
+  /** Where the maxima of buckets are priced together: what the total is made of. */
+  readonly maxima?: readonly MeasuredBucket[];
 };
 
 export type MeasuredCell = {

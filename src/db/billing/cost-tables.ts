@@ -1,0 +1,73 @@
+import { type Instant, instant, instantOfEpochMs, isoOf } from "../../domain/calendar/index.ts";
+import {
+  CatalogInvalidError,
+  type CostTable,
+  type CostTableVersion,
+  newCostVersions,
+} from "../../domain/catalog/index.ts";
+import type { Currency } from "../../domain/money/index.ts";
+import { rows, sql, type Tx } from "../database.ts";
+import { costTable } from "../schema/catalog.ts";
+
+/** The published versions of a cost table, the oldest first. */
+export async function costTableVersions(tx: Tx, key: string): Promise<CostTableVersion[]> {
+  const found = await publishedTables(tx);
+  return [...(found.find((table) => table.key === key)?.versions ?? [])];
+}
+
+/** Every cost table with all its versions; name, currency and dimensions as they were last written. */
+export async function publishedTables(tx: Tx): Promise<CostTable[]> {
+  const found = await tx.select().from(costTable).orderBy(costTable.key, costTable.effectiveAt);
+  return [...Map.groupBy(found, ({ key }) => key).values()].flatMap((versions) => {
+    const newest = versions.at(-1);
+    if (newest === undefined) return [];
+    const { key, name, currency, dimensions } = newest;
+    return [
+      {
+        key,
+        name,
+        currency: currency as Currency,
+        dimensions,
+        versions: versions.map(({ effectiveAt, rows: costs }) => ({
+          effectiveAt: isoOf(effectiveAt),
+          rows: costs,
+        })),
+      },
+    ];
+  });
+}
+
+/**
+ * Publishes the versions that are new. Give it the transaction of the catalog.
+ * @throws CatalogInvalidError for versions that would change what usage was priced by
+ */
+export async function publishCostTables(tx: Tx, tables: readonly CostTable[]): Promise<void> {
+  if (tables.length === 0) return;
+  const now = await databaseTime(tx);
+  const published = new Map((await publishedTables(tx)).map((table) => [table.key, table]));
+  const changes = tables.map((table, index) => ({
+    table,
+    ...newCostVersions(published.get(table.key), table, now, `costTables[${index}]`),
+  }));
+  const issues = changes.flatMap((change) => change.issues);
+  if (issues.length > 0) throw new CatalogInvalidError(issues);
+  const added = changes.flatMap(({ table: { key, name, currency, dimensions }, versions }) =>
+    versions.map(({ effectiveAt, rows: costs }) => ({
+      key,
+      name,
+      currency,
+      dimensions,
+      effectiveAt: instant(effectiveAt),
+      rows: costs,
+    })),
+  );
+  if (added.length > 0) await tx.insert(costTable).values(added);
+}
+
+async function databaseTime(tx: Tx): Promise<Instant> {
+  const [row] = await rows<{ ms: bigint }>(
+    tx,
+    sql`select (extract(epoch from clock_timestamp()) * 1000)::int8 as ms`,
+  );
+  return instantOfEpochMs(Number(row?.ms));
+}
