@@ -62,6 +62,7 @@ export class BurnDownRun {
   }
 
   begin(beginnings: readonly Beginning[], at: Instant): void {
+    if (beginnings.length === 0) return;
     this.#buckets.push(...beginnings.map(bucketOf));
     if (this.#policy.earlierUsage === "none") return;
     for (const [usage, amount] of [...this.#uncovered].sort(([one], [other]) => one - other)) {

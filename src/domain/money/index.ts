@@ -5,3 +5,4 @@ export * from "./fraction.ts";
 export * from "./ledger-amount.ts";
 export * from "./minor-unit.ts";
 export * from "./money.ts";
+export * from "./round-together.ts";
