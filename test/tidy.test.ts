@@ -66,6 +66,7 @@ const mayImport: Record<string, { ours: string[]; packages: string[] }> = {
       "zod",
       "pino",
       "prom-client",
+      "pdfkit",
       "drizzle-orm",
       "node:",
     ],

@@ -51,10 +51,12 @@ function documentLine(
   const tiers = tiersOf(line);
   const only = tiers.length === 1 ? tiers[0] : undefined;
   const isSame = period !== null && line.period.start === period.start && line.period.end === period.end;
+  // A line of late usage says its period in its note.
+  const isSaid = isSame || line.kind === "late_usage" || line.period.start === line.period.end;
   const unit = typeof detail.unit === "string" ? ` ${detail.unit}` : "";
   return {
     title: line.description.replace(`${groupName}: `, ""),
-    period: isSame || line.period.start === line.period.end ? null : periodText(line.period, timeZone),
+    period: isSaid ? null : periodText(line.period, timeZone),
     quantity: quantity === null ? null : `${quantityText(quantity)}${unit}`,
     unitPrice: only === undefined ? unitPriceOf(line) : isPlain(only) ? priceText(only, amount) : null,
     amount: moneyText(amount),
