@@ -1,7 +1,8 @@
-import { agreedPeriod } from "../db/billing/agreed-period.ts";
+import { advanceOf } from "../db/billing/advance-lines.ts";
+import { type AgreedPeriod, agreedPeriod } from "../db/billing/agreed-period.ts";
 import { factsOfPeriod } from "../db/billing/invoice-facts.ts";
 import { findInvoice } from "../db/billing/invoices.ts";
-import { advanceOf, closingRun, insertRun } from "../db/billing/rating-runs.ts";
+import { closingRun, insertRun } from "../db/billing/rating-runs.ts";
 import {
   type StoredSubscription,
   settleWaitingChanges,
@@ -18,6 +19,7 @@ import {
 } from "../domain/invoicing/index.ts";
 import { lockedSubscription } from "./apply-change.ts";
 import { book, type Issued, invoiceIdOf, issueInvoice, nothingIssued } from "./issue-invoice.ts";
+import { keepUpGrants } from "./keep-up-grants.ts";
 import { type LoadedPeriod, loadPeriod } from "./period-facts.ts";
 import { completenessOf, type PeriodWaits, type WaitingForUsage, waitForSources } from "./wait-for-usage.ts";
 
@@ -62,9 +64,12 @@ export async function closePeriodOnce(
     const usage = await completenessOf(tx, row, agreed, at);
     const waits = await waitForSources(tx, row, agreed, { usage, at, ...waiting });
     if (waits !== null) return waits;
+    await keepUpGrants(tx, row.customerId, at);
     const facts = await loadPeriod(db, tx, row, agreed, at);
     const issued = await store(tx, row, facts, closePeriod(facts), { usage, at });
-    await moveOn(tx, row, facts);
+    await moveOn(tx, row, agreed);
+    // What had run out of time in the period is drawn on no more.
+    await keepUpGrants(tx, row.customerId, at);
     return { outcome: "closed" as const, ...issued };
   });
 }
@@ -82,7 +87,7 @@ async function store(
   closed: ClosedPeriod,
   { usage, at }: { readonly usage: UsageCompleteness; readonly at: Instant },
 ): Promise<Issued> {
-  const { period, full, currency, grants, late, newEvents } = facts;
+  const { period, currency, grants, late, newEvents } = facts;
   const { id: subscriptionId, customerId } = row;
   const sourceKey = `cycle/${subscriptionId}/${isoOf(period.start)}`;
   const id = invoiceIdOf(sourceKey);
@@ -95,8 +100,7 @@ async function store(
       period,
       grantKinds: new Map(grants.map((grant) => [grant.id, grant.kind])),
       revisionOf,
-      // The whole period: what was handed back when it was cut short begins where it ends.
-      advance: await advanceOf(tx, subscriptionId, full, currency),
+      advance: await advanceOf(tx, subscriptionId, period, currency),
     },
     closed,
   );
@@ -134,7 +138,8 @@ async function storeRuns(
 ): Promise<void> {
   const run = { subscriptionId, invoiceId, snapshot, ratedAt };
   const first = { revision: 0, afterRevision: null };
-  await insertRun(tx, { ...run, ...first, period, eventCount: newEvents, rated: closed.rated, meters });
+  const { rated, adjusted } = closed;
+  await insertRun(tx, { ...run, ...first, period, eventCount: newEvents, rated, adjusted, meters });
   for (const [index, earlier] of late.entries()) {
     await insertRun(tx, {
       ...run,
@@ -143,15 +148,22 @@ async function storeRuns(
       afterRevision: earlier.run.revision,
       eventCount: earlier.newEvents,
       rated: closed.late[index]?.rated ?? [],
+      adjusted: closed.late[index]?.adjusted ?? [],
       meters: earlier.meters,
     });
   }
 }
 
-async function moveOn(tx: Tx, row: StoredSubscription, { period, next }: LoadedPeriod): Promise<void> {
+async function moveOn(
+  tx: Tx,
+  row: StoredSubscription,
+  { period, followingEnd }: Pick<AgreedPeriod, "period" | "followingEnd">,
+): Promise<void> {
   // An end that was agreed meanwhile may lie inside the next period.
   const end =
-    next === null ? null : row.cancelAt !== null && row.cancelAt < next.end ? row.cancelAt : next.end;
+    followingEnd === null || row.cancelAt === null || row.cancelAt > followingEnd
+      ? followingEnd
+      : row.cancelAt;
   await updateSubscription(tx, row.id, {
     billedThrough: period.end,
     nextCloseAt: end === null ? null : addDuration(end, { seconds: row.graceSeconds }, "UTC"),

@@ -6,9 +6,11 @@ import * as access from "../../src/db/schema/access.ts";
 import * as adjustments from "../../src/db/schema/adjustments.ts";
 import * as billing from "../../src/db/schema/billing.ts";
 import * as catalog from "../../src/db/schema/catalog.ts";
+import * as creditGrants from "../../src/db/schema/credit-grants.ts";
 import * as ledger from "../../src/db/schema/ledger.ts";
 import * as holds from "../../src/db/schema/ledger-holds.ts";
 import * as seals from "../../src/db/schema/ledger-seals.ts";
+import * as pricing from "../../src/db/schema/pricing.ts";
 import * as stripe from "../../src/db/schema/stripe.ts";
 import * as usage from "../../src/db/schema/usage.ts";
 import * as usageArchive from "../../src/db/schema/usage-archive.ts";
@@ -37,9 +39,11 @@ const declared: unknown[] = [
   adjustments,
   billing,
   catalog,
+  creditGrants,
   ledger,
   holds,
   seals,
+  pricing,
   stripe,
   usage,
   usageArchive,

@@ -1,6 +1,7 @@
-import type { Instant, Period } from "../../domain/calendar/index.ts";
+import { type Instant, type Period, periodIndexAt } from "../../domain/calendar/index.ts";
 import {
   type InvoiceLine,
+  pricedTerms,
   type RatedUsage,
   rateStretches,
   usageLines,
@@ -9,7 +10,12 @@ import type { Tx } from "../database.ts";
 import type { StoredMeter } from "../usage/meters-in-force.ts";
 import { agreedPeriod } from "./agreed-period.ts";
 import { latePeriods, periodUsage } from "./period-usage.ts";
-import { fullPeriodAt, type StoredSubscription, subscriptionsOfCustomer } from "./subscriptions.ts";
+import {
+  anchoredPeriodAt,
+  anchorsOf,
+  type StoredSubscription,
+  subscriptionsOfCustomer,
+} from "./subscriptions.ts";
 
 /** What the usage of a subscription's period comes to so far. */
 export interface PeriodCost {
@@ -43,7 +49,7 @@ export async function periodCosts(tx: Tx, request: PeriodCostRequest): Promise<P
   for (const row of await subscriptionsOfCustomer(tx, customerId)) {
     const isInForce = row.startedAt <= at && (row.cancelAt === null || at < row.cancelAt);
     if (!isInForce) continue;
-    const { start } = fullPeriodAt(row, at);
+    const { start } = anchoredPeriodAt(row, at).period;
     if (periodStart === undefined || start === periodStart) {
       costs.push(await costOf(tx, row, start, now));
     }
@@ -60,7 +66,8 @@ async function costOf(
   const { customerId, billedThrough } = subscription;
   const agreed = await agreedPeriod(tx, subscription, start);
   const { period, full, meters } = agreed;
-  const usage = await periodUsage(tx, { ...agreed, customerId, levelsUntil: now });
+  const terms = pricedTerms(agreed.terms, periodIndexAt(anchorsOf(subscription), period.start));
+  const usage = await periodUsage(tx, { ...agreed, terms, customerId, levelsUntil: now });
   const isClosed = period.end <= billedThrough;
   const late = isClosed ? [] : await latePeriods(tx, subscription, agreed);
   return {

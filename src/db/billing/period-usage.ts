@@ -1,9 +1,10 @@
-import type { Instant, Period } from "../../domain/calendar/index.ts";
+import { type Instant, type Period, periodIndexAt } from "../../domain/calendar/index.ts";
 import type { Price, UsagePrice } from "../../domain/catalog/index.ts";
 import {
   type LatePeriod,
   type MeterReading,
   metersOf,
+  pricedTerms,
   type StretchUsage,
   stretchesOf,
   type Terms,
@@ -17,7 +18,7 @@ import { eventCount, type Snapshot } from "../usage/usage-reads.ts";
 import type { AgreedPeriod } from "./agreed-period.ts";
 import { priceReadings } from "./price-readings.ts";
 import { bookedUsage, newestRuns, type StoredRun } from "./rating-runs.ts";
-import { fullPeriodAt, type StoredSubscription } from "./subscriptions.ts";
+import { anchorsOf, fullPeriodAt, type StoredSubscription } from "./subscriptions.ts";
 
 /** A period closed before that has had usage since, with the run that saw it last. */
 export interface LateFacts extends LatePeriod {
@@ -105,13 +106,16 @@ export async function latePeriods(
     const newEvents = await eventCount(tx, unseen);
     if (newEvents === 0n) continue;
     const meters = await metersOfPeriod(period);
+    const periodIndex = periodIndexAt(anchorsOf(row), period.start);
+    const priced = pricedTerms(terms, periodIndex);
     late.push({
       run,
       newEvents,
       meters,
       period,
       full: fullPeriodAt(row, period.start),
-      usage: await periodUsage(tx, { customerId, terms, period, meters }),
+      periodIndex,
+      usage: await periodUsage(tx, { customerId, terms: priced, period, meters }),
       booked: await bookedUsage(tx, run),
     });
   }

@@ -1,12 +1,12 @@
 import { and, asc, desc, eq, isNull } from "drizzle-orm";
 import type { Instant, Period } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
-import type { BookedUsage, RatedUsage } from "../../domain/invoicing/index.ts";
-import { decimal, type Money, money } from "../../domain/money/index.ts";
+import type { BookedUsage, RatedAdjustment, RatedUsage } from "../../domain/invoicing/index.ts";
+import { decimal } from "../../domain/money/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { ratedUsage, ratingRun } from "../schema/billing.ts";
-import { timestamp } from "../timestamp.ts";
 import type { StoredMeter } from "../usage/meters-in-force.ts";
+import { insertAdjustments } from "./rated-adjustments.ts";
 
 export type StoredRun = typeof ratingRun.$inferSelect;
 
@@ -79,12 +79,17 @@ export interface RunToStore {
   readonly eventCount: bigint;
   readonly ratedAt: Instant;
   readonly rated: readonly RatedUsage[];
+  readonly adjusted: readonly RatedAdjustment[];
   /** That measured: of each meter the version in force. */
   readonly meters: readonly StoredMeter[];
 }
 
-export async function insertRun(tx: Tx, { period, rated, meters, ...run }: RunToStore): Promise<void> {
+export async function insertRun(
+  tx: Tx,
+  { period, rated, adjusted, meters, ...run }: RunToStore,
+): Promise<void> {
   await tx.insert(ratingRun).values({ ...run, periodStart: period.start, periodEnd: period.end });
+  await insertAdjustments(tx, { ...run, periodStart: period.start }, adjusted);
   if (rated.length === 0) return;
   await tx.insert(ratedUsage).values(
     rated.map(({ stretch, plan, price, rated: result }) => ({
@@ -109,23 +114,4 @@ function numberOf(meters: readonly StoredMeter[], meterKey: string): number {
   const meter = meters.find(({ key }) => key === meterKey);
   invariant(meter !== undefined, "what is rated was measured by a published meter");
   return meter.number;
-}
-
-/** What was invoiced in advance for a period, per product, less what was handed back: what it earns when it has passed. */
-export async function advanceOf(
-  tx: Tx,
-  subscriptionId: string,
-  period: Period,
-  currency: string,
-): Promise<{ productKey: string; amount: Money }[]> {
-  const found = await rows<{ product: string; amount: bigint }>(
-    tx,
-    sql`select line.product, sum(line.amount_minor)::int8 as amount
-        from billing.invoice inv join billing.invoice_line line on line.invoice_id = inv.id
-        where inv.subscription_id = ${subscriptionId} and inv.status <> 'void' and line.earning = 'deferred'
-          and line.period_start >= ${timestamp(period.start)}
-          and line.period_start < ${timestamp(period.end)}
-        group by line.product having sum(line.amount_minor) <> 0 order by line.product`,
-  );
-  return found.map(({ product, amount }) => ({ productKey: product, amount: money(amount, currency) }));
 }

@@ -43,6 +43,8 @@ export const factTables: readonly string[] = [
   "billing.invoice_line",
   "billing.rating_run",
   "billing.rated_usage",
+  "billing.rated_adjustment",
+  "billing.price_agreement",
   "billing.credit_grant",
   "billing.credit_grant_end",
   "billing.credit_draw",
@@ -88,7 +90,14 @@ export const derivedTables: readonly string[] = [
 export const changeableColumns: Readonly<Record<string, readonly string[]>> = {
   "billing.test_clock": ["current_at", "target_at", "is_settled"],
   "billing.customer": ["name", "email", "stripe_customer_id", "payment_method"],
-  "billing.subscription": ["status", "billed_through", "next_close_at", "cancel_at", "canceled_at", "anchors"],
+  "billing.subscription": [
+    "status",
+    "billed_through",
+    "next_close_at",
+    "cancel_at",
+    "canceled_at",
+    "anchors",
+  ],
   "billing.subscription_change": ["invoice_id"],
   "billing.invoice": [
     "status",

@@ -5,6 +5,7 @@ export * from "./calendar-anchor.ts";
 export * from "./day-count.ts";
 export * from "./instant.ts";
 export * from "./period.ts";
+export * from "./period-index.ts";
 export {
   addDuration,
   type CalendarDuration,

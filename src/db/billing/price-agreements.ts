@@ -1,0 +1,26 @@
+import { createHash } from "node:crypto";
+import { eq } from "drizzle-orm";
+import type { PriceOverride } from "../../domain/catalog/index.ts";
+import { invariant } from "../../domain/errors.ts";
+import { canonicalJson, type JsonValue } from "../../domain/metering/index.ts";
+import type { Tx } from "../database.ts";
+import { priceAgreement } from "../schema/pricing.ts";
+
+/** Writes down what a contract says instead of a plan's prices, once; answers with the fingerprint that names it. */
+export async function keepAgreement(tx: Tx, overrides: readonly PriceOverride[]): Promise<string> {
+  const fingerprint = createHash("sha256")
+    .update(canonicalJson(overrides as JsonValue))
+    .digest("hex");
+  await tx
+    .insert(priceAgreement)
+    .values({ fingerprint, overrides: [...overrides] })
+    .onConflictDoNothing();
+  return fingerprint;
+}
+
+/** What {@link keepAgreement} wrote down: whoever names it has been told of it after that. */
+export async function findAgreement(tx: Tx, fingerprint: string): Promise<readonly PriceOverride[]> {
+  const [row] = await tx.select().from(priceAgreement).where(eq(priceAgreement.fingerprint, fingerprint));
+  invariant(row, `the price agreement ${fingerprint} was written down before it was named`);
+  return row.overrides;
+}
