@@ -67,7 +67,7 @@ $$;
 
 create table ledger.account (
   id bigint generated always as identity primary key,
-  key text not null unique check (key = ledger.account_key(code, currency, dimensions)),
+  key text not null check (key = ledger.account_key(code, currency, dimensions)),
   code text not null references ledger.chart_account,
   class text not null,
   normal smallint not null check (normal is not distinct from ledger.normal_side(class)),
@@ -79,6 +79,8 @@ create table ledger.account (
   dimensions jsonb not null,
   opened_at timestamptz not null default clock_timestamp(),
   recorded_xid xid8 not null default pg_current_xact_id(),
+  -- With all that a batch asks about its accounts, so that the accounts themselves need not be read.
+  unique (key) include (id, normal, currency, floor),
   check (not (hot and (floor is not null or keep_history))),
   check (customer_id is not distinct from dimensions ->> 'customer')
 );
@@ -88,14 +90,17 @@ create index account_customer on ledger.account (customer_id) where customer_id 
 create table ledger.account_balance (
   account_id bigint primary key,
   normal smallint not null,
+  currency text not null,
   floor numeric(38, 0),
+  hot boolean not null,
+  keep_history boolean not null,
   debit numeric not null default 0 check (debit >= 0),
   credit numeric not null default 0 check (credit >= 0),
   held numeric not null default 0 check (held >= 0),
   version bigint not null default 0 check (version >= 0),
   constraint account_balance_floor check (normal * (debit - credit) - held >= floor)
 ) with (fillfactor = 50);
-comment on table ledger.account_balance is 'Derived. One row per account, updated in place: no further index, so that updates stay heap-only. held: what open holds have set aside. version counts the postings that touched the account.';
+comment on table ledger.account_balance is 'Derived. One row per account, updated in place: no further index, so that updates stay heap-only. What posting asks about the account stands here too. held: what open holds have set aside. version counts the postings that touched the account.';
 
 create table ledger.balance_delta (
   account_id bigint not null,
@@ -131,13 +136,12 @@ comment on column ledger.journal_entry.occurred_at is 'when it happened';
 comment on column ledger.journal_entry.effective_at is 'which accounting period it belongs to';
 create index journal_entry_customer on ledger.journal_entry (customer_id, id) where customer_id is not null;
 create index journal_entry_invoice on ledger.journal_entry ((metadata ->> 'invoice_id')) where metadata ? 'invoice_id';
-create index journal_entry_recorded_at on ledger.journal_entry using brin (recorded_at);
-create index journal_entry_effective_at on ledger.journal_entry using brin (effective_at);
+create index journal_entry_instants on ledger.journal_entry using brin (recorded_at, effective_at);
 
 create table ledger.entry_key (
   hash uuid primary key,
   entry_id bigint not null
-) partition by hash (hash);
+);
 comment on table ledger.entry_key is 'Derived. What an entry has claimed for ever: its source key, its cause and kind, and the entry it reverses. Half a SHA-256 each.';
 
 -- No foreign keys to account and entry: each check would lock the parent row, and a revenue account would become a hot spot.
@@ -164,7 +168,7 @@ create table ledger.account_history (
   delta numeric(38, 0) not null,
   balance_after numeric not null,
   primary key (account_id, version)
-) partition by hash (account_id);
+);
 comment on table ledger.account_history is 'Derived. Each line of the account''s statement, for accounts that keep one; versions have no gaps.';
 
 create table ledger.accounting_period (
@@ -219,7 +223,8 @@ create trigger guard_derived before insert on ledger.carried_month for each stat
 create function ledger.open_balances() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   perform set_config('ledger.keeps_balances', 'on', true);
-  insert into ledger.account_balance (account_id, normal, floor) select id, normal, floor from opened;
+  insert into ledger.account_balance (account_id, normal, currency, floor, hot, keep_history)
+  select id, normal, currency, floor, hot, keep_history from opened;
   perform set_config('ledger.keeps_balances', 'off', true);
   return null;
 end
@@ -322,8 +327,7 @@ begin
   -- In the order of the hashes, so that two batches with common keys wait for each other in one direction only.
   perform set_config('ledger.keeps_balances', 'on', true);
   insert into ledger.entry_key (hash, entry_id)
-  select hash, id from entered cross join lateral unnest(ledger.claims_of(source_key, kind, cause_type, cause_id, reverses)) as hash
-  order by hash;
+  select unnest(ledger.claims_of(source_key, kind, cause_type, cause_id, reverses)) as hash, id from entered order by hash;
   perform set_config('ledger.keeps_balances', 'off', true);
   return null;
 end
@@ -332,9 +336,11 @@ create trigger check_entries after insert on ledger.journal_entry referencing ne
 --> statement-breakpoint
 -- Balances, deltas and history follow the postings, whoever inserts them. One call per statement, however many rows.
 --
--- Only nested loops: the rows at hand look their accounts up by id, whatever the planner believes of their number, and
--- balances are updated, and so locked, in the order of their ids: two writers never wait for each other in a circle.
-create function ledger.apply_postings() returns trigger language plpgsql set search_path = pg_catalog, pg_temp set enable_hashjoin = off set enable_mergejoin = off as $$
+-- Only nested loops: the rows at hand look their balances up by id, whatever the planner believes of their number, and
+-- balances are updated, and so locked, in the order of their ids: two writers never wait for each other in a circle. An
+-- account is looked up once; only those that were not updated, because they are hot, are looked up again.
+create function ledger.apply_postings() returns trigger language plpgsql set search_path = pg_catalog, pg_temp
+set enable_hashjoin = off set enable_mergejoin = off set enable_memoize = off as $$
 declare
   is_sound boolean;
   reversals bigint[];
@@ -352,26 +358,30 @@ begin
       array_agg(entry_id order by entry_id, line) as entries, array_agg(line order by entry_id, line) as lines,
       array_agg(debit - credit order by entry_id, line) as moves, array_agg(moved_so_far order by entry_id, line) as sums
     from side group by account_id order by account_id
-  ), known as materialized (
-    select change.*, hot, keep_history, (account.currency = change.currency and account.currency = other_currency) is true as is_known
-    from change left join ledger.account as account on account.id = account_id
   ), updated as (
     update ledger.account_balance as balance
-    set debit = balance.debit + known.debit, credit = balance.credit + known.credit, version = version + postings
-    from known where balance.account_id = known.account_id and not hot
+    set debit = balance.debit + change.debit, credit = balance.credit + change.credit, version = version + postings
+    from change where balance.account_id = change.account_id and not hot
     returning with (old as before) balance.account_id, normal, before.version as version_before, before.debit - before.credit as moved_before,
-      keep_history, entries, lines, moves, sums
+      keep_history, balance.currency = change.currency and balance.currency = other_currency as is_known, entries, lines, moves, sums
   ), written as (
     insert into ledger.account_history (account_id, version, entry_id, line, delta, balance_after)
     select account_id, version_before + position, entry_id, line, normal * moved, normal * (moved_before + moved_so_far)
-    from updated cross join lateral unnest(entries, lines, moves, sums) with ordinality as own (entry_id, line, moved, moved_so_far, position)
-    where keep_history
+    from (
+      select account_id, normal, version_before, moved_before, generate_subscripts(entries, 1) as position,
+        unnest(entries) as entry_id, unnest(lines) as line, unnest(moves) as moved, unnest(sums) as moved_so_far
+      from updated where keep_history
+    ) as own
   ), appended as (
     insert into ledger.balance_delta (account_id, debit, credit, postings)
-    select account_id, debit, credit, postings from known where hot
+    select change.account_id, change.debit, change.credit, postings
+    from change join ledger.account_balance as balance on balance.account_id = change.account_id
+    where hot and balance.currency = change.currency and balance.currency = other_currency
+      and change.account_id not in (select account_id from updated)
+    returning account_id
   )
-  -- Lines are written with their entry: what has been committed is complete.
-  select (select bool_and(is_known) from known)
+  -- Every account is known and was served. Lines are written with their entry: what has been committed is complete.
+  select (select count(*) from change) = (select count(*) from updated where is_known) + (select count(*) from appended)
       and bool_and((entry.recorded_xid = pg_current_xact_id() and entry.currency = posted.currency) is true),
     array_agg(entry.id) filter (where entry.reverses is not null)
   into is_sound, reversals
@@ -535,15 +545,7 @@ end
 $$;
 comment on function ledger.prepare_partitions is 'Adds ranges, each for so many entries, until a whole one is free beyond the newest entry; gives the number added.';
 
-do $$
-begin
-  for part in 0..3 loop
-    call ledger.add_partition('ledger.entry_key', 'entry_key_' || part, format('for values with (modulus 4, remainder %s)', part));
-    call ledger.add_partition('ledger.account_history', 'account_history_' || part, format('for values with (modulus 4, remainder %s)', part));
-  end loop;
-  perform ledger.prepare_partitions(50000000);
-end
-$$;
+select ledger.prepare_partitions(50000000);
 --> statement-breakpoint
 revoke execute on all routines in schema ledger from public;
 grant select on all tables in schema ledger to reckoner_app;

@@ -61,6 +61,12 @@ test.each([
     broken: /^V4: every entry has claimed/,
   },
   { damage: "update ledger.account set floor = -1000 where code = '2000'", broken: /^V3: every account/ },
+  {
+    damage: "update ledger.account_balance set currency = 'eur' where floor = 0",
+    broken: /^V3: every account/,
+  },
+  { damage: "update ledger.account_balance set hot = not hot", broken: /^V3: every account/ },
+  { damage: "update ledger.account_balance set keep_history = false", broken: /^V3: every account/ },
   { damage: "update ledger.account_balance set held = 1 where floor = 0", broken: /^V2: what is held/ },
 ])("after $damage an invariant says so: $broken", async ({ damage, broken }) => {
   const { sql } = ledger.owner;

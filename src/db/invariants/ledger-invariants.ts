@@ -132,10 +132,10 @@ export const ledgerInvariantQueries: readonly InvariantQuery[] = [
       from ledger.account as account
       left join ledger.chart_account as chart on chart.code = account.code
       left join ledger.account_balance as balance on balance.account_id = account.id
-      where (account.class, account.normal, account.floor, account.hot, account.keep_history, balance.normal, balance.floor)
-        is distinct from
-        (chart.class, chart.normal, case when chart.bounded then 0 end, chart.hot, chart.keep_history, chart.normal,
-          case when chart.bounded then 0 end)`,
+      where (account.class, account.normal, account.floor, account.hot, account.keep_history)
+        is distinct from (chart.class, chart.normal, case when chart.bounded then 0 end, chart.hot, chart.keep_history)
+        or (balance.normal, balance.currency, balance.floor, balance.hot, balance.keep_history)
+        is distinct from (account.normal, account.currency, account.floor, account.hot, account.keep_history)`,
   },
   {
     name: "V4: every entry has claimed its key, its cause and what it reverses for ever, and nothing else is claimed",

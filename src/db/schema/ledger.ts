@@ -60,7 +60,10 @@ export const account = ledger.table("account", {
 export const accountBalance = ledger.table("account_balance", {
   accountId: bigint("account_id", { mode: "bigint" }).primaryKey(),
   normal: smallint().$type<1 | -1>().notNull(),
+  currency: text().$type<Currency>().notNull(),
   floor: amountColumn("floor"),
+  hot: boolean().notNull(),
+  keepHistory: boolean("keep_history").notNull(),
   debit: sumColumn("debit").notNull(),
   credit: sumColumn("credit").notNull(),
   /** What open holds have set aside. */

@@ -66,18 +66,19 @@ export const recomputedBalances: readonly LedgerCheck[] = [
   comparison({
     table: "account_balance",
     key: ["account_id"],
-    columns: ["normal", "floor", "debit", "credit", "held", "version"],
+    columns: ["normal", "currency", "floor", "hot", "keep_history", "debit", "credit", "held", "version"],
     // A hot account's balance is what is stored and what is not folded yet.
     found: `
-      select account_id, normal, floor, stored.debit + coalesce(unfolded.debit, 0) as debit, stored.credit + coalesce(unfolded.credit, 0) as credit,
-        held, version + coalesce(postings, 0) as version
+      select account_id, normal, currency, floor, hot, keep_history,
+        stored.debit + coalesce(unfolded.debit, 0) as debit, stored.credit + coalesce(unfolded.credit, 0) as credit, held,
+        version + coalesce(postings, 0) as version
       from ledger.account_balance as stored
       left join (
         select account_id, sum(debit) as debit, sum(credit) as credit, sum(postings) as postings from ledger.balance_delta group by account_id
       ) as unfolded using (account_id)`,
     expected: `
-      select id as account_id, normal, floor, coalesce(debit, 0) as debit, coalesce(credit, 0) as credit, coalesce(held, 0) as held,
-        coalesce(postings, 0)::numeric as version
+      select id as account_id, normal, currency, floor, hot, keep_history,
+        coalesce(debit, 0) as debit, coalesce(credit, 0) as credit, coalesce(held, 0) as held, coalesce(postings, 0)::numeric as version
       from ledger.account
       left join (
         select account_id, sum(debit) as debit, sum(credit) as credit, count(*) as postings from (${sides}) as side group by account_id
