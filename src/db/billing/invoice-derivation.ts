@@ -1,5 +1,5 @@
 import { asc, eq } from "drizzle-orm";
-import type { Period } from "../../domain/calendar/index.ts";
+import { type Period, periodIndexAt } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
 import {
   type AddedUpInvoice,
@@ -7,6 +7,7 @@ import {
   closePeriod,
   type InvoiceLine,
   type LatePeriod,
+  pricedTerms,
   type StretchUsage,
 } from "../../domain/invoicing/index.ts";
 import type { Tx } from "../database.ts";
@@ -24,8 +25,9 @@ import {
 import type { StoredInvoice } from "./invoices.ts";
 import { lineFromJson } from "./line-json.ts";
 import { periodUsage } from "./period-usage.ts";
+import { bookedAdjustments } from "./rated-adjustments.ts";
 import { bookedUsage, type StoredRun } from "./rating-runs.ts";
-import { findSubscription, termsHistory } from "./subscriptions.ts";
+import { anchorsOf, findSubscription, termsHistory } from "./subscriptions.ts";
 
 /** An invoice as it follows from the facts that decided it. */
 export interface DerivedInvoice extends AddedUpInvoice {
@@ -83,7 +85,7 @@ async function derivePeriod(tx: Tx, invoice: StoredInvoice, seen: PeriodSeen): P
   const usageOf = async (of: Period, meters: readonly StoredMeter[], levelsUntil?: Period["end"]) =>
     await periodUsage(tx, {
       customerId,
-      terms,
+      terms: pricedTerms(terms, periodIndexAt(anchorsOf(subscription), of.start)),
       period: of,
       meters,
       visibleIn: runOf(runs, of).snapshot,
@@ -95,6 +97,7 @@ async function derivePeriod(tx: Tx, invoice: StoredInvoice, seen: PeriodSeen): P
   const found: UsageSeen[] = usageSeen(usage, meters);
   for (const earlier of seen.late) {
     const { usage: lateUsage, ...rest } = await lateAgain(tx, earlier, runOf(runs, earlier.period), {
+      currency: invoice.currency,
       meters: metersOf(earlier.meters),
       usageOf,
     });
@@ -115,9 +118,11 @@ async function lateAgain(
   seen: LatePeriodSeen,
   run: StoredRun,
   {
+    currency,
     meters,
     usageOf,
   }: {
+    readonly currency: string;
     readonly meters: readonly StoredMeter[];
     readonly usageOf: (of: Period, meters: readonly StoredMeter[]) => Promise<StretchUsage[]>;
   },
@@ -129,6 +134,7 @@ async function lateAgain(
     meters,
     usage: await usageOf(seen.period, meters),
     booked: await bookedUsage(tx, { ...run, revision: before }),
+    adjusted: await bookedAdjustments(tx, { ...run, revision: before }, currency),
   };
 }
 

@@ -26,7 +26,7 @@ export interface UsageSeen extends Period {
 }
 
 /** An earlier period whose late usage is on the invoice, but for its usage and what was booked of it. */
-export interface LatePeriodSeen extends Omit<LatePeriod, "usage" | "booked" | "meters"> {
+export interface LatePeriodSeen extends Omit<LatePeriod, "usage" | "booked" | "adjusted" | "meters"> {
   /** `catalog.meter.number` of the versions that measured it. */
   readonly meters: readonly number[];
 }
@@ -65,9 +65,11 @@ export function factsOfPeriod(facts: LoadedFacts): FactsToStore {
     kind: "period",
     termsAt: facts.terms.map(({ effectiveAt }) => effectiveAt),
     meters: numbersOf(facts.meters),
-    late: facts.late.map(({ period, full, draws, meters }) => ({
+    late: facts.late.map(({ period, full, periodIndex, advance, draws, meters }) => ({
       period,
       full,
+      periodIndex,
+      advance,
       draws,
       meters: numbersOf(meters),
     })),

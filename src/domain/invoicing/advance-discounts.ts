@@ -1,9 +1,11 @@
+import type { Period } from "../calendar/index.ts";
 import type { PlanVersion } from "../catalog/index.ts";
 import { decimal, Fraction, money } from "../money/index.ts";
 import { type AdjustmentPart, adjustCharges, type Charge } from "../pricing/index.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
 import { adjustmentDetail, adjustmentTitle, chargeKey } from "./rated-adjustment.ts";
-import type { Terms } from "./terms.ts";
+import { pricedTerms, type Terms } from "./terms.ts";
+import { advanceLines, type PeriodFrame } from "./time-charges.ts";
 
 /** What decides the discounts on a period's charges in advance. */
 export interface AdvanceDiscounts {
@@ -13,6 +15,18 @@ export interface AdvanceDiscounts {
   readonly periodIndex: number;
   /** What the terms charge in advance for a whole period, line by line. */
   readonly whole: readonly InvoiceLine[];
+}
+
+/** What terms, as they were agreed, charge for a period of the subscription that begins, with the discounts on it. */
+export function linesInAdvance(
+  agreed: Terms,
+  period: Period,
+  periodIndex: number,
+  frame: PeriodFrame = { full: period, timeZone: "UTC" },
+): InvoiceLine[] {
+  const [terms = agreed] = pricedTerms([agreed], periodIndex);
+  const whole = advanceLines(terms, frame.full, frame);
+  return withDiscounts(advanceLines(terms, period, frame), { terms, periodIndex, whole });
 }
 
 /**

@@ -14,14 +14,14 @@ import {
 } from "../money/index.ts";
 import { type AdvanceCharged, adjustPeriod } from "./adjust-period.ts";
 import { adjustmentLines, netDifferences } from "./adjustment-lines.ts";
-import { withDiscounts } from "./advance-discounts.ts";
+import { linesInAdvance } from "./advance-discounts.ts";
 import { carriedLine } from "./carried-line.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
 import { addUpInvoice, type InvoiceTotals } from "./invoice-totals.ts";
 import { type BookedAdjustment, chargeKey, type RatedAdjustment } from "./rated-adjustment.ts";
 import { type GivenBackLine, givenBack, type RecordedDraw } from "./returned-draws.ts";
 import { pricedTerms, type Terms, termsAt } from "./terms.ts";
-import { advanceLines, arrearsLines } from "./time-charges.ts";
+import { arrearsLines } from "./time-charges.ts";
 import {
   type BookedUsage,
   type RatedUsage,
@@ -51,6 +51,8 @@ export interface LatePeriod {
 /** Everything that decides an invoice of a period: recorded facts only, so it can be derived again at any time. */
 export interface PeriodFacts {
   readonly currency: Currency;
+  /** Of the customer: what a day is. UTC when left out. */
+  readonly timeZone?: string;
   /** The period to close; shorter than `full` when the subscription ended inside it. */
   readonly period: Period;
   readonly full: Period;
@@ -107,16 +109,16 @@ export interface Correction {
 
 /** Works out the invoice that closes a period. The preview of a period is the same function, not stored. */
 export function closePeriod(facts: PeriodFacts): ClosedPeriod {
-  const { period, full, meters, currency } = facts;
-  const { rated, adjusted, fees } = ratePeriod(facts, currency);
-  const late = facts.late.map((earlier) => ratePeriod(earlier, currency));
+  const { period, full, meters, currency, periodIndex = 0 } = facts;
+  const { rated, adjusted, fees } = ratePeriod(facts, facts);
+  const late = facts.late.map((earlier) => ratePeriod(earlier, facts));
   const corrections = late.map((again, index) => correctionOf(again, facts.late[index], facts.creditPolicy));
   const lines = [
     ...usageLines(rated, null),
     ...corrections.flatMap((correction) => correction.lines),
     ...fees,
     ...adjustmentLines(adjusted, null),
-    ...linesInAdvance(facts),
+    ...chargesOfNext(facts),
     ...facts.waiting,
     ...(isZero(facts.carried) ? [] : [carriedLine("carried_over", facts.carried, period)]),
   ];
@@ -126,7 +128,7 @@ export function closePeriod(facts: PeriodFacts): ClosedPeriod {
     billed: [period, ...late.map((earlier) => earlier.period)],
     ratedUntil: (facts.usageUntil ?? []).map((until) => ({
       at: until.at,
-      rated: rateStretches(pricedUsage(until.usage, facts.periodIndex), full, meters),
+      rated: rateStretches(pricedUsage(until.usage, periodIndex), full, meters),
     })),
   });
   return { ...settled, rated, adjusted, late, corrections };
@@ -135,30 +137,29 @@ export function closePeriod(facts: PeriodFacts): ClosedPeriod {
 /** Usage, fees in arrears, and adjustments on both. */
 function ratePeriod(
   facts: Pick<LatePeriod, "period" | "full" | "meters" | "usage" | "periodIndex" | "advance">,
-  currency: Currency,
+  { currency, timeZone = "UTC" }: Pick<PeriodFacts, "currency" | "timeZone">,
 ): RatedPeriod {
   const { period, full, meters, periodIndex = 0, advance = [] } = facts;
   const usage = pricedUsage(facts.usage, periodIndex);
   const stretches = usage.map(({ stretch }) => stretch);
   const rated = rateStretches(usage, full, meters);
-  const fees = arrearsLines(stretches, full);
-  const charges = { period, full, timeZone: "UTC", periodIndex, currency, stretches, rated, fees, advance };
+  const fees = arrearsLines(stretches, full, timeZone);
+  const charges = { period, full, timeZone, periodIndex, currency, stretches, rated, fees, advance };
   return { period, rated, fees, adjusted: adjustPeriod(charges) };
 }
 
-function pricedUsage(usage: readonly StretchUsage[], periodIndex = 0): StretchUsage[] {
+/** What the period that begins is charged with, by its own prices. */
+function chargesOfNext({ next, terms, periodIndex = 0, timeZone = "UTC" }: PeriodFacts): InvoiceLine[] {
+  if (next === null) return [];
+  const frame = { full: next, timeZone };
+  return linesInAdvance(termsAt(terms, next.start), next, periodIndex + 1, frame);
+}
+
+function pricedUsage(usage: readonly StretchUsage[], periodIndex: number): StretchUsage[] {
   return usage.map(({ stretch, ...read }) => {
     const [terms = stretch.terms] = pricedTerms([stretch.terms], periodIndex);
     return { ...read, stretch: { ...stretch, terms } };
   });
-}
-
-/** What the period that begins is charged with, by its own prices. */
-function linesInAdvance({ next, terms, periodIndex = 0 }: PeriodFacts): InvoiceLine[] {
-  if (next === null) return [];
-  const priced = termsAt(pricedTerms(terms, periodIndex + 1), next.start);
-  const whole = advanceLines(priced, next);
-  return withDiscounts(whole, { terms: priced, periodIndex: periodIndex + 1, whole });
 }
 
 /** Late usage can lower an amount: a volume price may fall with the quantity, and a true-up does. */
