@@ -38,6 +38,17 @@ const unitSchema = z
   })
   .meta({ id: "MeterUnit" });
 
+const bandedSchema = z
+  .strictObject({
+    dimension: z.string().describe("One of the meter's dimensions; it is then not read from `data`."),
+    of: z
+      .string()
+      .describe("A field of `data`, or an expression over several.")
+      .meta({ example: "input_tokens" }),
+    bands: z.array(z.strictObject({ name: z.string(), up_to: bound.nullable() })),
+  })
+  .meta({ id: "MeterBands" });
+
 export const meterSchema = z
   .strictObject({
     key,
@@ -56,7 +67,15 @@ export const meterSchema = z
       .array(z.string())
       .optional()
       .describe("Fields of `data` by which quantities are kept apart."),
+    bands: z
+      .array(bandedSchema)
+      .optional()
+      .describe("Dimensions that name the band a number lies in; the whole event belongs to it."),
     unit: unitSchema.optional(),
+    negative: z
+      .enum(["refused", "counted"])
+      .optional()
+      .describe("Whether a sum counts quantities below zero; they are refused when left out."),
   })
   .meta({ id: "Meter" });
 

@@ -1,6 +1,7 @@
 import { BillingError } from "../errors.ts";
-import { type Condition, type Meter, parseExpression } from "../metering/index.ts";
+import { type BandedDimension, type Condition, type Meter, parseExpression } from "../metering/index.ts";
 import type { CatalogIssue } from "./catalog-issue.ts";
+import { followingIssues } from "./following-bands.ts";
 
 /** What the parts of a meter owe to each other. */
 export function meterIssues(meter: Meter, path: string): CatalogIssue[] {
@@ -15,7 +16,9 @@ export function meterIssues(meter: Meter, path: string): CatalogIssue[] {
         ? [{ path: `${path}.dimensions[${index}]`, message: `"${dimension}" is declared twice` }]
         : [],
     ),
+    ...(meter.bands ?? []).flatMap((banded, index) => bandedIssues(meter, banded, `${path}.bands[${index}]`)),
     ...unitIssues(meter, `${path}.unit`),
+    ...negativeIssues(meter, `${path}.negative`),
   ];
 }
 
@@ -60,6 +63,37 @@ function expressionIssues(value: string, path: string): CatalogIssue[] {
 function conditionIssues({ member, ...tests }: Condition, path: string): CatalogIssue[] {
   const message = `say what must hold of ${member}, for example that it exists`;
   return Object.keys(tests).length > 0 ? [] : [{ path, message }];
+}
+
+/** Bands follow one another, differ, and are of a dimension that the meter declares, once. */
+function bandedIssues(meter: Meter, said: BandedDimension, path: string): CatalogIssue[] {
+  const { dimension, of, bands } = said;
+  const issues = [...expressionIssues(of, `${path}.of`), ...followingIssues(bands, `${path}.bands`, "band")];
+  if (!meter.dimensions.includes(dimension)) {
+    const message = `meter "${meter.key}" has no dimension "${dimension}": declare it under dimensions`;
+    issues.push({ path: `${path}.dimension`, message });
+  }
+  if (meter.bands?.find((banded) => banded.dimension === dimension) !== said) {
+    issues.push({
+      path: `${path}.dimension`,
+      message: `"${dimension}" has bands already: remove one of them`,
+    });
+  }
+  const names = bands.map(({ name }) => name);
+  return [
+    ...issues,
+    ...names.flatMap((name, index) =>
+      names.indexOf(name) < index
+        ? [{ path: `${path}.bands[${index}].name`, message: `"${name}" is used twice: choose another name` }]
+        : [],
+    ),
+  ];
+}
+
+function negativeIssues({ aggregation, negative }: Meter, path: string): CatalogIssue[] {
+  return negative === "counted" && aggregation !== "sum"
+    ? [{ path, message: "remove it: only a sum counts quantities below zero" }]
+    : [];
 }
 
 function unitIssues({ unit }: Meter, path: string): CatalogIssue[] {

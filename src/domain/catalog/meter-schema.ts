@@ -37,6 +37,15 @@ const unit = z.strictObject({
   rounding: z.enum(unitRoundings).exactOptional(),
 });
 
+const banded = z.strictObject({
+  dimension: memberName,
+  of: z.string(),
+  bands: z
+    .array(z.strictObject({ name: text(60), upTo: bound.nullable() }))
+    .min(2, "write at least two bands")
+    .max(20, "write at most 20 bands"),
+});
+
 /** The shape of a meter; what its parts owe to each other is checked in `meter-checks.ts`. */
 export const meter = z.strictObject({
   key,
@@ -50,5 +59,7 @@ export const meter = z.strictObject({
     .max(20, "a filter has at most 20 conditions")
     .exactOptional(),
   dimensions: z.array(memberName).max(8, "a meter has at most 8 dimensions").default([]),
+  bands: z.array(banded).min(1, "write at least one, or no bands").max(8).exactOptional(),
   unit: unit.exactOptional(),
+  negative: z.enum(["refused", "counted"]).exactOptional(),
 });

@@ -2,6 +2,7 @@ import { dimensionsKey, type Meter } from "../metering/index.ts";
 import { decimal } from "../money/index.ts";
 import { type CatalogIssue, duplicateTexts } from "./catalog-issue.ts";
 import type { CostTable } from "./cost-table.ts";
+import { followingIssues } from "./following-bands.ts";
 import type { CostPlusModel, MatrixModel, PercentageModel, UsageModel } from "./usage-model.ts";
 
 /** Meters whose quantity is the sum of the quantities of its parts. */
@@ -17,9 +18,9 @@ export function modelIssues(
   switch (model.type) {
     case "graduated":
     case "volume":
-      return bandIssues(model.tiers, `${path}.tiers`, "tier");
+      return followingIssues(model.tiers, `${path}.tiers`, "tier");
     case "stairstep":
-      return bandIssues(model.steps, `${path}.steps`, "step");
+      return followingIssues(model.steps, `${path}.steps`, "step");
     case "percentage":
       return percentageIssues(model, meter, path);
     case "matrix":
@@ -32,30 +33,6 @@ export function modelIssues(
     default:
       return [];
   }
-}
-
-/** Tiers and steps follow one another, and only the last has no end. */
-export function bandIssues(
-  bands: readonly { readonly upTo: string | null }[],
-  path: string,
-  word: "tier" | "step",
-): CatalogIssue[] {
-  const issues: CatalogIssue[] = [];
-  bands.forEach(({ upTo }, index) => {
-    const where = `${path}[${index}].upTo`;
-    const isLast = index === bands.length - 1;
-    if (isLast && upTo !== null) {
-      issues.push({ path: where, message: `must be null: the last ${word} has no end` });
-    }
-    if (isLast) return;
-    const before = bands[index - 1]?.upTo ?? null;
-    if (upTo === null) {
-      issues.push({ path: where, message: `write where the ${word} ends: only the last one is without end` });
-    } else if (before !== null && !decimal(upTo).isGreaterThan(decimal(before))) {
-      issues.push({ path: where, message: `must be more than ${before}, where the ${word} before it ends` });
-    }
-  });
-  return issues;
 }
 
 /** Whether events must be looked at one by one; what is said of the total needs only that. */

@@ -2,7 +2,8 @@ import type { Meter } from "../metering/index.ts";
 import type { Currency } from "../money/index.ts";
 import type { CatalogIssue } from "./catalog-issue.ts";
 import type { CostTable } from "./cost-table.ts";
-import { bandIssues, costPlusIssues, modelIssues, valuesIssues } from "./model-checks.ts";
+import { followingIssues } from "./following-bands.ts";
+import { costPlusIssues, modelIssues, valuesIssues } from "./model-checks.ts";
 import type { UsagePrice } from "./plan.ts";
 import { classKey, type PlacedPrice, type RateCard } from "./rate-card.ts";
 import type { WrittenPlan } from "./schema.ts";
@@ -70,8 +71,8 @@ function seatIssues(
   }
   if (model === undefined) return issues;
   return "tiers" in model
-    ? [...issues, ...bandIssues(model.tiers, `${path}.model.tiers`, "tier")]
-    : [...issues, ...bandIssues(model.steps, `${path}.model.steps`, "step")];
+    ? [...issues, ...followingIssues(model.tiers, `${path}.model.tiers`, "tier")]
+    : [...issues, ...followingIssues(model.steps, `${path}.model.steps`, "step")];
 }
 
 function usageIssues(

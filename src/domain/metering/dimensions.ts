@@ -1,4 +1,5 @@
 import { BillingError } from "../errors.ts";
+import { type BandedDimension, compileBands } from "./bands.ts";
 import { canonicalJson, type JsonValue } from "./canonical-json.ts";
 import { memberReader } from "./member.ts";
 import type { UsageEvent } from "./usage-event.ts";
@@ -28,11 +29,15 @@ export type DimensionReader = {
 };
 
 /** A dimension that the event lacks, or that is null, is the empty text. @throws, from `read`, UsageDimensionInvalidError */
-export function compileDimensions(names: readonly string[]): DimensionReader {
+export function compileDimensions(
+  names: readonly string[],
+  banded: readonly BandedDimension[] = [],
+): DimensionReader {
   if (names.length === 0) return { read: () => none, keyOf: () => "{}" };
+  const bandOf = new Map(banded.map((each) => [each.dimension, compileBands(each)]));
   const members = names.toSorted().map((name, index) => ({
     name,
-    valueIn: memberReader(name),
+    valueIn: bandOf.get(name) ?? memberReader(name),
     opening: `${index === 0 ? "{" : ","}${JSON.stringify(name)}:`,
   }));
   return {

@@ -1,3 +1,4 @@
+export type { Band, BandedDimension } from "./bands.ts";
 export * from "./canonical-json.ts";
 export * from "./dimensions.ts";
 export { parseExpression } from "./expression/parse-expression.ts";

@@ -7,7 +7,7 @@ import { parseExpression } from "./expression/parse-expression.ts";
 import { compileFilter } from "./filter.ts";
 import { memberReader } from "./member.ts";
 import type { Meter, MeterVersion } from "./meter.ts";
-import { numberIn, requireInRange, UsagePropertyMissingError } from "./quantity.ts";
+import { numberIn, requireInRange, requireWithin, UsagePropertyMissingError } from "./quantity.ts";
 import type { UsageEvent } from "./usage-event.ts";
 
 /** What one usage event adds to one version of a meter. */
@@ -70,7 +70,7 @@ function compileMeter(meter: Meter | MeterVersion): CompiledMeter {
   const meterKey = meter.key;
   const meterVersion = "version" in meter ? meter.version : 1;
   const passes = meter.filter === undefined ? undefined : compileFilter(meter.filter);
-  const { read, keyOf } = compileDimensions(meter.dimensions);
+  const { read, keyOf } = compileDimensions(meter.dimensions, meter.bands);
   const quantityIn = compileQuantity(meter);
   const valueIn = meter.aggregation === "unique_count" ? compileValue(meter) : undefined;
   return (data) => {
@@ -87,17 +87,18 @@ function compileMeter(meter: Meter | MeterVersion): CompiledMeter {
   };
 }
 
-function compileQuantity({ aggregation, property, value }: Meter): (data: EventData) => Decimal {
+function compileQuantity({ aggregation, property, value, negative }: Meter): (data: EventData) => Decimal {
+  const inRange = negative === "counted" ? requireWithin : requireInRange;
   if (aggregation === "unique_count") return () => one;
   if (property !== undefined) {
     const field = `data.${property}`;
     const read = memberReader(property);
-    return (data) => requireInRange(numberIn(read(data), field), field);
+    return (data) => inRange(numberIn(read(data), field), field);
   }
   if (value !== undefined) {
     const expression = parseExpression(value);
     const field = expression.kind === "member" ? expression.field : "data";
-    return (data) => requireInRange(evaluate(expression, data).rounded(quantityDecimals, "half-even"), field);
+    return (data) => inRange(evaluate(expression, data).rounded(quantityDecimals, "half-even"), field);
   }
   return () => one;
 }

@@ -14,8 +14,8 @@ export type MeterChange = {
 
 /** The canonical text of all that a meter says, its version left out. Any difference makes a new version. */
 export function meterFingerprint(meter: Meter): string {
-  const { key, eventType, aggregation, property, value, filter, dimensions, unit } = meter;
-  const said = { key, eventType, aggregation, property, value, filter, dimensions, unit };
+  const { key, eventType, aggregation, property, value, filter, dimensions, bands, unit, negative } = meter;
+  const said = { key, eventType, aggregation, property, value, filter, dimensions, bands, unit, negative };
   return canonicalJson(JSON.parse(JSON.stringify(said)));
 }
 

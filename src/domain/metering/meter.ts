@@ -1,5 +1,6 @@
 import { InvariantViolation } from "../errors.ts";
 import { type Decimal, maxDecimal, minDecimal, sumDecimals, zero } from "../money/index.ts";
+import type { BandedDimension } from "./bands.ts";
 import type { Condition } from "./filter.ts";
 import type { Unit } from "./unit.ts";
 
@@ -20,7 +21,8 @@ export type Aggregation = (typeof aggregations)[number];
 /**
  * How usage events of one type become a quantity. What is measured is `property`, a member of the event's data, or
  * `value`, computed from several by an expression; "count" has neither. Only events that keep every condition of
- * `filter` count. `dimensions` name the members that split the quantity, such as the model.
+ * `filter` count. `dimensions` name the members that split the quantity, such as the model; `bands` says which of them
+ * are not read but follow from how large a value is. Quantities below zero are refused, unless a sum counts them.
  */
 export type Meter = {
   readonly key: string;
@@ -30,7 +32,9 @@ export type Meter = {
   readonly value?: string;
   readonly filter?: readonly Condition[];
   readonly dimensions: readonly string[];
+  readonly bands?: readonly BandedDimension[];
   readonly unit?: Unit;
+  readonly negative?: "refused" | "counted";
 };
 
 /** A meter as it was published: version 1, 2, 3… of its key; none ever changes. */

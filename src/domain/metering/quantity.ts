@@ -50,12 +50,17 @@ export function requireInRange(quantity: Decimal, field: string): Decimal {
   if (quantity.isNegative()) {
     throw new UsageQuantityNegativeError(`${field} must not be negative, it is ${shown(quantity)}`, field);
   }
+  return requireWithin(quantity, field);
+}
+
+/** Refuses what is too far from zero. @throws UsageQuantityTooLargeError with `field` */
+export function requireWithin(quantity: Decimal, field: string): Decimal {
   // Shorter than the largest is smaller; most are.
-  if (quantity.text.length >= quantityMax.text.length && quantity.isGreaterThan(quantityMax)) {
-    const message = `${field} must be at most ${quantityMax}, it is ${shown(quantity)}`;
-    throw new UsageQuantityTooLargeError(message, field);
-  }
-  return quantity;
+  if (quantity.text.length < quantityMax.text.length) return quantity;
+  const size = quantity.isNegative() ? quantity.negated() : quantity;
+  if (!size.isGreaterThan(quantityMax)) return quantity;
+  const bound = quantity.isNegative() ? `at least -${quantityMax}` : `at most ${quantityMax}`;
+  throw new UsageQuantityTooLargeError(`${field} must be ${bound}, it is ${shown(quantity)}`, field);
 }
 
 /** A product of many members may have thousands of digits. */

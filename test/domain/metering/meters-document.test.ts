@@ -131,7 +131,7 @@ test("there is an example of every aggregation", () => {
   expect(meters.map(({ meter }) => meter.aggregation)).toEqual([
     "sum",
     ...["count", "sum", "max", "min", "latest", "unique_count", "time_weighted_sum", "average"],
-    "sum",
+    ...["sum", "sum", "sum"],
   ]);
 });
 
