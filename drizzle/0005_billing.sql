@@ -233,39 +233,6 @@ call public.make_append_only('billing.rated_usage');
 grant select, insert on billing.rating_run, billing.rated_usage to reckoner_app;
 --> statement-breakpoint
 
--- ── credit grants ────────────────────────────────────────────────────────────────────────────────────────────
-create table billing.credit_grant (
-  id text primary key,
-  customer_id text not null references billing.customer (id),
-  kind text not null check (kind in ('paid', 'promotional', 'goodwill')),
-  currency text not null,
-  amount_minor bigint not null check (amount_minor > 0),
-  priority int not null check (priority between 0 and 100),
-  effective_at timestamptz not null,
-  expires_at timestamptz check (expires_at > effective_at),
-  -- The invoice it is bought with, which is issued after this is written down; it can be spent once that is paid.
-  invoice_id text,
-  -- In words; of a grant that was given also as a code, in the adjustment that gave it.
-  reason text check (reason <> ''),
-  created_at timestamptz not null
-);
-create index credit_grant_of_customer on billing.credit_grant (customer_id);
-create unique index credit_grant_of_invoice on billing.credit_grant (invoice_id) where invoice_id is not null;
-call public.make_append_only('billing.credit_grant');
-
-create table billing.credit_draw (
-  grant_id text not null references billing.credit_grant (id),
-  invoice_id text not null references billing.invoice (id),
-  -- In 10⁻⁸ of the minor unit, as in the ledger.
-  amount numeric(38, 0) not null check (amount > 0),
-  drawn_at timestamptz not null,
-  primary key (grant_id, invoice_id)
-);
-create index credit_draw_of_invoice on billing.credit_draw (invoice_id);
-call public.make_append_only('billing.credit_draw');
-grant select, insert on billing.credit_grant, billing.credit_draw to reckoner_app;
---> statement-breakpoint
-
 -- ── payments and dunning ─────────────────────────────────────────────────────────────────────────────────────
 create table billing.payment_attempt (
   invoice_id text not null references billing.invoice (id),

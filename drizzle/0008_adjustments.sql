@@ -10,6 +10,9 @@ create table billing.adjustment (
   -- Of a grant that it makes; the other terms are the columns that every adjustment has.
   priority int check (priority between 0 and 100),
   expires_at timestamptz,
+  -- Null: everything, and at once.
+  scope jsonb check (jsonb_typeof(scope) = 'array'),
+  starts_at timestamptz,
   currency text not null,
   -- What the customer gets, in 10⁻⁸ of the minor unit as in the ledger; negative: what is taken back. Of a void: what was left
   -- of the grant when it was asked for, and at most that is taken.
@@ -27,7 +30,7 @@ create table billing.adjustment (
   needs_approval boolean not null generated always as (
     approval_limit_minor is null or abs(change) + unapproved_before > approval_limit_minor * 100000000::numeric) stored,
   check ((grant_id is null) = (kind in ('credit_balance', 'debit_balance')) and (grant_id is null) = (grant_kind is null)),
-  check ((kind = 'grant_credit') = (priority is not null) and (kind = 'grant_credit' or expires_at is null)),
+  check ((kind = 'grant_credit') = (priority is not null) and (kind = 'grant_credit' or (expires_at is null and scope is null and starts_at is null))),
   check (case when kind in ('grant_credit', 'credit_balance') then change > 0 when kind in ('void_grant', 'debit_balance') then change < 0 else true end),
   check (kind = 'void_grant' or change % 100000000 = 0),
   -- What was paid for is sold, and never given.
@@ -118,6 +121,14 @@ begin
   if new.cause_type = 'adjustment' then
     perform from billing.adjustment_standing where id = new.cause_id and cause_type = new.cause_type
       and (status, entry_kind, customer_id, currency, actor) = ('executed', new.kind, new.customer_id, new.currency, new.actor);
+  elsif new.kind = 'promotional_credits_granted' and exists (
+    -- Given again and again: that was agreed to once.
+    select from billing.credit_grant as credit
+    join billing.recurring_grant_standing as recurring on recurring.id = credit.recurring_grant_id
+    where credit.id = new.cause_id and recurring.status in ('active', 'ended')
+      and (credit.customer_id, credit.currency) = (new.customer_id, new.currency)
+  ) then
+    return null;
   else
     perform from billing.adjustment_standing where grant_id = new.cause_id and cause_type = new.cause_type
       and (status, entry_kind, customer_id, currency, actor) = ('executed', new.kind, new.customer_id, new.currency, new.actor);

@@ -1,5 +1,6 @@
 import { advanceOf } from "../db/billing/advance-lines.ts";
 import { type AgreedPeriod, agreedPeriod } from "../db/billing/agreed-period.ts";
+import { insertReturns } from "../db/billing/credit-draws.ts";
 import { factsOfPeriod } from "../db/billing/invoice-facts.ts";
 import { findInvoice } from "../db/billing/invoices.ts";
 import { closingRun, insertRun } from "../db/billing/rating-runs.ts";
@@ -15,6 +16,7 @@ import {
   type ClosedPeriod,
   closePeriod,
   closingEntries,
+  correctionIdOf,
   type UsageCompleteness,
 } from "../domain/invoicing/index.ts";
 import { lockedSubscription } from "./apply-change.ts";
@@ -141,6 +143,9 @@ async function storeRuns(
   const { rated, adjusted } = closed;
   await insertRun(tx, { ...run, ...first, period, eventCount: newEvents, rated, adjusted, meters });
   for (const [index, earlier] of late.entries()) {
+    const id = correctionIdOf(subscriptionId, earlier.period, earlier.run.revision + 1);
+    const returned = closed.corrections[index]?.givenBack.flatMap((given) => given.returned) ?? [];
+    await insertReturns(tx, { type: "usage_correction", id }, returned, ratedAt);
     await insertRun(tx, {
       ...run,
       period: earlier.period,

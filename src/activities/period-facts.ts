@@ -1,15 +1,17 @@
 import type { AgreedPeriod } from "../db/billing/agreed-period.ts";
+import { drawsOfPeriod } from "../db/billing/credit-draws.ts";
 import { grantsOfCustomer } from "../db/billing/credit-grants.ts";
 import { carriedAmount } from "../db/billing/invoices.ts";
 import { type LateFacts, latePeriods, periodUsage, pricedMeters } from "../db/billing/period-usage.ts";
 import { advanceCharged, bookedAdjustments } from "../db/billing/rated-adjustments.ts";
 import { currentSnapshot } from "../db/billing/rating-runs.ts";
 import { anchorsOf, type StoredSubscription, waitingChanges } from "../db/billing/subscriptions.ts";
+import { usageUntil } from "../db/billing/usage-until.ts";
 import { type Database, inSnapshot, type Tx } from "../db/database.ts";
 import type { StoredMeter } from "../db/usage/meters-in-force.ts";
 import { eventCount } from "../db/usage/usage-reads.ts";
 import { type Instant, periodIndexAt } from "../domain/calendar/index.ts";
-import { type PeriodFacts, pricedTerms } from "../domain/invoicing/index.ts";
+import { creditBoundaries, type PeriodFacts, pricedTerms } from "../domain/invoicing/index.ts";
 import { currency } from "../domain/money/index.ts";
 import { balanceOfCustomer } from "./customer-balance.ts";
 
@@ -38,32 +40,39 @@ export async function loadPeriod(
   const periodIndex = periodIndexAt(anchorsOf(row), period.start);
   const measured = { ...agreed, terms: pricedTerms(terms, periodIndex), customerId };
   const changes = await waitingChanges(tx, row.id);
+  const grants = await grantsOfCustomer(tx, customerId);
   const frozen = await inSnapshot(db, async (snapshot) => ({
     snapshot: await currentSnapshot(snapshot),
     usage: await periodUsage(snapshot, measured),
+    usageUntil: await usageUntil(snapshot, measured, creditBoundaries(grants, period)),
     late: await latePeriods(snapshot, row, agreed),
     newEvents: await eventCount(snapshot, { customerId, period, meterKeys: pricedMeters(terms) }),
   }));
   return {
     ...agreed,
     ...frozen,
-    late: await withAdjustments(tx, row, frozen.late),
+    late: await withWhatWasBilled(tx, row, frozen.late, asOf),
     currency: inCurrency,
+    timeZone: row.timeZone,
     periodIndex,
     advance: await advanceCharged(tx, row.id, period, inCurrency),
     waiting: changes.flatMap(({ lines }) => lines),
-    grants: await grantsOfCustomer(tx, customerId),
+    grants,
     customerBalance: await balanceOfCustomer(tx, customerId, inCurrency),
     carried: await carriedAmount(tx, customerId, inCurrency),
     asOf,
   };
 }
 
-/** What was charged and adjusted of periods closed before: by others under the same lock, so it is read in its transaction. */
-async function withAdjustments(
+/**
+ * What was charged, adjusted and paid by credit of periods closed before: by others under the same lock, so it is read in its
+ * transaction.
+ */
+async function withWhatWasBilled(
   tx: Tx,
   { id, currency: code }: StoredSubscription,
   late: readonly LateFacts[],
+  asOf: Instant,
 ): Promise<LateFacts[]> {
   const facts: LateFacts[] = [];
   for (const earlier of late) {
@@ -71,6 +80,7 @@ async function withAdjustments(
       ...earlier,
       adjusted: await bookedAdjustments(tx, earlier.run, code),
       advance: await advanceCharged(tx, id, earlier.period, code),
+      draws: await drawsOfPeriod(tx, id, earlier.period, asOf),
     });
   }
   return facts;

@@ -6,7 +6,8 @@ import type { Tx } from "../database.ts";
 import { adjustmentsOfGrants, type StoredAdjustment } from "../ledger/adjustments.ts";
 import { availableBalances } from "../ledger/ledger.ts";
 import { type NewestFirst, olderThan, type Page, type PageRequest, pageOf, rowsToRead } from "../page.ts";
-import { creditGrant, type InvoiceStatus, invoice } from "../schema/billing.ts";
+import { type InvoiceStatus, invoice } from "../schema/billing.ts";
+import { creditGrant } from "../schema/credit-grants.ts";
 import { accountOfGrant, type StoredGrant } from "./credit-grants.ts";
 import type { StoredInvoice } from "./invoices.ts";
 

@@ -4,7 +4,8 @@ import { invariant } from "../../domain/errors.ts";
 import type { InvoiceLine, InvoiceTotals, UsageCompleteness } from "../../domain/invoicing/index.ts";
 import { decimal, type Money, money } from "../../domain/money/index.ts";
 import { rows, type Tx } from "../database.ts";
-import { creditDraw, type InvoiceKind, invoice, invoiceLine } from "../schema/billing.ts";
+import { type InvoiceKind, invoice, invoiceLine } from "../schema/billing.ts";
+import { creditDraw } from "../schema/credit-grants.ts";
 import { nextNumber } from "./document-numbers.ts";
 import { type FactsToStore, insertFacts } from "./invoice-facts.ts";
 
@@ -83,7 +84,14 @@ export function drawRows(
   { draws }: InvoiceTotals,
   drawnAt: Instant,
 ): (typeof creditDraw.$inferInsert)[] {
-  return draws.map(({ grantId, amount }) => ({ grantId, invoiceId, amount: amount.toString(), drawnAt }));
+  return draws.map(({ grantId, line, amount }, index) => ({
+    invoiceId,
+    position: index + 1,
+    line: line + 1,
+    grantId,
+    amount: amount.toString(),
+    drawnAt,
+  }));
 }
 
 /** Lines as the table has them, numbered from 1. */

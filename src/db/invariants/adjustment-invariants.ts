@@ -10,7 +10,8 @@ const bookedChanges = `
 const expectedGrants = `
   select credit.id as grant_id, case
       when ended.grant_id is not null or credit.kind = 'paid' and coalesce(invoice.status, 'none') <> 'paid' then 0
-      else ${inLedgerUnits("credit.amount_minor")} + coalesce(adjusted.change, 0) - coalesce(drawn.amount, 0)
+      else ${inLedgerUnits("credit.amount_minor")} + credit.amount_fraction + coalesce(adjusted.change, 0)
+      - coalesce(drawn.amount, 0) + coalesce(returned.amount, 0)
     end as amount
   from billing.credit_grant as credit
   left join billing.invoice as invoice on invoice.id = credit.invoice_id
@@ -20,8 +21,13 @@ const expectedGrants = `
   ) as adjusted on adjusted.grant_id = credit.id
   left join (select grant_id, sum(amount) as amount from billing.credit_draw group by 1) as drawn on drawn.grant_id = credit.id
   left join (
+    select draw.grant_id, sum(returned.amount) as amount
+    from billing.credit_return as returned join billing.credit_draw as draw using (invoice_id, position)
+    where returned.returned_to = 'grant' group by 1
+  ) as returned on returned.grant_id = credit.id
+  left join (
     select grant_id from billing.adjustment_standing where kind = 'void_grant' and status = 'executed'
-    union select cause_id from ledger.journal_entry where kind = 'grant_expired'
+    union select grant_id from billing.credit_grant_end
   ) as ended on ended.grant_id = credit.id`;
 
 /** Adjustments: each executed one is booked as it was asked for, and what is large was agreed to by somebody else. */
@@ -42,17 +48,17 @@ export const adjustmentInvariants: readonly InvariantQuery[] = [
     name: "V4: every grant that was given is what an adjustment asked for, and the other way round",
     sql: `
       select credit.id, adjustment.id as adjustment_id, adjustment.grant_id
-      from (select * from billing.credit_grant where kind <> 'paid') as credit
+      from (select * from billing.credit_grant where kind <> 'paid' and recurring_grant_id is null) as credit
       full join (
         select * from billing.adjustment_standing where kind = 'grant_credit' and status = 'executed'
       ) as adjustment on adjustment.grant_id = credit.id
       where (credit.customer_id, credit.kind, credit.currency, ${inLedgerUnits("credit.amount_minor")}, credit.priority,
-          credit.expires_at, credit.effective_at)
+          credit.expires_at, credit.scope, credit.effective_at)
         is distinct from (adjustment.customer_id, adjustment.grant_kind, adjustment.currency, adjustment.change,
-          adjustment.priority, adjustment.expires_at, adjustment.effective_at)`,
+          adjustment.priority, adjustment.expires_at, adjustment.scope, greatest(adjustment.starts_at, adjustment.effective_at))`,
   },
   {
-    name: "V4: a grant holds what was given or paid for, as it was adjusted, less what was drawn; a voided one holds nothing",
+    name: "V4: a grant holds what was given or paid for, as it was adjusted, less what was drawn, with what went back; a voided or ended one holds nothing",
     sql: `
       select grant_id, expected.amount as expected, balance.balance
       from (${expectedGrants}) as expected

@@ -16,6 +16,9 @@ const factsWithEntries = `
     ${inLedgerUnits("payment.amount_minor")}
   from billing.payment as payment join billing.invoice as invoice on invoice.id = payment.invoice_id
   union all
+  select 'credit_note_issued', 'credit_note', note.id, request.customer_id, request.currency, ${inLedgerUnits("request.total_minor")}
+  from billing.credit_note as note join billing.credit_note_request as request on request.id = note.id
+  union all
   select 'prepaid_credits_funded', 'credit_purchase', invoice.id, invoice.customer_id, invoice.currency,
     ${inLedgerUnits("credit.amount_minor")}
   from billing.credit_grant as credit join billing.invoice as invoice on invoice.id = credit.invoice_id
@@ -28,12 +31,13 @@ const entriesOfFacts = `
     sum(posting.amount) filter (where debited.code = case entry.kind
       when 'customer_balance_applied' then '2200'
       when 'prepaid_credits_funded' then '2005'
+      when 'credit_note_issued' then '4910'
       else '1010' end) as amount
   from ledger.journal_entry as entry
   join ledger.posting as posting on posting.entry_id = entry.id
   join ledger.account as debited on debited.id = posting.debit_account
   where entry.kind in ('invoice_issued', 'invoice_written_off', 'customer_balance_applied', 'payment_succeeded',
-    'write_off_recovered', 'prepaid_credits_funded')
+    'write_off_recovered', 'credit_note_issued', 'prepaid_credits_funded')
   group by 1, 2, 3, 4, 5`;
 
 /** Business facts and journal entries, matched in both directions. */
@@ -64,6 +68,7 @@ export const entryInvariants: readonly InvariantQuery[] = [
       select id, source_key, kind, cause_type, cause_id from ledger.journal_entry as entry
       where not case
         when kind = 'invoice_issued' then cause_id in (select id from billing.invoice)
+        when kind = 'credit_note_issued' then cause_id in (select id from billing.credit_note)
         when kind = 'invoice_voided' then cause_id in (select id from billing.invoice where status = 'void')
         when kind = 'invoice_written_off' then cause_id in (
           select id from billing.invoice where status = 'uncollectible'
@@ -76,10 +81,12 @@ export const entryInvariants: readonly InvariantQuery[] = [
         when kind = 'prepaid_credits_funded' then cause_id in (
           select invoice.id from billing.credit_grant as credit join billing.invoice as invoice on invoice.id = credit.invoice_id
           where invoice.status = 'paid')
+        when kind = 'promotional_credits_granted' and cause_id in (
+          select id from billing.credit_grant where recurring_grant_id is not null) then true
         when kind in ('promotional_credits_granted', 'goodwill_granted', 'goodwill_withdrawn', 'grant_adjusted', 'grant_voided')
           then (kind, cause_type, cause_id) in (
             select entry_kind, cause_type, cause_id from billing.adjustment_standing where status = 'executed')
-        when kind = 'grant_expired' then cause_id in (select id from billing.credit_grant)
+        when kind = 'grant_expired' then cause_id in (select grant_id from billing.credit_grant_end)
         when kind in ('usage_rated', 'credits_burned', 'revenue_recognised') then cause_id in (
           select id from cycle where revision = 0)
         when kind = 'late_usage_adjusted' then cause_id in (select id from cycle where revision > 0)

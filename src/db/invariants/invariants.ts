@@ -6,6 +6,7 @@ import { adjustmentInvariants } from "./adjustment-invariants.ts";
 import { archiveInvariants } from "./archive-invariants.ts";
 import { clearingInvariants } from "./clearing-invariants.ts";
 import { correctionInvariants } from "./correction-invariants.ts";
+import { creditInvariants } from "./credit-invariants.ts";
 import { entryInvariants } from "./entry-invariants.ts";
 import { type InvariantLimits, type InvariantQuery, usualLimits } from "./invariant-query.ts";
 import { invoiceInvariants } from "./invoice-invariants.ts";
@@ -112,6 +113,7 @@ function allQueries(limits: InvariantLimits): InvariantQuery[] {
     ...ledgerInvariantQueries,
     ...entryInvariants,
     ...adjustmentInvariants,
+    ...creditInvariants(limits),
     ...ratingEntryInvariants,
     ...clearingInvariants(limits),
     ...stripeInvariants,

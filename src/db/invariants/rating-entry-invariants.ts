@@ -5,7 +5,7 @@ const linesOfCycle = `
   select cycle.id, case
       when line.earning = 'earned' then ${inLedgerUnits("line.amount_minor")}
       else greatest(${inWholeLedgerUnits("line.exact_minor")}, 0)
-    end as used,
+    end - coalesce(${inLedgerUnits("(line.detail ->> 'returnedToGrantsMinor')::numeric")}, 0) as used,
     coalesce(${inLedgerUnits("(line.detail ->> 'creditedToBalanceMinor')::numeric")}, 0) as credited
   from (${cycles}) as cycle
   join billing.invoice_line as line on line.invoice_id = cycle.invoice_id and case
@@ -28,15 +28,26 @@ export const ratingEntryInvariants: readonly InvariantQuery[] = [
       where coalesce(line.used, 0) <> coalesce(booked.used, 0) or coalesce(line.credited, 0) <> coalesce(booked.credited, 0)`,
   },
   {
-    name: "V4: what an invoice drew from a grant is what the grant's account paid",
+    name: "V4: what an invoice drew from a grant, less what it gave back, is what the grant's account paid",
     sql: `
       select invoice_id, grant_id, draw.amount as drawn, paid.amount as paid
-      from (select invoice_id, grant_id, amount from billing.credit_draw) as draw
+      from (
+        select invoice_id, grant_id, sum(amount) as amount
+        from (
+          select invoice_id, grant_id, amount from billing.credit_draw
+          union all
+          -- What a correction gave back is booked with the closing that made it.
+          select cycle.invoice_id, draw.grant_id, -returned.amount
+          from billing.credit_return as returned join billing.credit_draw as draw using (invoice_id, position)
+          join (${cycles}) as cycle on cycle.id = returned.cause_id
+          where returned.cause_type = 'usage_correction' and returned.returned_to = 'grant'
+        ) as each group by 1, 2 having sum(amount) <> 0
+      ) as draw
       full join (
         select cycle.invoice_id, side.dimensions ->> 'grant' as grant_id, sum(side.amount) as amount
         from (${sides}) as side join (${cycles}) as cycle on cycle.id = side.cause_id
         where side.kind in ('credits_burned', 'late_usage_adjusted') and side.code in ('2000', '2010')
-        group by 1, 2
+        group by 1, 2 having sum(side.amount) <> 0
       ) as paid using (invoice_id, grant_id)
       where draw.amount is distinct from paid.amount`,
   },
@@ -49,11 +60,10 @@ export const ratingEntryInvariants: readonly InvariantQuery[] = [
         from (${cycles}) as cycle
         join billing.invoice as invoice on invoice.subscription_id = cycle.subscription_id and invoice.status <> 'void'
         join billing.invoice_line as line on line.invoice_id = invoice.id and line.earning = 'deferred'
-          and line.period_start >= cycle.period_start
-        join billing.subscription as subscription on subscription.id = cycle.subscription_id
-        -- What an early end handed back is dated after it, and belongs to the period it ended.
+          -- What a change made is for the period that it fell into, though it is dated from the change on.
+          and coalesce((line.detail ->> 'periodStart')::timestamptz, line.period_start) >= cycle.period_start
+          and coalesce((line.detail ->> 'periodStart')::timestamptz, line.period_start) < cycle.period_end
         where cycle.revision = 0
-          and (line.period_start < cycle.period_end or line.amount_minor < 0 and cycle.period_end >= subscription.canceled_at)
         group by 1, 2 having sum(line.amount_minor) <> 0
       ) as charged
       full join (

@@ -1,6 +1,6 @@
-import { bigint, boolean, integer, numeric, text } from "drizzle-orm/pg-core";
+import { bigint, boolean, integer, jsonb, numeric, text } from "drizzle-orm/pg-core";
 import type { AdjustmentKind, ReasonCode } from "../../domain/adjustments/index.ts";
-import type { CreditGrantKind } from "../../domain/credits/index.ts";
+import type { CreditGrantKind, GrantScope } from "../../domain/credits/index.ts";
 import type { Currency, LedgerAmount } from "../../domain/money/index.ts";
 import { billing } from "./billing.ts";
 import { instantColumn } from "./columns.ts";
@@ -18,6 +18,8 @@ const asked = {
   /** Of a grant that it makes. */
   priority: integer(),
   expiresAt: instantColumn("expires_at"),
+  scope: jsonb().$type<GrantScope>(),
+  startsAt: instantColumn("starts_at"),
   currency: text().$type<Currency>().notNull(),
   /** What the customer gets; negative: what is taken back. */
   change: amountColumn("change").notNull(),

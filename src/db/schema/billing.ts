@@ -1,5 +1,5 @@
 import { bigint, boolean, integer, jsonb, numeric, pgSchema, primaryKey, text } from "drizzle-orm/pg-core";
-import type { CreditGrantKind } from "../../domain/credits/index.ts";
+import type { PriceOverride } from "../../domain/catalog/index.ts";
 import type { InvoiceLineKind, LineEarning } from "../../domain/invoicing/index.ts";
 import type { Watermark } from "../../domain/metering/index.ts";
 import { instantColumn, snapshotColumn } from "./columns.ts";
@@ -51,13 +51,24 @@ export const subscription = billing.table("subscription", {
   nextCloseAt: instantColumn("next_close_at"),
   cancelAt: instantColumn("cancel_at"),
   canceledAt: instantColumn("canceled_at"),
+  anchors: jsonb().$type<SubscriptionAnchor[]>().notNull().default([]),
 });
+
+/** Where periods count from, from an instant on; instants as ISO times. */
+export interface SubscriptionAnchor {
+  readonly effectiveAt: string;
+  readonly at: string;
+  readonly unit: "day" | "week" | "month" | "year";
+  readonly count: number;
+}
 
 /** One thing subscribed to: a plan version, with its seats. */
 export interface SubscriptionItem {
   readonly planKey: string;
   readonly planVersion: number;
   readonly seats: number;
+  /** What the contract with the customer says instead of the plan's prices. */
+  readonly overrides?: readonly PriceOverride[];
 }
 
 export const subscriptionTerms = billing.table(
@@ -189,31 +200,6 @@ export const ratedUsage = billing.table(
       ],
     }),
   ],
-);
-
-export const creditGrant = billing.table("credit_grant", {
-  id: text().primaryKey(),
-  customerId: text("customer_id").notNull(),
-  kind: text().$type<CreditGrantKind>().notNull(),
-  currency: text().notNull(),
-  amountMinor: bigint("amount_minor", { mode: "bigint" }).notNull(),
-  priority: integer().notNull(),
-  effectiveAt: instantColumn("effective_at").notNull(),
-  expiresAt: instantColumn("expires_at"),
-  invoiceId: text("invoice_id"),
-  reason: text(),
-  createdAt: instantColumn("created_at").notNull(),
-});
-
-export const creditDraw = billing.table(
-  "credit_draw",
-  {
-    grantId: text("grant_id").notNull(),
-    invoiceId: text("invoice_id").notNull(),
-    amount: numeric({ precision: 38, scale: 0 }).notNull(),
-    drawnAt: instantColumn("drawn_at").notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.grantId, table.invoiceId] })],
 );
 
 export type AttemptCause = "first" | "schedule" | "new_payment_method";

@@ -7,4 +7,5 @@ export * from "./credit-policy.ts";
 export * from "./give-back.ts";
 export * from "./grant-scope.ts";
 export * from "./recurrence.ts";
+export * from "./recurring-grant.ts";
 export * from "./rollover.ts";

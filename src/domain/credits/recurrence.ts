@@ -39,6 +39,18 @@ export function occurrencesUntil(recurrence: Recurrence, asOf: Instant, from = 0
   }
 }
 
+/** How often credit is given until the end; null when there is none. */
+export function occurrenceCount(recurrence: Recurrence): number | null {
+  const { anchor, effectiveAt, expiresAt, first } = recurrence;
+  if (expiresAt === null) return null;
+  const begins = periodContaining(anchor, effectiveAt);
+  const ends = periodContaining(anchor, expiresAt);
+  const isAtOnce = first === "at_once" || begins.period.start === effectiveAt;
+  const firstIndex = isAtOnce ? begins.index : begins.index + 1;
+  const lastIndex = ends.period.start === expiresAt ? ends.index - 1 : ends.index;
+  return Math.max(0, lastIndex - firstIndex + 1);
+}
+
 /** When occurrence `number` is, if there is no end before it. */
 export function instantOf({ anchor, effectiveAt, first }: Recurrence, number: number): Instant {
   const { index, period } = periodContaining(anchor, effectiveAt);

@@ -80,7 +80,7 @@ function correctionEntry(
   { period, lines, givenBack }: Correction,
   covered: readonly CoveredLine[],
 ): JournalEntryDraft | null {
-  const correctionId = correctionIdOf(identity, period);
+  const correctionId = correctionIdOf(identity.subscriptionId, period, identity.revisionOf(period));
   const billed = covered.filter(({ line }) => within(line.period, period));
   const fees = lines.filter(({ earning }) => earning === "earned");
   const returned = givenBack.flatMap((given) => given.returned);
@@ -105,13 +105,9 @@ function correctionEntry(
   });
 }
 
-/** The correction of a period by this closing: its number counts how often the period has been rated again. */
-export function correctionIdOf(
-  { subscriptionId, revisionOf }: Pick<ClosingIdentity, "subscriptionId" | "revisionOf">,
-  period: Period,
-): string {
-  return `${subscriptionId}/${isoOf(period.start)}/${revisionOf(period)}`;
-}
+/** Names a correction of a period: its revision counts how often the period has been rated again. */
+export const correctionIdOf = (subscriptionId: string, period: Period, revision: number): string =>
+  `${subscriptionId}/${isoOf(period.start)}/${revision}`;
 
 function returnedTo(place: ReturnedDraw["to"], returned: readonly ReturnedDraw[]): ProductDraw[] {
   return returned

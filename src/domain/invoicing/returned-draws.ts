@@ -22,6 +22,8 @@ import type { BookedUsage } from "./usage-charges.ts";
 /** What a line of an issued invoice drew from a grant, less what went back since. */
 export interface RecordedDraw extends ReturnableDraw {
   readonly invoiceId: string;
+  /** Among the invoice's draws, in their order. */
+  readonly position: number;
   /** Its number on the invoice, from 1. */
   readonly line: number;
   readonly product: string;

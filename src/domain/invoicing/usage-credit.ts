@@ -113,3 +113,22 @@ function within(amount: bigint, min: bigint, max: bigint): bigint {
   if (amount < min) return min;
   return amount < max ? amount : max;
 }
+
+/**
+ * The instants inside a period at which what may pay its usage changes, ascending: where a grant ends, and where one takes
+ * effect that pays for nothing from before.
+ */
+export function creditBoundaries(
+  grants: readonly CreditGrant[],
+  period: Period,
+  { earlierUsage }: CreditPolicy = usualCreditPolicy,
+): Instant[] {
+  const instants = grants
+    .filter(({ remaining }) => remaining > 0n)
+    .flatMap(({ effectiveAt, expiresAt }) => [
+      ...(earlierUsage === "none" ? [effectiveAt] : []),
+      ...(expiresAt === null ? [] : [expiresAt]),
+    ])
+    .filter((at) => period.start < at && at < period.end);
+  return [...new Set(instants)].sort((one, other) => one - other);
+}

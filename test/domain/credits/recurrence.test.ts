@@ -4,6 +4,7 @@ import { type Instant, instant, isoOf } from "../../../src/domain/calendar/index
 import {
   carriedOver,
   keptWithin,
+  occurrenceCount,
   occurrencesUntil,
   type Recurrence,
   RolloverInvalidError,
@@ -103,6 +104,23 @@ describe("the instants of a monthly grant", () => {
       "2026-04-01T04:00:00.000Z",
     ]);
   });
+});
+
+test("their number is known before they come", () => {
+  const anyMs = fc.integer({ min: at("2020-01-01"), max: at("2021-01-01") });
+  const lengths = fc.integer({ min: 1, max: 200 * 86_400_000 });
+  const firsts = fc.constantFrom("at_once" as const, "at_instant" as const);
+  const onInstant = { anchor: at("2026-01-01"), length: 59 * 86_400_000 };
+  fc.assert(
+    fc.property(anyMs, anyMs, lengths, firsts, (anchorAt, effective, length, first) => {
+      const anchor = { at: anchorAt as Instant, interval: { unit: "month" as const, count: 1 }, timeZone: "UTC" };
+      const expiresAt = (effective + length) as Instant;
+      const recurrence = { anchor, effectiveAt: effective as Instant, expiresAt, first };
+      expect(occurrenceCount(recurrence)).toBe(occurrencesUntil(recurrence, expiresAt).length);
+    }),
+    { examples: [[onInstant.anchor, onInstant.anchor, onInstant.length, "at_instant"]] },
+  );
+  expect(occurrenceCount(monthly("2026-01-01"))).toBeNull();
 });
 
 test("occurrences tile the time, and those from a number on are the same ones", () => {

@@ -1,10 +1,16 @@
-import type { Money } from "../../money/index.ts";
 import { promotionalCredits, promotionalOffset } from "../accounts.ts";
-import { type EntryFacts, type JournalEntryDraft, journalEntry, posting } from "../journal-entry.ts";
+import {
+  type EntryAmount,
+  type EntryFacts,
+  type JournalEntryDraft,
+  journalEntry,
+  posting,
+} from "../journal-entry.ts";
 
 export interface PromotionalCreditsGranted extends EntryFacts {
   readonly grantId: string;
-  readonly amount: Money;
+  /** Whole minor units, but for what is left over of another grant. */
+  readonly amount: EntryAmount;
 }
 
 /** Credits given for nothing: 1300 → 2010. A promise and its offset; revenue is not touched. */

@@ -1,0 +1,77 @@
+import {
+  customersWithDueGrants,
+  dueRecurring,
+  endableGrantsOf,
+  nextInstant,
+  recurringOf,
+  type StoredRecurring,
+  setNextOccurrence,
+} from "../db/billing/recurring-grants.ts";
+import { lockCustomer } from "../db/billing/subscriptions.ts";
+import { type Database, inTransaction, type Tx } from "../db/database.ts";
+import type { Instant } from "../domain/calendar/index.ts";
+import { occurrenceGrantId, occurrencesUntil } from "../domain/credits/index.ts";
+import { invariant } from "../domain/errors.ts";
+import { endGrant } from "./end-grant.ts";
+import { issueGrant } from "./issue-grant.ts";
+
+export interface KeptUp {
+  /** Times that credit was given. */
+  readonly given: number;
+  /** Grants that have ended. */
+  readonly ended: number;
+}
+
+/**
+ * Gives what recurring grants have to give by now, and ends what has run out of time, of some customers, each in a
+ * transaction of his own. Any number of workers may do it at once: who comes second finds nothing to do.
+ * @param now the wall's time; who is on a test clock has the clock's
+ */
+export async function keepUpAllGrants(
+  db: Database,
+  now: Instant,
+  customersMax = 100,
+): Promise<KeptUp & { readonly hasMore: boolean }> {
+  const due = await customersWithDueGrants(db.orm, now, customersMax);
+  let [given, ended] = [0, 0];
+  for (const { customerId, asOf } of due) {
+    const kept = await inTransaction(db, async (tx) => {
+      await lockCustomer(tx, customerId);
+      return await keepUpGrants(tx, customerId, asOf);
+    });
+    given += kept.given;
+    ended += kept.ended;
+  }
+  return { given, ended, hasMore: due.length === customersMax && given + ended > 0 };
+}
+
+/** The same of one customer, in the caller's transaction, which holds the customer's lock. Done twice, it is done once. */
+export async function keepUpGrants(tx: Tx, customerId: string, asOf: Instant): Promise<KeptUp> {
+  let given = 0;
+  for (const recurring of await dueRecurring(tx, customerId, asOf)) given += await give(tx, recurring, asOf);
+  return { given, ended: await endDue(tx, customerId, asOf) };
+}
+
+/** Gives each time that has come. One that was over before anybody agreed to it is left out. */
+async function give(tx: Tx, stored: StoredRecurring, asOf: Instant): Promise<number> {
+  const recurring = recurringOf(stored);
+  const { activeSince } = stored;
+  invariant(activeSince !== null, "what is active is so since some time");
+  const due = occurrencesUntil(recurring.recurrence, asOf, stored.nextOccurrence);
+  const agreed = due.filter(({ end }) => end > activeSince);
+  for (const { number, start, end } of agreed) {
+    const id = occurrenceGrantId(stored.id, number);
+    const times = { occurrence: number, effectiveAt: start, expiresAt: end, rolledOverFrom: null };
+    await issueGrant(tx, stored, { id, amount: recurring.amount, ...times }, `grant/${stored.id}/${number}`);
+  }
+  const next = stored.nextOccurrence + due.length;
+  await setNextOccurrence(tx, stored.id, next, nextInstant(recurring, next));
+  return agreed.length;
+}
+
+async function endDue(tx: Tx, customerId: string, asOf: Instant): Promise<number> {
+  let ended = 0;
+  for (const id of await endableGrantsOf(tx, customerId, asOf)) if (await endGrant(tx, id, asOf)) ended += 1;
+  // What went over may itself have run out of time since.
+  return ended === 0 ? 0 : ended + (await endDue(tx, customerId, asOf));
+}
