@@ -65,14 +65,20 @@ async function receive(tx: Tx, invoiceId: string, paid: Paid, at: Instant): Prom
   if (invoice.status === "uncollectible") {
     await book(tx, [writeOffRecovered({ ...facts, invoiceId, paymentId, received })]);
   } else {
-    const due = money(invoice.totalMinor - invoice.amountPaidMinor, invoice.currency);
+    const due = money(dueMinorOf(invoice), invoice.currency);
     await book(tx, [paymentSucceeded({ ...facts, paymentId, invoiceId, received, due })]);
   }
   const amountPaidMinor = invoice.amountPaidMinor + received.amountMinor;
-  const isPaid = invoice.status !== "paid" && amountPaidMinor >= invoice.totalMinor;
+  const isUnpaid = invoice.status === "open" || invoice.status === "uncollectible";
+  const isPaid = isUnpaid && amountPaidMinor + invoice.creditedMinor >= invoice.totalMinor;
   await updateInvoice(tx, invoiceId, { amountPaidMinor, ...(isPaid ? { status: "paid", paidAt: at } : {}) });
   if (isPaid) await fundCredits(tx, invoice, at);
   return true;
+}
+
+/** What is left to be paid of an open invoice; nothing of any other. */
+function dueMinorOf({ status, totalMinor, creditedMinor, amountPaidMinor }: StoredInvoice): bigint {
+  return status === "open" ? totalMinor - creditedMinor - amountPaidMinor : 0n;
 }
 
 /** The credits that were bought with an invoice can be spent once it is paid. */
@@ -115,7 +121,7 @@ async function writeOff({ db }: ActivityDependencies, { id }: StoredInvoice, at:
   return await inTransaction(db, async (tx) => {
     const invoice = await lockedInvoice(tx, id);
     if (invoice.status !== "open") return "nothing_new";
-    const due = money(invoice.totalMinor - invoice.amountPaidMinor, invoice.currency);
+    const due = money(dueMinorOf(invoice), invoice.currency);
     await book(tx, [
       invoiceWrittenOff({ ...factsOf(invoice, `invoice/${id}/written-off`, at), invoiceId: id, due }),
     ]);

@@ -34,12 +34,14 @@ export async function mirrorInvoice(deps: ActivityDependencies, { invoiceId }: I
   const { db, rail, now } = deps;
   const { invoice, customer } = await loadInvoice(deps, invoiceId);
   await updateInvoice(db.orm, invoiceId, { collectedBy: workflowIds.collection(invoiceId) });
-  if (invoice.stripeInvoiceId !== null) return;
+  // Void, or credited in full before anybody collected it: there is nothing to ask for.
+  if (invoice.stripeInvoiceId !== null || invoice.status !== "open") return;
   const stripeCustomerId = await customerAtStripe(deps, customer);
   const lines = await linesOfInvoice(db.orm, invoiceId);
   const deductions = [
     { lineId: "credits", description: "Credits applied", amount: -invoice.creditsAppliedMinor },
     { lineId: "balance", description: "Customer balance applied", amount: -invoice.balanceAppliedMinor },
+    { lineId: "credited", description: "Credit notes", amount: -invoice.creditedMinor },
   ].filter(({ amount }) => amount !== 0n);
   const mirrored = await rail.mirrorInvoice({
     invoiceId,
@@ -47,7 +49,7 @@ export async function mirrorInvoice(deps: ActivityDependencies, { invoiceId }: I
     customerId: customer.id,
     stripeCustomerId,
     currency: invoice.currency,
-    totalMinor: invoice.totalMinor.toString(),
+    totalMinor: (invoice.totalMinor - invoice.creditedMinor).toString(),
     metadata: { reckoner_workflow: workflowIds.collection(invoiceId) },
     lines: [
       ...lines
@@ -77,6 +79,8 @@ export async function payInvoice(deps: ActivityDependencies, input: PayInput): P
   const { invoiceId, attempt, cause } = input;
   const at = instant(input.at);
   const { invoice, customer } = await loadInvoice(deps, invoiceId);
+  // Withdrawn meanwhile: nothing is left to be charged.
+  if (invoice.status === "void") return { status: "paid" };
   // Paid otherwise; paid by this very attempt, it is still to be written down when its worker died too early.
   if (invoice.status === "paid" && !(await isBegun(deps.db.orm, attemptKey(invoiceId, attempt)))) {
     return { status: "paid" };
@@ -98,7 +102,7 @@ export async function payInvoice(deps: ActivityDependencies, input: PayInput): P
 /** Asks Stripe how an invoice stands and books what it answers; for when a webhook does not come. */
 export async function settleInvoice(deps: ActivityDependencies, { invoiceId, at }: InvoiceAt): Promise<void> {
   const { invoice } = await loadInvoice(deps, invoiceId);
-  invariant(invoice.stripeInvoiceId, "an invoice that was charged is at Stripe");
+  if (invoice.stripeInvoiceId === null) return;
   await bookPayment(deps, invoice.stripeInvoiceId, instant(at));
 }
 

@@ -2,8 +2,9 @@ import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import type { Database } from "../db/database.ts";
 import type { DecisionOutcome } from "../db/ledger/adjustments.ts";
-import type { Adjustment, AskedCorrection } from "../domain/adjustments/index.ts";
+import type { Adjustment, AskedCorrection, ReasonCode } from "../domain/adjustments/index.ts";
 import type { Instant } from "../domain/calendar/index.ts";
+import type { CreditDestination, CreditedLine } from "../domain/invoicing/index.ts";
 import type { Money } from "../domain/money/index.ts";
 import type { Ingest } from "./ingest/ingest.ts";
 
@@ -24,6 +25,7 @@ export interface ApiDependencies {
   readonly payments: PaymentCommands;
   readonly credits: CreditCommands;
   readonly adjustments: AdjustmentCommands;
+  readonly creditNotes: CreditNoteCommands;
   readonly subscriptions: SubscriptionCommands;
   readonly receiveWebhook: WebhookReceiver;
 }
@@ -118,6 +120,36 @@ export interface AdjustmentCommands {
    * @throws AdjustmentImpossibleError when the money is not there: it goes on waiting
    */
   decide(decision: AdjustmentDecision, context: CommandContext): Promise<void>;
+}
+
+/** What is asked for; its id is made from the request, so the same request is the same note. */
+export interface CreditNoteRequest {
+  readonly id: string;
+  readonly invoiceId: string;
+  readonly lines: readonly CreditedLine[];
+  /** Where what is paid already goes. */
+  readonly destination: CreditDestination;
+  readonly reasonCode: ReasonCode;
+  readonly reason: string | null;
+}
+
+export interface CreditNoteDecision {
+  readonly creditNoteId: string;
+  readonly outcome: DecisionOutcome;
+  readonly note: string | null;
+}
+
+export interface CreditNoteCommands {
+  /**
+   * Issues a credit note, or writes it down to wait for somebody else when it is above the limit.
+   * @throws CreditNoteImpossibleError when it is for more than is left: nothing is written down
+   */
+  request(request: CreditNoteRequest, context: CommandContext): Promise<void>;
+  /**
+   * Decides about one that waits, once; the same decision by the same key again changes nothing. An approval issues it.
+   * @throws CreditNoteImpossibleError when it has become impossible: it goes on waiting
+   */
+  decide(decision: CreditNoteDecision, context: CommandContext): Promise<void>;
 }
 
 /** Who asks for what, when it takes effect, and under which id it is the same request. */

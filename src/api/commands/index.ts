@@ -7,6 +7,7 @@ import type { TemporalGateway } from "../../temporal/gateway.ts";
 import type { ApiDependencies, CommandContext } from "../dependencies.ts";
 import { adjustmentCommands } from "./adjustment-commands.ts";
 import { creditCommands } from "./credit-commands.ts";
+import { creditNoteCommands } from "./credit-note-commands.ts";
 import { paymentCommands } from "./payment-commands.ts";
 import { subscriptionCommands } from "./subscription-commands.ts";
 import { testClockCommands } from "./test-clock-commands.ts";
@@ -31,12 +32,13 @@ export function commands({
   approvalLimits,
 }: CommandParts): Pick<
   ApiDependencies,
-  "subscriptions" | "credits" | "adjustments" | "payments" | "testClocks"
+  "subscriptions" | "credits" | "adjustments" | "creditNotes" | "payments" | "testClocks"
 > {
   return {
     subscriptions: underRequestIds(subscriptionCommands(db, gateway)),
     credits: underRequestIds(creditCommands({ db, now }, gateway)),
     adjustments: adjustmentCommands({ db, now, approvalLimits }),
+    creditNotes: creditNoteCommands({ db, now, approvalLimits }),
     payments: underRequestIds(paymentCommands(db, rail, gateway, now)),
     testClocks: underRequestIds(testClockCommands(db, gateway, testClocksAllowed)),
   };

@@ -27,12 +27,41 @@ export const invoiceInvariants: readonly InvariantQuery[] = [
   {
     name: "V8: an invoice has the payments it says it has, and is paid when they are enough",
     sql: `
-      select invoice.id, status, total_minor, amount_paid_minor, coalesce(sum(payment.amount_minor), 0) as received
+      select invoice.id, status, total_minor, credited_minor, amount_paid_minor, coalesce(sum(payment.amount_minor), 0) as received
       from billing.invoice as invoice left join billing.payment as payment on payment.invoice_id = invoice.id
       group by invoice.id
       having amount_paid_minor <> coalesce(sum(payment.amount_minor), 0)
-        or status = 'paid' and amount_paid_minor < total_minor
-        or status in ('open', 'uncollectible') and amount_paid_minor >= total_minor`,
+        or status = 'paid' and amount_paid_minor + credited_minor < total_minor
+        or status in ('open', 'uncollectible') and amount_paid_minor + credited_minor >= total_minor`,
+  },
+  {
+    name: "V8: an invoice is lowered by its credit notes, and none takes more of a line or of the money paid than there is",
+    sql: `
+      select invoice.id, credited_minor, coalesce(note.lowered, 0) as lowered, note.taken
+      from billing.invoice as invoice
+      left join (
+        select request.invoice_id, sum(note.lowers_due_minor) as lowered, sum(note.lowers_due_minor + note.to_balance_minor) as taken
+        from billing.credit_note as note join billing.credit_note_request as request on request.id = note.id group by 1
+      ) as note on note.invoice_id = invoice.id
+      where credited_minor <> coalesce(note.lowered, 0) or note.taken > total_minor + greatest(balance_applied_minor, 0)
+      union all
+      select line.invoice_id, line.line, line.amount_minor, sum(credited.amount_minor)
+      from billing.invoice_line as line
+      join billing.credit_note_line as credited on credited.invoice_id = line.invoice_id and credited.line = line.line
+      join billing.credit_note as note on note.id = credited.credit_note_id
+      group by line.invoice_id, line.line having sum(credited.amount_minor) > line.amount_minor`,
+  },
+  {
+    name: "V8: the numbers of invoices and of credit notes count from one without gaps, each series by itself",
+    sql: `
+      select kind, series, count(*) as documents, max(place) as last
+      from (
+        select 'invoice' as kind, regexp_replace(number, '-[0-9]+$', '') as series, substring(number from '[0-9]+$')::int as place
+        from billing.invoice
+        union all
+        select 'credit_note', regexp_replace(number, '-[0-9]+$', ''), substring(number from '[0-9]+$')::int from billing.credit_note
+      ) as numbered
+      group by kind, series having count(*) <> max(place) or min(place) <> 1`,
   },
   {
     name: "V8: what a customer owes, 1100, is what is due on the open invoices",
@@ -40,7 +69,7 @@ export const invoiceInvariants: readonly InvariantQuery[] = [
       select customer_id, currency, balance.balance, due.amount as due
       from (select customer_id, currency, balance from ledger.balance where code = '1100') as balance
       full join (
-        select customer_id, currency, ${inLedgerUnits("sum(total_minor - amount_paid_minor)")} as amount
+        select customer_id, currency, ${inLedgerUnits("sum(total_minor - credited_minor - amount_paid_minor)")} as amount
         from billing.invoice where status = 'open' group by 1, 2
       ) as due using (customer_id, currency)
       where coalesce(balance.balance, 0) <> coalesce(due.amount, 0)`,

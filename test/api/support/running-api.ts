@@ -3,6 +3,7 @@ import { Registry } from "prom-client";
 import { hashOf, newApiKeySecret, prefixOf } from "../../../src/api/api-key-secret.ts";
 import { buildApi } from "../../../src/api/build-api.ts";
 import { adjustmentCommands } from "../../../src/api/commands/adjustment-commands.ts";
+import { creditNoteCommands } from "../../../src/api/commands/credit-note-commands.ts";
 import type { ApiDependencies } from "../../../src/api/dependencies.ts";
 import { type IngestOptions, openIngest } from "../../../src/api/ingest/ingest.ts";
 import { admitBootstrapKey, insertApiKey, type Scope } from "../../../src/db/access.ts";
@@ -70,6 +71,7 @@ export async function startApi(
     ...refusingParts,
     // Needs nothing but the database.
     adjustments: adjustmentCommands({ db, now, approvalLimits }),
+    creditNotes: creditNoteCommands({ db, now, approvalLimits }),
     ingest,
     db,
     now,

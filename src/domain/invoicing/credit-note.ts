@@ -1,0 +1,153 @@
+import { BillingError } from "../errors.ts";
+import { type Currency, compareMoney, type Money, money, subtractMoney, sumMoney } from "../money/index.ts";
+import { moneyText } from "./document/figures.ts";
+import type { InvoiceLineKind } from "./invoice-line.ts";
+
+/** Why a credit note cannot be issued now. */
+export class CreditNoteImpossibleError extends BillingError {
+  readonly code: string;
+
+  constructor(code: string, message: string, field?: string) {
+    super(message, field);
+    this.code = code;
+  }
+}
+
+/** Where what is paid already goes: to the customer's balance, or back to the card. */
+export type CreditDestination = "balance" | "refund";
+
+/** A line of an invoice with what notes have taken of it: those that are issued, and those that wait. */
+export interface CreditableLine {
+  readonly line: number;
+  readonly kind: InvoiceLineKind;
+  readonly amount: Money;
+  readonly credited: Money;
+}
+
+/** An invoice as a credit note meets it. */
+export interface CreditableInvoice {
+  readonly status: "open" | "paid" | "void" | "uncollectible";
+  readonly currency: Currency;
+  readonly total: Money;
+  readonly paid: Money;
+  /** What was taken from the customer's balance for it; negative: put there. */
+  readonly balanceApplied: Money;
+  /** What notes took off before it was paid. */
+  readonly lowered: Money;
+  /** Whether its copy at Stripe still asks for the whole. */
+  readonly isAtStripe: boolean;
+  readonly lines: readonly CreditableLine[];
+}
+
+export interface CreditedLine {
+  readonly line: number;
+  readonly amount: Money;
+}
+
+/** Where the money of a credit note goes; together its total. */
+export interface PlannedCreditNote {
+  readonly total: Money;
+  /** What makes the invoice smaller: what is still due. */
+  readonly lowersDue: Money;
+  /** What was paid, and becomes the customer's balance. */
+  readonly toBalance: Money;
+}
+
+/**
+ * Plans a credit note: never more of a line than is left of it, nor of the invoice than the customer's own money pays; what
+ * credit grants paid is not money, and goes back to them when an invoice is voided.
+ * @param isAsked of a note that waited: then its own part is among what notes have taken
+ * @throws CreditNoteImpossibleError
+ */
+export function planCreditNote(
+  invoice: CreditableInvoice,
+  asked: readonly CreditedLine[],
+  {
+    destination = "balance",
+    isAsked = false,
+  }: { readonly destination?: CreditDestination; readonly isAsked?: boolean } = {},
+): PlannedCreditNote {
+  requireCreditable(invoice);
+  for (const [index, each] of asked.entries()) requireRoom(invoice, each, `lines[${index}]`, isAsked);
+  const { currency } = invoice;
+  const total = sum(asked, currency);
+  const own = isAsked ? total : money(0n, currency);
+  const taken = subtractMoney(
+    sum(
+      invoice.lines.map(({ line, credited }) => ({ line, amount: credited })),
+      currency,
+    ),
+    own,
+  );
+  const fromBalance = notNegative(invoice.balanceApplied);
+  const left = money(invoice.total.amountMinor + fromBalance.amountMinor - taken.amountMinor, currency);
+  if (compareMoney(total, left) > 0) {
+    const message = `at most ${moneyText(notNegative(left))} of the invoice is money that can be credited: credit grants paid the rest`;
+    throw new CreditNoteImpossibleError("credit_note_exceeds_invoice", message, "lines");
+  }
+  const due =
+    invoice.status === "open"
+      ? subtractMoney(subtractMoney(invoice.total, invoice.lowered), invoice.paid)
+      : money(0n, currency);
+  const lowersDue = compareMoney(total, due) < 0 ? total : due;
+  const toBalance = subtractMoney(total, lowersDue);
+  requireWays(invoice, { lowersDue, toBalance }, destination);
+  return { total, lowersDue, toBalance };
+}
+
+function requireCreditable({ status, lines }: CreditableInvoice): void {
+  if (status === "void" || status === "uncollectible") {
+    const message = `the invoice is ${status}: nothing is owed on it that could be credited`;
+    throw new CreditNoteImpossibleError("invoice_not_creditable", message);
+  }
+  if (lines.some(({ kind }) => kind === "credit_purchase")) {
+    const message = "credits that were bought are taken back from their grant: adjust it, or void it";
+    throw new CreditNoteImpossibleError("credit_purchase_not_creditable", message);
+  }
+}
+
+function requireRoom(
+  { lines }: CreditableInvoice,
+  { line: wanted, amount }: CreditedLine,
+  field: string,
+  isAsked: boolean,
+): void {
+  const line = lines.find((each) => each.line === wanted);
+  if (line === undefined) {
+    throw new CreditNoteImpossibleError(
+      "invoice_line_not_found",
+      `the invoice has no line ${wanted}`,
+      `${field}.line`,
+    );
+  }
+  const taken = isAsked ? subtractMoney(line.credited, amount) : line.credited;
+  const rest = notNegative(subtractMoney(line.amount, taken));
+  if (compareMoney(amount, rest) > 0) {
+    const message = `at most ${moneyText(rest)} is left of line ${wanted}`;
+    throw new CreditNoteImpossibleError("credit_note_exceeds_line", message, `${field}.amount_minor`);
+  }
+}
+
+function requireWays(
+  { isAtStripe }: CreditableInvoice,
+  { lowersDue, toBalance }: Pick<PlannedCreditNote, "lowersDue" | "toBalance">,
+  destination: CreditDestination,
+): void {
+  if (lowersDue.amountMinor > 0n && isAtStripe) {
+    const message =
+      "its copy at Stripe would still charge the whole: void it and bill anew, or credit it when it is paid";
+    throw new CreditNoteImpossibleError("invoice_at_stripe", message);
+  }
+  if (toBalance.amountMinor > 0n && destination === "refund") {
+    const message = "payments cannot be given back to a card yet: credit the customer's balance";
+    throw new CreditNoteImpossibleError("refund_not_available", message, "destination");
+  }
+}
+
+const sum = (lines: readonly CreditedLine[], currency: Currency): Money =>
+  sumMoney(
+    lines.map(({ amount }) => amount),
+    currency,
+  );
+
+const notNegative = (amount: Money): Money => (amount.amountMinor < 0n ? money(0n, amount.currency) : amount);
