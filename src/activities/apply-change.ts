@@ -1,25 +1,31 @@
 import { findInvoice } from "../db/billing/invoices.ts";
+import { type PlannedChange, plannedChange } from "../db/billing/planned-change.ts";
 import {
+  anchoredPeriodAt,
+  anchorsOf,
+  anchorToStore,
   findChange,
   findSubscription,
-  fullPeriodAt,
   insertChange,
   insertTerms,
   lockCustomer,
   type StoredSubscription,
-  termsHistory,
   updateSubscription,
 } from "../db/billing/subscriptions.ts";
 import { type Database, inTransaction, type Tx } from "../db/database.ts";
-import { addDuration, type Instant, instant, isoOf } from "../domain/calendar/index.ts";
-import { invariant } from "../domain/errors.ts";
-import { endingCredits, type InvoiceLine, prorationLines, type Terms } from "../domain/invoicing/index.ts";
+import {
+  type AgreedAnchor,
+  addDuration,
+  agreedPeriodAt,
+  type Instant,
+  instant,
+  isoOf,
+} from "../domain/calendar/index.ts";
+import { type RequestedChange, SubscriptionRuleError } from "../domain/invoicing/index.ts";
 import { currency } from "../domain/money/index.ts";
-import type { SubscriptionChange } from "../workflows/messages.ts";
+import type { BegunAnchor, SubscriptionChange } from "../workflows/messages.ts";
 import { balanceOfCustomer } from "./customer-balance.ts";
 import { type Issued, issueLines, nothingIssued } from "./issue-invoice.ts";
-import { SubscriptionRuleError } from "./refusals.ts";
-import { checkedSeats, itemFor, requireFitting } from "./subscription-items.ts";
 
 export interface ApplyChangeInput {
   readonly subscriptionId: string;
@@ -28,40 +34,32 @@ export interface ApplyChangeInput {
   readonly change: SubscriptionChange;
 }
 
-export type AppliedChange = Issued & { readonly effectiveAt: string };
+export type AppliedChange = Issued & {
+  readonly effectiveAt: string;
+  /** Where periods count from since, when that changed. */
+  readonly anchor?: BegunAnchor;
+};
 
 /**
  * Makes a change at its pinned instant, in one transaction: new terms, the lines of the proration, and their invoice
  * with its entries. While the period before is still open (its grace runs), the lines wait for that period's invoice,
  * because what they hand back is only charged there. The same change again answers with what it came to.
+ * @throws SubscriptionRuleError when the rules do not allow it, or when its preview came to something else
  */
 export async function applyChange(db: Database, input: ApplyChangeInput): Promise<AppliedChange> {
   const { subscriptionId, changeId, change } = input;
   return await inTransaction(db, async (tx) => {
     const row = await lockedSubscription(tx, subscriptionId);
     const known = await findChange(tx, subscriptionId, changeId);
-    if (known !== undefined) return await appliedBefore(tx, known);
-    const before = (await termsHistory(tx, subscriptionId)).at(-1);
-    invariant(before, "a subscription has terms");
-    // Two changes never share an instant: the later one comes a millisecond after.
-    const at = Math.max(instant(input.at), before.effectiveAt + 1) as Instant;
-    const period = fullPeriodAt(row, at);
-    let lines: InvoiceLine[];
-    if (change.kind === "cancel") {
-      lines = change.credit === "none" ? [] : endingCredits(before, period, at);
-      await endAt(tx, row, at);
-    } else {
-      const after = await changedTerms(tx, before, change, at);
-      await requireFitting(tx, { id: row.customerId, currency: row.currency }, subscriptionId, after.items);
-      lines = prorationLines(before, after, period, at);
-      await insertTerms(tx, subscriptionId, changeId, after);
-      if (change.kind === "pause" || change.kind === "resume") {
-        await updateSubscription(tx, subscriptionId, { status: after.paused ? "paused" : "active" });
-      }
-    }
-    const mustWait = row.billedThrough < period.start;
+    if (known !== undefined) return await appliedBefore(tx, row, known);
+    const planned = await plannedChange(tx, row, requested(change), instant(input.at));
+    requireAsQuoted(planned, change.quote);
+    const changed = await agree(tx, row, changeId, change, planned);
+    const { at, lines } = planned;
     const issued =
-      lines.length === 0 || mustWait ? nothingIssued : await invoiceChange(tx, row, changeId, lines, at);
+      lines.length === 0 || planned.waits
+        ? nothingIssued
+        : await invoiceChange(tx, changed, changeId, planned);
     await insertChange(tx, subscriptionId, {
       changeId,
       kind: change.kind,
@@ -70,7 +68,7 @@ export async function applyChange(db: Database, input: ApplyChangeInput): Promis
       lines,
       invoiceId: issued.invoiceId,
     });
-    return { ...issued, effectiveAt: isoOf(at) };
+    return { ...issued, effectiveAt: isoOf(at), ...anchorSince(changed, at) };
   });
 }
 
@@ -118,58 +116,75 @@ export async function lockedSubscription(tx: Tx, subscriptionId: string): Promis
   return (await findSubscription(tx, subscriptionId)) ?? unlocked;
 }
 
-async function changedTerms(
+/** As the domain knows it; a run says of a cancellation whether unused time is given back. */
+function requested(change: SubscriptionChange): RequestedChange {
+  if (change.kind !== "cancel") return change;
+  return { kind: "cancel", unused: change.credit === "none" ? "none" : "credit" };
+}
+
+function requireAsQuoted({ quote, at }: PlannedChange, quoted: string | undefined): void {
+  if (quoted === undefined || quoted === quote) return;
+  throw new SubscriptionRuleError(
+    "change_quote_outdated",
+    `at ${isoOf(at)} the change comes to other lines than its preview did: preview it again`,
+    "preview",
+  );
+}
+
+/** What is agreed from now on: terms, and where periods lie; or the end. */
+async function agree(
   tx: Tx,
-  before: Terms,
-  change: Exclude<SubscriptionChange, { kind: "cancel" }>,
-  effectiveAt: Instant,
-): Promise<Terms> {
-  const [main, ...addOns] = before.items;
-  invariant(main, "a subscription has a plan");
-  switch (change.kind) {
-    case "change_plan":
-      return {
-        ...before,
-        effectiveAt,
-        items: [await itemFor(tx, change.planKey, change.seats ?? main.seats), ...addOns],
-      };
-    case "change_quantity":
-      // The plan stays in the version that was agreed; only the seats are new.
-      return { ...before, effectiveAt, items: [{ ...main, seats: checkedSeats(change.seats) }, ...addOns] };
-    case "add_add_on":
-      return {
-        ...before,
-        effectiveAt,
-        items: [...before.items, await itemFor(tx, change.planKey, change.seats)],
-      };
-    case "pause":
-      return { ...before, effectiveAt, paused: true };
-    case "resume":
-      return { ...before, effectiveAt, paused: false };
+  row: StoredSubscription,
+  changeId: string,
+  change: SubscriptionChange,
+  { at, after, anchor }: PlannedChange,
+): Promise<StoredSubscription> {
+  if (after === null) {
+    await endAt(tx, row, at);
+    return row;
   }
+  await insertTerms(tx, row.id, changeId, after);
+  const isPauseOrResume = change.kind === "pause" || change.kind === "resume";
+  const updates = {
+    ...(isPauseOrResume ? { status: after.paused ? ("paused" as const) : ("active" as const) } : {}),
+    ...(anchor === null ? {} : reanchored(row, anchor)),
+  };
+  if (Object.keys(updates).length > 0) await updateSubscription(tx, row.id, updates);
+  return { ...row, ...updates };
+}
+
+/** Another anchor ends the period in course, which can then be closed after its grace. */
+function reanchored(row: StoredSubscription, anchor: AgreedAnchor) {
+  const { start } = anchoredPeriodAt(row, anchor.effectiveAt).period;
+  const anchors = [...row.anchors, anchorToStore(anchor)];
+  if (row.billedThrough < start) return { anchors };
+  const cut = { start, end: anchor.effectiveAt };
+  const { end } = cut.start < cut.end ? cut : anchoredPeriodAt({ ...row, anchors }, start).period;
+  return { anchors, nextCloseAt: graceAfter(row, end) };
 }
 
 async function endAt(tx: Tx, row: StoredSubscription, at: Instant): Promise<void> {
-  const period = fullPeriodAt(row, at);
+  const { period } = anchoredPeriodAt(row, at);
   await updateSubscription(tx, row.id, {
     status: "canceled",
     cancelAt: at,
     canceledAt: at,
-    ...(row.billedThrough < period.start
-      ? {}
-      : { nextCloseAt: addDuration(at, { seconds: row.graceSeconds }, "UTC") }),
+    ...(row.billedThrough < period.start ? {} : { nextCloseAt: graceAfter(row, at) }),
   });
+}
+
+function graceAfter({ graceSeconds }: StoredSubscription, at: Instant): Instant {
+  return addDuration(at, { seconds: graceSeconds }, "UTC");
 }
 
 async function invoiceChange(
   tx: Tx,
   row: StoredSubscription,
   changeId: string,
-  lines: readonly InvoiceLine[],
-  at: Instant,
+  { at, lines }: PlannedChange,
 ): Promise<Issued> {
   const sourceKey = `change/${row.id}/${changeId}`;
-  const period = { start: at, end: fullPeriodAt(row, at).end };
+  const period = { start: at, end: anchoredPeriodAt(row, at).period.end };
   const balance = await balanceOfCustomer(tx, row.customerId, currency(row.currency));
   const invoice = { sourceKey, kind: "proration", period, lines, issuedAt: at } as const;
   return await issueLines(tx, row, invoice, balance);
@@ -177,12 +192,28 @@ async function invoiceChange(
 
 async function appliedBefore(
   tx: Tx,
-  known: { effectiveAt: Instant; invoiceId: string | null },
+  row: StoredSubscription,
+  { effectiveAt, invoiceId }: { effectiveAt: Instant; invoiceId: string | null },
 ): Promise<AppliedChange> {
-  const invoice = known.invoiceId === null ? undefined : await findInvoice(tx, known.invoiceId);
+  const invoice = invoiceId === null ? undefined : await findInvoice(tx, invoiceId);
   return {
-    invoiceId: known.invoiceId,
+    invoiceId,
     collect: invoice?.kind === "proration" && invoice.totalMinor > 0n,
-    effectiveAt: isoOf(known.effectiveAt),
+    effectiveAt: isoOf(effectiveAt),
+    ...anchorSince(row, effectiveAt),
   };
+}
+
+/** The anchor that came with a change at `at`, as the subscription's run remembers it. */
+function anchorSince(row: StoredSubscription, at: Instant): Pick<AppliedChange, "anchor"> {
+  const { agreed, index } = agreedPeriodAt(anchorsOf(row), at);
+  return agreed.effectiveAt === at ? { anchor: runningAnchor(agreed, index) } : {};
+}
+
+/** An anchor as messages carry it, with the number of the period that begins with it. */
+export function runningAnchor(
+  { effectiveAt, anchor: { at, interval, timeZone } }: AgreedAnchor,
+  periodIndex: number,
+): BegunAnchor {
+  return { at: isoOf(at), ...interval, timeZone, from: isoOf(effectiveAt), periodIndex };
 }

@@ -1,7 +1,10 @@
 import type { StoredCustomer } from "../db/billing/customers.ts";
 import { findInvoiceBySource } from "../db/billing/invoices.ts";
+import { itemFor, requireFitting, type WantedItem } from "../db/billing/subscription-items.ts";
 import {
-  anchorOf,
+  anchoredPeriodAt,
+  anchorsOf,
+  anchorToStore,
   findSubscription,
   insertSubscription,
   insertTerms,
@@ -10,21 +13,27 @@ import {
   wasOpenedBy,
 } from "../db/billing/subscriptions.ts";
 import { type Database, inTransaction, type Tx } from "../db/database.ts";
-import { addDuration, type Instant, instant, isoOf, periodContaining } from "../domain/calendar/index.ts";
+import {
+  addDuration,
+  agreedPeriodAt,
+  anchorFor,
+  type Instant,
+  instant,
+  isoOf,
+} from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
-import { advanceLines, type Terms } from "../domain/invoicing/index.ts";
+import { linesInAdvance, SubscriptionRuleError, type Terms } from "../domain/invoicing/index.ts";
 import { money } from "../domain/money/index.ts";
 import type { RunningSubscription } from "../workflows/messages.ts";
+import { runningAnchor } from "./apply-change.ts";
 import { type Issued, issueLines } from "./issue-invoice.ts";
-import { SubscriptionRuleError } from "./refusals.ts";
-import { itemFor, requireFitting } from "./subscription-items.ts";
 
 export interface OpenSubscriptionInput {
   readonly subscriptionId: string;
   readonly customerId: string;
   readonly requestId: string;
   readonly at: string;
-  readonly items: readonly { readonly planKey: string; readonly seats: number }[];
+  readonly items: readonly WantedItem[];
 }
 
 export type OpenedSubscription = Issued & { readonly standing: RunningSubscription };
@@ -54,7 +63,7 @@ export async function openSubscription(
     if (known !== undefined) return await openedBefore(tx, known, input);
     const at = instant(input.at);
     const items = [];
-    for (const { planKey, seats } of input.items) items.push(await itemFor(tx, planKey, seats));
+    for (const wanted of input.items) items.push(await itemFor(tx, wanted));
     await requireFitting(tx, customer, subscriptionId, items);
     const terms: Terms = { effectiveAt: at, items, paused: false };
     const row = newSubscription(subscriptionId, customer, terms, at);
@@ -74,7 +83,10 @@ function newSubscription(
   const plan = terms.items[0]?.plan;
   invariant(plan, "a subscription has a plan");
   const { interval, graceSeconds } = plan;
-  const { period } = periodContaining({ at, interval, timeZone: customer.timeZone }, at);
+  const { timeZone } = customer;
+  const anchor = anchorFor(plan.anchor, { start: at, interval, timeZone });
+  const first = { effectiveAt: at, anchor };
+  const { period } = agreedPeriodAt([first], at);
   return {
     id,
     customerId: customer.id,
@@ -82,13 +94,14 @@ function newSubscription(
     startedAt: at,
     intervalUnit: interval.unit,
     intervalCount: interval.count,
-    timeZone: customer.timeZone,
+    timeZone,
     currency: customer.currency,
     graceSeconds,
     billedThrough: at,
     nextCloseAt: addDuration(period.end, { seconds: graceSeconds }, "UTC"),
     cancelAt: null,
     canceledAt: null,
+    anchors: anchor.at === at ? [] : [anchorToStore(first)],
   };
 }
 
@@ -98,8 +111,8 @@ async function invoiceActivation(
   terms: Terms,
   at: Instant,
 ): Promise<Issued> {
-  const { period } = periodContaining(anchorOf(row), at);
-  const lines = advanceLines(terms, period);
+  const { period, full } = anchoredPeriodAt(row, at);
+  const lines = linesInAdvance(terms, period, 0, { full, timeZone: row.timeZone });
   const sourceKey = sourceKeyOf(row.id);
   const invoice = { sourceKey, kind: "activation", period, lines, issuedAt: at } as const;
   return await issueLines(tx, row, invoice, money(0n, row.currency));
@@ -124,17 +137,14 @@ async function openedBefore(
 
 /** What the subscription's run remembers when its life begins. */
 function standingOf(row: StoredSubscription, { items }: OpenSubscriptionInput): RunningSubscription {
+  const { agreed, index } = agreedPeriodAt(anchorsOf(row), row.startedAt);
+  const { periodIndex, ...anchor } = runningAnchor(agreed, index);
   return {
     status: row.status,
     cancelAt: row.cancelAt === null ? null : isoOf(row.cancelAt),
-    anchor: {
-      at: isoOf(row.startedAt),
-      unit: row.intervalUnit,
-      count: row.intervalCount,
-      timeZone: row.timeZone,
-    },
+    anchor,
     graceSeconds: row.graceSeconds,
-    periodIndex: 0,
+    periodIndex,
     planKey: items[0]?.planKey ?? "",
     answered: [],
   };

@@ -3,7 +3,7 @@ import { type StoredSubscription, updateSubscription } from "../db/billing/subsc
 import { testClockOf } from "../db/billing/test-clocks.ts";
 import type { Tx } from "../db/database.ts";
 import { usageWatermarks } from "../db/usage/watermarks.ts";
-import { addDuration, type Instant, isoOf, type Period } from "../domain/calendar/index.ts";
+import { addDuration, type Instant, isoOf } from "../domain/calendar/index.ts";
 import {
   giveUpAt,
   metersOf,
@@ -63,16 +63,17 @@ export async function completenessOf(
 export async function waitForSources(
   tx: Tx,
   row: StoredSubscription,
-  { period, next }: Pick<AgreedPeriod, "period" | "next">,
+  { period, followingEnd }: Pick<AgreedPeriod, "period" | "followingEnd">,
   {
     usage,
     at,
     usageWaitMsMax,
   }: WaitingForUsage & { readonly usage: UsageCompleteness; readonly at: Instant },
 ): Promise<PeriodWaits | null> {
-  const due = (of: Period) => addDuration(of.end, { seconds: row.graceSeconds }, "UTC");
-  const limit = giveUpAt(due(period), usageWaitMsMax, next === null ? null : due(next));
-  const until = waitForUsage(usage, { period, dueAt: due(period), giveUpAt: limit, at });
+  const due = (end: Instant) => addDuration(end, { seconds: row.graceSeconds }, "UTC");
+  const dueAt = due(period.end);
+  const limit = giveUpAt(dueAt, usageWaitMsMax, followingEnd === null ? null : due(followingEnd));
+  const until = waitForUsage(usage, { period, dueAt, giveUpAt: limit, at });
   if (until === null || usage.heldBackBy === null) return null;
   await updateSubscription(tx, row.id, { nextCloseAt: limit });
   return {

@@ -50,12 +50,29 @@ export interface SubscriptionInput {
 export interface RunningSubscription {
   readonly status: SubscriptionStatus;
   readonly cancelAt: string | null;
-  readonly anchor: { at: string; unit: "day" | "week" | "month" | "year"; count: number; timeZone: string };
+  readonly anchor: RunningAnchor;
   readonly graceSeconds: number;
   readonly periodIndex: number;
   readonly planKey: string;
   /** Requests already answered, newest last: an update id is only known within one run. */
   readonly answered: readonly { requestId: string; answer: ChangeAnswer }[];
+}
+
+/** Where periods count from. */
+export interface RunningAnchor {
+  readonly at: string;
+  readonly unit: "day" | "week" | "month" | "year";
+  readonly count: number;
+  readonly timeZone: string;
+  /** Since when they do, where that is inside a period of the anchor: what is before it is not the subscription's. */
+  readonly from?: string;
+}
+
+/** An anchor that came with a change. */
+export interface BegunAnchor extends RunningAnchor {
+  readonly from: string;
+  /** Of the period that began with it, counted from the anchor. */
+  readonly periodIndex: number;
 }
 
 interface Command {
@@ -68,14 +85,23 @@ interface Command {
 export interface ActivateCommand extends Command {
   readonly items: readonly { planKey: string; seats: number }[];
 }
-export interface ChangePlanCommand extends Command {
+/** What a change says for itself, whatever the plan does. */
+export interface ChangeOptions {
+  readonly settle?: "now" | "next_invoice" | "none";
+  /** Whether a new period begins with it. */
+  readonly anchor?: "keep" | "reset";
+  /** Names the lines that its preview came to: with others it is refused. */
+  readonly quote?: string;
+}
+
+export interface ChangePlanCommand extends Command, ChangeOptions {
   readonly planKey: string;
   readonly seats?: number;
 }
-export interface ChangeQuantityCommand extends Command {
+export interface ChangeQuantityCommand extends Command, ChangeOptions {
   readonly seats: number;
 }
-export interface AddAddOnCommand extends Command {
+export interface AddAddOnCommand extends Command, ChangeOptions {
   readonly planKey: string;
   readonly seats: number;
 }
@@ -83,9 +109,10 @@ export interface CancelCommand extends Command {
   readonly when: "now" | "period_end";
   /** What becomes of charges for time that is left when it ends now: given back, which is the default, or not. */
   readonly credit?: "unused" | "none";
+  readonly quote?: string;
 }
-export type PauseCommand = Command;
-export type ResumeCommand = Command;
+export type PauseCommand = Command & ChangeOptions;
+export type ResumeCommand = Command & ChangeOptions;
 
 export interface ActivateAnswer {
   readonly subscriptionId: string;
@@ -129,7 +156,9 @@ export interface BillingCycleInput {
   readonly clock: ClockReading | null;
 }
 
-export type SubscriptionChange =
+export type SubscriptionChange = ChangeOptions & ChangeOfTerms;
+
+type ChangeOfTerms =
   | { readonly kind: "change_plan"; readonly planKey: string; readonly seats?: number }
   | { readonly kind: "change_quantity"; readonly seats: number }
   | { readonly kind: "add_add_on"; readonly planKey: string; readonly seats: number }

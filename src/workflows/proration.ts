@@ -2,13 +2,15 @@ import { setCurrentDetails } from "@temporalio/workflow";
 import { databaseActivities } from "./activity-options.ts";
 import { openClock } from "./clock.ts";
 import { startCollecting } from "./collection.ts";
-import type { ProrationInput } from "./messages.ts";
+import type { BegunAnchor, ProrationInput } from "./messages.ts";
 import { type Refusal, refusalOf } from "./refusal.ts";
 
 /** What a change came to, in ids and states. */
 export interface ProrationOutcome {
   readonly invoiceId: string | null;
   readonly effectiveAt: string;
+  /** Where periods count from since, when that changed. */
+  readonly anchor?: BegunAnchor;
   /** Set when the rules did not allow the change: nothing was changed. */
   readonly refused: Refusal | null;
 }
@@ -23,12 +25,12 @@ export async function proration(input: ProrationInput): Promise<ProrationOutcome
   const clock = openClock(input.clock);
   try {
     const booked = await databaseActivities.applyChange({ subscriptionId, changeId, at, change });
-    const { invoiceId, effectiveAt } = booked;
+    const { invoiceId, effectiveAt, anchor } = booked;
     setCurrentDetails(`${change.kind} as of ${effectiveAt}: invoice ${invoiceId ?? "none"}.`);
     if (invoiceId !== null && booked.collect) {
       await startCollecting(clock, { invoiceId, customerId, subscriptionId });
     }
-    return { invoiceId, effectiveAt, refused: null };
+    return { invoiceId, effectiveAt, ...(anchor === undefined ? {} : { anchor }), refused: null };
   } catch (error) {
     const refused = refusalOf(error);
     if (refused === null) throw error;

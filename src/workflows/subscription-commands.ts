@@ -9,7 +9,7 @@ import { databaseActivities } from "./activity-options.ts";
 import { startToken } from "./clock.ts";
 import { startCollecting } from "./collection.ts";
 import * as messages from "./messages.ts";
-import { proration } from "./proration.ts";
+import { type ProrationOutcome, proration } from "./proration.ts";
 import { refusalOf } from "./refusal.ts";
 import { searchAttributes } from "./search-attributes.ts";
 import type { Running } from "./subscription.ts";
@@ -17,7 +17,15 @@ import type { Running } from "./subscription.ts";
 /** How many answers a run carries over: a caller that retries does so within minutes. */
 const answersKept = 50;
 
-type Command = messages.PauseCommand;
+type Command = Pick<messages.PauseCommand, "requestId" | "at">;
+
+function optionsOf({ settle, anchor, quote }: messages.ChangeOptions): messages.ChangeOptions {
+  return {
+    ...(settle === undefined ? {} : { settle }),
+    ...(anchor === undefined ? {} : { anchor }),
+    ...(quote === undefined ? {} : { quote }),
+  };
+}
 
 /** Registers the handlers of every command: validated before it is accepted, taken in its turn, answered once. */
 export function handleCommands(self: Running): void {
@@ -30,36 +38,47 @@ export function handleCommands(self: Running): void {
         kind: "change_plan",
         planKey,
         ...(seats === undefined ? {} : { seats }),
+        ...optionsOf(command),
       });
     },
     admitting(self, "change_plan"),
   );
   setHandler(
     messages.changeQuantity,
-    (command) => changeTerms(self, command, { kind: "change_quantity", seats: command.seats }),
+    (command) =>
+      changeTerms(self, command, { kind: "change_quantity", seats: command.seats, ...optionsOf(command) }),
     admitting(self, "change_quantity"),
   );
   setHandler(
     messages.addAddOn,
     (command) =>
-      changeTerms(self, command, { kind: "add_add_on", planKey: command.planKey, seats: command.seats }),
+      changeTerms(self, command, {
+        kind: "add_add_on",
+        planKey: command.planKey,
+        seats: command.seats,
+        ...optionsOf(command),
+      }),
     admitting(self, "add_add_on"),
   );
   setHandler(
     messages.pause,
-    (command) => changeTerms(self, command, { kind: "pause" }),
+    (command) => changeTerms(self, command, { kind: "pause", ...optionsOf(command) }),
     admitting(self, "pause"),
   );
   setHandler(
     messages.resume,
-    (command) => changeTerms(self, command, { kind: "resume" }),
+    (command) => changeTerms(self, command, { kind: "resume", ...optionsOf(command) }),
     admitting(self, "resume"),
   );
   setHandler(
     messages.cancel,
     (command) =>
       command.when === "now"
-        ? changeTerms(self, command, { kind: "cancel", credit: command.credit ?? "unused" })
+        ? changeTerms(self, command, {
+            kind: "cancel",
+            credit: command.credit ?? "unused",
+            ...optionsOf(command),
+          })
         : cancelAtPeriodEnd(self, command),
     admitting(self, "cancel"),
   );
@@ -165,7 +184,7 @@ function changeTerms(
     if (outcome.refused !== null) {
       throw ApplicationFailure.nonRetryable(outcome.refused.message, outcome.refused.code);
     }
-    await follow(self, change, outcome.effectiveAt);
+    await follow(self, change, outcome);
     const { invoiceId, effectiveAt } = outcome;
     return { subscriptionId, changeId, status: self.remembered().status, effectiveAt, invoiceId };
   });
@@ -175,16 +194,20 @@ function changeTerms(
 async function follow(
   self: Running,
   change: messages.SubscriptionChange,
-  effectiveAt: string,
+  { effectiveAt, anchor: begun }: ProrationOutcome,
 ): Promise<void> {
   if (change.kind === "change_plan") self.become({ planKey: change.planKey });
   if (change.kind === "pause") self.become({ status: "paused" });
   if (change.kind === "resume") self.become({ status: "active" });
-  if (change.kind !== "cancel") return;
-  const period = { start: self.period().start, end: instant(effectiveAt) };
-  self.become({ status: "canceled", cancelAt: effectiveAt });
-  if (period.end > period.start) await self.startCycle(period);
-  self.ended = true;
+  const cut = { start: self.period().start, end: instant(effectiveAt) };
+  if (begun !== undefined) {
+    const { periodIndex, ...anchor } = begun;
+    self.become({ anchor, periodIndex });
+  } else if (change.kind === "cancel") {
+    self.become({ status: "canceled", cancelAt: effectiveAt });
+  } else return;
+  if (cut.end > cut.start) await self.startCycle(cut);
+  if (change.kind === "cancel") self.ended = true;
 }
 
 function cancelAtPeriodEnd(self: Running, command: messages.CancelCommand): Promise<messages.ChangeAnswer> {

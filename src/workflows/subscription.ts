@@ -100,7 +100,9 @@ export class Running {
 
   period(): Period {
     const { anchor, periodIndex } = this.remembered();
-    return periodAt(anchorOf(anchor), periodIndex);
+    const { start, end } = periodAt(anchorOf(anchor), periodIndex);
+    const from = anchor.from === undefined ? start : instant(anchor.from);
+    return { start: from > start ? from : start, end };
   }
 
   /** When this run next wants to be woken. */
@@ -182,6 +184,6 @@ export class Running {
   }
 }
 
-function anchorOf({ at, unit, count, timeZone }: messages.RunningSubscription["anchor"]): BillingAnchor {
+function anchorOf({ at, unit, count, timeZone }: messages.RunningAnchor): BillingAnchor {
   return { at: instant(at), interval: { unit, count }, timeZone };
 }

@@ -1,5 +1,5 @@
-import { SubscriptionRuleError } from "../../src/activities/refusals.ts";
 import { InvariantViolation } from "../../src/domain/errors.ts";
+import { SubscriptionRuleError } from "../../src/domain/invoicing/index.ts";
 import {
   addAddOn,
   cancel,

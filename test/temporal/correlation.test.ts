@@ -1,9 +1,9 @@
 import { defaultPayloadConverter } from "@temporalio/common";
 import { Registry } from "prom-client";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { SubscriptionRuleError } from "../../src/activities/refusals.ts";
 import { commands } from "../../src/api/commands/index.ts";
 import type { ApiDependencies } from "../../src/api/dependencies.ts";
+import { SubscriptionRuleError } from "../../src/domain/invoicing/index.ts";
 import { createLogger } from "../../src/logger.ts";
 import { correlationId, withCorrelationId } from "../../src/temporal/correlation.ts";
 import { observeActivities } from "../../src/workers/activity-observation.ts";

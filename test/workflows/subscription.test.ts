@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { SubscriptionRuleError } from "../../src/activities/refusals.ts";
+import { SubscriptionRuleError } from "../../src/domain/invoicing/index.ts";
 import {
   cancel,
   changePlan,

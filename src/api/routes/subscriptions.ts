@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { findCustomer } from "../../db/billing/customers.ts";
 import { itemsInForce, listSubscriptions } from "../../db/billing/subscription-reads.ts";
-import { anchorOf, findSubscription, type StoredSubscription } from "../../db/billing/subscriptions.ts";
+import { anchoredPeriodAt, findSubscription, type StoredSubscription } from "../../db/billing/subscriptions.ts";
 import type { SubscriptionItem } from "../../db/schema/billing.ts";
-import { type Instant, isoOf, periodContaining } from "../../domain/calendar/index.ts";
+import { type Instant, isoOf } from "../../domain/calendar/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import { timeOfCustomer } from "../customer-time.ts";
 import type { ApiDependencies } from "../dependencies.ts";
@@ -160,7 +160,7 @@ function itemAnswer({ planKey, planVersion, seats }: SubscriptionItem): z.infer<
 }
 
 function periodAnswer(row: StoredSubscription, now: Instant): { start: string; end: string } {
-  const { period } = periodContaining(anchorOf(row), now);
+  const { period } = anchoredPeriodAt(row, now);
   return { start: isoOf(period.start), end: isoOf(period.end) };
 }
 

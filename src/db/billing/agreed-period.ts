@@ -1,31 +1,45 @@
-import { type Instant, type Period, periodContaining } from "../../domain/calendar/index.ts";
+import type { Instant, Period } from "../../domain/calendar/index.ts";
 import type { Terms } from "../../domain/invoicing/index.ts";
 import type { Tx } from "../database.ts";
 import { metersOfPeriod, publishedMeters, type StoredMeter } from "../usage/meters-in-force.ts";
 import { findCustomer } from "./customers.ts";
-import { anchorOf, fullPeriodAt, type StoredSubscription, termsHistory } from "./subscriptions.ts";
+import { anchoredPeriodAt, type StoredSubscription, termsHistory } from "./subscriptions.ts";
 
 /** What was agreed for a period, and the meters that measure it. */
 export interface AgreedPeriod {
   readonly period: Period;
   readonly full: Period;
+  /** The period that begins then and is charged with this one: none after an end, nor where a change charged it. */
   readonly next: Period | null;
+  /** When the period after this one ends; null after an end. */
+  readonly followingEnd: Instant | null;
   readonly terms: readonly Terms[];
   readonly meters: readonly StoredMeter[];
   /** Those that measure another period of the subscription. */
   readonly metersOf: (period: Period) => Promise<readonly StoredMeter[]>;
 }
 
-/** The period that starts at `start`; shorter than the calendar's when the subscription ends inside it. */
+/**
+ * The period that starts at `start`; shorter than the calendar's where it is a first part, where another anchor ends it, or
+ * when the subscription ends inside it.
+ */
 export function periodOf(
   row: StoredSubscription,
   start: Instant,
-): { period: Period; full: Period; next: Period | null } {
-  const full = fullPeriodAt(row, start);
-  const end = row.cancelAt !== null && row.cancelAt < full.end ? row.cancelAt : full.end;
-  const endsHere = row.cancelAt !== null && row.cancelAt <= full.end;
-  const next = endsHere ? null : periodContaining(anchorOf(row), full.end).period;
-  return { period: { start, end }, full, next };
+): Pick<AgreedPeriod, "period" | "full" | "next" | "followingEnd"> {
+  const { period, full } = anchoredPeriodAt(row, start);
+  const ends = row.cancelAt !== null && row.cancelAt <= period.end;
+  const end = ends && row.cancelAt !== null ? row.cancelAt : period.end;
+  if (ends) return { period: { start, end }, full, next: null, followingEnd: null };
+  const following = anchoredPeriodAt(row, period.end);
+  const isCut = period.end < full.end;
+  return {
+    period: { start, end },
+    full,
+    // Charged as a whole: what cuts it short hands back what is left of it.
+    next: isCut ? null : { start: period.end, end: following.full.end },
+    followingEnd: following.period.end,
+  };
 }
 
 /** The period that starts at `start`, with what was agreed for it. */

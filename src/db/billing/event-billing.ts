@@ -5,7 +5,7 @@ import { rows, sql, type Tx } from "../database.ts";
 import { timestamp } from "../timestamp.ts";
 import { agreedPeriod } from "./agreed-period.ts";
 import { isLineOf, ratedRows, sideOf } from "./line-events.ts";
-import { fullPeriodAt, type StoredSubscription, subscriptionsOfCustomer } from "./subscriptions.ts";
+import { anchoredPeriodAt, type StoredSubscription, subscriptionsOfCustomer } from "./subscriptions.ts";
 
 /** Where a contribution was billed: the first run that saw it, and the line that run made of the price. */
 export interface BilledPlace {
@@ -78,7 +78,7 @@ async function agreedAt(tx: Tx, { customerId, time }: BilledEvent) {
     row.startedAt <= time && (row.cancelAt === null || time < row.cancelAt);
   const agreed = [];
   for (const row of (await subscriptionsOfCustomer(tx, customerId)).filter(inForce)) {
-    agreed.push({ row, ...(await agreedPeriod(tx, row, fullPeriodAt(row, time).start)) });
+    agreed.push({ row, ...(await agreedPeriod(tx, row, anchoredPeriodAt(row, time).period.start)) });
   }
   return agreed;
 }

@@ -1,14 +1,19 @@
 import { eq } from "drizzle-orm";
 import type { Instant } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
-import { advanceLines, creditPurchaseLine, type InvoiceLine, termsAt } from "../../domain/invoicing/index.ts";
+import {
+  creditPurchaseLine,
+  type InvoiceLine,
+  linesInAdvance,
+  termsAt,
+} from "../../domain/invoicing/index.ts";
 import { money } from "../../domain/money/index.ts";
 import type { Tx } from "../database.ts";
 import { subscriptionChange } from "../schema/billing.ts";
 import { findGrantOfInvoice } from "./credit-grants.ts";
 import type { StoredInvoice } from "./invoices.ts";
 import { lineFromJson } from "./line-json.ts";
-import { findSubscription, fullPeriodAt, termsHistory } from "./subscriptions.ts";
+import { anchoredPeriodAt, findSubscription, termsHistory } from "./subscriptions.ts";
 
 /** What the first period of a subscription costs in advance, by the terms that it began with. */
 export async function activationLines(
@@ -19,7 +24,8 @@ export async function activationLines(
   const subscription = await findSubscription(tx, subscriptionId);
   invariant(subscription, "the subscription of an invoice exists");
   const terms = termsAt(await termsHistory(tx, subscriptionId), issuedAt);
-  return advanceLines(terms, fullPeriodAt(subscription, issuedAt));
+  const { period, full } = anchoredPeriodAt(subscription, issuedAt);
+  return linesInAdvance(terms, period, 0, { full, timeZone: subscription.timeZone });
 }
 
 /** The lines of a change, as they were written down with it: the fact that its invoice follows from. */

@@ -1,14 +1,23 @@
 import { and, asc, eq, isNull, ne } from "drizzle-orm";
 import {
-  type BillingAnchor,
+  type AgreedAnchor,
+  type AnchoredPeriod,
+  agreedPeriodAt,
   type Instant,
+  instant,
+  isoOf,
   type Period,
-  periodContaining,
 } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
 import type { InvoiceLine, Terms, TermsItem } from "../../domain/invoicing/index.ts";
 import type { Tx } from "../database.ts";
-import { customer, subscription, subscriptionChange, subscriptionTerms } from "../schema/billing.ts";
+import {
+  customer,
+  type SubscriptionAnchor,
+  subscription,
+  subscriptionChange,
+  subscriptionTerms,
+} from "../schema/billing.ts";
 import type { StoredCustomer } from "./customers.ts";
 import { lineFromJson, lineToJson } from "./line-json.ts";
 import { planVersion } from "./plan-versions.ts";
@@ -78,10 +87,10 @@ export async function termsHistory(tx: Tx, subscriptionId: string): Promise<Term
   const history: Terms[] = [];
   for (const { effectiveAt, items, paused } of stored) {
     const withPlans: TermsItem[] = [];
-    for (const { planKey, planVersion: version, seats } of items) {
+    for (const { planKey, planVersion: version, ...item } of items) {
       const plan = await planVersion(tx, planKey, version);
       invariant(plan, `plan ${planKey} has the version ${version} that was agreed`);
-      withPlans.push({ plan, seats });
+      withPlans.push({ ...item, plan });
     }
     history.push({ effectiveAt, items: withPlans, paused });
   }
@@ -110,7 +119,7 @@ export async function insertTerms(
     changeId,
     effectiveAt: terms.effectiveAt,
     paused: terms.paused,
-    items: terms.items.map(({ plan, seats }) => ({ planKey: plan.key, planVersion: plan.version, seats })),
+    items: terms.items.map(({ plan, ...item }) => ({ planKey: plan.key, planVersion: plan.version, ...item })),
   });
 }
 
@@ -163,16 +172,28 @@ export async function settleWaitingChanges(tx: Tx, subscriptionId: string, invoi
     .where(and(eq(subscriptionChange.subscriptionId, subscriptionId), isNull(subscriptionChange.invoiceId)));
 }
 
-/** Where a subscription's periods count from. */
-export function anchorOf(row: StoredSubscription): BillingAnchor {
-  return {
-    at: row.startedAt,
-    interval: { unit: row.intervalUnit, count: row.intervalCount },
-    timeZone: row.timeZone,
-  };
+/** All anchors that a subscription had, the first from its start on. */
+export function anchorsOf({ startedAt, timeZone, ...row }: StoredSubscription): AgreedAnchor[] {
+  const added = row.anchors.map(({ effectiveAt, at, unit, count }) => ({
+    effectiveAt: instant(effectiveAt),
+    anchor: { at: instant(at), interval: { unit, count }, timeZone },
+  }));
+  if (added[0]?.effectiveAt === startedAt) return added;
+  const interval = { unit: row.intervalUnit, count: row.intervalCount };
+  return [{ effectiveAt: startedAt, anchor: { at: startedAt, interval, timeZone } }, ...added];
 }
 
-/** The period that contains an instant, as the calendar has it: an early end does not shorten it. */
+/** As the table has it. */
+export function anchorToStore({ effectiveAt, anchor: { at, interval } }: AgreedAnchor): SubscriptionAnchor {
+  return { effectiveAt: isoOf(effectiveAt), at: isoOf(at), ...interval };
+}
+
+/** The period that contains an instant: an agreed end does not shorten it, another anchor does. */
+export function anchoredPeriodAt(row: StoredSubscription, at: Instant): AnchoredPeriod {
+  return agreedPeriodAt(anchorsOf(row), at);
+}
+
+/** The whole of which that period is a part, as the calendar has it. */
 export function fullPeriodAt(row: StoredSubscription, at: Instant): Period {
-  return periodContaining(anchorOf(row), at).period;
+  return anchoredPeriodAt(row, at).full;
 }

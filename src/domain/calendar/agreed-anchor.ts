@@ -76,21 +76,6 @@ export function anchorAfterTrial(
   return { effectiveAt: trial.end, anchor: anchorFor(plan.rule, { ...plan, start }) };
 }
 
-/** How many periods of the subscription were before the one that contains `at`, cut ones and first parts included. */
-export function periodNumberAt(history: readonly AgreedAnchor[], at: Instant): number {
-  return history
-    .filter(({ effectiveAt }) => effectiveAt <= at)
-    .map(({ effectiveAt, anchor }, position, past) => {
-      const first = periodContaining(anchor, effectiveAt).index;
-      const next = past[position + 1];
-      if (next === undefined) return periodContaining(anchor, at).index - first;
-      const last = periodContaining(anchor, next.effectiveAt);
-      // Where the next anchor begins on a boundary, it ends no period early.
-      return last.index - first + (last.period.start < next.effectiveAt ? 1 : 0);
-    })
-    .reduce((sum, count) => sum + count, 0);
-}
-
 /** A period of one of a customer's subscriptions, and how long after its end usage may still come. */
 export interface EndingPeriod {
   readonly subscriptionId: string;

@@ -1,4 +1,4 @@
-import type { Instant, Period } from "../calendar/index.ts";
+import { type Instant, isoOf, type Period } from "../calendar/index.ts";
 import { compareMoney, type Money, money, negateMoney } from "../money/index.ts";
 import { paidForWhole, unusedShare } from "../proration/index.ts";
 import type { ChargedPrice } from "./charged-time.ts";
@@ -98,7 +98,7 @@ function creditLine(
   const rest = { start: at, end: full.end };
   const detail = {
     ...partDetail(charge.plan, measure, whole, rest),
-    periodStart: period.start,
+    periodStart: isoOf(period.start),
     creditBasis,
   };
   const { tiers: _tiers, ...untiered } = charge;
@@ -122,7 +122,7 @@ function chargeLine(
   const amount = unusedShare(whole, measure, at);
   if (amount.amountMinor === 0n) return [];
   const rest = { start: at, end: full.end };
-  const detail = { ...partDetail(plan, measure, whole, rest), periodStart: period.start };
+  const detail = { ...partDetail(plan, measure, whole, rest), periodStart: isoOf(period.start) };
   const title = `Remaining time on ${titleOf(charge)}`;
   return [
     {

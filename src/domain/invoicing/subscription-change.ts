@@ -1,12 +1,42 @@
-import { type AgreedAnchor, agreedPeriodAt, changedAnchor, type Instant } from "../calendar/index.ts";
-import type { Settlement } from "../catalog/index.ts";
+import {
+  type AgreedAnchor,
+  agreedPeriodAt,
+  changedAnchor,
+  type Instant,
+  periodIndexAt,
+} from "../calendar/index.ts";
+import type { PlanVersion, Settlement } from "../catalog/index.ts";
 import { BillingError, invariant } from "../errors.ts";
 import { type Money, negateMoney, sumMoney } from "../money/index.ts";
+import { withDiscounts } from "./advance-discounts.ts";
 import type { ChargedPrice } from "./charged-time.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
 import { type ChangeCourse, endingCredits, prorationLines } from "./proration-lines.ts";
-import type { Terms } from "./terms.ts";
+import { pricedTerms, type Terms } from "./terms.ts";
 import { prorationOf } from "./time-charge.ts";
+import { advanceLines } from "./time-charges.ts";
+
+/** A change that is asked for. */
+export type RequestedChange = ChangeChoices &
+  (
+    | {
+        readonly kind: "change_plan";
+        readonly planKey: string;
+        readonly seats?: number;
+        /** Names what is agreed instead of the plan's prices. */
+        readonly agreement?: string;
+      }
+    | { readonly kind: "change_quantity"; readonly seats: number }
+    | {
+        readonly kind: "add_add_on";
+        readonly planKey: string;
+        readonly seats: number;
+        readonly agreement?: string;
+      }
+    | { readonly kind: "cancel"; readonly unused: UnusedTime }
+    | { readonly kind: "pause" }
+    | { readonly kind: "resume" }
+  );
 
 /** What was agreed and charged when a change comes. */
 export interface ChangeFacts {
@@ -37,24 +67,48 @@ export interface DecidedChange {
  * preview and the change itself are this same function.
  */
 export function decideChange(facts: ChangeFacts, after: Terms, choices: ChangeChoices = {}): DecidedChange {
-  const { terms, anchors, timeZone, charged } = facts;
+  const { anchors, timeZone, charged } = facts;
   const at = after.effectiveAt;
-  const plan = after.items[0]?.plan;
+  const { settle = prorationOf(planOf(after)).settle } = choices;
+  const { period, full } = agreedPeriodAt(anchors, at);
+  const anchor = begunAnchor(facts, after, choices);
+  const history = anchor === null ? anchors : [...anchors, anchor];
+  const next = anchor === null ? null : agreedPeriodAt(history, at);
+  const [before = facts.terms] = pricedTerms([facts.terms], periodIndexAt(anchors, at));
+  const periodIndex = periodIndexAt(history, at);
+  const [priced = after] = pricedTerms([after], periodIndex);
+  const prorated = prorationLines(before, priced, { period, full, timeZone, charged, next }, at);
+  const frame = { full: next?.full ?? full, timeZone };
+  const whole = advanceLines(priced, frame.full, frame);
+  const lines = withDiscounts(settle === "none" ? prorated.filter(isWholeCharge) : prorated, {
+    terms: priced,
+    periodIndex,
+    whole,
+  });
+  return { lines, settle, anchor };
+}
+
+/** The anchor that begins with a change: of another interval, or where a new period is asked for. */
+function begunAnchor(
+  { anchors, timeZone }: ChangeFacts,
+  after: Terms,
+  { anchor: chosen }: ChangeChoices,
+): AgreedAnchor | null {
+  const plan = planOf(after);
+  const { anchor: current } = agreedPeriodAt(anchors, after.effectiveAt).agreed;
+  const isOtherInterval =
+    plan.interval.unit !== current.interval.unit || plan.interval.count !== current.interval.count;
+  const isReset = isOtherInterval && prorationOf(plan).intervalChange === "reset_and_charge";
+  const choice = chosen ?? (isReset ? "reset" : "keep");
+  if (choice === "keep" && !isOtherInterval) return null;
+  const periods = { rule: plan.anchor, interval: plan.interval, timeZone };
+  return changedAnchor(current, periods, after.effectiveAt, choice);
+}
+
+function planOf({ items }: Terms): PlanVersion {
+  const plan = items[0]?.plan;
   invariant(plan, "a subscription has a plan");
-  const { settle: settlement, intervalChange } = prorationOf(plan);
-  const { agreed, period, full } = agreedPeriodAt(anchors, at);
-  const { interval } = agreed.anchor;
-  const isOtherInterval = plan.interval.unit !== interval.unit || plan.interval.count !== interval.count;
-  const byPlan = isOtherInterval && intervalChange === "reset_and_charge" ? "reset" : "keep";
-  const choice = choices.anchor ?? byPlan;
-  const anchor =
-    isOtherInterval || choice === "reset"
-      ? changedAnchor(agreed.anchor, { rule: plan.anchor, interval: plan.interval, timeZone }, at, choice)
-      : null;
-  const next = anchor === null ? null : agreedPeriodAt([...anchors, anchor], at);
-  const settle = choices.settle ?? settlement;
-  const lines = prorationLines(terms, after, { period, full, timeZone, charged, next }, at);
-  return { lines: settle === "none" ? lines.filter(isWholeCharge) : lines, settle, anchor };
+  return plan;
 }
 
 /** A period that begins is charged, also where parts of periods are not. */
@@ -75,8 +129,9 @@ export interface DecidedEnding {
 /** What becomes of the money when a subscription ends at `at`, inside a period. */
 export function decideEnding(facts: ChangeFacts, at: Instant, unused: UnusedTime): DecidedEnding {
   if (unused === "none") return { lines: [], refund: null };
-  const { terms, anchors, timeZone, charged } = facts;
+  const { anchors, timeZone, charged } = facts;
   const { period, full } = agreedPeriodAt(anchors, at);
+  const [terms = facts.terms] = pricedTerms([facts.terms], periodIndexAt(anchors, at));
   const course: ChangeCourse = { period, full, timeZone, charged, next: null };
   const lines = endingCredits(terms, course, at);
   const [first] = lines;

@@ -1,15 +1,25 @@
-import { latestPlan } from "../db/billing/plan-versions.ts";
-import { otherSubscriptions, termsHistory } from "../db/billing/subscriptions.ts";
-import type { Tx } from "../db/database.ts";
-import type { BillingInterval, PlanVersion } from "../domain/catalog/index.ts";
-import { metersOf, type TermsItem } from "../domain/invoicing/index.ts";
-import { SubscriptionRuleError } from "./refusals.ts";
+import { type BillingInterval, contractIssues, type PlanVersion } from "../../domain/catalog/index.ts";
+import { metersOf, SubscriptionRuleError, type TermsItem } from "../../domain/invoicing/index.ts";
+import type { Tx } from "../database.ts";
+import { newestVersions, publishedMeters } from "../usage/meters-in-force.ts";
+import { publishedTables } from "./cost-tables.ts";
+import { latestPlan } from "./plan-versions.ts";
+import { findAgreement } from "./price-agreements.ts";
+import { otherSubscriptions, termsHistory } from "./subscriptions.ts";
 
 /** More seats than any organisation has; a typing mistake is refused instead of billed. */
 const seatsMax = 1_000_000;
 
-/** The newest version of a plan that somebody wants, with as many seats. @throws SubscriptionRuleError */
-export async function itemFor(tx: Tx, planKey: string, seats: number): Promise<TermsItem> {
+/** A plan that somebody wants, with as many seats. */
+export interface WantedItem {
+  readonly planKey: string;
+  readonly seats: number;
+  /** The fingerprint of what is agreed instead of the plan's prices. */
+  readonly agreement?: string;
+}
+
+/** The newest version of a plan that somebody wants. @throws SubscriptionRuleError */
+export async function itemFor(tx: Tx, { planKey, seats, agreement }: WantedItem): Promise<TermsItem> {
   const plan = await latestPlan(tx, planKey);
   if (plan === undefined) {
     throw new SubscriptionRuleError(
@@ -18,7 +28,16 @@ export async function itemFor(tx: Tx, planKey: string, seats: number): Promise<T
       "plan",
     );
   }
-  return { plan, seats: checkedSeats(seats) };
+  const item = { plan, seats: checkedSeats(seats) };
+  if (agreement === undefined) return item;
+  const overrides = await findAgreement(tx, agreement);
+  const catalog = {
+    meters: newestVersions(await publishedMeters(tx)),
+    costTables: await publishedTables(tx),
+  };
+  const [issue] = contractIssues(plan, overrides, catalog);
+  if (issue === undefined) return { ...item, overrides };
+  throw new SubscriptionRuleError("price_override_invalid", `${issue.path}: ${issue.message}`, "overrides");
 }
 
 /** @throws SubscriptionRuleError unless it is a whole number of seats that somebody can have */
@@ -76,7 +95,7 @@ function requirePlanFits(plan: PlanVersion, currency: string, interval: BillingI
   if (plan.interval.unit !== interval.unit || plan.interval.count !== interval.count) {
     throw new SubscriptionRuleError(
       "plan_interval_differs",
-      `plan ${plan.key} is billed every ${plan.interval.count} ${plan.interval.unit}, this subscription every ${interval.count} ${interval.unit}`,
+      `plan ${plan.key} is billed every ${plan.interval.count} ${plan.interval.unit}, the one beside it every ${interval.count} ${interval.unit}`,
       "plan",
     );
   }

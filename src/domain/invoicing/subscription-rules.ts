@@ -1,4 +1,4 @@
-import { BillingError } from "../domain/errors.ts";
+import { BillingError } from "../errors.ts";
 
 /** A rule does not allow what was asked of a subscription. */
 export class SubscriptionRuleError extends BillingError {
@@ -20,4 +20,6 @@ export type SubscriptionRuleCode =
   | "plan_already_subscribed"
   | "meter_already_billed"
   | "seats_invalid"
-  | "items_missing";
+  | "price_override_invalid"
+  | "items_missing"
+  | "change_quote_outdated";

@@ -1,0 +1,89 @@
+import { and, eq, ne } from "drizzle-orm";
+import { isoOf, type Period } from "../../domain/calendar/index.ts";
+import type { AdvanceLine } from "../../domain/invoicing/index.ts";
+import { currency, decimal, type Money, money, sumMoney } from "../../domain/money/index.ts";
+import { sql, type Tx } from "../database.ts";
+import { invoice, invoiceLine } from "../schema/billing.ts";
+import { timestamp } from "../timestamp.ts";
+import { waitingChanges } from "./subscriptions.ts";
+
+/** A line for time in advance, and what its revenue is booked under. */
+export type StoredAdvanceLine = AdvanceLine & { readonly product: string };
+
+/**
+ * All that was charged in advance for a period, handed back lines included: what was invoiced, and what waits for the next
+ * invoice. A line that a change made is for the period that it fell into, which its detail names; any other for the period
+ * that it begins with.
+ */
+export async function advanceLinesOf(
+  tx: Tx,
+  subscriptionId: string,
+  { start, end }: Period,
+): Promise<StoredAdvanceLine[]> {
+  const isOfPeriod = (line: AdvanceLine) => {
+    const begins = line.detail.periodStart ?? isoOf(line.period.start);
+    return typeof begins === "string" && isoOf(start) <= begins && begins < isoOf(end);
+  };
+  const invoiced = await invoicedInAdvance(tx, subscriptionId, { start, end });
+  const waiting = (await waitingChanges(tx, subscriptionId)).flatMap(({ lines }) => lines);
+  return [...invoiced, ...waiting.filter((line) => line.earning === "deferred" && isOfPeriod(line))];
+}
+
+/** What was charged in advance for a period, per product, less what was handed back: what it earns when it has passed. */
+export async function advanceOf(
+  tx: Tx,
+  subscriptionId: string,
+  period: Period,
+  currencyCode: string,
+): Promise<{ productKey: string; amount: Money }[]> {
+  const byProduct = Map.groupBy(await advanceLinesOf(tx, subscriptionId, period), ({ product }) => product);
+  return [...byProduct]
+    .map(([productKey, lines]) => ({
+      productKey,
+      amount: sumMoney(
+        lines.map(({ amount }) => amount),
+        currency(currencyCode),
+      ),
+    }))
+    .filter(({ amount }) => amount.amountMinor !== 0n)
+    .toSorted((one, other) => (one.productKey < other.productKey ? -1 : 1));
+}
+
+async function invoicedInAdvance(
+  tx: Tx,
+  subscriptionId: string,
+  { start, end }: Period,
+): Promise<StoredAdvanceLine[]> {
+  const begins = sql`coalesce((${invoiceLine.detail} ->> 'periodStart')::timestamptz, ${invoiceLine.periodStart})`;
+  const found = await tx
+    .select({ line: invoiceLine, currency: invoice.currency })
+    .from(invoice)
+    .innerJoin(invoiceLine, eq(invoiceLine.invoiceId, invoice.id))
+    .where(
+      and(
+        eq(invoice.subscriptionId, subscriptionId),
+        ne(invoice.status, "void"),
+        eq(invoiceLine.earning, "deferred"),
+        sql`${begins} >= ${timestamp(start)} and ${begins} < ${timestamp(end)}`,
+      ),
+    );
+  return found.map(({ line, currency: code }) => ({
+    kind: line.kind,
+    product: line.product,
+    source: sourceOf(line),
+    quantity: line.quantity === null ? null : decimal(line.quantity),
+    period: { start: line.periodStart, end: line.periodEnd },
+    amount: money(line.amountMinor, code),
+    detail: line.detail as AdvanceLine["detail"],
+  }));
+}
+
+function sourceOf({
+  planKey,
+  planVersion,
+  priceKey,
+}: typeof invoiceLine.$inferSelect): AdvanceLine["source"] {
+  return planKey === null || planVersion === null || priceKey === null
+    ? null
+    : { planKey, planVersion, priceKey };
+}

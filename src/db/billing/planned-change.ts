@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { type AnchoredPeriod, type Instant, instantOfEpochMs } from "../../domain/calendar/index.ts";
+import { invariant } from "../../domain/errors.ts";
+import {
+  type ChangeFacts,
+  chargedTime,
+  type DecidedChange,
+  decideChange,
+  decideEnding,
+  quotedText,
+  type RequestedChange,
+  type Terms,
+} from "../../domain/invoicing/index.ts";
+import type { Money } from "../../domain/money/index.ts";
+import type { Tx } from "../database.ts";
+import { advanceLinesOf } from "./advance-lines.ts";
+import { checkedSeats, itemFor, requireFitting } from "./subscription-items.ts";
+import {
+  anchoredPeriodAt,
+  anchorsOf,
+  type StoredSubscription,
+  termsHistory,
+  waitingChanges,
+} from "./subscriptions.ts";
+
+/** What a change comes to, before anything is done. */
+export interface PlannedChange extends DecidedChange {
+  readonly at: Instant;
+  /** Agreed from then on; null when the subscription ends. */
+  readonly after: Terms | null;
+  /** The lines go on the invoice of the period: as the plan or the change says, or because that has to come first. */
+  readonly waits: boolean;
+  /** What an end pays back as money, where that is asked for. */
+  readonly refund: Money | null;
+  /** Names these lines at this instant: the same, exactly when the lines are. */
+  readonly quote: string;
+}
+
+/**
+ * Works out a change of a subscription at an instant, and stores nothing: the preview, and the first half of the change.
+ * @throws SubscriptionRuleError when the rules do not allow it
+ */
+export async function plannedChange(
+  tx: Tx,
+  row: StoredSubscription,
+  change: RequestedChange,
+  asked: Instant,
+): Promise<PlannedChange> {
+  const before = (await termsHistory(tx, row.id)).at(-1);
+  invariant(before, "a subscription has terms");
+  const at = instantOfChange(row, before, asked);
+  const facts = await changeFacts(tx, row, before, at);
+  const hasWaiting = (await waitingChanges(tx, row.id)).some(({ lines }) => lines.length > 0);
+  const mustWait = facts.charged === null || hasWaiting;
+  if (change.kind === "cancel") {
+    const { lines, refund } = decideEnding(facts, at, change.unused);
+    const decided = { lines, settle: "now", anchor: null } as const;
+    return { ...decided, at, after: null, waits: mustWait, refund, quote: quoteOf(at, lines) };
+  }
+  const after = await changedTerms(tx, before, change, at);
+  await requireFitting(tx, { id: row.customerId, currency: row.currency }, row.id, after.items);
+  const decided = decideChange(facts, after, change);
+  const waits = mustWait || decided.settle === "next_invoice";
+  return { ...decided, at, after, waits, refund: null, quote: quoteOf(at, decided.lines) };
+}
+
+/**
+ * Two changes never share an instant: the later one comes a millisecond after. Nor does a change share that at which a
+ * period begins that is not charged yet: it is charged by the terms of its start.
+ */
+function instantOfChange(row: StoredSubscription, before: Terms, asked: Instant): Instant {
+  const at = instantOfEpochMs(Math.max(asked, before.effectiveAt + 1));
+  const anchored = anchoredPeriodAt(row, at);
+  return at === anchored.period.start && !isCharged(row, anchored) ? instantOfEpochMs(at + 1) : at;
+}
+
+/** With the first period of an anchor comes its charge; any other is charged when the period before it closes. */
+function isCharged({ billedThrough }: StoredSubscription, { period, agreed }: AnchoredPeriod): boolean {
+  return billedThrough >= period.start || period.start === agreed.effectiveAt;
+}
+
+async function changeFacts(tx: Tx, row: StoredSubscription, terms: Terms, at: Instant): Promise<ChangeFacts> {
+  const anchored = anchoredPeriodAt(row, at);
+  const charged = isCharged(row, anchored)
+    ? chargedTime(await advanceLinesOf(tx, row.id, anchored.period))
+    : null;
+  return { terms, anchors: anchorsOf(row), timeZone: row.timeZone, charged };
+}
+
+async function changedTerms(
+  tx: Tx,
+  before: Terms,
+  change: Exclude<RequestedChange, { kind: "cancel" }>,
+  effectiveAt: Instant,
+): Promise<Terms> {
+  const [main, ...addOns] = before.items;
+  invariant(main, "a subscription has a plan");
+  switch (change.kind) {
+    case "change_plan":
+      return {
+        ...before,
+        effectiveAt,
+        items: [await itemFor(tx, { ...change, seats: change.seats ?? main.seats }), ...addOns],
+      };
+    case "change_quantity":
+      // The plan stays in the version that was agreed; only the seats are new.
+      return { ...before, effectiveAt, items: [{ ...main, seats: checkedSeats(change.seats) }, ...addOns] };
+    case "add_add_on":
+      return {
+        ...before,
+        effectiveAt,
+        items: [...before.items, await itemFor(tx, change)],
+      };
+    case "pause":
+      return { ...before, effectiveAt, paused: true };
+    case "resume":
+      return { ...before, effectiveAt, paused: false };
+  }
+}
+
+function quoteOf(at: Instant, lines: DecidedChange["lines"]): string {
+  return createHash("sha256").update(quotedText(at, lines)).digest("hex").slice(0, 24);
+}
