@@ -1,7 +1,11 @@
 import type { SQL } from "drizzle-orm";
-import { instant, instantOfEpochMs, type Period } from "../../domain/calendar/index.ts";
-import type { CostTableVersion, UsageBuckets, UsagePrice } from "../../domain/catalog/index.ts";
-import { looksAtEvents } from "../../domain/catalog/index.ts";
+import { instantOfEpochMs, type Period } from "../../domain/calendar/index.ts";
+import {
+  costPeriods,
+  looksAtEvents,
+  type UsageBuckets,
+  type UsagePrice,
+} from "../../domain/catalog/index.ts";
 import {
   type CostReading,
   type MeterReading,
@@ -122,18 +126,4 @@ async function costReadings(tx: Tx, costTable: string, request: Request): Promis
     });
   }
   return readings;
-}
-
-/** The parts of a period with the costs in force in each; the first version also holds before. */
-function costPeriods(
-  versions: readonly CostTableVersion[],
-  { start, end }: Period,
-): { version: CostTableVersion; period: Period }[] {
-  return versions.flatMap((version, index) => {
-    const since = index === 0 ? start : instant(version.effectiveAt);
-    const next = versions[index + 1];
-    const until = next === undefined ? end : instant(next.effectiveAt);
-    const period = { start: since > start ? since : start, end: until < end ? until : end };
-    return period.start < period.end ? [{ version, period }] : [];
-  });
 }

@@ -1,8 +1,9 @@
 export type { BillingInterval } from "../calendar/index.ts";
 export type { Meter } from "../metering/index.ts";
 export type { CatalogIssue } from "./catalog-issue.ts";
+export * from "./contract.ts";
 export * from "./cost-table.ts";
-export * from "./cost-table-versions.ts";
+export * from "./cost-versions.ts";
 export { looksAtEvents } from "./model-checks.ts";
 export * from "./parse.ts";
 export * from "./plan.ts";

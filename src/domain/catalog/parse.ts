@@ -23,11 +23,17 @@ export class CatalogInvalidError extends BillingError {
  * @throws CatalogInvalidError
  */
 export function parseCatalog(input: unknown): Catalog {
-  const parsed = catalogSchema.safeParse(input, { error: whatToDo });
-  if (!parsed.success) throw new CatalogInvalidError(parsed.error.issues.flatMap(toCatalogIssues));
-  const issues = catalogIssues(parsed.data);
+  const written = parsedBy(catalogSchema, input);
+  const issues = catalogIssues(written);
   if (issues.length > 0) throw new CatalogInvalidError(issues);
-  return expandCatalog(parsed.data);
+  return expandCatalog(written);
+}
+
+/** The shape alone. @throws CatalogInvalidError */
+export function parsedBy<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(input, { error: whatToDo });
+  if (!parsed.success) throw new CatalogInvalidError(parsed.error.issues.flatMap(toCatalogIssues));
+  return parsed.data;
 }
 
 // What the schema's own messages leave open: wrong types, missing and unknown fields, bounds.

@@ -61,11 +61,16 @@ export const priceOverride = z.strictObject({
   ),
 });
 
+const overrides = (of: string) => z.array(priceOverride).max(100, `${of} has at most 100 overrides`);
+
+/** What is agreed with one customer. */
+export const contractSchema = z.strictObject({ overrides: overrides("a contract") });
+
 export const phase = z.strictObject({
   key,
   name,
   periods: z.int().min(1).max(1200).nullable(),
-  overrides: z.array(priceOverride).max(100, "a phase has at most 100 overrides"),
+  overrides: overrides("a phase"),
 });
 
 export const thresholds = z.strictObject({

@@ -1,4 +1,4 @@
-import { type Instant, instant } from "../calendar/index.ts";
+import { type Instant, instant, type Period } from "../calendar/index.ts";
 import { canonicalJson } from "../metering/index.ts";
 import type { CatalogIssue } from "./catalog-issue.ts";
 import type { CostTable, CostTableVersion } from "./cost-table.ts";
@@ -61,4 +61,18 @@ function tooEarly(
   return instant(effectiveAt) < now
     ? "is in the past, where usage has its price: write a time to come"
     : null;
+}
+
+/** The parts of a period with the costs in force in each, in the order of time; the first version also holds before. */
+export function costPeriods(
+  versions: readonly CostTableVersion[],
+  { start, end }: Period,
+): { readonly version: CostTableVersion; readonly period: Period }[] {
+  return versions.flatMap((version, index) => {
+    const since = index === 0 ? start : instant(version.effectiveAt);
+    const next = versions[index + 1];
+    const until = next === undefined ? end : instant(next.effectiveAt);
+    const period = { start: since > start ? since : start, end: until < end ? until : end };
+    return period.start < period.end ? [{ version, period }] : [];
+  });
 }
