@@ -1,4 +1,3 @@
 export * from "./adjust-charges.ts";
 export * from "./charge.ts";
-export * from "./override-issues.ts";
 export * from "./resolve-prices.ts";

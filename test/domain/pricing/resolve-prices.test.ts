@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { PlanPhase, Price, PriceOverride, UsageModel } from "../../../src/domain/catalog/index.ts";
-import { overrideIssues, phaseAt, resolvePrices } from "../../../src/domain/pricing/index.ts";
+import { phaseAt, resolvePrices } from "../../../src/domain/pricing/index.ts";
 
 const base: Price = {
   key: "base",
@@ -171,32 +171,5 @@ describe("a multiplier of 0.5", () => {
   ])("$model.type", ({ model, half }) => {
     const [scaled] = resolvePrices({ prices: [{ ...tokens, model }] }, 0, [times("0.5")]);
     expect(scaled).toEqual({ ...tokens, model: half });
-  });
-});
-
-describe("overrides that do not fit", () => {
-  test.each([
-    {
-      override: times("0.5", 1, ["sets"]),
-      message: 'the plan has no price "sets": it has "base", "seats", "tokens"',
-    },
-    {
-      override: says({ model: { type: "per_unit", unitPriceMinor: "1" } }, 1, ["base"]),
-      message: 'price "base" is overwritten by amountMinor, and by nothing else',
-    },
-    {
-      override: says({}, 1, ["seats"]),
-      message: 'price "seats" is overwritten by unitAmountMinor and includedSeats, and by nothing else',
-    },
-  ])("$message", ({ override, message }) => {
-    expect(overrideIssues(prices, [times("1"), override], "overrides")).toEqual([
-      { path: "overrides[1].prices[0]", message },
-    ]);
-  });
-
-  test("one for all prices must be for one at least", () => {
-    expect(overrideIssues([base], [says({ included: "1" })], "overrides")).toEqual([
-      { path: "overrides[0].prices", message: "no price of the plan has a field that it says" },
-    ]);
   });
 });
