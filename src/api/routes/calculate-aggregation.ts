@@ -1,13 +1,10 @@
 import { z } from "zod";
 import { calculateAggregation, duplicateRules, windowsMax } from "../../domain/calculators/index.ts";
 import { isoOf, period } from "../../domain/calendar/index.ts";
-import { CatalogInvalidError, parseCatalog } from "../../domain/catalog/index.ts";
-import { invariant } from "../../domain/errors.ts";
-import { type Meter, parseEventData, windowSizes } from "../../domain/metering/index.ts";
+import { parseEventData, windowSizes } from "../../domain/metering/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
-import { camelCase, renameFields, snakeCase } from "../field-names.ts";
-import { RequestRefusedError } from "../refusals.ts";
 import { decimalText, instantInput, instantText, textInput, timeZoneInput } from "../wire.ts";
+import { readMeter } from "./calculate-catalog.ts";
 import { calculator, listInput, requireSize } from "./calculate-wire.ts";
 import { meterSchema } from "./catalog-schemas.ts";
 
@@ -90,21 +87,4 @@ export function calculateAggregationRoute(api: ApiInstance): void {
       conflicts: [...result.conflicts],
     };
   });
-}
-
-/** As it would be published. */
-function readMeter(written: z.output<typeof meterSchema>): Meter {
-  try {
-    const [meter] = parseCatalog({ meters: [renameFields(written, camelCase)], plans: [] }).meters;
-    invariant(meter !== undefined, "a catalog has the meter it was made of");
-    return meter;
-  } catch (error) {
-    if (!(error instanceof CatalogInvalidError)) throw error;
-    const issues = error.issues.map(({ path, message }) => ({
-      path: snakeCase(path).replace("meters[0]", "meter"),
-      message,
-    }));
-    const detail = issues.map(({ path, message }) => `${path}: ${message}`).join("; ");
-    throw new RequestRefusedError(error.code, detail, issues[0]?.path);
-  }
 }

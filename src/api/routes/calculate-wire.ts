@@ -27,6 +27,13 @@ export const quantityInput = z
   .transform((text) => decimal(text))
   .meta({ example: "1000000" });
 
+/** Whole minor units, zero or more. */
+export const minorInput = z
+  .string()
+  .regex(/^\d{1,16}$/, { error: 'must be whole minor units as text, zero or more, such as "1250"' })
+  .transform(BigInt)
+  .meta({ example: "1250" });
+
 /** Whole minor units of either sign. */
 export const signedMinorInput = z
   .string()

@@ -1,11 +1,10 @@
-import type { Instant } from "../calendar/index.ts";
+import { type Instant, periodContaining } from "../calendar/index.ts";
 import {
   type BurnDown,
   type BurnDownFacts,
   burnDown,
   type Draw,
   type GrantOverTime,
-  instantOf,
   unburn,
 } from "../credits/index.ts";
 import { BillingError } from "../errors.ts";
@@ -44,14 +43,17 @@ export function calculateCreditBurnDown(question: BurnDownQuestion): BurnDownAns
   return { ...burned, balance: ledgerAmount(balance), restored, excess };
 }
 
-/** Asks of each grant only whether it comes once too often: so many are not made. */
+/** Counted before any is made. */
 function requireFewOccurrences(grants: readonly GrantOverTime[], at: Instant): void {
-  const most = Math.floor(occurrencesMax / Math.max(1, grants.length));
+  let occurrences = 0;
   for (const [index, { recurrence, effectiveAt, expiresAt }] of grants.entries()) {
-    if (recurrence === undefined) continue;
-    const beyond = instantOf({ ...recurrence, effectiveAt, expiresAt }, most);
-    if (beyond > at || (expiresAt !== null && beyond >= expiresAt)) continue;
-    const message = `comes more than ${most} times until then: ask for fewer grants, or less time`;
+    const until = expiresAt !== null && expiresAt < at ? expiresAt : at;
+    if (recurrence === undefined || until < effectiveAt) continue;
+    const { anchor } = recurrence;
+    const first = periodContaining(anchor, effectiveAt).index;
+    occurrences += periodContaining(anchor, until).index - first + 1;
+    if (occurrences <= occurrencesMax) continue;
+    const message = `grants come more than ${occurrencesMax} times until then: ask for fewer, or for less time`;
     throw new OccurrencesTooManyError(message, `grants[${index}].recurrence`);
   }
 }
