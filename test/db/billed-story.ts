@@ -157,7 +157,7 @@ class Story {
 
   /**
    * acme gives seats back, which pays part of the next invoice; usage of January comes late, usage of February too. What
-   * late usage takes off elm's January, which gifts had paid, goes to the balance: the gifts are voided.
+   * late usage takes off elm's January, which gifts had paid, is nobody's: the gifts are voided.
    */
   async february(): Promise<void> {
     await this.#use("acme", "2026-01-31T23:59:59Z", 7_777);

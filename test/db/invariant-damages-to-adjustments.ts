@@ -60,7 +60,7 @@ export const damagesToAdjustments: readonly Damage[] = [
   {
     what: "credit that came back to a voided grant",
     broken: "V4",
-    rule: "voided one holds nothing",
+    rule: "voided or ended one holds nothing",
     sql: entry(
       "proration_credited",
       ["subscription_change", "fewer seats"],

@@ -89,13 +89,17 @@ describe("a story in which everything happens", () => {
     ]);
   });
 
-  test("gives back what late usage takes off to the balance, and nothing to the gifts that had paid and were voided", async () => {
+  test("takes what late usage takes off from the discount and the expense of the gifts that had paid: they were voided", async () => {
     const given = await db.sql`
       select account.code, amount / 100000000 as cents from ledger.posting as posting
       join ledger.journal_entry as entry on entry.id = posting.entry_id
       join ledger.account as account on account.id = posting.credit_account
-      where entry.kind = 'late_usage_adjusted' and entry.customer_id = 'elm'`;
-    expect(given.filter(({ code }) => code !== "5900")).toMatchObject([{ code: "2200" }]);
+      where entry.kind = 'late_usage_adjusted' and entry.customer_id = 'elm' order by account.code`;
+    // 200 × 0.1 − 201 × 0.05 = 9.95 cents, which the last draws had paid.
+    expect(given.map(({ code, cents }) => [code, Number(cents)])).toEqual([
+      ["4900", 8],
+      ["5200", 1.95],
+    ]);
     const gifts =
       await db.sql`select balance from ledger.balance where customer_id = 'elm' and code = '2010'`;
     expect(gifts.map(({ balance }) => balance)).toEqual(["0", "0"]);
