@@ -4,6 +4,7 @@ import { cycles, type InvariantQuery, inLedgerUnits, inWholeLedgerUnits, sides }
 const linesOfCycle = `
   select cycle.id, case
       when line.earning = 'earned' then ${inLedgerUnits("line.amount_minor")}
+      when cycle.revision = 0 then ${inWholeLedgerUnits("line.exact_minor")}
       else greatest(${inWholeLedgerUnits("line.exact_minor")}, 0)
     end - coalesce(${inLedgerUnits("(line.detail ->> 'returnedToGrantsMinor')::numeric")}, 0) as used,
     coalesce(${inLedgerUnits("(line.detail ->> 'creditedToBalanceMinor')::numeric")}, 0) as credited
