@@ -1,6 +1,7 @@
 import { Registry } from "prom-client";
 import { buildApi } from "../../../src/api/build-api.ts";
 import { adjustmentCommands } from "../../../src/api/commands/adjustment-commands.ts";
+import { creditNoteCommands } from "../../../src/api/commands/credit-note-commands.ts";
 import { openIngest } from "../../../src/api/ingest/ingest.ts";
 import { openDatabase } from "../../../src/db/database.ts";
 import { instant } from "../../../src/domain/calendar/index.ts";
@@ -15,6 +16,7 @@ async function run(databaseUrl: string, port: number): Promise<void> {
     ...absent,
     ingest: openIngest({ url: databaseUrl, metrics }),
     adjustments: adjustmentCommands({ db, now, approvalLimits: new Map() }),
+    creditNotes: creditNoteCommands({ db, now, approvalLimits: new Map() }),
     db,
     now,
     logger: createLogger({ level: "error", format: "json" }, "api"),
