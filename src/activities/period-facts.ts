@@ -1,9 +1,10 @@
+import { advanceLinesOf } from "../db/billing/advance-lines.ts";
 import type { AgreedPeriod } from "../db/billing/agreed-period.ts";
 import { drawsOfPeriod } from "../db/billing/credit-draws.ts";
 import { grantsOfCustomer } from "../db/billing/credit-grants.ts";
 import { carriedAmount } from "../db/billing/invoices.ts";
 import { type LateFacts, latePeriods, periodUsage, pricedMeters } from "../db/billing/period-usage.ts";
-import { advanceCharged, bookedAdjustments } from "../db/billing/rated-adjustments.ts";
+import { bookedAdjustments } from "../db/billing/rated-adjustments.ts";
 import { currentSnapshot } from "../db/billing/rating-runs.ts";
 import { anchorsOf, type StoredSubscription, waitingChanges } from "../db/billing/subscriptions.ts";
 import { usageUntil } from "../db/billing/usage-until.ts";
@@ -11,7 +12,12 @@ import { type Database, inSnapshot, type Tx } from "../db/database.ts";
 import type { StoredMeter } from "../db/usage/meters-in-force.ts";
 import { eventCount } from "../db/usage/usage-reads.ts";
 import { type Instant, periodIndexAt } from "../domain/calendar/index.ts";
-import { creditBoundaries, type PeriodFacts, pricedTerms } from "../domain/invoicing/index.ts";
+import {
+  advanceCharged,
+  creditBoundaries,
+  type PeriodFacts,
+  pricedTerms,
+} from "../domain/invoicing/index.ts";
 import { currency } from "../domain/money/index.ts";
 import { balanceOfCustomer } from "./customer-balance.ts";
 
@@ -55,7 +61,7 @@ export async function loadPeriod(
     currency: inCurrency,
     timeZone: row.timeZone,
     periodIndex,
-    advance: await advanceCharged(tx, row.id, period, inCurrency),
+    advance: advanceCharged(await advanceLinesOf(tx, row.id, period)),
     waiting: changes.flatMap(({ lines }) => lines),
     grants,
     customerBalance: await balanceOfCustomer(tx, customerId, inCurrency),
@@ -79,7 +85,7 @@ async function withWhatWasBilled(
     facts.push({
       ...earlier,
       adjusted: await bookedAdjustments(tx, earlier.run, code),
-      advance: await advanceCharged(tx, id, earlier.period, code),
+      advance: advanceCharged(await advanceLinesOf(tx, id, earlier.period)),
       draws: await drawsOfPeriod(tx, id, earlier.period, asOf),
     });
   }

@@ -1,10 +1,9 @@
 import { and, eq } from "drizzle-orm";
-import type { Instant, Period } from "../../domain/calendar/index.ts";
-import type { AdvanceCharged, BookedAdjustment, RatedAdjustment } from "../../domain/invoicing/index.ts";
+import type { Instant } from "../../domain/calendar/index.ts";
+import type { BookedAdjustment, RatedAdjustment } from "../../domain/invoicing/index.ts";
 import { decimal, money } from "../../domain/money/index.ts";
-import { rows, sql, type Tx } from "../database.ts";
+import type { Tx } from "../database.ts";
 import { ratedAdjustment } from "../schema/pricing.ts";
-import { timestamp } from "../timestamp.ts";
 import type { StoredRun } from "./rating-runs.ts";
 
 /** A run, by what names it. */
@@ -72,47 +71,4 @@ export async function bookedAdjustments(
     exactMinor: decimal(exactMinor),
     amount: money(amountMinor, currency),
   }));
-}
-
-/** What was invoiced in advance for a period, price by price, less what was handed back, and what was taken off it. */
-export async function advanceCharged(
-  tx: Tx,
-  subscriptionId: string,
-  { start, end }: Period,
-  currency: string,
-): Promise<AdvanceCharged[]> {
-  const found = await rows<{
-    plan_key: string;
-    plan_version: number;
-    price_key: string;
-    adjustment: string | null;
-    amount: bigint;
-  }>(
-    tx,
-    sql`select line.plan_key, line.plan_version, line.price_key, line.detail ->> 'adjustment' as adjustment,
-          sum(line.amount_minor)::int8 as amount
-        from billing.invoice inv join billing.invoice_line line on line.invoice_id = inv.id
-        where inv.subscription_id = ${subscriptionId} and inv.status <> 'void' and line.earning = 'deferred'
-          and line.price_key is not null and line.period_start >= ${timestamp(start)}
-          -- What was handed back when the period was cut short is dated where it ends.
-          and (line.period_start < ${timestamp(end)} or line.detail ->> 'periodStart' = ${String(start)})
-        group by 1, 2, 3, 4 order by 1, 2, 3, 4`,
-  );
-  const ofPrice = Map.groupBy(found, (row) => `${row.plan_key}/${row.plan_version}/${row.price_key}`);
-  return [...ofPrice.values()].flatMap((amounts) => {
-    const [first] = amounts;
-    if (first === undefined) return [];
-    const charged = amounts.find(({ adjustment }) => adjustment === null);
-    return [
-      {
-        planKey: first.plan_key,
-        planVersion: first.plan_version,
-        priceKey: first.price_key,
-        amount: money(charged?.amount ?? 0n, currency),
-        adjusted: amounts.flatMap(({ adjustment, amount }) =>
-          adjustment === null ? [] : [{ adjustmentKey: adjustment, amount: money(amount, currency) }],
-        ),
-      },
-    ];
-  });
 }

@@ -1,22 +1,14 @@
 import type { Period } from "../calendar/index.ts";
 import type { PlanVersion } from "../catalog/index.ts";
 import { invariant } from "../errors.ts";
-import { type Currency, decimal, Fraction, type Money } from "../money/index.ts";
+import { type Currency, decimal, Fraction } from "../money/index.ts";
 import { type AdjustmentPart, adjustCharges, type Charge } from "../pricing/index.ts";
+import type { AdvanceCharged } from "./advance-charged.ts";
 import type { InvoiceLine, LineEarning } from "./invoice-line.ts";
 import { adjustmentDetail, adjustmentTitle, chargeKey, type RatedAdjustment } from "./rated-adjustment.ts";
 import type { TermsStretch } from "./terms.ts";
 import { planMeasure } from "./time-charge.ts";
 import { chargeOf, type RatedUsage } from "./usage-charges.ts";
-
-/** What was charged in advance for a period, price by price, less what was handed back, and what was taken off it. */
-export interface AdvanceCharged {
-  readonly planKey: string;
-  readonly planVersion: number;
-  readonly priceKey: string;
-  readonly amount: Money;
-  readonly adjusted: readonly { readonly adjustmentKey: string; readonly amount: Money }[];
-}
 
 /** All that a period costs before adjustments. */
 export interface ChargesOfPeriod {

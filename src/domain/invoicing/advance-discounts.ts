@@ -106,6 +106,7 @@ function discountLine(
         ...adjustmentDetail(part, chargeKey(priceKey, line.period)),
         chargedMinor: line.amount.amountMinor.toString(),
         wholeMinor: whole.amount.amountMinor.toString(),
+        ...(line.detail.periodStart === undefined ? {} : { periodStart: line.detail.periodStart }),
       },
     },
   ];

@@ -12,8 +12,9 @@ import {
   sumMoney,
   zero,
 } from "../money/index.ts";
-import { type AdvanceCharged, adjustPeriod } from "./adjust-period.ts";
+import { adjustPeriod } from "./adjust-period.ts";
 import { adjustmentLines, netDifferences } from "./adjustment-lines.ts";
+import type { AdvanceCharged } from "./advance-charged.ts";
 import { linesInAdvance } from "./advance-discounts.ts";
 import { carriedLine } from "./carried-line.ts";
 import type { InvoiceLine } from "./invoice-line.ts";

@@ -1,5 +1,6 @@
 export * from "./adjust-period.ts";
 export * from "./adjustment-lines.ts";
+export * from "./advance-charged.ts";
 export * from "./advance-discounts.ts";
 export * from "./carried-line.ts";
 export * from "./charge-minimum.ts";
