@@ -6,6 +6,7 @@ import type { Adjustment, AskedCorrection, ReasonCode } from "../domain/adjustme
 import type { Instant } from "../domain/calendar/index.ts";
 import type { CreditDestination, CreditedLine } from "../domain/invoicing/index.ts";
 import type { Money } from "../domain/money/index.ts";
+import type { ChangeOptions } from "../workflows/messages.ts";
 import type { Ingest } from "./ingest/ingest.ts";
 
 /** All that the API needs from outside. `main.ts` puts the real parts together; tests put others in their place. */
@@ -159,6 +160,11 @@ export interface SubscriptionCommand {
   readonly at: Instant;
 }
 
+export interface SubscriptionChangeCommand extends SubscriptionCommand {
+  /** What the change says for itself, and what its preview came to. */
+  readonly options?: ChangeOptions;
+}
+
 /** What a change came to; read the subscription and the invoice for the rest. */
 export interface SubscriptionChanged {
   readonly effectiveAt: string;
@@ -175,23 +181,26 @@ export interface SubscriptionCommands {
     context: CommandContext,
   ): Promise<{ readonly invoiceId: string | null }>;
   changePlan(
-    command: SubscriptionCommand & { readonly planKey: string; readonly seats: number | undefined },
+    command: SubscriptionChangeCommand & { readonly planKey: string; readonly seats: number | undefined },
     context: CommandContext,
   ): Promise<SubscriptionChanged>;
   changeQuantity(
-    command: SubscriptionCommand & { readonly seats: number },
+    command: SubscriptionChangeCommand & { readonly seats: number },
     context: CommandContext,
   ): Promise<SubscriptionChanged>;
   addAddOn(
-    command: SubscriptionCommand & { readonly planKey: string; readonly seats: number },
+    command: SubscriptionChangeCommand & { readonly planKey: string; readonly seats: number },
     context: CommandContext,
   ): Promise<SubscriptionChanged>;
   cancel(
-    command: SubscriptionCommand & { readonly when: "now" | "period_end" },
+    command: SubscriptionChangeCommand & {
+      readonly when: "now" | "period_end";
+      readonly unused?: "credit" | "none";
+    },
     context: CommandContext,
   ): Promise<SubscriptionChanged>;
-  pause(command: SubscriptionCommand, context: CommandContext): Promise<SubscriptionChanged>;
-  resume(command: SubscriptionCommand, context: CommandContext): Promise<SubscriptionChanged>;
+  pause(command: SubscriptionChangeCommand, context: CommandContext): Promise<SubscriptionChanged>;
+  resume(command: SubscriptionChangeCommand, context: CommandContext): Promise<SubscriptionChanged>;
 }
 
 /** Verifies and keeps a webhook; throws a BillingError when the signature is wrong. A repetition is kept once. */

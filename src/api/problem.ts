@@ -80,6 +80,7 @@ const codesByStatus: Readonly<Record<number, readonly string[]>> = {
     "test_clock_busy",
     "subscription_canceled",
     "subscription_change_in_progress",
+    "change_quote_outdated",
     "adjustment_not_pending",
     "credit_note_not_pending",
     "credit_note_not_issued",

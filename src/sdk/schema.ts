@@ -429,7 +429,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The meters and the newest version of every plan */
+        /** The meters, the newest version of every plan, the cost tables and the features */
         get: {
             parameters: {
                 query?: never;
@@ -497,7 +497,7 @@ export interface paths {
         };
         /**
          * Publish the whole catalog
-         * @description A plan that differs from its newest version gets a new one; subscriptions stay on theirs. Publishing the same catalog again changes nothing. Plans that are left out stay.
+         * @description A plan that differs from its newest version gets a new one; subscriptions stay on theirs. Publishing the same catalog again changes nothing. Plans, cost tables and features that are left out stay.
          */
         put: {
             parameters: {
@@ -812,6 +812,351 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/calculate/price": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What usage costs
+         * @description Per tier and in total, by the rating that invoices are made with. Write one of `quantities`, `events`, `cells` and `buckets`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PriceQuestionInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PriceAnswer"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `calculation_too_large`, `catalog_invalid`, `price_measure_invalid`, `amount_invalid` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/calculate/invoice-total": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What an invoice comes to
+         * @description Lines, then adjustments in their order, then credit for usage, then tax, then the customer's balance, as an issued invoice is added up.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["InvoiceTotalQuestionInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InvoiceTotalAnswer"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `calculation_too_large`, `invoice_line_invalid`, `burn_amount_invalid`, `amount_invalid` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/calculate/proration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What changes inside a period hand back and charge
+         * @description As the change of a subscription is decided, for amounts that no plan has to have.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ProrationQuestionInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ProrationAnswer"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `calculation_too_large`, `proration_change_invalid`, `instant_invalid`, `duration_invalid` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/calculate/periods": {
         parameters: {
             query?: never;
@@ -893,6 +1238,121 @@ export interface paths {
                     };
                 };
                 /** @description `calculation_too_large`, `instant_invalid`, `duration_invalid` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/calculate/credit-burn-down": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * How credit is spent over time
+         * @description In one instant: what ends then ends, resets apply, what begins then begins, usage is paid. The order of the grants does not matter.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CreditBurnDownQuestionInput"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CreditBurnDownAnswer"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `calculation_too_large`, `burn_amount_invalid`, `credit_rollover_invalid` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -3671,7 +4131,7 @@ export interface paths {
         put?: never;
         /**
          * Change the plan now
-         * @description Prorated to the millisecond: the unused part of what was charged in advance is credited, the rest of the period is charged at the new plan.
+         * @description The unused part of what was paid in advance is credited, the rest of the period is charged at the new plan, as that plan prorates. A plan of another interval begins a new period, or keeps the anchor.
          */
         post: {
             parameters: {
@@ -3691,6 +4151,28 @@ export interface paths {
                         /** @description The key of a plan of the catalog. */
                         plan: string;
                         seats?: number;
+                        /** @description What the change says for itself; the plan decides what is left out. */
+                        proration?: {
+                            /**
+                             * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                             * @enum {string}
+                             */
+                            settle?: "now" | "next_invoice" | "none";
+                            /**
+                             * @description `reset` begins a new period with the change, charged in full.
+                             * @enum {string}
+                             */
+                            anchor?: "keep" | "reset";
+                        };
+                        /** @description Of the preview that was agreed to: the change is made at that instant with those very lines, or refused. */
+                        preview?: {
+                            /**
+                             * Format: date-time
+                             * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                             */
+                            effective_at: string;
+                            quote: string;
+                        };
                     };
                 };
             };
@@ -3740,7 +4222,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled` */
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled`, `change_quote_outdated` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -3831,6 +4313,28 @@ export interface paths {
                 content: {
                     "application/json": {
                         seats: number;
+                        /** @description What the change says for itself; the plan decides what is left out. */
+                        proration?: {
+                            /**
+                             * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                             * @enum {string}
+                             */
+                            settle?: "now" | "next_invoice" | "none";
+                            /**
+                             * @description `reset` begins a new period with the change, charged in full.
+                             * @enum {string}
+                             */
+                            anchor?: "keep" | "reset";
+                        };
+                        /** @description Of the preview that was agreed to: the change is made at that instant with those very lines, or refused. */
+                        preview?: {
+                            /**
+                             * Format: date-time
+                             * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                             */
+                            effective_at: string;
+                            quote: string;
+                        };
                     };
                 };
             };
@@ -3880,7 +4384,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled` */
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled`, `change_quote_outdated` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -3974,6 +4478,28 @@ export interface paths {
                         plan: string;
                         /** @default 1 */
                         seats?: number;
+                        /** @description What the change says for itself; the plan decides what is left out. */
+                        proration?: {
+                            /**
+                             * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                             * @enum {string}
+                             */
+                            settle?: "now" | "next_invoice" | "none";
+                            /**
+                             * @description `reset` begins a new period with the change, charged in full.
+                             * @enum {string}
+                             */
+                            anchor?: "keep" | "reset";
+                        };
+                        /** @description Of the preview that was agreed to: the change is made at that instant with those very lines, or refused. */
+                        preview?: {
+                            /**
+                             * Format: date-time
+                             * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                             */
+                            effective_at: string;
+                            quote: string;
+                        };
                     };
                 };
             };
@@ -4023,7 +4549,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled` */
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled`, `change_quote_outdated` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -4096,7 +4622,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel
-         * @description At the end of the period in course, or now: then the unused part of what was charged in advance is credited. Either way a last invoice bills the usage.
+         * @description At the end of the period in course, or now: then the unused part of what was paid in advance is credited, or not. Either way a last invoice bills the usage.
          */
         post: {
             parameters: {
@@ -4115,6 +4641,21 @@ export interface paths {
                     "application/json": {
                         /** @enum {string} */
                         when: "now" | "period_end";
+                        /**
+                         * @description What becomes of charges for time that is left when it ends now: they go to the customer's balance, are paid back, or are kept.
+                         * @default credit
+                         * @enum {string}
+                         */
+                        unused?: "credit" | "refund" | "none";
+                        /** @description Of the preview that was agreed to: the change is made at that instant with those very lines, or refused. */
+                        preview?: {
+                            /**
+                             * Format: date-time
+                             * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                             */
+                            effective_at: string;
+                            quote: string;
+                        };
                     };
                 };
             };
@@ -4164,7 +4705,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled` */
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled`, `change_quote_outdated` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -4191,7 +4732,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `subscription_already_canceling` */
+                /** @description `subscription_already_canceling`, `refund_unavailable` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -4253,7 +4794,30 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": {
+                        /** @description What the change says for itself; the plan decides what is left out. */
+                        proration?: {
+                            /**
+                             * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                             * @enum {string}
+                             */
+                            settle?: "now" | "next_invoice" | "none";
+                            /**
+                             * @description `reset` begins a new period with the change, charged in full.
+                             * @enum {string}
+                             */
+                            anchor?: "keep" | "reset";
+                        };
+                        /** @description Of the preview that was agreed to: the change is made at that instant with those very lines, or refused. */
+                        preview?: {
+                            /**
+                             * Format: date-time
+                             * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                             */
+                            effective_at: string;
+                            quote: string;
+                        };
+                    };
                 };
             };
             responses: {
@@ -4302,7 +4866,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled` */
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled`, `change_quote_outdated` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -4391,7 +4955,30 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": {
+                        /** @description What the change says for itself; the plan decides what is left out. */
+                        proration?: {
+                            /**
+                             * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                             * @enum {string}
+                             */
+                            settle?: "now" | "next_invoice" | "none";
+                            /**
+                             * @description `reset` begins a new period with the change, charged in full.
+                             * @enum {string}
+                             */
+                            anchor?: "keep" | "reset";
+                        };
+                        /** @description Of the preview that was agreed to: the change is made at that instant with those very lines, or refused. */
+                        preview?: {
+                            /**
+                             * Format: date-time
+                             * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                             */
+                            effective_at: string;
+                            quote: string;
+                        };
+                    };
                 };
             };
             responses: {
@@ -4440,7 +5027,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled` */
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled`, `change_quote_outdated` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -4468,6 +5055,271 @@ export interface paths {
                     };
                 };
                 /** @description `subscription_not_paused` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subscriptions/{id}/change-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview a change
+         * @description The lines that a change would make, to the cent. Send `effective_at` and `quote` with the change as its `preview`, and it comes to the same lines, or is refused because something else has changed since.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        kind: "change_plan";
+                        /** @description The key of a plan of the catalog. */
+                        plan: string;
+                        seats?: number;
+                        /** @description What the change says for itself; the plan decides what is left out. */
+                        proration?: {
+                            /**
+                             * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                             * @enum {string}
+                             */
+                            settle?: "now" | "next_invoice" | "none";
+                            /**
+                             * @description `reset` begins a new period with the change, charged in full.
+                             * @enum {string}
+                             */
+                            anchor?: "keep" | "reset";
+                        };
+                        /**
+                         * Format: date-time
+                         * @description Inside the period in course; now by the customer's clock when left out.
+                         */
+                        effective_at?: string;
+                    } | {
+                        /** @enum {string} */
+                        kind: "change_quantity";
+                        seats: number;
+                        /** @description What the change says for itself; the plan decides what is left out. */
+                        proration?: {
+                            /**
+                             * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                             * @enum {string}
+                             */
+                            settle?: "now" | "next_invoice" | "none";
+                            /**
+                             * @description `reset` begins a new period with the change, charged in full.
+                             * @enum {string}
+                             */
+                            anchor?: "keep" | "reset";
+                        };
+                        /**
+                         * Format: date-time
+                         * @description Inside the period in course; now by the customer's clock when left out.
+                         */
+                        effective_at?: string;
+                    } | {
+                        /** @enum {string} */
+                        kind: "add_add_on";
+                        /** @description The key of a plan of the catalog. */
+                        plan: string;
+                        /** @default 1 */
+                        seats?: number;
+                        /** @description What the change says for itself; the plan decides what is left out. */
+                        proration?: {
+                            /**
+                             * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                             * @enum {string}
+                             */
+                            settle?: "now" | "next_invoice" | "none";
+                            /**
+                             * @description `reset` begins a new period with the change, charged in full.
+                             * @enum {string}
+                             */
+                            anchor?: "keep" | "reset";
+                        };
+                        /**
+                         * Format: date-time
+                         * @description Inside the period in course; now by the customer's clock when left out.
+                         */
+                        effective_at?: string;
+                    } | {
+                        /** @enum {string} */
+                        kind: "pause";
+                        /** @description What the change says for itself; the plan decides what is left out. */
+                        proration?: {
+                            /**
+                             * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                             * @enum {string}
+                             */
+                            settle?: "now" | "next_invoice" | "none";
+                            /**
+                             * @description `reset` begins a new period with the change, charged in full.
+                             * @enum {string}
+                             */
+                            anchor?: "keep" | "reset";
+                        };
+                        /**
+                         * Format: date-time
+                         * @description Inside the period in course; now by the customer's clock when left out.
+                         */
+                        effective_at?: string;
+                    } | {
+                        /** @enum {string} */
+                        kind: "resume";
+                        /** @description What the change says for itself; the plan decides what is left out. */
+                        proration?: {
+                            /**
+                             * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                             * @enum {string}
+                             */
+                            settle?: "now" | "next_invoice" | "none";
+                            /**
+                             * @description `reset` begins a new period with the change, charged in full.
+                             * @enum {string}
+                             */
+                            anchor?: "keep" | "reset";
+                        };
+                        /**
+                         * Format: date-time
+                         * @description Inside the period in course; now by the customer's clock when left out.
+                         */
+                        effective_at?: string;
+                    } | {
+                        /** @enum {string} */
+                        kind: "cancel";
+                        /**
+                         * @description What becomes of charges for time that is left when it ends now: they go to the customer's balance, are paid back, or are kept.
+                         * @default credit
+                         * @enum {string}
+                         */
+                        unused?: "credit" | "refund" | "none";
+                        /**
+                         * Format: date-time
+                         * @description Inside the period in course; now by the customer's clock when left out.
+                         */
+                        effective_at?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ChangePreview"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `subscription_not_found`, `plan_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `subscription_paused`, `subscription_not_paused`, `subscription_change_backdated`, `seats_invalid`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -4885,6 +5737,1687 @@ export interface paths {
             };
         };
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}/document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An invoice as a document: HTML or PDF, as `Accept` says
+         * @description Complete in itself: nothing is fetched. Days are said in the customer's time zone.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/html": string;
+                        "application/pdf": string;
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `invoice_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}/document.html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An invoice as a document: HTML
+         * @description Complete in itself: nothing is fetched. Days are said in the customer's time zone.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/html": string;
+                        "application/pdf": string;
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `invoice_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}/document.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An invoice as a document: PDF
+         * @description Complete in itself: nothing is fetched. Days are said in the customer's time zone.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/html": string;
+                        "application/pdf": string;
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `invoice_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/credit-notes/{id}/document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An issued credit note as a document: HTML or PDF, as `Accept` says
+         * @description Complete in itself: nothing is fetched. Days are said in the customer's time zone.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/html": string;
+                        "application/pdf": string;
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `credit_note_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `credit_note_not_issued` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/credit-notes/{id}/document.html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An issued credit note as a document: HTML
+         * @description Complete in itself: nothing is fetched. Days are said in the customer's time zone.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/html": string;
+                        "application/pdf": string;
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `credit_note_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `credit_note_not_issued` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/credit-notes/{id}/document.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An issued credit note as a document: PDF
+         * @description Complete in itself: nothing is fetched. Days are said in the customer's time zone.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/html": string;
+                        "application/pdf": string;
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `credit_note_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `credit_note_not_issued` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How each line of an invoice came about, step by step
+         * @description Usage with its window, meter and fingerprint; the version of the price; what was included; each tier; the exact amount; the rounding; what credit paid. The numbers are those that were kept with the invoice: `npm run invoices:verify` derives them again.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InvoiceExplanation"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `invoice_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}/credit-notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Credit lines of an invoice, by parts or wholly
+         * @description Of an open invoice it lowers what is due; of a paid one it goes to the customer's balance. Never more than is left of a line. Issued at once (201), or, above the limit, when another key approves it (202).
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        lines: {
+                            line: number;
+                            /** @description Whole minor units of the currency (cents, for USD). */
+                            amount_minor: string;
+                        }[];
+                        /**
+                         * @description Where what is paid already goes. `refund` is not available yet.
+                         * @default balance
+                         * @enum {string}
+                         */
+                        destination?: "balance" | "refund";
+                        /**
+                         * @description Why, as it is counted later. `other` is explained in `reason`; with the others words are welcome.
+                         * @enum {string}
+                         */
+                        reason_code: "goodwill" | "service_outage" | "billing_error" | "promotion" | "contract" | "retention" | "duplicate" | "fraud" | "other";
+                        reason?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CreditNote"];
+                    };
+                };
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CreditNote"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `invoice_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `invoice_not_creditable`, `credit_purchase_not_creditable`, `invoice_line_not_found`, `credit_note_exceeds_line`, `credit_note_exceeds_invoice`, `invoice_at_stripe`, `refund_not_available` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/credit-notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List credit notes, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                    invoice?: string;
+                    customer?: string;
+                    status?: "issued" | "pending_approval" | "approved" | "rejected" | "withdrawn";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["CreditNote"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/credit-notes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A credit note with its lines and its decision */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CreditNote"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `credit_note_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/credit-notes/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Agree to a credit note, which issues it
+         * @description By another key than the one that asked for it. When less is left by now it is refused, and the note goes on waiting.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description For the record. */
+                        note?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CreditNote"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `approver_is_requester` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `credit_note_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `credit_note_not_pending` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `invoice_not_creditable`, `credit_purchase_not_creditable`, `invoice_line_not_found`, `credit_note_exceeds_line`, `credit_note_exceeds_invoice`, `invoice_at_stripe`, `refund_not_available` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/credit-notes/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuse a credit note
+         * @description By another key than the one that asked for it. It never gets a number, and nothing is booked.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description For the record. */
+                        note: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CreditNote"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `approver_is_requester` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `credit_note_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `credit_note_not_pending` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/credit-notes/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take back one's own request for a credit note
+         * @description By the key that asked for it, as long as nobody has decided.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description For the record. */
+                        note?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CreditNote"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `requester_only` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `credit_note_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `credit_note_not_pending` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/seller": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who sells, as documents say it now */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Seller"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `seller_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        /**
+         * Say who sells, and how documents are numbered, from now on
+         * @description A new version each time. Documents that are issued keep what they say, and their numbers.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        /**
+                         * @description Street, town, country; a line each.
+                         * @default []
+                         */
+                        address_lines?: string[];
+                        /** @default null */
+                        email?: string | null;
+                        /** @default null */
+                        website?: string | null;
+                        /**
+                         * @description Such as a VAT number, as it is to be printed.
+                         * @default null
+                         */
+                        tax_id?: string | null;
+                        /**
+                         * @description Printed at the end of each document.
+                         * @default null
+                         */
+                        footer?: string | null;
+                        /**
+                         * @default {
+                         *       "series": "customer",
+                         *       "prefix": "INV"
+                         *     }
+                         */
+                        numbering?: {
+                            /**
+                             * @description One series for each customer, or one for all that starts anew each year (UTC).
+                             * @enum {string}
+                             */
+                            series: "customer" | "year";
+                            /**
+                             * @description What numbers of the year's series begin with.
+                             * @default INV
+                             */
+                            prefix?: string;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Seller"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `number_prefix_invalid` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         post?: never;
         delete?: never;
         options?: never;
@@ -9608,6 +12141,8 @@ export interface components {
         Catalog: {
             meters: components["schemas"]["Meter"][];
             plans: components["schemas"]["Plan"][];
+            cost_tables?: components["schemas"]["CostTable"][];
+            features?: components["schemas"]["Feature"][];
         };
         CatalogChanges: {
             plans: {
@@ -9628,8 +12163,25 @@ export interface components {
                 currency: string;
                 interval: {
                     /** @enum {string} */
-                    unit: "day" | "week" | "month" | "year";
+                    unit: "day" | "week" | "month" | "year" | "quarter";
                     count: number;
+                };
+                /** @description Where periods begin; where the subscription did when left out. */
+                anchor?: {
+                    /** @constant */
+                    type: "anniversary";
+                } | {
+                    /** @constant */
+                    type: "calendar";
+                    /** @description 1 is Monday. */
+                    weekday?: number;
+                    day?: number;
+                    month?: number;
+                    /**
+                     * @description What the time up to the first boundary costs.
+                     * @enum {string}
+                     */
+                    stub?: "prorated" | "free" | "full";
                 };
                 /** @description How long an invoice waits for late usage. */
                 grace_seconds?: number;
@@ -9640,8 +12192,55 @@ export interface components {
                     final_action?: "cancel" | "uncollectible" | "pause";
                     access_grace_days?: number;
                 };
-                prices: components["schemas"]["PriceInput"][];
+                /** @description Applied in this order to what the prices came to. */
+                adjustments?: components["schemas"]["PriceAdjustmentInput"][];
+                /** @description What the prices are in the first periods, and after them. */
+                phases?: components["schemas"]["PlanPhaseInput"][];
+                /** @description An invoice as soon as the charges of a period reach an amount. */
+                thresholds?: {
+                    amounts_minor: string[];
+                    /**
+                     * @description Whole minor units.
+                     * @example 2000
+                     */
+                    recurring_minor?: string;
+                };
+                proration?: components["schemas"]["ProrationPolicyInput"];
+                /**
+                 * @description Whether each line is rounded, or only their sum; each line when left out.
+                 * @enum {string}
+                 */
+                rounding?: "line" | "net";
+                trial?: {
+                    length: {
+                        /** @enum {string} */
+                        unit: "day" | "week" | "month" | "year" | "quarter";
+                        count: number;
+                    };
+                    /** @enum {string} */
+                    end_action?: "convert" | "cancel" | "pause";
+                    /** @enum {string} */
+                    usage?: "free" | "billed";
+                    /** @enum {string} */
+                    anchor?: "trial_start" | "trial_end";
+                };
+                /** @description Of an add-on: it is sold only beside one of these plans. */
+                requires?: string[];
+                entitlements?: {
+                    /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+                    feature: string;
+                    /**
+                     * @description Of a metered feature; without limit when left out.
+                     * @example 1000000
+                     */
+                    limit?: string;
+                    /** @description Of a setting. */
+                    value?: string;
+                }[];
+                prices: components["schemas"]["PriceDefinitionInput"][];
             }[];
+            cost_tables?: components["schemas"]["CostTableInput"][];
+            features?: components["schemas"]["FeatureInput"][];
         };
         CatalogDifference: {
             /**
@@ -9694,6 +12293,44 @@ export interface components {
                 }[];
             }[];
         };
+        ChangePreview: {
+            /**
+             * Format: date-time
+             * @description Send it back with the change, and it is made at this instant.
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            effective_at: string;
+            /** @description Names these lines: with it, the change is made with them or refused. */
+            quote: string;
+            /** @example usd */
+            currency: string;
+            lines: components["schemas"]["PreviewedLine"][];
+            /**
+             * @description What the lines sum to; negative is for the customer.
+             * @example 1250
+             */
+            net_minor: string;
+            /**
+             * @description When the lines are invoiced: now, with the period's usage, or not at all: there are none.
+             * @enum {string}
+             */
+            settle: "now" | "next_invoice" | "none";
+            /** @description What of it would be paid back as money. */
+            refund_minor: string | null;
+            /** @description The period in course after the change; null after an end. */
+            period: {
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                start: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                end: string;
+            } | null;
+        };
         ChargeOutcomeInput: {
             /** @constant */
             status: "paid";
@@ -9706,6 +12343,268 @@ export interface components {
              * @enum {string}
              */
             decline: "soft" | "hard" | "authentication";
+        };
+        CostTable: {
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            key: string;
+            name: string;
+            /** @example usd */
+            currency: string;
+            /** @description Dimensions of the meter. */
+            dimensions: string[];
+            /** @description A version never changes once it is published; versions that are left out stay. */
+            versions: {
+                /**
+                 * @description From when on usage costs this; the first version also holds before.
+                 * @example 2026-03-01T00:00:00Z
+                 */
+                effective_at: string;
+                rows: {
+                    /** @description A value for each of the dimensions. */
+                    values: {
+                        [key: string]: string;
+                    };
+                    /** @description Class → unit cost. */
+                    costs: {
+                        [key: string]: string;
+                    };
+                }[];
+            }[];
+        };
+        CostTableInput: {
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            key: string;
+            name: string;
+            /** @example usd */
+            currency: string;
+            /** @description Dimensions of the meter. */
+            dimensions: string[];
+            /** @description A version never changes once it is published; versions that are left out stay. */
+            versions: {
+                /**
+                 * @description From when on usage costs this; the first version also holds before.
+                 * @example 2026-03-01T00:00:00Z
+                 */
+                effective_at: string;
+                rows: {
+                    /** @description A value for each of the dimensions. */
+                    values: {
+                        [key: string]: string;
+                    };
+                    /** @description Class → unit cost. */
+                    costs: {
+                        [key: string]: string;
+                    };
+                }[];
+            }[];
+        };
+        CreditBurnDownAnswer: {
+            /** @example usd */
+            currency: string;
+            /**
+             * @description An exact decimal.
+             * @example 0.0003
+             */
+            balance_minor: string;
+            /**
+             * @description What nothing paid: overage.
+             * @example 0.0003
+             */
+            uncovered_minor: string;
+            grants: {
+                id: string;
+                /** @description As it was asked; a recurring one is several. */
+                grant: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                effective_at: string;
+                expires_at: string | null;
+                is_rollover: boolean;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                granted_minor: string;
+                /**
+                 * @description What resets added.
+                 * @example 0.0003
+                 */
+                raised_minor: string;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                drawn_minor: string;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                rolled_over_minor: string;
+                /**
+                 * @description What expired, or was cut off.
+                 * @example 0.0003
+                 */
+                lost_minor: string;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                remaining_minor: string;
+            }[];
+            draws: {
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                at: string;
+                /** @description Its place in the question. */
+                usage: number;
+                grant: string;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                amount_minor: string;
+            }[];
+            uncovered: {
+                usage: number;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                amount_minor: string;
+            }[];
+            /** @description Where the refund goes: the newest draw first. */
+            restored: {
+                grant: string;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                amount_minor: string;
+            }[];
+            /**
+             * @description What was never drawn, so cannot go back.
+             * @example 0.0003
+             */
+            refund_excess_minor: string;
+        };
+        CreditBurnDownQuestionInput: {
+            /** @description Lower-case ISO 4217 code, such as `usd`. */
+            currency: string;
+            grants: {
+                id: string;
+                /**
+                 * @default promotional
+                 * @enum {string}
+                 */
+                kind: "paid" | "promotional" | "goodwill";
+                /**
+                 * @description Low is spent first.
+                 * @default 50
+                 */
+                priority: number;
+                /**
+                 * @description Minor units, with up to 8 decimals.
+                 * @example 1250
+                 */
+                amount_minor: string;
+                /**
+                 * Format: date-time
+                 * @description As long ago as need be when left out.
+                 */
+                effective_at?: string;
+                /** @description The first instant at which it cannot be spent. */
+                expires_at?: string | null;
+                products?: string[];
+                prices?: {
+                    plan: string;
+                    price: string;
+                }[];
+                /** @description Given again and again; each time is credit of its own. */
+                recurrence?: {
+                    /**
+                     * Format: date-time
+                     * @description Where it is counted from; when it takes effect, when left out.
+                     */
+                    anchor?: string;
+                    interval: {
+                        /** @enum {string} */
+                        unit: "day" | "week" | "month" | "year";
+                        /** @default 1 */
+                        count: number;
+                    };
+                    /** @description IANA name, such as `Europe/Berlin`. */
+                    time_zone?: string;
+                    /**
+                     * @default at_once
+                     * @enum {string}
+                     */
+                    first: "at_once" | "at_instant";
+                };
+                /** @description What goes over to the next time, or over a reset. */
+                rollover?: {
+                    /**
+                     * @description At least this goes over, also when less is left.
+                     * @default 0
+                     * @example 1250
+                     */
+                    min_minor: string;
+                    /**
+                     * @description At most this goes over.
+                     * @example 1250
+                     */
+                    max_minor: string;
+                    /** @description Of all that went over and is not used yet. */
+                    cap_minor?: string | null;
+                    /** @default null */
+                    lifetime_months: number | null;
+                };
+            }[];
+            usage: {
+                /**
+                 * Format: date-time
+                 * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                 */
+                at: string;
+                /**
+                 * @description Minor units, with up to 8 decimals.
+                 * @example 1250
+                 */
+                amount_minor: string;
+                /** @default usage */
+                product: string;
+                price?: {
+                    plan: string;
+                    price: string;
+                };
+            }[];
+            /** @description When a usage period ends and the next begins. */
+            resets?: string[];
+            /**
+             * Format: date-time
+             * @description How it stands then is what is asked for.
+             */
+            at: string;
+            /**
+             * @description Of all that was drawn, so much is given back.
+             * @default 0
+             * @example 1250
+             */
+            refund_minor: string;
+            /**
+             * @default priority_first
+             * @enum {string}
+             */
+            burn_order: "priority_first" | "expiry_first" | "rollover_first";
+            /**
+             * @description Whether a grant pays for usage from before it took effect.
+             * @default same_period
+             * @enum {string}
+             */
+            earlier_usage: "same_period" | "none" | "unbilled";
         };
         CreditGrant: {
             id: string;
@@ -9752,6 +12651,74 @@ export interface components {
              * @example 2026-01-31T00:00:00.000Z
              */
             created_at: string;
+        };
+        CreditNote: {
+            id: string;
+            /** @description Without gaps in its series; null as long as it is not issued. */
+            number: string | null;
+            /** @enum {string} */
+            status: "issued" | "pending_approval" | "approved" | "rejected" | "withdrawn";
+            invoice: string;
+            customer: string;
+            /** @example usd */
+            currency: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            total_minor: string;
+            /** @description What was still due on the invoice, and is not any more. */
+            lowers_due_minor: string | null;
+            /** @description What was paid, and is in the customer's balance now. */
+            to_balance_minor: string | null;
+            lines: {
+                line: number;
+                /**
+                 * @description Whole minor units of the currency (cents, for USD).
+                 * @example 1250
+                 */
+                amount_minor: string;
+            }[];
+            /** @enum {string} */
+            reason_code: "goodwill" | "service_outage" | "billing_error" | "promotion" | "contract" | "retention" | "duplicate" | "fraud" | "other";
+            reason: string | null;
+            /**
+             * @description An API key, by its id.
+             * @example api-key/key_1
+             */
+            requested_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            requested_at: string;
+            issued_by: string | null;
+            issued_at: string | null;
+            approval: {
+                /** @description Null: in this currency somebody else must always agree. */
+                limit_minor: string | null;
+                /**
+                 * @description The total, with what the same key credited the customer with in the 24 hours before, by itself.
+                 * @example 1250
+                 */
+                counted_minor: string;
+                needed: boolean;
+            };
+            decision: {
+                /** @enum {string} */
+                outcome: "approved" | "rejected" | "withdrawn";
+                /**
+                 * @description An API key, by its id.
+                 * @example api-key/key_1
+                 */
+                decided_by: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                decided_at: string;
+                note: string | null;
+            } | null;
         };
         Customer: {
             id: string;
@@ -9907,6 +12874,34 @@ export interface components {
                 at: string;
             })[];
         };
+        ExplanationStep: {
+            /** @enum {string} */
+            kind: "usage" | "price" | "included" | "tier" | "exact" | "billed_before" | "share" | "other" | "rounding" | "credits" | "balance" | "sum";
+            /** @description In words, for people. */
+            text: string;
+            /** @description The numbers it was done with, exact, as texts. */
+            figures: {
+                [key: string]: string;
+            };
+        };
+        Feature: {
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            key: string;
+            name: string;
+            /** @enum {string} */
+            type: "boolean" | "metered" | "config";
+            /** @description Of a metered feature. */
+            meter?: string;
+        };
+        FeatureInput: {
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            key: string;
+            name: string;
+            /** @enum {string} */
+            type: "boolean" | "metered" | "config";
+            /** @description Of a metered feature. */
+            meter?: string;
+        };
         Invoice: {
             id: string;
             /** @description Without gaps within a customer. */
@@ -9960,6 +12955,73 @@ export interface components {
             paid_at: string | null;
             stripe_invoice: string | null;
             hosted_invoice_url: string | null;
+        };
+        InvoiceAdjustmentInput: {
+            name: string;
+            /**
+             * @description Keys of lines.
+             * @default all
+             */
+            lines: "all" | string[];
+            /** @constant */
+            type: "percent_discount";
+            /** @example 1000000 */
+            percent: string;
+        } | {
+            name: string;
+            /**
+             * @description Keys of lines.
+             * @default all
+             */
+            lines: "all" | string[];
+            /** @constant */
+            type: "amount_discount";
+            /** @example 1250 */
+            amount_minor: string;
+        } | {
+            name: string;
+            /**
+             * @description Keys of lines.
+             * @default all
+             */
+            lines: "all" | string[];
+            /** @constant */
+            type: "maximum";
+            /** @example 1250 */
+            amount_minor: string;
+        } | {
+            name: string;
+            /**
+             * @description Keys of lines.
+             * @default all
+             */
+            lines: "all" | string[];
+            /** @constant */
+            type: "minimum";
+            /** @example 1250 */
+            amount_minor: string;
+        } | {
+            name: string;
+            /**
+             * @description Keys of lines.
+             * @default all
+             */
+            lines: "all" | string[];
+            /** @constant */
+            type: "commitment";
+            /** @example 1250 */
+            amount_minor: string;
+            /**
+             * @description What each minor unit above the commitment costs.
+             * @default 1
+             * @example 1000000
+             */
+            overage_factor: string;
+            /**
+             * @description Whether what is missing to the commitment is charged.
+             * @default true
+             */
+            true_up: boolean;
         };
         InvoiceDetail: {
             id: string;
@@ -10020,6 +13082,29 @@ export interface components {
             /** @description What followed a failed payment; null when none failed. */
             dunning: components["schemas"]["Dunning"] | null;
             entries: components["schemas"]["JournalEntry"][];
+        };
+        InvoiceExplanation: {
+            invoice: string;
+            number: string;
+            /** @example usd */
+            currency: string;
+            lines: {
+                line: number;
+                description: string;
+                /**
+                 * @description Whole minor units of the currency (cents, for USD).
+                 * @example 1250
+                 */
+                amount_minor: string;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                exact_minor: string;
+                steps: components["schemas"]["ExplanationStep"][];
+            }[];
+            /** @description From the lines to what is left to be paid. */
+            sum: components["schemas"]["ExplanationStep"][];
         };
         InvoiceLine: {
             line: number;
@@ -10118,6 +13203,162 @@ export interface components {
             where: {
                 [key: string]: string;
             };
+        };
+        InvoiceTotalAnswer: {
+            /** @example usd */
+            currency: string;
+            /**
+             * @description The sum of the lines.
+             * @example 1250
+             */
+            subtotal_minor: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            credits_applied_minor: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            tax_minor: string;
+            /**
+             * @description Below zero: what is put on the balance.
+             * @example 1250
+             */
+            balance_applied_minor: string;
+            /**
+             * @description To be paid.
+             * @example 1250
+             */
+            total_minor: string;
+            lines: {
+                /** @description Of the line, or of the line that it adjusts. */
+                key: string | null;
+                kind: string;
+                description: string;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                exact_minor: string;
+                /**
+                 * @description Whole minor units of the currency (cents, for USD).
+                 * @example 1250
+                 */
+                amount_minor: string;
+            }[];
+            tax_lines: {
+                name: string;
+                /**
+                 * @description Whole minor units of the currency (cents, for USD).
+                 * @example 1250
+                 */
+                amount_minor: string;
+            }[];
+            draws: {
+                /** @description Its place in `lines`, tax lines after them. */
+                line: number;
+                grant: string;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                amount_minor: string;
+            }[];
+        };
+        InvoiceTotalQuestionInput: {
+            /** @description Lower-case ISO 4217 code, such as `usd`. */
+            currency: string;
+            /**
+             * Format: date-time
+             * @description When the invoice is issued: credit must be in force then.
+             */
+            as_of: string;
+            lines: {
+                key: string;
+                /** @description The key when left out. */
+                description?: string;
+                /** @default product */
+                product: string;
+                /**
+                 * @description Credit pays usage only.
+                 * @default usage
+                 * @enum {string}
+                 */
+                kind: "usage" | "fee";
+                /**
+                 * @description Minor units, before rounding.
+                 * @example 12.5
+                 */
+                exact_minor: string;
+            }[];
+            /** @description Applied in this order: a discount before a cap is another thing than one behind it. */
+            adjustments?: components["schemas"]["InvoiceAdjustmentInput"][];
+            /**
+             * @description Each line, or only what all of them come to; then the lines are rounded so that they sum to it.
+             * @default line
+             * @enum {string}
+             */
+            rounding: "line" | "net";
+            /** @description As an outside system reckoned them: passed through untouched. */
+            tax_lines?: {
+                name: string;
+                /**
+                 * @description Whole minor units of the currency (cents, for USD).
+                 * @example 1250
+                 */
+                amount_minor: string;
+            }[];
+            /**
+             * @description Whether credit pays tax too.
+             * @default after_credits
+             * @enum {string}
+             */
+            tax: "after_credits" | "before_credits";
+            grants?: {
+                id: string;
+                /**
+                 * @default promotional
+                 * @enum {string}
+                 */
+                kind: "paid" | "promotional" | "goodwill";
+                /**
+                 * @description Low is spent first.
+                 * @default 50
+                 */
+                priority: number;
+                /**
+                 * @description Minor units, with up to 8 decimals.
+                 * @example 1250
+                 */
+                amount_minor: string;
+                /**
+                 * Format: date-time
+                 * @description As long ago as need be when left out.
+                 */
+                effective_at?: string;
+                /** @description The first instant at which it cannot be spent. */
+                expires_at?: string | null;
+                products?: string[];
+                lines?: string[];
+            }[];
+            /**
+             * @default priority_first
+             * @enum {string}
+             */
+            burn_order: "priority_first" | "expiry_first" | "rollover_first";
+            /**
+             * @description The customer's balance, which pays last; below zero it is owed.
+             * @example 1250
+             */
+            balance_minor?: string;
+            /**
+             * @description What becomes of a total that is too small for a card.
+             * @default carried_forward
+             * @enum {string}
+             */
+            small_amounts: "carried_forward" | "charged";
         };
         JournalEntry: {
             id: string;
@@ -10274,7 +13515,14 @@ export interface components {
             filter?: components["schemas"]["MeterCondition"][];
             /** @description Fields of `data` by which quantities are kept apart. */
             dimensions?: string[];
+            /** @description Dimensions that name the band a number lies in; the whole event belongs to it. */
+            bands?: components["schemas"]["MeterBands"][];
             unit?: components["schemas"]["MeterUnit"];
+            /**
+             * @description Whether a sum counts quantities below zero; they are refused when left out.
+             * @enum {string}
+             */
+            negative?: "refused" | "counted";
         };
         MeterBackfill: {
             id: string;
@@ -10326,6 +13574,32 @@ export interface components {
             code: string;
             detail: string;
             field: string | null;
+        };
+        MeterBands: {
+            /** @description One of the meter's dimensions; it is then not read from `data`. */
+            dimension: string;
+            /**
+             * @description A field of `data`, or an expression over several.
+             * @example input_tokens
+             */
+            of: string;
+            bands: {
+                name: string;
+                up_to: string | null;
+            }[];
+        };
+        MeterBandsInput: {
+            /** @description One of the meter's dimensions; it is then not read from `data`. */
+            dimension: string;
+            /**
+             * @description A field of `data`, or an expression over several.
+             * @example input_tokens
+             */
+            of: string;
+            bands: {
+                name: string;
+                up_to: string | null;
+            }[];
         };
         MeterCondition: {
             /** @description A name in `data`, or a path such as `usage.input_tokens`. */
@@ -10405,7 +13679,14 @@ export interface components {
             filter?: components["schemas"]["MeterConditionInput"][];
             /** @description Fields of `data` by which quantities are kept apart. */
             dimensions?: string[];
+            /** @description Dimensions that name the band a number lies in; the whole event belongs to it. */
+            bands?: components["schemas"]["MeterBandsInput"][];
             unit?: components["schemas"]["MeterUnitInput"];
+            /**
+             * @description Whether a sum counts quantities below zero; they are refused when left out.
+             * @enum {string}
+             */
+            negative?: "refused" | "counted";
         };
         MeterUnit: {
             /** @example GiB */
@@ -10615,8 +13896,25 @@ export interface components {
             currency: string;
             interval: {
                 /** @enum {string} */
-                unit: "day" | "week" | "month" | "year";
+                unit: "day" | "week" | "month" | "year" | "quarter";
                 count: number;
+            };
+            /** @description Where periods begin; where the subscription did when left out. */
+            anchor?: {
+                /** @constant */
+                type: "anniversary";
+            } | {
+                /** @constant */
+                type: "calendar";
+                /** @description 1 is Monday. */
+                weekday?: number;
+                day?: number;
+                month?: number;
+                /**
+                 * @description What the time up to the first boundary costs.
+                 * @enum {string}
+                 */
+                stub?: "prorated" | "free" | "full";
             };
             /** @description How long an invoice waits for late usage. */
             grace_seconds?: number;
@@ -10627,8 +13925,69 @@ export interface components {
                 final_action?: "cancel" | "uncollectible" | "pause";
                 access_grace_days?: number;
             };
+            /** @description Applied in this order to what the prices came to. */
+            adjustments?: components["schemas"]["PriceAdjustment"][];
+            /** @description What the prices are in the first periods, and after them. */
+            phases?: components["schemas"]["PlanPhase"][];
+            /** @description An invoice as soon as the charges of a period reach an amount. */
+            thresholds?: {
+                amounts_minor: string[];
+                /**
+                 * @description Whole minor units.
+                 * @example 2000
+                 */
+                recurring_minor?: string;
+            };
+            proration?: components["schemas"]["ProrationPolicy"];
+            /**
+             * @description Whether each line is rounded, or only their sum; each line when left out.
+             * @enum {string}
+             */
+            rounding?: "line" | "net";
+            trial?: {
+                length: {
+                    /** @enum {string} */
+                    unit: "day" | "week" | "month" | "year" | "quarter";
+                    count: number;
+                };
+                /** @enum {string} */
+                end_action?: "convert" | "cancel" | "pause";
+                /** @enum {string} */
+                usage?: "free" | "billed";
+                /** @enum {string} */
+                anchor?: "trial_start" | "trial_end";
+            };
+            /** @description Of an add-on: it is sold only beside one of these plans. */
+            requires?: string[];
+            entitlements?: {
+                /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+                feature: string;
+                /**
+                 * @description Of a metered feature; without limit when left out.
+                 * @example 1000000
+                 */
+                limit?: string;
+                /** @description Of a setting. */
+                value?: string;
+            }[];
             prices: components["schemas"]["Price"][];
             version: number;
+        };
+        PlanPhase: {
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            key: string;
+            name: string;
+            /** @description How many periods it lasts; null in the last phase. */
+            periods: number | null;
+            overrides: components["schemas"]["PriceOverride"][];
+        };
+        PlanPhaseInput: {
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            key: string;
+            name: string;
+            /** @description How many periods it lasts; null in the last phase. */
+            periods: number | null;
+            overrides: components["schemas"]["PriceOverrideInput"][];
         };
         Posting: {
             /**
@@ -10640,6 +13999,30 @@ export interface components {
             /**
              * @description Minor units with up to eight decimals; always positive.
              * @example 0.0003
+             */
+            amount_minor: string;
+        };
+        PreviewedLine: {
+            kind: string;
+            description: string;
+            product: string;
+            plan: string | null;
+            plan_version: number | null;
+            price: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            period_start: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            period_end: string;
+            quantity: string | null;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
              */
             amount_minor: string;
         };
@@ -10666,14 +14049,21 @@ export interface components {
             name: string;
             /** @description What the revenue is booked under. */
             product: string;
-            /** @constant */
-            timing: "in_advance";
+            /** @enum {string} */
+            timing: "in_advance" | "in_arrears";
             /**
              * @description Whole minor units.
              * @example 2000
              */
-            unit_amount_minor: string;
+            unit_amount_minor?: string;
             included_seats?: number;
+            /** @description What the seats cost together, instead of an amount for each. */
+            model?: components["schemas"]["SeatModel"];
+            /**
+             * @description In arrears: each seat for its time, or the most there were.
+             * @enum {string}
+             */
+            counting?: "prorated" | "peak";
         } | {
             /** @constant */
             type: "usage";
@@ -10695,8 +14085,261 @@ export interface components {
              * @example 1000000
              */
             included?: string;
+            /** @description Of a maximum: the highest of each hour or day, added up and then priced, or priced each. */
+            buckets?: {
+                /** @enum {string} */
+                per: "hour" | "day";
+                /** @enum {string} */
+                price: "sum" | "each";
+            };
+            /**
+             * @description What a quantity below zero costs: nothing, or what it would above zero, negative.
+             * @enum {string}
+             */
+            negative?: "clamped" | "mirrored";
         };
-        PriceInput: {
+        PriceAdjustment: {
+            /** @constant */
+            type: "minimum";
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            key: string;
+            name: string;
+            /** @description The prices it is for; the key of a rate card stands for all its classes. */
+            prices?: "all" | string[];
+            /**
+             * @description Whole minor units.
+             * @example 2000
+             */
+            amount_minor: string;
+            /** @description What the revenue is booked under. */
+            product: string;
+            /** @description In a part of a period only its share. */
+            prorated?: boolean;
+        } | {
+            /** @constant */
+            type: "maximum";
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            key: string;
+            name: string;
+            /** @description The prices it is for; the key of a rate card stands for all its classes. */
+            prices?: "all" | string[];
+            /**
+             * @description Whole minor units.
+             * @example 2000
+             */
+            amount_minor: string;
+            /** @description In a part of a period only its share. */
+            prorated?: boolean;
+        } | {
+            /** @constant */
+            type: "commitment";
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            key: string;
+            name: string;
+            /** @description The prices it is for; the key of a rate card stands for all its classes. */
+            prices?: "all" | string[];
+            /**
+             * @description Whole minor units.
+             * @example 2000
+             */
+            amount_minor: string;
+            /**
+             * @description What each minor unit above the commitment costs.
+             * @example 1.5
+             */
+            overage_factor?: string;
+            /** @description Whether what is missing to the commitment is charged. */
+            true_up?: boolean;
+            /** @description What the revenue is booked under. */
+            product: string;
+            /** @description In a part of a period only its share. */
+            prorated?: boolean;
+        } | {
+            /** @constant */
+            type: "percent_discount";
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            key: string;
+            name: string;
+            /** @description The prices it is for; the key of a rate card stands for all its classes. */
+            prices?: "all" | string[];
+            /**
+             * @description A percentage.
+             * @example 2.9
+             */
+            percent: string;
+            /** @description Only the first so many periods of a subscription; null for ever. */
+            periods?: number | null;
+        } | {
+            /** @constant */
+            type: "amount_discount";
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            key: string;
+            name: string;
+            /** @description The prices it is for; the key of a rate card stands for all its classes. */
+            prices?: "all" | string[];
+            /**
+             * @description Whole minor units.
+             * @example 2000
+             */
+            amount_minor: string;
+            /** @description Only the first so many periods of a subscription; null for ever. */
+            periods?: number | null;
+        };
+        PriceAdjustmentInput: {
+            /** @constant */
+            type: "minimum";
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            key: string;
+            name: string;
+            /** @description The prices it is for; the key of a rate card stands for all its classes. */
+            prices?: "all" | string[];
+            /**
+             * @description Whole minor units.
+             * @example 2000
+             */
+            amount_minor: string;
+            /** @description What the revenue is booked under. */
+            product: string;
+            /** @description In a part of a period only its share. */
+            prorated?: boolean;
+        } | {
+            /** @constant */
+            type: "maximum";
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            key: string;
+            name: string;
+            /** @description The prices it is for; the key of a rate card stands for all its classes. */
+            prices?: "all" | string[];
+            /**
+             * @description Whole minor units.
+             * @example 2000
+             */
+            amount_minor: string;
+            /** @description In a part of a period only its share. */
+            prorated?: boolean;
+        } | {
+            /** @constant */
+            type: "commitment";
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            key: string;
+            name: string;
+            /** @description The prices it is for; the key of a rate card stands for all its classes. */
+            prices?: "all" | string[];
+            /**
+             * @description Whole minor units.
+             * @example 2000
+             */
+            amount_minor: string;
+            /**
+             * @description What each minor unit above the commitment costs.
+             * @example 1.5
+             */
+            overage_factor?: string;
+            /** @description Whether what is missing to the commitment is charged. */
+            true_up?: boolean;
+            /** @description What the revenue is booked under. */
+            product: string;
+            /** @description In a part of a period only its share. */
+            prorated?: boolean;
+        } | {
+            /** @constant */
+            type: "percent_discount";
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            key: string;
+            name: string;
+            /** @description The prices it is for; the key of a rate card stands for all its classes. */
+            prices?: "all" | string[];
+            /**
+             * @description A percentage.
+             * @example 2.9
+             */
+            percent: string;
+            /** @description Only the first so many periods of a subscription; null for ever. */
+            periods?: number | null;
+        } | {
+            /** @constant */
+            type: "amount_discount";
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            key: string;
+            name: string;
+            /** @description The prices it is for; the key of a rate card stands for all its classes. */
+            prices?: "all" | string[];
+            /**
+             * @description Whole minor units.
+             * @example 2000
+             */
+            amount_minor: string;
+            /** @description Only the first so many periods of a subscription; null for ever. */
+            periods?: number | null;
+        };
+        PriceAnswer: {
+            /** @example usd */
+            currency: string;
+            results: {
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                quantity: string;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                included_quantity: string;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                billable_quantity: string;
+                /**
+                 * @description Before rounding; the tiers sum to it.
+                 * @example 0.0003
+                 */
+                exact_minor: string;
+                /**
+                 * @description Whole minor units of the currency (cents, for USD).
+                 * @example 1250
+                 */
+                amount_minor: string;
+                tiers: {
+                    /**
+                     * @description Not included, in billable units.
+                     * @example 0.0003
+                     */
+                    from: string;
+                    /** @description Included; null without end. */
+                    to: string | null;
+                    /**
+                     * @description Of a package price: packages.
+                     * @example 0.0003
+                     */
+                    quantity: string;
+                    /**
+                     * @description An exact decimal.
+                     * @example 0.0003
+                     */
+                    unit_price_minor: string;
+                    /**
+                     * @description An exact decimal.
+                     * @example 0.0003
+                     */
+                    flat_minor: string;
+                    /**
+                     * @description An exact decimal.
+                     * @example 0.0003
+                     */
+                    exact_minor: string;
+                    cell?: {
+                        [key: string]: string;
+                    };
+                    /** @description Of a percentage: what the quantity counts. */
+                    part?: string;
+                    /** @constant */
+                    is_not_priced?: true;
+                }[];
+            }[];
+        };
+        PriceDefinitionInput: {
             /** @constant */
             type: "flat";
             /** @description Lower-case letters, digits, `_`, `-` and `.`. */
@@ -10719,14 +14362,21 @@ export interface components {
             name: string;
             /** @description What the revenue is booked under. */
             product: string;
-            /** @constant */
-            timing: "in_advance";
+            /** @enum {string} */
+            timing: "in_advance" | "in_arrears";
             /**
              * @description Whole minor units.
              * @example 2000
              */
-            unit_amount_minor: string;
+            unit_amount_minor?: string;
             included_seats?: number;
+            /** @description What the seats cost together, instead of an amount for each. */
+            model?: components["schemas"]["SeatModelInput"];
+            /**
+             * @description In arrears: each seat for its time, or the most there were.
+             * @enum {string}
+             */
+            counting?: "prorated" | "peak";
         } | {
             /** @constant */
             type: "usage";
@@ -10748,6 +14398,183 @@ export interface components {
              * @example 1000000
              */
             included?: string;
+            /** @description Of a maximum: the highest of each hour or day, added up and then priced, or priced each. */
+            buckets?: {
+                /** @enum {string} */
+                per: "hour" | "day";
+                /** @enum {string} */
+                price: "sum" | "each";
+            };
+            /**
+             * @description What a quantity below zero costs: nothing, or what it would above zero, negative.
+             * @enum {string}
+             */
+            negative?: "clamped" | "mirrored";
+        } | {
+            /** @constant */
+            type: "rate_card";
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            key: string;
+            name: string;
+            /** @description What the revenue is booked under. */
+            product: string;
+            /** @description Dimensions of the meter. */
+            dimensions: string[];
+            classes: {
+                /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+                key: string;
+                name: string;
+                /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+                meter: string;
+                /** @description Only usage with these values of the meter's dimensions. */
+                where?: {
+                    [key: string]: string;
+                };
+                unit_label?: string;
+                /**
+                 * @description Free in each full period, by the second in part-periods.
+                 * @example 1000000
+                 */
+                included?: string;
+            }[];
+            pricing: {
+                /** @constant */
+                type: "fixed";
+                rows: {
+                    /** @description A value for each of the dimensions. */
+                    values: {
+                        [key: string]: string;
+                    };
+                    /** @description Class → unit price. */
+                    rates: {
+                        [key: string]: string;
+                    };
+                }[];
+                /** @description Class → unit price of what no row names. */
+                defaults?: {
+                    [key: string]: string | null;
+                };
+            } | {
+                /** @constant */
+                type: "cost_plus";
+                /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+                cost_table: string;
+                /**
+                 * @description What is added to the cost, in percent.
+                 * @example 20
+                 */
+                markup_percent: string;
+                /** @description Class → its own mark-up. */
+                markups?: {
+                    [key: string]: string;
+                };
+            };
+        };
+        PriceOverride: {
+            /** @description The prices it is for; the key of a rate card stands for all its classes. */
+            prices: "all" | string[];
+            /** @description Of several of a kind the lowest counts. */
+            priority?: number;
+            effect: {
+                /** @constant */
+                type: "overwrite";
+                price: {
+                    /**
+                     * @description Whole minor units.
+                     * @example 2000
+                     */
+                    amount_minor?: string;
+                    /**
+                     * @description Whole minor units.
+                     * @example 2000
+                     */
+                    unit_amount_minor?: string;
+                    included_seats?: number;
+                    model?: components["schemas"]["UsageModel"];
+                    /**
+                     * @description An exact quantity.
+                     * @example 1000000
+                     */
+                    included?: string;
+                };
+            } | {
+                /** @constant */
+                type: "multiplier";
+                /** @example 0.8 */
+                factor: string;
+            };
+        };
+        PriceOverrideInput: {
+            /** @description The prices it is for; the key of a rate card stands for all its classes. */
+            prices: "all" | string[];
+            /** @description Of several of a kind the lowest counts. */
+            priority?: number;
+            effect: {
+                /** @constant */
+                type: "overwrite";
+                price: {
+                    /**
+                     * @description Whole minor units.
+                     * @example 2000
+                     */
+                    amount_minor?: string;
+                    /**
+                     * @description Whole minor units.
+                     * @example 2000
+                     */
+                    unit_amount_minor?: string;
+                    included_seats?: number;
+                    model?: components["schemas"]["UsageModelInput"];
+                    /**
+                     * @description An exact quantity.
+                     * @example 1000000
+                     */
+                    included?: string;
+                };
+            } | {
+                /** @constant */
+                type: "multiplier";
+                /** @example 0.8 */
+                factor: string;
+            };
+        };
+        PriceQuestionInput: {
+            /** @description Lower-case ISO 4217 code, such as `usd`. */
+            currency: string;
+            model: components["schemas"]["UsageModelInput"];
+            /** @description Free before the first tier begins. */
+            included?: string;
+            /**
+             * @description What a quantity below zero costs: nothing, or what it would above zero, negative.
+             * @default clamped
+             * @enum {string}
+             */
+            negative: "clamped" | "mirrored";
+            /**
+             * @description `down` is towards zero, `up` away from it.
+             * @default half_even
+             * @enum {string}
+             */
+            rounding: "half_even" | "half_up" | "down" | "up";
+            /** @description Each is a whole period's, priced for itself. */
+            quantities?: string[];
+            /** @description Amounts in the order of their times, for a percentage that looks at events. */
+            events?: string[];
+            /** @description Quantities by dimension values, for a matrix or a mark-up over costs. */
+            cells?: {
+                dimensions: {
+                    [key: string]: string;
+                };
+                /** @example 12.5 */
+                quantity: string;
+                /**
+                 * @description For a mark-up over a cost.
+                 * @example 1000000
+                 */
+                unit_cost_minor?: string;
+            }[];
+            /** @description Maxima that are priced each for itself. */
+            buckets?: string[];
         };
         Problem: {
             /** @description Identifies the kind of problem: `urn:reckoner:problem:` and the code. */
@@ -10762,6 +14589,11 @@ export interface components {
             detail: string;
             /** @description The input at fault, for example `items[0].seats`. */
             field?: string;
+            /** @description All that is wrong with the request, where there is more than one thing to say. */
+            faults?: {
+                field: string;
+                detail: string;
+            }[];
             /** @description Of requests about several events: which of them are in the way, and why. */
             refusals?: {
                 /** @description Place in the request, from 0. */
@@ -10776,12 +14608,342 @@ export interface components {
             /** @description Give this to support; our logs have it. */
             request_id: string;
         };
+        ProrationAnswer: {
+            /** @example usd */
+            currency: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            net_minor: string;
+            changes: {
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                at: string;
+                /**
+                 * @description Whole minor units of the currency (cents, for USD).
+                 * @example 1250
+                 */
+                net_minor: string;
+                /** @enum {string} */
+                settle: "now" | "next_invoice" | "none";
+                /**
+                 * Format: date-time
+                 * @description Of the period in which the change leaves the subscription.
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                period_start: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                period_end: string;
+                lines: {
+                    /** @description `proration_credit`, `proration_charge`, or `flat` for a new period. */
+                    kind: string;
+                    /**
+                     * Format: date-time
+                     * @example 2026-01-31T00:00:00.000Z
+                     */
+                    start: string;
+                    /**
+                     * Format: date-time
+                     * @example 2026-01-31T00:00:00.000Z
+                     */
+                    end: string;
+                    /**
+                     * @description Whole minor units of the currency (cents, for USD).
+                     * @example 1250
+                     */
+                    amount_minor: string;
+                    /** @description The amount that it is a part of. */
+                    whole_minor: string | null;
+                    /** @description How much of the whole it is, in the policy's unit. */
+                    units: string | null;
+                    of_units: string | null;
+                }[];
+            }[];
+            /** @description The first charge, divided at the changes: they sum to it. */
+            segments: {
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                start: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                end: string;
+                /**
+                 * @description Whole minor units of the currency (cents, for USD).
+                 * @example 1250
+                 */
+                amount_minor: string;
+            }[];
+        };
+        ProrationPolicy: {
+            /** @enum {string} */
+            unit?: "second" | "day" | "fixed_30" | "30_360" | "none";
+            /** @enum {string} */
+            change_day_belongs_to?: "old" | "new";
+            /** @enum {string} */
+            credit_basis?: "list" | "paid";
+            /** @enum {string} */
+            settle?: "now" | "next_invoice" | "none";
+            /** @enum {string} */
+            interval_change?: "reset_and_charge" | "keep_and_prorate";
+        };
+        ProrationPolicyInput: {
+            /** @enum {string} */
+            unit?: "second" | "day" | "fixed_30" | "30_360" | "none";
+            /** @enum {string} */
+            change_day_belongs_to?: "old" | "new";
+            /** @enum {string} */
+            credit_basis?: "list" | "paid";
+            /** @enum {string} */
+            settle?: "now" | "next_invoice" | "none";
+            /** @enum {string} */
+            interval_change?: "reset_and_charge" | "keep_and_prorate";
+        };
+        ProrationQuestionInput: {
+            /** @description Lower-case ISO 4217 code, such as `usd`. */
+            currency: string;
+            /**
+             * Format: date-time
+             * @description Of the period in which the first change comes.
+             */
+            period_start: string;
+            interval: {
+                /** @enum {string} */
+                unit: "day" | "week" | "month" | "year";
+                /** @default 1 */
+                count: number;
+            };
+            /** @description IANA name, such as `Europe/Berlin`. */
+            time_zone?: string;
+            /**
+             * @description Charged for that period in advance.
+             * @example 1250
+             */
+            amount_minor: string;
+            /**
+             * @description What was paid of it; all of it when left out.
+             * @example 1250
+             */
+            paid_minor?: string;
+            changes: {
+                /**
+                 * Format: date-time
+                 * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                 */
+                at: string;
+                /**
+                 * @description For a whole period from then on; 0 ends it.
+                 * @example 1250
+                 */
+                amount_minor: string;
+                /** @description The same as before when left out. */
+                interval?: {
+                    /** @enum {string} */
+                    unit: "day" | "week" | "month" | "year";
+                    /** @default 1 */
+                    count: number;
+                };
+            }[];
+            /** @default {} */
+            policy: {
+                /**
+                 * @description `second`: elapsed time; `day`: civil days; `fixed_30` and `30_360`: months of thirty; `none`.
+                 * @default second
+                 * @enum {string}
+                 */
+                unit: "second" | "day" | "fixed_30" | "30_360" | "none";
+                /**
+                 * @default new
+                 * @enum {string}
+                 */
+                change_day_belongs_to: "old" | "new";
+                /**
+                 * @description Whether a credit is a share of the price, or of what was paid.
+                 * @default paid
+                 * @enum {string}
+                 */
+                credit_basis: "list" | "paid";
+                /**
+                 * @default now
+                 * @enum {string}
+                 */
+                settle: "now" | "next_invoice" | "none";
+                /**
+                 * @description Another interval begins a period at once, charged in full, or keeps the anchor.
+                 * @default reset_and_charge
+                 * @enum {string}
+                 */
+                interval_change: "reset_and_charge" | "keep_and_prorate";
+            };
+        };
         Readiness: {
             ready: boolean;
             checks: {
                 name: string;
                 ok: boolean;
             }[];
+        };
+        SeatModel: {
+            /** @constant */
+            type: "graduated";
+            tiers: {
+                /** @description The last quantity of the tier; null in the last tier. */
+                up_to: string | null;
+                /**
+                 * @description Minor units, with up to 12 decimals: token prices are far below a cent.
+                 * @example 0.0003
+                 */
+                unit_price_minor: string;
+                /**
+                 * @description Minor units, with up to 12 decimals: token prices are far below a cent.
+                 * @example 0.0003
+                 */
+                flat_minor?: string;
+            }[];
+            /** @description Whether the first tier's fee is due when nothing is billable. It is not when left out. */
+            flat_at_zero?: boolean;
+        } | {
+            /** @constant */
+            type: "volume";
+            tiers: {
+                /** @description The last quantity of the tier; null in the last tier. */
+                up_to: string | null;
+                /**
+                 * @description Minor units, with up to 12 decimals: token prices are far below a cent.
+                 * @example 0.0003
+                 */
+                unit_price_minor: string;
+                /**
+                 * @description Minor units, with up to 12 decimals: token prices are far below a cent.
+                 * @example 0.0003
+                 */
+                flat_minor?: string;
+            }[];
+            /** @description Whether the first tier's fee is due when nothing is billable. It is not when left out. */
+            flat_at_zero?: boolean;
+        } | {
+            /** @constant */
+            type: "stairstep";
+            steps: {
+                /** @description The last quantity of the tier; null in the last tier. */
+                up_to: string | null;
+                /**
+                 * @description Minor units, with up to 12 decimals: token prices are far below a cent.
+                 * @example 0.0003
+                 */
+                price_minor: string;
+            }[];
+            /** @description Whether the first tier's fee is due when nothing is billable. It is not when left out. */
+            flat_at_zero?: boolean;
+        };
+        SeatModelInput: {
+            /** @constant */
+            type: "graduated";
+            tiers: {
+                /** @description The last quantity of the tier; null in the last tier. */
+                up_to: string | null;
+                /**
+                 * @description Minor units, with up to 12 decimals: token prices are far below a cent.
+                 * @example 0.0003
+                 */
+                unit_price_minor: string;
+                /**
+                 * @description Minor units, with up to 12 decimals: token prices are far below a cent.
+                 * @example 0.0003
+                 */
+                flat_minor?: string;
+            }[];
+            /** @description Whether the first tier's fee is due when nothing is billable. It is not when left out. */
+            flat_at_zero?: boolean;
+        } | {
+            /** @constant */
+            type: "volume";
+            tiers: {
+                /** @description The last quantity of the tier; null in the last tier. */
+                up_to: string | null;
+                /**
+                 * @description Minor units, with up to 12 decimals: token prices are far below a cent.
+                 * @example 0.0003
+                 */
+                unit_price_minor: string;
+                /**
+                 * @description Minor units, with up to 12 decimals: token prices are far below a cent.
+                 * @example 0.0003
+                 */
+                flat_minor?: string;
+            }[];
+            /** @description Whether the first tier's fee is due when nothing is billable. It is not when left out. */
+            flat_at_zero?: boolean;
+        } | {
+            /** @constant */
+            type: "stairstep";
+            steps: {
+                /** @description The last quantity of the tier; null in the last tier. */
+                up_to: string | null;
+                /**
+                 * @description Minor units, with up to 12 decimals: token prices are far below a cent.
+                 * @example 0.0003
+                 */
+                price_minor: string;
+            }[];
+            /** @description Whether the first tier's fee is due when nothing is billable. It is not when left out. */
+            flat_at_zero?: boolean;
+        };
+        Seller: {
+            name: string;
+            /**
+             * @description Street, town, country; a line each.
+             * @default []
+             */
+            address_lines: string[];
+            /** @default null */
+            email: string | null;
+            /** @default null */
+            website: string | null;
+            /**
+             * @description Such as a VAT number, as it is to be printed.
+             * @default null
+             */
+            tax_id: string | null;
+            /**
+             * @description Printed at the end of each document.
+             * @default null
+             */
+            footer: string | null;
+            /**
+             * @default {
+             *       "series": "customer",
+             *       "prefix": "INV"
+             *     }
+             */
+            numbering: {
+                /**
+                 * @description One series for each customer, or one for all that starts anew each year (UTC).
+                 * @enum {string}
+                 */
+                series: "customer" | "year";
+                /**
+                 * @description What numbers of the year's series begin with.
+                 * @default INV
+                 */
+                prefix: string;
+            };
+            version: number;
+            set_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            set_at: string;
         };
         Statement: {
             customer: string;
@@ -11580,6 +15742,11 @@ export interface components {
              * @enum {string}
              */
             rounding?: "up" | "down";
+            /**
+             * @description What is due when nothing is billable.
+             * @enum {string}
+             */
+            at_zero?: "free" | "one_package";
         } | {
             /** @constant */
             type: "graduated";
@@ -11597,6 +15764,8 @@ export interface components {
                  */
                 flat_minor?: string;
             }[];
+            /** @description Whether the first tier's fee is due when nothing is billable. It is not when left out. */
+            flat_at_zero?: boolean;
         } | {
             /** @constant */
             type: "volume";
@@ -11614,6 +15783,84 @@ export interface components {
                  */
                 flat_minor?: string;
             }[];
+            /** @description Whether the first tier's fee is due when nothing is billable. It is not when left out. */
+            flat_at_zero?: boolean;
+        } | {
+            /** @constant */
+            type: "stairstep";
+            steps: {
+                /** @description The last quantity of the tier; null in the last tier. */
+                up_to: string | null;
+                /**
+                 * @description Minor units, with up to 12 decimals: token prices are far below a cent.
+                 * @example 0.0003
+                 */
+                price_minor: string;
+            }[];
+            /** @description Whether the first tier's fee is due when nothing is billable. It is not when left out. */
+            flat_at_zero?: boolean;
+        } | {
+            /** @constant */
+            type: "percentage";
+            /**
+             * @description A percentage.
+             * @example 2.9
+             */
+            percent: string;
+            /**
+             * @description Minor units, with up to 12 decimals: token prices are far below a cent.
+             * @example 0.0003
+             */
+            fee_per_event_minor?: string;
+            /** @description So many of the first events of a full period. */
+            free_events?: number;
+            /**
+             * @description So much of the first amounts of a full period.
+             * @example 0.0003
+             */
+            free_amount_minor?: string;
+            /**
+             * @description Minor units, with up to 12 decimals: token prices are far below a cent.
+             * @example 0.0003
+             */
+            per_event_min_minor?: string;
+            /**
+             * @description Minor units, with up to 12 decimals: token prices are far below a cent.
+             * @example 0.0003
+             */
+            per_event_max_minor?: string;
+        } | {
+            /** @constant */
+            type: "matrix";
+            /** @description Dimensions of the meter. */
+            dimensions: string[];
+            cells: {
+                /** @description A value for each of the dimensions. */
+                values: {
+                    [key: string]: string;
+                };
+                /**
+                 * @description Minor units, with up to 12 decimals: token prices are far below a cent.
+                 * @example 0.0003
+                 */
+                unit_price_minor: string;
+            }[];
+            /** @description Of what no cell names; null: it costs nothing, and the line says that it has no price. */
+            default_unit_price_minor: string | null;
+        } | {
+            /** @constant */
+            type: "cost_plus";
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            cost_table: string;
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            token_class: string;
+            /** @description Dimensions of the meter. */
+            dimensions: string[];
+            /**
+             * @description What is added to the cost, in percent.
+             * @example 20
+             */
+            markup_percent: string;
         };
         UsageModelInput: {
             /** @constant */
@@ -11641,6 +15888,11 @@ export interface components {
              * @enum {string}
              */
             rounding?: "up" | "down";
+            /**
+             * @description What is due when nothing is billable.
+             * @enum {string}
+             */
+            at_zero?: "free" | "one_package";
         } | {
             /** @constant */
             type: "graduated";
@@ -11658,6 +15910,8 @@ export interface components {
                  */
                 flat_minor?: string;
             }[];
+            /** @description Whether the first tier's fee is due when nothing is billable. It is not when left out. */
+            flat_at_zero?: boolean;
         } | {
             /** @constant */
             type: "volume";
@@ -11675,6 +15929,84 @@ export interface components {
                  */
                 flat_minor?: string;
             }[];
+            /** @description Whether the first tier's fee is due when nothing is billable. It is not when left out. */
+            flat_at_zero?: boolean;
+        } | {
+            /** @constant */
+            type: "stairstep";
+            steps: {
+                /** @description The last quantity of the tier; null in the last tier. */
+                up_to: string | null;
+                /**
+                 * @description Minor units, with up to 12 decimals: token prices are far below a cent.
+                 * @example 0.0003
+                 */
+                price_minor: string;
+            }[];
+            /** @description Whether the first tier's fee is due when nothing is billable. It is not when left out. */
+            flat_at_zero?: boolean;
+        } | {
+            /** @constant */
+            type: "percentage";
+            /**
+             * @description A percentage.
+             * @example 2.9
+             */
+            percent: string;
+            /**
+             * @description Minor units, with up to 12 decimals: token prices are far below a cent.
+             * @example 0.0003
+             */
+            fee_per_event_minor?: string;
+            /** @description So many of the first events of a full period. */
+            free_events?: number;
+            /**
+             * @description So much of the first amounts of a full period.
+             * @example 0.0003
+             */
+            free_amount_minor?: string;
+            /**
+             * @description Minor units, with up to 12 decimals: token prices are far below a cent.
+             * @example 0.0003
+             */
+            per_event_min_minor?: string;
+            /**
+             * @description Minor units, with up to 12 decimals: token prices are far below a cent.
+             * @example 0.0003
+             */
+            per_event_max_minor?: string;
+        } | {
+            /** @constant */
+            type: "matrix";
+            /** @description Dimensions of the meter. */
+            dimensions: string[];
+            cells: {
+                /** @description A value for each of the dimensions. */
+                values: {
+                    [key: string]: string;
+                };
+                /**
+                 * @description Minor units, with up to 12 decimals: token prices are far below a cent.
+                 * @example 0.0003
+                 */
+                unit_price_minor: string;
+            }[];
+            /** @description Of what no cell names; null: it costs nothing, and the line says that it has no price. */
+            default_unit_price_minor: string | null;
+        } | {
+            /** @constant */
+            type: "cost_plus";
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            cost_table: string;
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            token_class: string;
+            /** @description Dimensions of the meter. */
+            dimensions: string[];
+            /**
+             * @description What is added to the cost, in percent.
+             * @example 20
+             */
+            markup_percent: string;
         };
         UsageWatermark: {
             meter: string;

@@ -3,19 +3,23 @@ import type { Database } from "../../db/database.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import type { TemporalGateway } from "../../temporal/gateway.ts";
 import * as messages from "../../workflows/messages.ts";
-import type { SubscriptionChanged, SubscriptionCommand, SubscriptionCommands } from "../dependencies.ts";
+import type {
+  SubscriptionChangeCommand,
+  SubscriptionChanged,
+  SubscriptionCommands,
+} from "../dependencies.ts";
 import { found } from "../refusals.ts";
 import { clockReadingOf } from "./clock-reading.ts";
 
 /** Subscription commands as updates of the subscription's workflow. */
 export function subscriptionCommands(db: Database, gateway: TemporalGateway): SubscriptionCommands {
   async function send<C extends { requestId: string; at: string }>(
-    { subscriptionId, requestId, at }: SubscriptionCommand,
+    { subscriptionId, requestId, at, options }: SubscriptionChangeCommand,
     update: Parameters<typeof gateway.commandSubscription<C>>[1],
     rest: Omit<C, "requestId" | "at">,
   ): Promise<SubscriptionChanged> {
     found(await findSubscription(db.orm, subscriptionId), "subscription", subscriptionId);
-    const command = { ...rest, requestId, at: isoOf(at) } as C;
+    const command = { ...options, ...rest, requestId, at: isoOf(at) } as C;
     return await gateway.commandSubscription(subscriptionId, update, command);
   }
   return {
@@ -32,7 +36,11 @@ export function subscriptionCommands(db: Database, gateway: TemporalGateway): Su
     changeQuantity: (command) => send(command, messages.changeQuantity, { seats: command.seats }),
     addAddOn: (command) =>
       send(command, messages.addAddOn, { planKey: command.planKey, seats: command.seats }),
-    cancel: (command) => send(command, messages.cancel, { when: command.when }),
+    cancel: (command) =>
+      send(command, messages.cancel, {
+        when: command.when,
+        ...(command.unused === "none" ? { credit: "none" } : {}),
+      }),
     pause: (command) => send(command, messages.pause, {}),
     resume: (command) => send(command, messages.resume, {}),
   };

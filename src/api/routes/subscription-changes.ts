@@ -1,17 +1,20 @@
 import { z } from "zod";
 import { findSubscription } from "../../db/billing/subscriptions.ts";
+import { RefundUnavailableError } from "../../domain/invoicing/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import { timeOfCustomer } from "../customer-time.ts";
 import type {
   ApiDependencies,
   CommandContext,
+  SubscriptionChangeCommand,
   SubscriptionChanged,
-  SubscriptionCommand,
 } from "../dependencies.ts";
 import { newId } from "../idempotency.ts";
 import { contextOf } from "../observation.ts";
 import { found } from "../refusals.ts";
 import { idParams, instantText } from "../wire.ts";
+import { type ChangeOptionsBody, changeOptions, instantOf, optionsOf, unusedInput } from "./change-inputs.ts";
+import { changePreviewRoute } from "./change-preview.ts";
 import { answerFor, planInput, ruleRefusals, seatsInput, subscriptionSchema, tags } from "./subscriptions.ts";
 
 const changedSchema = z
@@ -27,7 +30,12 @@ const changedSchema = z
   })
   .meta({ id: "SubscriptionChanged" });
 
-const stateRefusals = ["subscription_not_found", "subscription_canceled", "subscription_paused"];
+const stateRefusals = [
+  "subscription_not_found",
+  "subscription_canceled",
+  "subscription_paused",
+  "change_quote_outdated",
+];
 
 /** Commands that change a subscription. Each is validated before it is accepted, and done once. */
 export function subscriptionChangeRoutes(api: ApiInstance, deps: ApiDependencies): void {
@@ -36,9 +44,9 @@ export function subscriptionChangeRoutes(api: ApiInstance, deps: ApiDependencies
     path: "change-plan",
     summary: "Change the plan now",
     description:
-      "Prorated to the millisecond: the unused part of what was charged in advance is credited, the rest of the period is charged at the new plan.",
+      "The unused part of what was paid in advance is credited, the rest of the period is charged at the new plan, as that plan prorates. A plan of another interval begins a new period, or keeps the anchor.",
     refusals: [...stateRefusals, ...ruleRefusals],
-    body: z.strictObject({ plan: planInput, seats: seatsInput.optional() }),
+    body: z.strictObject({ plan: planInput, seats: seatsInput.optional(), ...changeOptions }),
     send: (command, { plan, seats }, context) =>
       subscriptions.changePlan({ ...command, planKey: plan, seats }, context),
   });
@@ -47,7 +55,7 @@ export function subscriptionChangeRoutes(api: ApiInstance, deps: ApiDependencies
     summary: "Change the number of seats now",
     description: "Prorated as a change of plan is; the plan's version stays.",
     refusals: stateRefusals,
-    body: z.strictObject({ seats: seatsInput }),
+    body: z.strictObject({ seats: seatsInput, ...changeOptions }),
     send: (command, { seats }, context) => subscriptions.changeQuantity({ ...command, seats }, context),
   });
   change(api, deps, {
@@ -55,11 +63,12 @@ export function subscriptionChangeRoutes(api: ApiInstance, deps: ApiDependencies
     summary: "Add an add-on now",
     description: "Another plan beside the one subscribed to, with the same interval and currency.",
     refusals: [...stateRefusals, ...ruleRefusals],
-    body: z.strictObject({ plan: planInput, seats: seatsInput.default(1) }),
+    body: z.strictObject({ plan: planInput, seats: seatsInput.default(1), ...changeOptions }),
     send: (command, { plan, seats }, context) =>
       subscriptions.addAddOn({ ...command, planKey: plan, seats }, context),
   });
   endingRoutes(api, deps);
+  changePreviewRoute(api, deps);
 }
 
 /** The commands after which less is charged, or nothing. */
@@ -69,10 +78,23 @@ function endingRoutes(api: ApiInstance, deps: ApiDependencies): void {
     path: "cancel",
     summary: "Cancel",
     description:
-      "At the end of the period in course, or now: then the unused part of what was charged in advance is credited. Either way a last invoice bills the usage.",
-    refusals: ["subscription_not_found", "subscription_canceled", "subscription_already_canceling"],
-    body: z.strictObject({ when: z.enum(["now", "period_end"]) }),
-    send: (command, { when }, context) => subscriptions.cancel({ ...command, when }, context),
+      "At the end of the period in course, or now: then the unused part of what was paid in advance is credited, or not. Either way a last invoice bills the usage.",
+    refusals: [
+      "subscription_not_found",
+      "subscription_canceled",
+      "subscription_already_canceling",
+      "change_quote_outdated",
+      "refund_unavailable",
+    ],
+    body: z.strictObject({
+      when: z.enum(["now", "period_end"]),
+      unused: unusedInput.default("credit"),
+      preview: changeOptions.preview,
+    }),
+    send: async (command, { when, unused }, context) => {
+      if (unused === "refund") throw new RefundUnavailableError();
+      return await subscriptions.cancel({ ...command, when, unused }, context);
+    },
   });
   change(api, deps, {
     path: "pause",
@@ -80,15 +102,20 @@ function endingRoutes(api: ApiInstance, deps: ApiDependencies): void {
     description:
       "The unused part of what was charged in advance is credited, and nothing is charged in advance until it is resumed. Usage goes on being billed.",
     refusals: stateRefusals,
-    body: z.strictObject({}),
+    body: z.strictObject(changeOptions),
     send: (command, _body, context) => subscriptions.pause(command, context),
   });
   change(api, deps, {
     path: "resume",
     summary: "Resume now",
     description: "The rest of the period in course is charged.",
-    refusals: ["subscription_not_found", "subscription_canceled", "subscription_not_paused"],
-    body: z.strictObject({}),
+    refusals: [
+      "subscription_not_found",
+      "subscription_canceled",
+      "subscription_not_paused",
+      "change_quote_outdated",
+    ],
+    body: z.strictObject(changeOptions),
     send: (command, _body, context) => subscriptions.resume(command, context),
   });
 }
@@ -100,7 +127,7 @@ interface Change<Body extends z.ZodObject> {
   readonly refusals: readonly string[];
   readonly body: Body;
   send(
-    command: SubscriptionCommand,
+    command: SubscriptionChangeCommand,
     body: z.output<Body>,
     context: CommandContext,
   ): Promise<SubscriptionChanged>;
@@ -120,9 +147,11 @@ function change<Body extends z.ZodObject>(
     async (request, reply) => {
       const { id } = request.params as z.output<typeof idParams>;
       const { customerId } = found(await findSubscription(deps.db.orm, id), "subscription", id);
-      const at = await timeOfCustomer(deps, customerId);
-      const command = { subscriptionId: id, requestId: newId(request, "chg"), at };
-      const changed = await send(command, request.body as z.output<Body>, contextOf(request));
+      const body = request.body as z.output<Body> & ChangeOptionsBody;
+      const at = instantOf(body, await timeOfCustomer(deps, customerId));
+      const options = optionsOf(body);
+      const command = { subscriptionId: id, requestId: newId(request, "chg"), at, options };
+      const changed = await send(command, body, contextOf(request));
       const subscription = await answerFor(deps, id);
       return reply.send({ subscription, effective_at: changed.effectiveAt, invoice: changed.invoiceId });
     },

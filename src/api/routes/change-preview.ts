@@ -1,0 +1,148 @@
+import { z } from "zod";
+import { type PlannedChange, plannedChange } from "../../db/billing/planned-change.ts";
+import {
+  anchoredPeriodAt,
+  anchorsOf,
+  findSubscription,
+  type StoredSubscription,
+} from "../../db/billing/subscriptions.ts";
+import { inSnapshot } from "../../db/database.ts";
+import { agreedPeriodAt, contains, type Instant, isoOf, type Period } from "../../domain/calendar/index.ts";
+import { settlements } from "../../domain/catalog/index.ts";
+import type { InvoiceLine } from "../../domain/invoicing/index.ts";
+import { admitCommand, type SubscriptionCommandKind } from "../../domain/lifecycle/index.ts";
+import { currency, sumMoney } from "../../domain/money/index.ts";
+import type { ApiInstance } from "../api-instance.ts";
+import { timeOfCustomer } from "../customer-time.ts";
+import type { ApiDependencies } from "../dependencies.ts";
+import { found, RequestRefusedError } from "../refusals.ts";
+import { currencyText, decimalText, idParams, instantText, minorText } from "../wire.ts";
+import { changeInput, requestedChange } from "./change-inputs.ts";
+import { ruleRefusals, tags } from "./subscriptions.ts";
+
+const previewLineSchema = z
+  .object({
+    kind: z.string(),
+    description: z.string(),
+    product: z.string(),
+    plan: z.string().nullable(),
+    plan_version: z.int().nullable(),
+    price: z.string().nullable(),
+    period_start: instantText,
+    period_end: instantText,
+    quantity: decimalText.nullable(),
+    amount_minor: minorText,
+  })
+  .meta({ id: "PreviewedLine" });
+
+const previewSchema = z
+  .object({
+    effective_at: instantText.describe("Send it back with the change, and it is made at this instant."),
+    quote: z.string().describe("Names these lines: with it, the change is made with them or refused."),
+    currency: currencyText,
+    lines: z.array(previewLineSchema),
+    net_minor: minorText.describe("What the lines sum to; negative is for the customer."),
+    settle: z
+      .enum(settlements)
+      .describe("When the lines are invoiced: now, with the period's usage, or not at all: there are none."),
+    refund_minor: minorText.nullable().describe("What of it would be paid back as money."),
+    period: z
+      .object({ start: instantText, end: instantText })
+      .nullable()
+      .describe("The period in course after the change; null after an end."),
+  })
+  .meta({ id: "ChangePreview" });
+
+/** What a change would come to: the function that makes it, and nothing stored. */
+export function changePreviewRoute(api: ApiInstance, deps: ApiDependencies): void {
+  api.post(
+    "/v1/subscriptions/:id/change-preview",
+    {
+      config: {
+        scope: "read",
+        refusals: [
+          "subscription_not_found",
+          "subscription_canceled",
+          "subscription_paused",
+          "subscription_not_paused",
+          "subscription_change_backdated",
+          "seats_invalid",
+          ...ruleRefusals,
+        ],
+      },
+      schema: {
+        tags,
+        summary: "Preview a change",
+        description:
+          "The lines that a change would make, to the cent. Send `effective_at` and `quote` with the change as its `preview`, and it comes to the same lines, or is refused because something else has changed since.",
+        params: idParams,
+        body: changeInput,
+        response: { 200: previewSchema },
+      },
+    },
+    async ({ params: { id }, body }) => {
+      const { customerId } = found(await findSubscription(deps.db.orm, id), "subscription", id);
+      const now = await timeOfCustomer(deps, customerId);
+      const at = body.effective_at ?? now;
+      return await inSnapshot(deps.db, async (tx) => {
+        const row = found(await findSubscription(tx, id), "subscription", id);
+        admit(row, body.kind, at, now);
+        return previewAnswer(row, await plannedChange(tx, row, requestedChange(body), at));
+      });
+    },
+  );
+}
+
+/** Refuses what the subscription's run would refuse. */
+function admit(row: StoredSubscription, kind: SubscriptionCommandKind, at: Instant, now: Instant): void {
+  const { period } = anchoredPeriodAt(row, now);
+  const standing = {
+    status: row.status,
+    cancelAt: row.cancelAt === null ? null : isoOf(row.cancelAt),
+    periodStart: isoOf(period.start),
+    periodEnd: isoOf(period.end),
+  };
+  admitCommand(standing, { kind, at: isoOf(at) });
+  if (contains(period, at)) return;
+  const message = `must be before ${isoOf(period.end)}, when the period in course ends`;
+  throw new RequestRefusedError("request_invalid", message, "effective_at");
+}
+
+function previewAnswer(row: StoredSubscription, planned: PlannedChange): z.infer<typeof previewSchema> {
+  const { at, lines, quote, refund, waits, settle } = planned;
+  const net = sumMoney(
+    lines.map(({ amount }) => amount),
+    currency(row.currency),
+  );
+  const period = planned.after === null ? null : periodAfter(row, planned);
+  return {
+    effective_at: isoOf(at),
+    quote,
+    currency: row.currency,
+    lines: lines.map(lineAnswer),
+    net_minor: net.amountMinor.toString(),
+    settle: waits && settle === "now" ? "next_invoice" : settle,
+    refund_minor: refund?.amountMinor.toString() ?? null,
+    period: period && { start: isoOf(period.start), end: isoOf(period.end) },
+  };
+}
+
+function periodAfter(row: StoredSubscription, { at, anchor }: PlannedChange): Period {
+  const anchors = anchorsOf(row);
+  return agreedPeriodAt(anchor === null ? anchors : [...anchors, anchor], at).period;
+}
+
+function lineAnswer(line: InvoiceLine): z.infer<typeof previewLineSchema> {
+  return {
+    kind: line.kind,
+    description: line.description,
+    product: line.product,
+    plan: line.source?.planKey ?? null,
+    plan_version: line.source?.planVersion ?? null,
+    price: line.source?.priceKey ?? null,
+    period_start: isoOf(line.period.start),
+    period_end: isoOf(line.period.end),
+    quantity: line.quantity?.text ?? null,
+    amount_minor: line.amount.amountMinor.toString(),
+  };
+}
