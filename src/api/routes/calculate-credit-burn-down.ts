@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type BurnDownAnswer, calculateCreditBurnDown } from "../../domain/calculators/index.ts";
-import { type Instant, isoOf } from "../../domain/calendar/index.ts";
+import { type Instant, instantOfEpochMs, isoOf } from "../../domain/calendar/index.ts";
 import type { BurnedDownGrant, GrantOverTime, GrantScope, Rollover } from "../../domain/credits/index.ts";
 import { usualCreditPolicy } from "../../domain/credits/index.ts";
 import {
@@ -153,9 +153,10 @@ export function calculateCreditBurnDownRoute(api: ApiInstance): void {
   });
 }
 
-/** Before anything happens. */
+/** Before anything happens: a grant that took effect in the instant of a reset would not be met by it. */
 function earliestOf({ usage, resets, at }: z.output<typeof question>): Instant {
-  return [...usage.map((used) => used.at), ...resets, at].reduce((one, other) => (other < one ? other : one));
+  const first = Math.min(at, ...usage.map((used) => used.at), ...resets);
+  return instantOfEpochMs(first - 1);
 }
 
 type WrittenGrant = z.output<typeof question>["grants"][number];

@@ -12,7 +12,11 @@ type Ask = (reckoner: ReckonerClient, body: never) => Promise<object>;
 
 /** By the last part of their path. */
 const calculators: Readonly<Record<string, Ask>> = {
+  price: (reckoner, body) => reckoner.post("/v1/calculate/price", { body }),
+  "invoice-total": (reckoner, body) => reckoner.post("/v1/calculate/invoice-total", { body }),
+  proration: (reckoner, body) => reckoner.post("/v1/calculate/proration", { body }),
   periods: (reckoner, body) => reckoner.post("/v1/calculate/periods", { body }),
+  "credit-burn-down": (reckoner, body) => reckoner.post("/v1/calculate/credit-burn-down", { body }),
   aggregation: (reckoner, body) => reckoner.post("/v1/calculate/aggregation", { body }),
   "dunning-schedule": (reckoner, body) => reckoner.post("/v1/calculate/dunning-schedule", { body }),
   money: (reckoner, body) => reckoner.post("/v1/calculate/money", { body }),
