@@ -35,7 +35,22 @@ const packaged: fc.Arbitrary<UsageModel> = fc.record({
   packagePriceMinor: anyPrice,
   rounding: fc.constantFrom("up", "down"),
 });
-const anyModel = fc.oneof(perUnit, graduated, volume, packaged);
+const stairstep: fc.Arbitrary<UsageModel> = anyTiers.map((tiers) => {
+  // Steps that never fall, as their authors mean them.
+  let price = decimal("0");
+  const steps = tiers.map(({ upTo, flatMinor }) => {
+    price = price.plus(decimal(flatMinor));
+    return { upTo, priceMinor: price.text };
+  });
+  return { type: "stairstep", steps };
+});
+const percentage: fc.Arbitrary<UsageModel> = fc
+  .integer({ min: 0, max: 10_000 })
+  .map((hundredths) => ({
+    type: "percentage",
+    percent: decimal(`0.${String(hundredths).padStart(4, "0")}`).text,
+  }));
+const anyModel = fc.oneof(perUnit, graduated, volume, packaged, stairstep, percentage);
 
 const anyCount = fc.integer({ min: 0, max: 300 });
 const anyQuantity = fc
@@ -66,6 +81,21 @@ test("INV-14: more usage never costs less, except where a volume price reaches i
       const sameTier = before.tiers[0]?.from.text === after.tiers[0]?.from.text;
       if (model.type !== "volume" || sameTier) {
         expect(after.exactMinor.isLessThan(before.exactMinor)).toBe(false);
+      }
+    }),
+  );
+});
+
+test("a quantity below zero costs nothing, or what it would above zero, negative", () => {
+  fc.assert(
+    fc.property(anyModel, anyQuantity, anyQuantity, (model, quantity, included) => {
+      const above = rateUsage(model, quantity, included);
+      const mirrored = rateUsage(model, quantity.negated(), included, "mirrored");
+      expect(mirrored.exactMinor).toEqual(above.exactMinor.negated());
+      expect(sumDecimals(mirrored.tiers.map((tier) => tier.exactMinor))).toEqual(mirrored.exactMinor);
+      expect(mirrored.includedQuantity.plus(mirrored.billableQuantity)).toEqual(mirrored.quantity);
+      if (!quantity.isZero()) {
+        expect(rateUsage(model, quantity.negated(), included).exactMinor).toEqual(decimal("0"));
       }
     }),
   );
