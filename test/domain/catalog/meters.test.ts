@@ -7,6 +7,37 @@ const meterWith = (parts: object) => ({
   plans: [],
 });
 
+const long = { name: "long", upTo: null };
+const banded = (bands: object[], more: object = {}) => ({
+  property: "a",
+  dimensions: ["context"],
+  bands: [{ dimension: "context", of: "b", bands, ...more }],
+});
+
+const bandIssues = [
+  { parts: banded([long]), issue: "bands[0].bands: write at least two bands" },
+  {
+    parts: banded([{ name: "short", upTo: "5" }, long], { dimension: "size" }),
+    issue: 'bands[0].dimension: meter "tokens" has no dimension "size": declare it under dimensions',
+  },
+  {
+    parts: banded([{ name: "short", upTo: "5" }, { name: "mid", upTo: "5" }, long]),
+    issue: "bands[0].bands[1].upTo: must be more than 5, where the band before it ends",
+  },
+  {
+    parts: banded([{ name: "long", upTo: "5" }, long]),
+    issue: 'bands[0].bands[1].name: "long" is used twice: choose another name',
+  },
+  {
+    parts: banded([{ name: "short", upTo: "5" }, long], { of: "b +" }),
+    issue: 'bands[0].of: at character 4: expected a number, a member of data, a function or "(", not the end',
+  },
+  {
+    parts: { property: "a", aggregation: "max", negative: "counted" },
+    issue: "negative: remove it: only a sum counts quantities below zero",
+  },
+];
+
 function issuesOf(parts: object): string[] {
   try {
     parseCatalog(meterWith(parts));
@@ -114,6 +145,7 @@ describe("a meter that cannot", () => {
       parts: { property: "a", unit: { name: "h", decimals: 13 } },
       issue: "unit.decimals: must be at most 12",
     },
+    ...bandIssues,
     {
       parts: { property: "a", unit: { name: "h", rounding: "up" } },
       issue: "unit.rounding: say to how many decimals, or remove it",
