@@ -2484,6 +2484,21 @@ export interface paths {
                          * @default 50
                          */
                         priority?: number;
+                        /** @description What it may pay: usage of any of these. All usage, when left out. */
+                        scope?: {
+                            /** @description Usage that is booked under one of these. */
+                            products?: string[];
+                            /** @description Usage that one of these rates, by whatever version of its plan. */
+                            prices?: {
+                                plan: string;
+                                price: string;
+                            }[];
+                        };
+                        /**
+                         * Format: date-time
+                         * @description From when on it can be spent; at once, when left out.
+                         */
+                        effective_at?: string;
                         /**
                          * Format: date-time
                          * @description What is left then is lost; never, when left out.
@@ -2586,7 +2601,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `credit_expiry_invalid` */
+                /** @description `credit_effective_invalid`, `credit_expiry_invalid`, `credit_scope_unknown` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -2656,6 +2671,21 @@ export interface paths {
                          * @default 50
                          */
                         priority?: number;
+                        /** @description What it may pay: usage of any of these. All usage, when left out. */
+                        scope?: {
+                            /** @description Usage that is booked under one of these. */
+                            products?: string[];
+                            /** @description Usage that one of these rates, by whatever version of its plan. */
+                            prices?: {
+                                plan: string;
+                                price: string;
+                            }[];
+                        };
+                        /**
+                         * Format: date-time
+                         * @description From when on it can be spent; at once, when left out.
+                         */
+                        effective_at?: string;
                         /**
                          * Format: date-time
                          * @description What is left then is lost; never, when left out.
@@ -2739,7 +2769,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `credit_expiry_invalid`, `credit_purchase_too_small` */
+                /** @description `credit_effective_invalid`, `credit_expiry_invalid`, `credit_scope_unknown`, `credit_purchase_too_small` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -5116,134 +5146,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": {
-                        /** @enum {string} */
-                        kind: "change_plan";
-                        /** @description The key of a plan of the catalog. */
-                        plan: string;
-                        seats?: number;
-                        /** @description What the change says for itself; the plan decides what is left out. */
-                        proration?: {
-                            /**
-                             * @description On an invoice of its own, on that of the period, or not charged and not handed back.
-                             * @enum {string}
-                             */
-                            settle?: "now" | "next_invoice" | "none";
-                            /**
-                             * @description `reset` begins a new period with the change, charged in full.
-                             * @enum {string}
-                             */
-                            anchor?: "keep" | "reset";
-                        };
-                        /**
-                         * Format: date-time
-                         * @description Inside the period in course; now by the customer's clock when left out.
-                         */
-                        effective_at?: string;
-                    } | {
-                        /** @enum {string} */
-                        kind: "change_quantity";
-                        seats: number;
-                        /** @description What the change says for itself; the plan decides what is left out. */
-                        proration?: {
-                            /**
-                             * @description On an invoice of its own, on that of the period, or not charged and not handed back.
-                             * @enum {string}
-                             */
-                            settle?: "now" | "next_invoice" | "none";
-                            /**
-                             * @description `reset` begins a new period with the change, charged in full.
-                             * @enum {string}
-                             */
-                            anchor?: "keep" | "reset";
-                        };
-                        /**
-                         * Format: date-time
-                         * @description Inside the period in course; now by the customer's clock when left out.
-                         */
-                        effective_at?: string;
-                    } | {
-                        /** @enum {string} */
-                        kind: "add_add_on";
-                        /** @description The key of a plan of the catalog. */
-                        plan: string;
-                        /** @default 1 */
-                        seats?: number;
-                        /** @description What the change says for itself; the plan decides what is left out. */
-                        proration?: {
-                            /**
-                             * @description On an invoice of its own, on that of the period, or not charged and not handed back.
-                             * @enum {string}
-                             */
-                            settle?: "now" | "next_invoice" | "none";
-                            /**
-                             * @description `reset` begins a new period with the change, charged in full.
-                             * @enum {string}
-                             */
-                            anchor?: "keep" | "reset";
-                        };
-                        /**
-                         * Format: date-time
-                         * @description Inside the period in course; now by the customer's clock when left out.
-                         */
-                        effective_at?: string;
-                    } | {
-                        /** @enum {string} */
-                        kind: "pause";
-                        /** @description What the change says for itself; the plan decides what is left out. */
-                        proration?: {
-                            /**
-                             * @description On an invoice of its own, on that of the period, or not charged and not handed back.
-                             * @enum {string}
-                             */
-                            settle?: "now" | "next_invoice" | "none";
-                            /**
-                             * @description `reset` begins a new period with the change, charged in full.
-                             * @enum {string}
-                             */
-                            anchor?: "keep" | "reset";
-                        };
-                        /**
-                         * Format: date-time
-                         * @description Inside the period in course; now by the customer's clock when left out.
-                         */
-                        effective_at?: string;
-                    } | {
-                        /** @enum {string} */
-                        kind: "resume";
-                        /** @description What the change says for itself; the plan decides what is left out. */
-                        proration?: {
-                            /**
-                             * @description On an invoice of its own, on that of the period, or not charged and not handed back.
-                             * @enum {string}
-                             */
-                            settle?: "now" | "next_invoice" | "none";
-                            /**
-                             * @description `reset` begins a new period with the change, charged in full.
-                             * @enum {string}
-                             */
-                            anchor?: "keep" | "reset";
-                        };
-                        /**
-                         * Format: date-time
-                         * @description Inside the period in course; now by the customer's clock when left out.
-                         */
-                        effective_at?: string;
-                    } | {
-                        /** @enum {string} */
-                        kind: "cancel";
-                        /**
-                         * @description What becomes of charges for time that is left when it ends now: they go to the customer's balance, are paid back, or are kept.
-                         * @default credit
-                         * @enum {string}
-                         */
-                        unused?: "credit" | "refund" | "none";
-                        /**
-                         * Format: date-time
-                         * @description Inside the period in course; now by the customer's clock when left out.
-                         */
-                        effective_at?: string;
-                    };
+                    "application/json": components["schemas"]["RequestedChangeInput"];
                 };
             };
             responses: {
@@ -12619,8 +12522,8 @@ export interface components {
             /** @example usd */
             currency: string;
             /**
-             * @description What it began with.
-             * @example 1250
+             * @description What it began with; exact, for what was left over of another.
+             * @example 0.0003
              */
             amount_minor: string;
             /**
@@ -12634,6 +12537,14 @@ export interface components {
              */
             remaining_minor: string;
             priority: number;
+            /** @description What it may pay; null for all usage. */
+            scope: {
+                products: string[];
+                prices: {
+                    plan: string;
+                    price: string;
+                }[];
+            } | null;
             /**
              * Format: date-time
              * @example 2026-01-31T00:00:00.000Z
@@ -12643,9 +12554,35 @@ export interface components {
             voided_at: string | null;
             /** @description The invoice it was bought with. */
             invoice: string | null;
-            /** @description Why it was given; null when it was bought. */
+            /** @description Why it was given; null when it was bought, or given again and again. */
             reason_code: ("goodwill" | "service_outage" | "billing_error" | "promotion" | "contract" | "retention" | "duplicate" | "fraud" | "other") | null;
             reason: string | null;
+            /** @description What it is given by again and again. */
+            recurring_grant: string | null;
+            /** @description Which time that was, or went over to, from 0. */
+            occurrence: number | null;
+            /** @description The grant that it was left over from. */
+            rolled_over_from: string | null;
+            /** @description Null as long as usage from before its expiry may still be billed: until then it pays for that. */
+            end: {
+                /** @enum {string} */
+                cause: "expired" | "capped";
+                /**
+                 * @description What was left.
+                 * @example 0.0003
+                 */
+                held_minor: string;
+                /**
+                 * @description How much of that went over; the rest was lost.
+                 * @example 0.0003
+                 */
+                rolled_over_minor: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                ended_at: string;
+            } | null;
             /**
              * Format: date-time
              * @example 2026-01-31T00:00:00.000Z
@@ -14791,6 +14728,134 @@ export interface components {
                 name: string;
                 ok: boolean;
             }[];
+        };
+        RequestedChangeInput: {
+            /** @constant */
+            kind: "change_plan";
+            /** @description The key of a plan of the catalog. */
+            plan: string;
+            seats?: number;
+            /** @description What the change says for itself; the plan decides what is left out. */
+            proration?: {
+                /**
+                 * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                 * @enum {string}
+                 */
+                settle?: "now" | "next_invoice" | "none";
+                /**
+                 * @description `reset` begins a new period with the change, charged in full.
+                 * @enum {string}
+                 */
+                anchor?: "keep" | "reset";
+            };
+            /**
+             * Format: date-time
+             * @description Inside the period in course; now by the customer's clock when left out.
+             */
+            effective_at?: string;
+        } | {
+            /** @constant */
+            kind: "change_quantity";
+            seats: number;
+            /** @description What the change says for itself; the plan decides what is left out. */
+            proration?: {
+                /**
+                 * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                 * @enum {string}
+                 */
+                settle?: "now" | "next_invoice" | "none";
+                /**
+                 * @description `reset` begins a new period with the change, charged in full.
+                 * @enum {string}
+                 */
+                anchor?: "keep" | "reset";
+            };
+            /**
+             * Format: date-time
+             * @description Inside the period in course; now by the customer's clock when left out.
+             */
+            effective_at?: string;
+        } | {
+            /** @constant */
+            kind: "add_add_on";
+            /** @description The key of a plan of the catalog. */
+            plan: string;
+            /** @default 1 */
+            seats: number;
+            /** @description What the change says for itself; the plan decides what is left out. */
+            proration?: {
+                /**
+                 * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                 * @enum {string}
+                 */
+                settle?: "now" | "next_invoice" | "none";
+                /**
+                 * @description `reset` begins a new period with the change, charged in full.
+                 * @enum {string}
+                 */
+                anchor?: "keep" | "reset";
+            };
+            /**
+             * Format: date-time
+             * @description Inside the period in course; now by the customer's clock when left out.
+             */
+            effective_at?: string;
+        } | {
+            /** @constant */
+            kind: "pause";
+            /** @description What the change says for itself; the plan decides what is left out. */
+            proration?: {
+                /**
+                 * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                 * @enum {string}
+                 */
+                settle?: "now" | "next_invoice" | "none";
+                /**
+                 * @description `reset` begins a new period with the change, charged in full.
+                 * @enum {string}
+                 */
+                anchor?: "keep" | "reset";
+            };
+            /**
+             * Format: date-time
+             * @description Inside the period in course; now by the customer's clock when left out.
+             */
+            effective_at?: string;
+        } | {
+            /** @constant */
+            kind: "resume";
+            /** @description What the change says for itself; the plan decides what is left out. */
+            proration?: {
+                /**
+                 * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                 * @enum {string}
+                 */
+                settle?: "now" | "next_invoice" | "none";
+                /**
+                 * @description `reset` begins a new period with the change, charged in full.
+                 * @enum {string}
+                 */
+                anchor?: "keep" | "reset";
+            };
+            /**
+             * Format: date-time
+             * @description Inside the period in course; now by the customer's clock when left out.
+             */
+            effective_at?: string;
+        } | {
+            /** @constant */
+            kind: "cancel";
+            /**
+             * @description What becomes of charges for time that is left when it ends now: they go to the customer's balance, are paid back, or are kept.
+             * @default credit
+             * @enum {string}
+             */
+            unused: "credit" | "refund" | "none";
+            /**
+             * Format: date-time
+             * @description Inside the period in course; now by the customer's clock when left out.
+             */
+            effective_at?: string;
         };
         SeatModel: {
             /** @constant */
