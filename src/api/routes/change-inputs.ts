@@ -69,28 +69,30 @@ const choices = {
 };
 
 /** Any change, as its preview is asked for. */
-export const changeInput = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("change_plan"),
-    plan: planInput,
-    seats: seatsInput.optional(),
-    ...choices,
-  }),
-  z.strictObject({ kind: z.literal("change_quantity"), seats: seatsInput, ...choices }),
-  z.strictObject({
-    kind: z.literal("add_add_on"),
-    plan: planInput,
-    seats: seatsInput.default(1),
-    ...choices,
-  }),
-  z.strictObject({ kind: z.literal("pause"), ...choices }),
-  z.strictObject({ kind: z.literal("resume"), ...choices }),
-  z.strictObject({
-    kind: z.literal("cancel"),
-    unused: unusedInput.default("credit"),
-    effective_at: choices.effective_at,
-  }),
-]);
+export const changeInput = z
+  .discriminatedUnion("kind", [
+    z.strictObject({
+      kind: z.literal("change_plan"),
+      plan: planInput,
+      seats: seatsInput.optional(),
+      ...choices,
+    }),
+    z.strictObject({ kind: z.literal("change_quantity"), seats: seatsInput, ...choices }),
+    z.strictObject({
+      kind: z.literal("add_add_on"),
+      plan: planInput,
+      seats: seatsInput.default(1),
+      ...choices,
+    }),
+    z.strictObject({ kind: z.literal("pause"), ...choices }),
+    z.strictObject({ kind: z.literal("resume"), ...choices }),
+    z.strictObject({
+      kind: z.literal("cancel"),
+      unused: unusedInput.default("credit"),
+      effective_at: choices.effective_at,
+    }),
+  ])
+  .meta({ id: "RequestedChange" });
 
 export function requestedChange(input: z.output<typeof changeInput>): RequestedChange {
   switch (input.kind) {
