@@ -1,9 +1,10 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { writeFile } from "node:fs/promises";
+import { catalogJsonSchemaText } from "./catalog-json-schema.ts";
 import { openApiText } from "./openapi.ts";
 
-/** Writes docs/openapi.json, from which the SDK's types are generated. Needs no database. */
-const file = fileURLToPath(new URL("../../docs/openapi.json", import.meta.url));
-await mkdir(new URL("../../docs", import.meta.url), { recursive: true });
-await writeFile(file, await openApiText());
-process.stdout.write("docs/openapi.json is written\n");
+/** Writes docs/openapi.json, from which the SDK's types are generated, and the schema of catalog files. Needs no database. */
+const documents = { "openapi.json": await openApiText(), "catalog.schema.json": catalogJsonSchemaText() };
+for (const [name, text] of Object.entries(documents)) {
+  await writeFile(new URL(`../../docs/${name}`, import.meta.url), text);
+  process.stdout.write(`docs/${name} is written\n`);
+}

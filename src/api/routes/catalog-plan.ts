@@ -7,6 +7,7 @@ import { type Difference, differencesBetween } from "../../domain/catalog/differ
 import { type Catalog, diffCatalog, type PlanVersion } from "../../domain/catalog/index.ts";
 import { diffMeters, type JsonValue } from "../../domain/metering/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
+import { catalogJsonSchemaText } from "../catalog-json-schema.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { catalogOf, toWire } from "./catalog.ts";
 import { catalogInput } from "./catalog-schemas.ts";
@@ -71,6 +72,11 @@ export function catalogPlanRoutes(api: ApiInstance, { db }: Pick<ApiDependencies
       const catalog = catalogOf(body);
       return await inSnapshot(db, (tx) => planned(tx, catalog));
     },
+  );
+  const schema = catalogJsonSchemaText();
+  // For editors, which have no key.
+  api.get("/catalog.schema.json", { schema: { hide: true } }, (_request, reply) =>
+    reply.type("application/schema+json; charset=utf-8").serializer(String).send(schema),
   );
 }
 
