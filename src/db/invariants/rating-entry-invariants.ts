@@ -1,18 +1,16 @@
 import { cycles, type InvariantQuery, inLedgerUnits, inWholeLedgerUnits, sides } from "./invariant-query.ts";
 
-/** What a cycle's lines say was used: a closing has usage and fees in arrears, a correction what came late to its period. */
+/** What a cycle's lines say was used: usage and fees in arrears of its period, with the adjustments on both. */
 const linesOfCycle = `
   select cycle.id, case
       when line.earning = 'earned' then ${inLedgerUnits("line.amount_minor")}
-      when cycle.revision = 0 then ${inWholeLedgerUnits("line.exact_minor")}
-      else greatest(${inWholeLedgerUnits("line.exact_minor")}, 0)
+      else ${inWholeLedgerUnits("line.exact_minor")}
     end - coalesce(${inLedgerUnits("(line.detail ->> 'returnedToGrantsMinor')::numeric")}, 0) as used,
     coalesce(${inLedgerUnits("(line.detail ->> 'creditedToBalanceMinor')::numeric")}, 0) as credited
   from (${cycles}) as cycle
-  join billing.invoice_line as line on line.invoice_id = cycle.invoice_id and case
-    when cycle.revision = 0 then line.kind = 'usage' or line.earning = 'earned'
-    else line.kind = 'late_usage' and line.period_start >= cycle.period_start and line.period_end <= cycle.period_end
-  end`;
+  join billing.invoice_line as line on line.invoice_id = cycle.invoice_id
+    and line.earning in ('unbilled', 'earned') and line.kind not in ('carried_forward', 'carried_over')
+    and line.period_start >= cycle.period_start and line.period_end <= cycle.period_end`;
 
 /** Rating runs and the entries that book what they came to. */
 export const ratingEntryInvariants: readonly InvariantQuery[] = [

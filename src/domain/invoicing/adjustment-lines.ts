@@ -68,21 +68,29 @@ function nothingOf({ exactMinor: _exact, amount, ...before }: BookedAdjustment):
   };
 }
 
-/**
- * Differences with what belongs together made one: where usage of a price that was reported late and the adjustments on it
- * come to less than was billed, one line says so, because it is given back as one.
- */
-export function netDifferences(lines: readonly InvoiceLine[]): InvoiceLine[] {
-  return [...Map.groupBy(lines, groupOf).values()].flatMap((group) => {
-    const [first] = group;
-    if (first === undefined || group.length === 1) return group;
-    const exactMinor = sumDecimals(group.map((line) => line.exactMinor));
-    if (!exactMinor.isNegative()) return group;
-    const amounts = group.map(({ amount }) => amount);
-    return [
-      { ...first, exactMinor, amount: sumMoney(amounts, first.amount.currency), detail: netDetail(group) },
-    ];
-  });
+/** What changed of one charge, with the adjustments on it. */
+export interface NetDifference {
+  readonly lines: readonly InvoiceLine[];
+  /** All of them in one, where they come to less than was billed: it is given back as one. Null where they do not. */
+  readonly tooMuch: InvoiceLine | null;
+}
+
+/** Puts together what belongs together of the differences that late usage makes. */
+export function netDifferences(differences: readonly InvoiceLine[]): NetDifference[] {
+  return [...Map.groupBy(differences, groupOf).values()].map((lines) => ({
+    lines,
+    tooMuch: tooMuchOf(lines),
+  }));
+}
+
+function tooMuchOf(lines: readonly InvoiceLine[]): InvoiceLine | null {
+  const [first] = lines;
+  const exactMinor = sumDecimals(lines.map((line) => line.exactMinor));
+  if (first === undefined || !exactMinor.isNegative()) return null;
+  if (lines.length === 1) return first;
+  const amounts = lines.map(({ amount }) => amount);
+  const amount = sumMoney(amounts, first.amount.currency);
+  return { ...first, exactMinor, amount, detail: netDetail(lines) };
 }
 
 function netDetail([first, ...others]: readonly InvoiceLine[]): InvoiceLine["detail"] {

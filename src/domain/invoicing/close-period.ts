@@ -10,7 +10,6 @@ import {
   roundToMinor,
   sumDecimals,
   sumMoney,
-  zero,
 } from "../money/index.ts";
 import { adjustPeriod } from "./adjust-period.ts";
 import { adjustmentLines, netDifferences } from "./adjustment-lines.ts";
@@ -175,13 +174,14 @@ function correctionOf(
     ...adjustmentLines(adjusted, before.adjusted),
   ]);
   const billed = netBooked(before.booked, before.adjusted);
-  const back = differences.map((line) =>
-    line.exactMinor.isLessThan(zero) ? givenBack(line, late?.draws ?? [], billed, policy) : null,
-  );
+  const settled = differences.map(({ lines, tooMuch }) => {
+    const back = tooMuch === null ? null : givenBack(tooMuch, late?.draws ?? [], billed, policy);
+    return { back, lines: back === null ? lines : [back.line] };
+  });
   return {
     period,
-    lines: differences.map((line, index) => back[index]?.line ?? line),
-    givenBack: back.filter((given) => given !== null),
+    lines: settled.flatMap(({ lines }) => lines),
+    givenBack: settled.flatMap(({ back }) => back ?? []),
   };
 }
 
