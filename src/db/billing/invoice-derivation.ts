@@ -24,10 +24,11 @@ import {
 } from "./invoice-facts.ts";
 import type { StoredInvoice } from "./invoices.ts";
 import { lineFromJson } from "./line-json.ts";
-import { periodUsage } from "./period-usage.ts";
+import { type MeasuredPeriod, periodUsage } from "./period-usage.ts";
 import { bookedAdjustments } from "./rated-adjustments.ts";
 import { bookedUsage, type StoredRun } from "./rating-runs.ts";
 import { anchorsOf, findSubscription, termsHistory } from "./subscriptions.ts";
+import { usageUntil } from "./usage-until.ts";
 
 /** An invoice as it follows from the facts that decided it. */
 export interface DerivedInvoice extends AddedUpInvoice {
@@ -82,15 +83,14 @@ async function derivePeriod(tx: Tx, invoice: StoredInvoice, seen: PeriodSeen): P
   if (terms.length < seen.termsAt.length) throw new NotDerivableError("terms that were agreed are gone");
   const runs = await runsOf(tx, invoice.id);
   const { period } = seen.known;
-  const usageOf = async (of: Period, meters: readonly StoredMeter[], levelsUntil?: Period["end"]) =>
-    await periodUsage(tx, {
-      customerId,
-      terms: pricedTerms(terms, periodIndexAt(anchorsOf(subscription), of.start)),
-      period: of,
-      meters,
-      visibleIn: runOf(runs, of).snapshot,
-      ...(levelsUntil === undefined ? {} : { levelsUntil }),
-    });
+  const measured = (of: Period, meters: readonly StoredMeter[]): MeasuredPeriod => ({
+    customerId,
+    terms: pricedTerms(terms, periodIndexAt(anchorsOf(subscription), of.start)),
+    period: of,
+    meters,
+    visibleIn: runOf(runs, of).snapshot,
+  });
+  const usageOf = (of: Period, meters: readonly StoredMeter[]) => periodUsage(tx, measured(of, meters));
   const meters = metersOf(seen.meters);
   const usage = await usageOf(period, meters);
   const late: LatePeriod[] = [];
@@ -104,12 +104,9 @@ async function derivePeriod(tx: Tx, invoice: StoredInvoice, seen: PeriodSeen): P
     late.push({ ...rest, usage: lateUsage });
     found.push(...usageSeen(lateUsage, rest.meters));
   }
-  const usageUntil = [];
-  for (const at of seen.usageUntil) {
-    usageUntil.push({ at, usage: await usageOf({ start: period.start, end: at }, meters) });
-  }
+  const until = await usageUntil(tx, measured(period, meters), seen.usageUntil);
   const waiting = await waitingLines(tx, invoice);
-  const closed = closePeriod({ ...seen.known, terms, meters, usage, late, waiting, usageUntil });
+  const closed = closePeriod({ ...seen.known, terms, meters, usage, late, waiting, usageUntil: until });
   return { lines: closed.lines, totals: closed.totals, usage: { found, kept: seen.usage } };
 }
 

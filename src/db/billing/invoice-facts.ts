@@ -9,8 +9,10 @@ import {
   type LatePeriod,
   metersOf,
   type PeriodFacts,
+  type PriceReading,
   type StretchUsage,
   toJson,
+  usagePricesOf,
 } from "../../domain/invoicing/index.ts";
 import { canonicalJson, type JsonValue } from "../../domain/metering/index.ts";
 import type { Tx } from "../database.ts";
@@ -87,11 +89,14 @@ export const factsOfMeans = (means: InvoiceMeans): FactsToStore => toJson({ kind
 
 /** One for each meter that is priced in a stretch. */
 export function usageSeen(usage: readonly StretchUsage[], meters: readonly StoredMeter[]): UsageSeen[] {
-  return usage.flatMap(({ stretch, readings }) =>
+  return usage.flatMap(({ stretch, readings, priceReadings = [] }) =>
     metersOf(stretch.terms.items).flatMap((key) => {
       const meter = meters.find((each) => each.key === key);
       if (meter === undefined) return [];
-      const read = readings.filter(({ meterKey }) => meterKey === key);
+      const prices = usagePricesOf(stretch.terms).filter(({ price }) => price.meter === key);
+      const isRead = (read: PriceReading) =>
+        prices.some(({ plan, price }) => plan.key === read.planKey && price.key === read.priceKey);
+      const read = [...readings.filter(({ meterKey }) => meterKey === key), ...priceReadings.filter(isRead)];
       return [
         {
           start: stretch.start,
@@ -106,7 +111,7 @@ export function usageSeen(usage: readonly StretchUsage[], meters: readonly Store
 }
 
 /** The same for the same readings, in whatever order. */
-function fingerprintOf(readings: StretchUsage["readings"]): string {
+function fingerprintOf(readings: readonly unknown[]): string {
   const texts = readings.map((reading) => canonicalJson(toJson(reading))).sort();
   return createHash("sha256").update(texts.join("\n")).digest("hex");
 }

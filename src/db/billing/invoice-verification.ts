@@ -176,8 +176,8 @@ const columnOf = (field: string) => field.replace(/[A-Z]/g, (letter) => `_${lett
 /** Canonical: equal texts are equal values. */
 function textOf(value: unknown): string {
   if (value === undefined) return "nothing";
-  const json: JsonValue = toJson(value);
-  return typeof json === "string" ? json : canonicalJson(plain(json));
+  const json = plain(toJson(value));
+  return typeof json === "string" ? json : canonicalJson(json);
 }
 
 /** Whole numbers and decimals without their tags, as people look for them. */
