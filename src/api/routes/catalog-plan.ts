@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { latestPlans, requireAsSold } from "../../db/billing/catalog.ts";
+import { latestFeatures, latestPlans, requireAsSold } from "../../db/billing/catalog.ts";
+import { newCosts } from "../../db/billing/cost-tables.ts";
 import { subscriptionsByVersion, type VersionSubscriptions } from "../../db/billing/plan-subscriptions.ts";
 import { inSnapshot, type Tx } from "../../db/database.ts";
 import { newestVersions, publishedMeters } from "../../db/usage/meters-in-force.ts";
@@ -9,7 +10,7 @@ import { diffMeters, type JsonValue } from "../../domain/metering/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import { catalogJsonSchemaText } from "../catalog-json-schema.ts";
 import type { ApiDependencies } from "../dependencies.ts";
-import { catalogOf, toWire } from "./catalog.ts";
+import { catalogOf, refusedCatalog, toWire } from "./catalog.ts";
 import { catalogInput } from "./catalog-schemas.ts";
 
 const differences = z.array(
@@ -47,6 +48,16 @@ const answer = z
         subscriptions,
       }),
     ),
+    cost_tables: z.array(
+      z.object({
+        key: z.string(),
+        change,
+        new_versions: z
+          .array(z.string())
+          .describe("From when on they hold. Usage before is priced as it was."),
+      }),
+    ),
+    features: z.array(z.object({ key: z.string(), change, differences })),
     left_out: z
       .array(z.object({ key: z.string(), name: z.string(), version: z.int(), subscriptions }))
       .describe("Plans that the catalog does not name. They stay as they are."),
@@ -70,7 +81,9 @@ export function catalogPlanRoutes(api: ApiInstance, { db }: Pick<ApiDependencies
     },
     async ({ body }) => {
       const catalog = catalogOf(body);
-      return await inSnapshot(db, (tx) => planned(tx, catalog));
+      return await inSnapshot(db, (tx) => planned(tx, catalog)).catch((error: unknown) => {
+        throw refusedCatalog(error);
+      });
     },
   );
   const schema = catalogJsonSchemaText();
@@ -102,6 +115,12 @@ async function planned(tx: Tx, catalog: Catalog): Promise<z.infer<typeof answer>
         subscriptions: subscriptionsOf(plan.key, counts),
       };
     }),
+    cost_tables: (await newCosts(tx, catalog.costTables ?? [])).map(({ table, isNew, versions }) => ({
+      key: table.key,
+      change: costChange(isNew, versions.length),
+      new_versions: versions.map(({ effectiveAt }) => effectiveAt),
+    })),
+    features: await plannedFeatures(tx, catalog),
     left_out: current
       .filter(({ key }) => !catalog.plans.some((plan) => plan.key === key))
       .map(({ key, name, version: standing }) => ({
@@ -126,6 +145,25 @@ async function plannedMeters(tx: Tx, { meters }: Catalog) {
     const { version: _version, publishedAt: _at, number: _number, ...definition } = before;
     const found = differencesOf(definition, meters[index] ?? definition);
     return { key: meterKey, change: meterChange, version: next, differences: found };
+  });
+}
+
+function costChange(isNew: boolean, newVersions: number) {
+  if (isNew) return "new";
+  return newVersions > 0 ? "changed" : "unchanged";
+}
+
+async function plannedFeatures(tx: Tx, { features = [] }: Catalog) {
+  const published = new Map((await latestFeatures(tx)).map((feature) => [feature.key, feature]));
+  return features.map((feature) => {
+    const before = published.get(feature.key);
+    const found = before === undefined ? [] : differencesOf(before, feature);
+    const unpublished = before === undefined ? ("new" as const) : ("changed" as const);
+    return {
+      key: feature.key,
+      change: before !== undefined && found.length === 0 ? ("unchanged" as const) : unpublished,
+      differences: found,
+    };
   });
 }
 

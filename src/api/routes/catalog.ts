@@ -128,7 +128,7 @@ export function catalogOf(body: z.infer<typeof catalogInput>) {
 }
 
 /** What is wrong with a catalog in the words of a request; anything else as it is. */
-function refusedCatalog(error: unknown): unknown {
+export function refusedCatalog(error: unknown): unknown {
   if (!(error instanceof CatalogInvalidError)) return error;
   const faults = error.issues.map(({ path, message }) => ({ field: snakeCase(path), detail: message }));
   const all = faults.map(({ field, detail }) => `${field}: ${detail}`).join("; ");

@@ -37,26 +37,39 @@ export async function publishedTables(tx: Tx): Promise<CostTable[]> {
   });
 }
 
+/** A cost table with those of its versions that are not published yet. */
+export interface NewCosts {
+  readonly table: CostTable;
+  readonly isNew: boolean;
+  readonly versions: readonly CostTableVersion[];
+}
+
 /**
- * Publishes the versions that are new. Give it the transaction of the catalog.
+ * What publishing these tables would add.
  * @throws CatalogInvalidError for versions that would change what usage was priced by
  */
-export async function publishCostTables(tx: Tx, tables: readonly CostTable[]): Promise<void> {
-  if (tables.length === 0) return;
+export async function newCosts(tx: Tx, tables: readonly CostTable[]): Promise<NewCosts[]> {
+  if (tables.length === 0) return [];
   const now = await databaseTime(tx);
   const published = new Map((await publishedTables(tx)).map((table) => [table.key, table]));
   const changes = tables.map((table, index) => ({
     table,
+    isNew: !published.has(table.key),
     ...newCostVersions(published.get(table.key), table, now, `costTables[${index}]`),
   }));
   const issues = changes.flatMap((change) => change.issues);
   if (issues.length > 0) throw new CatalogInvalidError(issues);
-  const added = changes.flatMap(({ table: { key, name, currency, dimensions }, versions }) =>
+  return changes;
+}
+
+/** Publishes the versions that are new. Give it the transaction of the catalog. @throws as {@link newCosts} */
+export async function publishCostTables(tx: Tx, tables: readonly CostTable[]): Promise<void> {
+  const added = (await newCosts(tx, tables)).flatMap(({ table, versions }) =>
     versions.map(({ effectiveAt, rows: costs }) => ({
-      key,
-      name,
-      currency,
-      dimensions,
+      key: table.key,
+      name: table.name,
+      currency: table.currency,
+      dimensions: table.dimensions,
       effectiveAt: instant(effectiveAt),
       rows: costs,
     })),
