@@ -124,7 +124,7 @@ export function valuesIssues(
       })),
       ...(twin === undefined
         ? []
-        : [{ path: where, message: `are those of ${path}[${twin}]: remove one of them` }]),
+        : [{ path: where, message: `are the same as in [${twin}]: remove one of them` }]),
     ];
   });
 }
@@ -135,7 +135,7 @@ export function costPlusIssues(
   path: string,
 ): CatalogIssue[] {
   if (table === undefined) {
-    const message = `there is no cost table "${costTable}": declare it under costTables`;
+    const message = `there is no cost table "${costTable}": declare it under the cost tables`;
     return [{ path: `${path}.costTable`, message }];
   }
   const isSame = dimensionText(table.dimensions) === dimensionText(dimensions);

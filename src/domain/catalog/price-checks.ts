@@ -88,7 +88,7 @@ function usageIssues(
   if (model.type === "cost_plus")
     issues.push(...currencyIssues(costTables.get(model.costTable), currency, path));
   if (model.type === "percentage" && included !== "0") {
-    const message = "remove it: of a percentage write model.freeAmountMinor";
+    const message = "remove it: what is free of a percentage stands in its model";
     issues.push({ path: `${path}.included`, message });
   }
   if (buckets !== undefined && meter.aggregation !== "max") {

@@ -331,7 +331,7 @@ describe("what is refused of a price", () => {
       at: `${calls}.model.cells`,
       value: twice,
       place: "[2].values",
-      message: `are those of ${calls}.model.cells[0]: remove one of them`,
+      message: "are the same as in [0]: remove one of them",
     },
     {
       at: `${calls}.model.cells[1].values`,
@@ -401,7 +401,7 @@ describe("what is refused of a price", () => {
       at: calls,
       value: usage("calls", "calls", { type: "percentage", percent: "1" }, { included: "10" }),
       path: `${calls}.included`,
-      message: "remove it: of a percentage write model.freeAmountMinor",
+      message: "remove it: what is free of a percentage stands in its model",
     },
     // Buckets.
     {
@@ -414,7 +414,7 @@ describe("what is refused of a price", () => {
     {
       at: `${cost}.model.costTable`,
       value: "costs",
-      message: 'there is no cost table "costs": declare it under costTables',
+      message: 'there is no cost table "costs": declare it under the cost tables',
     },
     {
       at: `${cost}.model.tokenClass`,
