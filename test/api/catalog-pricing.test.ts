@@ -161,7 +161,7 @@ test("what is wrong is told in the words of the request", async () => {
   expect(body).toMatchObject({
     code: "catalog_invalid",
     field: "plans[0].prices[0].pricing.cost_table",
-    detail: expect.stringContaining('there is no cost table "costs": declare it under cost'),
+    detail: expect.stringContaining('there is no cost table "costs": declare it under the cost tables'),
   });
 });
 
