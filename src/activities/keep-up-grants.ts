@@ -55,17 +55,17 @@ export async function keepUpGrants(tx: Tx, customerId: string, asOf: Instant): P
 /** Gives each time that has come. One that was over before anybody agreed to it is left out. */
 async function give(tx: Tx, stored: StoredRecurring, asOf: Instant): Promise<number> {
   const recurring = recurringOf(stored);
-  const { activeSince } = stored;
+  const { activeSince, endedAt } = stored;
   invariant(activeSince !== null, "what is active is so since some time");
   const due = occurrencesUntil(recurring.recurrence, asOf, stored.nextOccurrence);
-  const agreed = due.filter(({ end }) => end > activeSince);
+  const agreed = due.filter(({ start, end }) => end > activeSince && (endedAt === null || start < endedAt));
   for (const { number, start, end } of agreed) {
     const id = occurrenceGrantId(stored.id, number);
     const times = { occurrence: number, effectiveAt: start, expiresAt: end, rolledOverFrom: null };
     await issueGrant(tx, stored, { id, amount: recurring.amount, ...times }, `grant/${stored.id}/${number}`);
   }
   const next = stored.nextOccurrence + due.length;
-  await setNextOccurrence(tx, stored.id, next, nextInstant(recurring, next));
+  await setNextOccurrence(tx, stored.id, next, endedAt === null ? nextInstant(recurring, next) : null);
   return agreed.length;
 }
 

@@ -4,8 +4,9 @@ import type { Database } from "../db/database.ts";
 import type { DecisionOutcome } from "../db/ledger/adjustments.ts";
 import type { Adjustment, AskedCorrection, ReasonCode } from "../domain/adjustments/index.ts";
 import type { Instant } from "../domain/calendar/index.ts";
+import type { GrantScope, RecurringGrant } from "../domain/credits/index.ts";
 import type { CreditDestination, CreditedLine } from "../domain/invoicing/index.ts";
-import type { Money } from "../domain/money/index.ts";
+import type { Currency, Money } from "../domain/money/index.ts";
 import type { ChangeOptions } from "../workflows/messages.ts";
 import type { Ingest } from "./ingest/ingest.ts";
 
@@ -26,6 +27,7 @@ export interface ApiDependencies {
   readonly payments: PaymentCommands;
   readonly credits: CreditCommands;
   readonly adjustments: AdjustmentCommands;
+  readonly recurringGrants: RecurringGrantCommands;
   readonly creditNotes: CreditNoteCommands;
   readonly subscriptions: SubscriptionCommands;
   readonly receiveWebhook: WebhookReceiver;
@@ -91,6 +93,10 @@ export interface CreditTerms {
   readonly amount: Money;
   /** 0 to 100; the lowest is spent first. */
   readonly priority: number;
+  /** What it may pay; everything when left out. */
+  readonly scope?: GrantScope | undefined;
+  /** From when on; at once when left out. */
+  readonly startsAt?: Instant | undefined;
   readonly expiresAt: Instant | null;
   readonly reason: string;
 }
@@ -151,6 +157,31 @@ export interface CreditNoteCommands {
    * @throws CreditNoteImpossibleError when it has become impossible: it goes on waiting
    */
   decide(decision: CreditNoteDecision, context: CommandContext): Promise<void>;
+}
+
+export interface RecurringGrantRequest {
+  readonly customerId: string;
+  readonly currency: Currency;
+  readonly grant: RecurringGrant;
+  readonly reasonCode: ReasonCode;
+  readonly reason: string | null;
+}
+
+export interface RecurringGrantDecision extends Omit<AdjustmentDecision, "adjustmentId"> {
+  readonly recurringGrantId: string;
+}
+
+/** Credit that is given again and again: agreed to once, above the limit by two keys. */
+export interface RecurringGrantCommands {
+  /** Writes down what is to be given, to begin at once or when somebody else agrees. */
+  request(request: RecurringGrantRequest, context: CommandContext): Promise<void>;
+  /** Decides about one that waits, once; the same decision by the same key again changes nothing. */
+  decide(decision: RecurringGrantDecision, context: CommandContext): Promise<void>;
+  /** Ends one that is agreed to: nothing more is given, and what was given stays. */
+  end(
+    ending: { readonly recurringGrantId: string; readonly reason: string | null },
+    context: CommandContext,
+  ): Promise<void>;
 }
 
 /** Who asks for what, when it takes effect, and under which id it is the same request. */

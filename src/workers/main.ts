@@ -9,6 +9,7 @@ import { startOrExit } from "../start-failure.ts";
 import { connectTemporal } from "../temporal/connect.ts";
 import { observeActivities } from "./activity-observation.ts";
 import { startWorkers } from "./billing-workers.ts";
+import { startGrantUpkeep } from "./grant-upkeep.ts";
 import { startLedgerUpkeep } from "./ledger-upkeep.ts";
 import { startMeterBackfilling } from "./meter-backfill.ts";
 import { serveMetrics } from "./metrics-server.ts";
@@ -55,6 +56,7 @@ async function start(): Promise<void> {
   const seals = config.ledgerSeals && (await openSealStore(config.ledgerSeals));
   const usageUpkeep = startUsageUpkeep({ db: deps.db, logger, metrics });
   const meterBackfilling = startMeterBackfilling({ db: deps.db, logger, metrics });
+  const grantUpkeep = startGrantUpkeep({ db: deps.db, now: deps.now, logger, metrics });
   const upkeep = startLedgerUpkeep({ db: deps.db, now: deps.now, seals, logger, metrics });
   logger.info({ task_queue: temporal.taskQueue, metrics_port: config.metricsPort }, "working");
 
@@ -63,7 +65,8 @@ async function start(): Promise<void> {
     if (isStopping) process.exit(1);
     isStopping = true;
     logger.info({ signal }, "stopping");
-    await Promise.all([inbox.stop(), upkeep.stop(), usageUpkeep.stop(), meterBackfilling.stop()]);
+    const upkeeps = [upkeep, usageUpkeep, grantUpkeep, meterBackfilling];
+    await Promise.all([inbox, ...upkeeps].map((work) => work.stop()));
     await workers.stop();
   }
   process.on("SIGTERM", stop).on("SIGINT", stop);

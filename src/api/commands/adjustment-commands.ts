@@ -113,10 +113,20 @@ async function execute(
 ): Promise<void> {
   const { customerId, currency, correction, reason } = adjustment;
   if (correction.kind === "grant_credit") {
-    const { grantId: id, grantKind: kind, priority, expiresAt, change } = correction;
+    const { grantId: id, grantKind: kind, priority, expiresAt, change, scope, startsAt = at } = correction;
     const { amountMinor } = roundToMinor(exactOfLedgerAmount(change), currency);
-    const terms = { customerId, kind, currency, amountMinor, priority, expiresAt, reason };
-    await insertGrant(tx, { id, ...terms, effectiveAt: at, createdAt: at });
+    const effectiveAt = startsAt > at ? startsAt : at;
+    const terms = {
+      customerId,
+      kind,
+      currency,
+      amountMinor,
+      priority,
+      expiresAt,
+      reason,
+      scope: scope ?? null,
+    };
+    await insertGrant(tx, { id, ...terms, effectiveAt, createdAt: at });
   }
   const entry = adjustmentEntry(adjustment, grant?.remaining ?? ledgerAmount(0n), at);
   const [result] = await postEntries(tx, [entry], actor);

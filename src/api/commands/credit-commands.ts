@@ -1,6 +1,6 @@
 import { insertGrant } from "../../db/billing/credit-grants.ts";
 import type { Database } from "../../db/database.ts";
-import { isoOf } from "../../domain/calendar/index.ts";
+import { type Instant, isoOf } from "../../domain/calendar/index.ts";
 import { chargeMinimum } from "../../domain/invoicing/index.ts";
 import { formatMoney } from "../../domain/money/index.ts";
 import type { TemporalGateway } from "../../temporal/gateway.ts";
@@ -38,8 +38,10 @@ function requireChargeable({ amount }: CreditTerms): void {
 }
 
 /** What is bought is written down before its workflow starts: messages carry no amounts. */
-async function writeDown(db: Database, terms: CreditTerms, at: Parameters<typeof isoOf>[0]): Promise<void> {
+async function writeDown(db: Database, terms: CreditTerms, at: Instant): Promise<void> {
   const invoiceId = `inv_${terms.id}`;
-  const { amount, ...rest } = terms;
-  await insertGrant(db.orm, { ...rest, ...amount, kind: "paid", invoiceId, effectiveAt: at, createdAt: at });
+  const { amount, startsAt = at, scope = null, ...rest } = terms;
+  const effectiveAt = startsAt > at ? startsAt : at;
+  const times = { effectiveAt, createdAt: at };
+  await insertGrant(db.orm, { ...rest, ...amount, ...times, scope, kind: "paid", invoiceId });
 }

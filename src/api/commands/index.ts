@@ -9,6 +9,7 @@ import { adjustmentCommands } from "./adjustment-commands.ts";
 import { creditCommands } from "./credit-commands.ts";
 import { creditNoteCommands } from "./credit-note-commands.ts";
 import { paymentCommands } from "./payment-commands.ts";
+import { recurringGrantCommands } from "./recurring-grant-commands.ts";
 import { subscriptionCommands } from "./subscription-commands.ts";
 import { testClockCommands } from "./test-clock-commands.ts";
 
@@ -32,12 +33,13 @@ export function commands({
   approvalLimits,
 }: CommandParts): Pick<
   ApiDependencies,
-  "subscriptions" | "credits" | "adjustments" | "creditNotes" | "payments" | "testClocks"
+  "subscriptions" | "credits" | "adjustments" | "recurringGrants" | "creditNotes" | "payments" | "testClocks"
 > {
   return {
     subscriptions: underRequestIds(subscriptionCommands(db, gateway)),
     credits: underRequestIds(creditCommands({ db, now }, gateway)),
     adjustments: adjustmentCommands({ db, now, approvalLimits }),
+    recurringGrants: recurringGrantCommands({ db, now, approvalLimits }),
     creditNotes: creditNoteCommands({ db, now, approvalLimits }),
     payments: underRequestIds(paymentCommands(db, rail, gateway, now)),
     testClocks: underRequestIds(testClockCommands(db, gateway, testClocksAllowed)),

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { listCreditGrants } from "../../db/billing/api-reads.ts";
 import { findCustomer } from "../../db/billing/customers.ts";
 import type { Instant } from "../../domain/calendar/index.ts";
+import type { GrantScope } from "../../domain/credits/index.ts";
 import { ledgerAmountOfMoney, type Money, money } from "../../domain/money/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import { timeOfCustomer } from "../customer-time.ts";
@@ -10,8 +11,8 @@ import type { ApiDependencies } from "../dependencies.ts";
 import { newId } from "../idempotency.ts";
 import { contextOf } from "../observation.ts";
 import { listAnswer, listOf, newestFirst, pageQuery, pageRequest } from "../pagination.ts";
-import { found, RequestRefusedError } from "../refusals.ts";
-import { idParams, instantInput, positiveMinorInput, textInput } from "../wire.ts";
+import { found } from "../refusals.ts";
+import { idParams, textInput } from "../wire.ts";
 import {
   adjustmentAnswer,
   adjustmentSchema,
@@ -20,15 +21,12 @@ import {
   requestAdjustment,
 } from "./adjustment-schemas.ts";
 import { answerForGrant, creditGrantAnswer, creditGrantSchema } from "./credit-schemas.ts";
+import { scopeOf } from "./credit-scope.ts";
+import { creditTermsFields, requireTimes } from "./credit-terms.ts";
 
-const termsFields = {
-  amount_minor: positiveMinorInput,
-  priority: z.int().min(0).max(100).default(50).describe("0 to 100; the lowest is spent first."),
-  expires_at: instantInput.optional().describe("What is left then is lost; never, when left out."),
-};
 const grantInput = z
   .strictObject({
-    ...termsFields,
+    ...creditTermsFields,
     kind: z
       .enum(["promotional", "goodwill"])
       .default("promotional")
@@ -36,10 +34,18 @@ const grantInput = z
     ...reasonFields,
   })
   .superRefine(otherIsExplained);
-const purchaseInput = z.strictObject({ ...termsFields, reason: textInput(500).default("prepaid credit") });
+const purchaseInput = z.strictObject({
+  ...creditTermsFields,
+  reason: textInput(500).default("prepaid credit"),
+});
 
 const tags = ["Credits"];
-const refusals = ["customer_not_found", "credit_expiry_invalid"];
+const refusals = [
+  "customer_not_found",
+  "credit_effective_invalid",
+  "credit_expiry_invalid",
+  "credit_scope_unknown",
+];
 
 export function creditRoutes(api: ApiInstance, deps: ApiDependencies): void {
   grantCredit(api, deps);
@@ -83,7 +89,7 @@ function grantCredit(api: ApiInstance, deps: ApiDependencies): void {
     },
     async (request, reply) => {
       const { kind: grantKind } = request.body;
-      const { customerId, amount, priority, expiresAt } = await termsOf(request, deps, request.body);
+      const { customerId, amount, ...terms } = await termsOf(request, deps, request.body);
       const grantId = newId(request, "crg");
       const adjustment = await requestAdjustment(request, deps, request.body, {
         customerId,
@@ -93,8 +99,7 @@ function grantCredit(api: ApiInstance, deps: ApiDependencies): void {
           change: ledgerAmountOfMoney(amount),
           grantId,
           grantKind,
-          priority,
-          expiresAt,
+          ...terms,
         },
       });
       if (adjustment.status !== "executed") return reply.code(202).send(adjustmentAnswer(adjustment));
@@ -131,18 +136,27 @@ interface Terms {
   readonly customerId: string;
   readonly amount: Money;
   readonly priority: number;
+  readonly scope?: GrantScope;
+  readonly startsAt?: Instant;
   readonly expiresAt: Instant | null;
 }
 
 async function termsOf(
   { params: { id: customerId } }: FastifyRequest<{ Params: z.output<typeof idParams> }>,
   deps: ApiDependencies,
-  body: { amount_minor: bigint; priority: number; expires_at?: Instant | undefined },
+  body: z.output<z.ZodObject<typeof creditTermsFields>>,
 ): Promise<Terms> {
   const customer = found(await findCustomer(deps.db.orm, customerId), "customer", customerId);
-  const { amount_minor: amountMinor, expires_at: expiresAt = null, priority } = body;
-  if (expiresAt !== null && expiresAt <= (await timeOfCustomer(deps, customerId))) {
-    throw new RequestRefusedError("credit_expiry_invalid", "must be in the customer's future", "expires_at");
-  }
-  return { customerId, amount: money(amountMinor, customer.currency), priority, expiresAt };
+  const { amount_minor: amountMinor, effective_at: startsAt, expires_at: expiresAt = null, priority } = body;
+  const now = await timeOfCustomer(deps, customerId);
+  requireTimes({ startsAt, expiresAt, now });
+  const scope = await scopeOf(deps.db.orm, body.scope);
+  return {
+    customerId,
+    amount: money(amountMinor, customer.currency),
+    priority,
+    expiresAt,
+    ...(scope === undefined ? {} : { scope }),
+    ...(startsAt === undefined ? {} : { startsAt }),
+  };
 }

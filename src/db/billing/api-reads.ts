@@ -1,4 +1,4 @@
-import { and, desc, eq, type SQL } from "drizzle-orm";
+import { and, desc, eq, isNull, type SQL } from "drizzle-orm";
 import type { ReasonCode } from "../../domain/adjustments/index.ts";
 import type { Instant } from "../../domain/calendar/index.ts";
 import { type LedgerAmount, ledgerAmount } from "../../domain/money/index.ts";
@@ -7,7 +7,7 @@ import { adjustmentsOfGrants, type StoredAdjustment } from "../ledger/adjustment
 import { availableBalances } from "../ledger/ledger.ts";
 import { type NewestFirst, olderThan, type Page, type PageRequest, pageOf, rowsToRead } from "../page.ts";
 import { type InvoiceStatus, invoice } from "../schema/billing.ts";
-import { creditGrant } from "../schema/credit-grants.ts";
+import { creditGrant, creditGrantEnd } from "../schema/credit-grants.ts";
 import { accountOfGrant, type StoredGrant } from "./credit-grants.ts";
 import type { StoredInvoice } from "./invoices.ts";
 
@@ -51,6 +51,8 @@ export interface CreditGrantStanding extends StoredGrant {
   readonly adjusted: LedgerAmount;
   /** When it was voided; null when it was not. */
   readonly voidedAt: Instant | null;
+  /** What was left of it when it ran out of time; null when it has not, or may still be drawn on for usage from before. */
+  readonly ended: typeof creditGrantEnd.$inferSelect | null;
 }
 
 export async function findCreditGrant(tx: Tx, id: string): Promise<CreditGrantStanding | undefined> {
@@ -68,15 +70,25 @@ export async function listCreditGrants(
   return pageOf(found, page, ({ createdAt, id }) => ({ at: createdAt, id }));
 }
 
+/** All of a customer's grants that have not ended and were not voided, paid for or not. */
+export async function openGrantsOfCustomer(tx: Tx, customerId: string): Promise<CreditGrantStanding[]> {
+  const found = await grantsWhere(
+    tx,
+    and(eq(creditGrant.customerId, customerId), isNull(creditGrantEnd.grantId)),
+  );
+  return found.filter(({ voidedAt }) => voidedAt === null);
+}
+
 async function grantsWhere(
   tx: Tx,
   condition: SQL | undefined,
-  limit: number,
+  limit = 10_000,
 ): Promise<CreditGrantStanding[]> {
   const found = await tx
-    .select({ grant: creditGrant, invoiceStatus: invoice.status })
+    .select({ grant: creditGrant, invoiceStatus: invoice.status, ended: creditGrantEnd })
     .from(creditGrant)
     .leftJoin(invoice, eq(invoice.id, creditGrant.invoiceId))
+    .leftJoin(creditGrantEnd, eq(creditGrantEnd.grantId, creditGrant.id))
     .where(condition)
     .orderBy(desc(creditGrant.createdAt), desc(creditGrant.id))
     .limit(limit);
@@ -87,11 +99,12 @@ async function grantsWhere(
     grants.map(({ id }) => id),
   );
   const byGrant = Map.groupBy(adjustments, ({ grantId }) => grantId);
-  return found.map(({ grant, invoiceStatus }, index) => ({
+  return found.map(({ grant, invoiceStatus, ended }, index) => ({
     ...grant,
     remaining: balances[index]?.balance ?? ledgerAmount(0n),
     available: balances[index]?.available ?? ledgerAmount(0n),
     invoiceStatus,
+    ended,
     ...correctionsOf(byGrant.get(grant.id) ?? []),
   }));
 }

@@ -11,6 +11,7 @@ import { endedGrants } from "./credit-grants.ts";
 export interface StoredDraw extends RecordedDraw {
   /** Before anything went back. */
   readonly drawn: LedgerAmount;
+  readonly drawnAt: Instant;
 }
 
 /** What credit paid of the usage of a subscription's period, less what went back, in the order in which it was drawn. */
@@ -69,6 +70,7 @@ async function drawsWhere(tx: Tx, condition: ReturnType<typeof and>, asOf: Insta
     kind: grant.kind,
     isEnded: ended.has(grant.id) || (grant.expiresAt !== null && grant.expiresAt <= asOf),
     drawn: ledgerAmount(BigInt(draw.amount)),
+    drawnAt: draw.drawnAt,
     amount: ledgerAmount(BigInt(draw.amount) - BigInt(back)),
     product: line.product,
     planKey: line.planKey,

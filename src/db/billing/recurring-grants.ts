@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, lte } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, lte } from "drizzle-orm";
 import type { Instant } from "../../domain/calendar/index.ts";
 import { instantOf, type RecurringGrant } from "../../domain/credits/index.ts";
 import { invariant } from "../../domain/errors.ts";
@@ -62,7 +62,7 @@ export async function dueRecurring(tx: Tx, customerId: string, asOf: Instant): P
     .where(
       and(
         eq(recurringGrantStanding.customerId, customerId),
-        eq(recurringGrantStanding.status, "active"),
+        inArray(recurringGrantStanding.status, ["active", "ended"]),
         lte(recurringGrantStanding.nextAt, asOf),
       ),
     )
@@ -86,11 +86,12 @@ export async function insertRecurringDecision(
   await tx.insert(recurringGrantDecision).values(row);
 }
 
-/** Ends it; the caller holds the customer's lock, and has given what was due. */
+/** Ends it; the caller holds the customer's lock. What was due before is given all the same. */
 export async function endRecurring(tx: Tx, row: typeof recurringGrantEnd.$inferInsert): Promise<void> {
   const stored = await findRecurring(tx, row.recurringGrantId);
   invariant(stored, "what is ended is there");
   await tx.insert(recurringGrantEnd).values(row);
+  if (stored.nextAt === null || stored.nextAt < row.endedAt) return;
   await setNextOccurrence(tx, stored.id, stored.nextOccurrence, null);
 }
 
@@ -174,7 +175,7 @@ export async function customersWithDueGrants(
           from billing.recurring_grant_standing as recurring
           join billing.customer on customer.id = recurring.customer_id
           left join billing.test_clock as clock on clock.id = customer.test_clock_id
-          where recurring.status = 'active' and recurring.next_at <= coalesce(clock.current_at, ${timestamp(now)})
+          where recurring.status in ('active', 'ended') and recurring.next_at <= coalesce(clock.current_at, ${timestamp(now)})
         ) as due group by customer_id order by customer_id limit ${limit}`,
   );
   return found.map(({ customer_id: customerId, as_of_ms: ms }) => ({

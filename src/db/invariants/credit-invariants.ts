@@ -83,7 +83,7 @@ export function creditInvariants(limits: InvariantLimits): InvariantQuery[] {
       sql: `
         select recurring.id, recurring.customer_id, next_at, time.now from billing.recurring_grant_standing as recurring
         join (${customerTime}) as time using (customer_id)
-        where status = 'active' and next_at < time.now - ${seconds(limits.billing)}`,
+        where status in ('active', 'ended') and next_at < time.now - ${seconds(limits.billing)}`,
     },
     {
       name: "V12: a grant that has run out of time ends when no usage from before can be billed any more",

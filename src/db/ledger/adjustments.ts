@@ -119,6 +119,8 @@ function storedCorrection({
   grantKind,
   priority,
   expiresAt,
+  scope,
+  startsAt,
 }: StoredAdjustment): Correction {
   switch (kind) {
     case "credit_balance":
@@ -127,7 +129,11 @@ function storedCorrection({
     case "grant_credit":
       invariant(grantId !== null && priority !== null, "credit that is given has its terms");
       invariant(grantKind === "promotional" || grantKind === "goodwill", "credit that is given is not sold");
-      return { kind, change, grantId, grantKind, priority, expiresAt };
+      return {
+        ...{ kind, change, grantId, grantKind, priority, expiresAt },
+        ...(scope === null ? {} : { scope }),
+        ...(startsAt === null ? {} : { startsAt }),
+      };
     case "void_grant":
     case "adjust_grant":
       invariant(grantId !== null && grantKind !== null, "what changes a grant names it");

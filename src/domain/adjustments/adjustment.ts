@@ -1,5 +1,5 @@
 import type { Instant } from "../calendar/index.ts";
-import type { CreditGrantKind } from "../credits/index.ts";
+import type { CreditGrantKind, GrantScope } from "../credits/index.ts";
 import { type Currency, type LedgerAmount, ledgerAmount, type Money } from "../money/index.ts";
 
 /** Why something is adjusted. `other` says in words what none of these does. */
@@ -35,6 +35,10 @@ interface GivenCredit {
   /** 0 to 100; the lowest is spent first. */
   readonly priority: number;
   readonly expiresAt: Instant | null;
+  /** What it may pay; everything when left out. */
+  readonly scope?: GrantScope;
+  /** From when on; at once when left out, or when it is agreed to later. */
+  readonly startsAt?: Instant;
 }
 
 interface VoidedGrant {

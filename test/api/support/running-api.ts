@@ -4,6 +4,7 @@ import { hashOf, newApiKeySecret, prefixOf } from "../../../src/api/api-key-secr
 import { buildApi } from "../../../src/api/build-api.ts";
 import { adjustmentCommands } from "../../../src/api/commands/adjustment-commands.ts";
 import { creditNoteCommands } from "../../../src/api/commands/credit-note-commands.ts";
+import { recurringGrantCommands } from "../../../src/api/commands/recurring-grant-commands.ts";
 import type { ApiDependencies } from "../../../src/api/dependencies.ts";
 import { type IngestOptions, openIngest } from "../../../src/api/ingest/ingest.ts";
 import { admitBootstrapKey, insertApiKey, type Scope } from "../../../src/db/access.ts";
@@ -71,6 +72,7 @@ export async function startApi(
     ...refusingParts,
     // Needs nothing but the database.
     adjustments: adjustmentCommands({ db, now, approvalLimits }),
+    recurringGrants: recurringGrantCommands({ db, now, approvalLimits }),
     creditNotes: creditNoteCommands({ db, now, approvalLimits }),
     ingest,
     db,

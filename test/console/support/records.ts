@@ -294,6 +294,11 @@ const grant: Schemas["CreditGrant"] = {
   invoice: null,
   reason_code: null,
   reason: "prepaid credit",
+  scope: null,
+  recurring_grant: null,
+  occurrence: null,
+  rolled_over_from: null,
+  end: null,
   created_at: january.start,
 };
 

@@ -2,6 +2,7 @@ import { Registry } from "prom-client";
 import { buildApi } from "../../../src/api/build-api.ts";
 import { adjustmentCommands } from "../../../src/api/commands/adjustment-commands.ts";
 import { creditNoteCommands } from "../../../src/api/commands/credit-note-commands.ts";
+import { recurringGrantCommands } from "../../../src/api/commands/recurring-grant-commands.ts";
 import { openIngest } from "../../../src/api/ingest/ingest.ts";
 import { openDatabase } from "../../../src/db/database.ts";
 import { instant } from "../../../src/domain/calendar/index.ts";
@@ -17,6 +18,7 @@ async function run(databaseUrl: string, port: number): Promise<void> {
     ingest: openIngest({ url: databaseUrl, metrics }),
     adjustments: adjustmentCommands({ db, now, approvalLimits: new Map() }),
     creditNotes: creditNoteCommands({ db, now, approvalLimits: new Map() }),
+    recurringGrants: recurringGrantCommands({ db, now, approvalLimits: new Map() }),
     db,
     now,
     logger: createLogger({ level: "error", format: "json" }, "api"),
