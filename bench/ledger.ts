@@ -46,6 +46,9 @@ const writerOptions = {
   ...(flags["batches-in-flight"] !== undefined && { batchesInFlight: Number(flags["batches-in-flight"]) }),
 };
 
+/** Enough to change most pages once. */
+const settlingSeconds = 3;
+
 const progress = createProgress(process.stderr);
 const ledger = await progress.step("the ledger", (note) => openLedgerUnderTest(customers, note));
 const writer = openLedgerWriter({ url: ledger.server.appUrl, ...writerOptions });
@@ -86,12 +89,23 @@ async function measureRate(name: string, run: () => Promise<RateRun>): Promise<v
   progress.line(`  ${name.padEnd(28)}${perSecond}/s, CPU per entry ${serverMicros} + ${clientMicros} µs`);
 }
 
+/**
+ * A checkpoint, and what each one leads to, before anything is measured: pages are logged whole when they change for the first
+ * time afterwards. So that no other checkpoint comes in between, and the files of the log are there.
+ */
+async function settle(): Promise<void> {
+  await ledger.server.checkpoint();
+  await ledger.sendDirectly({ work: "limit as set", batch: 1_000, connections: 4, seconds: settlingSeconds });
+  await runCallers(ledger, writer, { workload: "uniform", callers, seconds: settlingSeconds });
+}
+
 async function measureLatency(): Promise<void> {
   if (medianRate(rates["complete, uniform"]) === undefined) {
     const { name, run } = complete("uniform");
     await measureRate(name, run);
   }
   const perSecond = Math.round((medianRate(rates["complete, uniform"]) ?? 0) / 2);
+  await settle();
   for (let round = 1; round <= runs; round++) {
     const latency = await runSchedule(ledger, writer, { perSecond, seconds });
     latencies.push(latency);
@@ -110,6 +124,7 @@ try {
   for (let round = 1; round <= runs; round++) {
     progress.line(`round ${round} of ${runs}, at a load of ${loadNow()}`);
     loads.push(loadNow());
+    await settle();
     for (const { part, name, run } of measures) if (parts.includes(part)) await measureRate(name, run);
   }
   if (parts.includes("latency")) await measureLatency();

@@ -64,10 +64,10 @@ export class LedgerWriterClosedError extends Error {
 }
 
 /**
- * So many entries are worth a further batch beside one under way. A call costs as much as ten entries, but batches side by
- * side also wait for accounts that they have in common, and for the cores.
+ * So many entries are worth a further batch beside one under way. A call costs as much as ten entries, so this is some half
+ * more than their cost in one batch; to wait for more is what most of the time of a call at half load would be.
  */
-const furtherSizeMin = 50;
+const furtherSizeMin = 20;
 
 /** A client of the ledger that makes batches of what concurrent callers post (group commit). */
 export function openLedgerWriter(options: LedgerWriterOptions): LedgerWriter {
