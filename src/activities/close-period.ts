@@ -17,12 +17,13 @@ import {
   closePeriod,
   closingEntries,
   correctionIdOf,
+  cycleIdOf,
   type UsageCompleteness,
 } from "../domain/invoicing/index.ts";
 import { lockedSubscription } from "./apply-change.ts";
 import { book, type Issued, invoiceIdOf, issueInvoice, nothingIssued } from "./issue-invoice.ts";
 import { keepUpGrants } from "./keep-up-grants.ts";
-import { type LoadedPeriod, loadPeriod } from "./period-facts.ts";
+import { type BilledAgain, type LoadedPeriod, loadPeriod } from "./period-facts.ts";
 import { completenessOf, type PeriodWaits, type WaitingForUsage, waitForSources } from "./wait-for-usage.ts";
 
 export interface ClosePeriodInput {
@@ -68,7 +69,7 @@ export async function closePeriodOnce(
     if (waits !== null) return waits;
     await keepUpGrants(tx, row.customerId, at);
     const facts = await loadPeriod(db, tx, row, agreed, at);
-    const issued = await store(tx, row, facts, closePeriod(facts), { usage, at });
+    const issued = await storeClosing(tx, row, facts, closePeriod(facts), { usage, at });
     await moveOn(tx, row, agreed);
     // What had run out of time in the period is drawn on no more.
     await keepUpGrants(tx, row.customerId, at);
@@ -82,27 +83,38 @@ async function issuedBefore(tx: Tx, invoiceId: string | null): Promise<Issued> {
   return { invoiceId, collect: invoice?.status === "open" };
 }
 
-async function store(
+/** When and how complete a period is closed; anew, where its invoice is voided. */
+export interface Closing {
+  readonly usage: UsageCompleteness;
+  readonly at: Instant;
+  readonly again?: BilledAgain;
+}
+
+/** Issues what a period comes to, books it and keeps its rating, in the caller's transaction. */
+export async function storeClosing(
   tx: Tx,
   row: StoredSubscription,
   facts: LoadedPeriod,
   closed: ClosedPeriod,
-  { usage, at }: { readonly usage: UsageCompleteness; readonly at: Instant },
+  { usage, at, again }: Closing,
 ): Promise<Issued> {
   const { period, currency, grants, late, newEvents } = facts;
   const { id: subscriptionId, customerId } = row;
-  const sourceKey = `cycle/${subscriptionId}/${isoOf(period.start)}`;
+  const revision = again === undefined ? 0 : again.lastRun.revision + 1;
+  const sourceKey = `cycle/${cycleIdOf(subscriptionId, period, revision)}`;
   const id = invoiceIdOf(sourceKey);
   const revisionOf = (of: Period) =>
-    1 + (late.find(({ run }) => run.periodStart === of.start)?.run.revision ?? -1);
+    1 + (late.find(({ run }) => run.periodStart === of.start)?.run.last.revision ?? -1);
   const identity = { invoiceId: id, customerId, subscriptionId, currency, issuedAt: at };
   const entries = closingEntries(
     {
       ...identity,
       period,
       grantKinds: new Map(grants.map((grant) => [grant.id, grant.kind])),
+      revision,
       revisionOf,
-      advance: await advanceOf(tx, subscriptionId, period, currency),
+      // What was charged in advance has been earned when the period was closed first.
+      advance: again === undefined ? await advanceOf(tx, subscriptionId, period, currency) : [],
     },
     closed,
   );
@@ -120,12 +132,14 @@ async function store(
     usage,
     issuedAt: at,
     facts: factsOfPeriod(facts),
+    ...(again === undefined ? {} : { replaces: again.voided.id }),
   };
   // Without an invoice there may still be something to book: what was charged in advance has now been earned.
   if (!isAnything) await book(tx, entries);
   const issued = isAnything ? await issueInvoice(tx, invoice, entries) : nothingIssued;
-  await storeRuns(tx, row, facts, closed, issued.invoiceId, at);
-  if (issued.invoiceId !== null) await settleWaitingChanges(tx, subscriptionId, issued.invoiceId);
+  await storeRuns(tx, row, facts, closed, { invoiceId: issued.invoiceId, ratedAt: at, revision });
+  if (issued.invoiceId !== null && again === undefined)
+    await settleWaitingChanges(tx, subscriptionId, issued.invoiceId);
   return issued;
 }
 
@@ -135,21 +149,24 @@ async function storeRuns(
   { id: subscriptionId }: StoredSubscription,
   { period, newEvents, late, meters, snapshot }: LoadedPeriod,
   closed: ClosedPeriod,
-  invoiceId: string | null,
-  ratedAt: Instant,
+  {
+    revision,
+    ...issued
+  }: { readonly invoiceId: string | null; readonly ratedAt: Instant; readonly revision: number },
 ): Promise<void> {
-  const run = { subscriptionId, invoiceId, snapshot, ratedAt };
-  const first = { revision: 0, afterRevision: null };
+  const run = { subscriptionId, snapshot, ...issued };
+  const first = { revision, afterRevision: null };
   const { rated, adjusted } = closed;
   await insertRun(tx, { ...run, ...first, period, eventCount: newEvents, rated, adjusted, meters });
   for (const [index, earlier] of late.entries()) {
-    const id = correctionIdOf(subscriptionId, earlier.period, earlier.run.revision + 1);
+    const next = earlier.run.last.revision + 1;
+    const id = correctionIdOf(subscriptionId, earlier.period, next);
     const returned = closed.corrections[index]?.givenBack.flatMap((given) => given.returned) ?? [];
-    await insertReturns(tx, { type: "usage_correction", id }, returned, ratedAt);
+    await insertReturns(tx, { type: "usage_correction", id }, returned, issued.ratedAt);
     await insertRun(tx, {
       ...run,
       period: earlier.period,
-      revision: earlier.run.revision + 1,
+      revision: next,
       afterRevision: earlier.run.revision,
       eventCount: earlier.newEvents,
       rated: closed.late[index]?.rated ?? [],

@@ -2,10 +2,10 @@ import { advanceLinesOf } from "../db/billing/advance-lines.ts";
 import type { AgreedPeriod } from "../db/billing/agreed-period.ts";
 import { drawsOfPeriod } from "../db/billing/credit-draws.ts";
 import { grantsOfCustomer } from "../db/billing/credit-grants.ts";
-import { carriedAmount } from "../db/billing/invoices.ts";
+import { carriedAmount, type StoredInvoice } from "../db/billing/invoices.ts";
 import { type LateFacts, latePeriods, periodUsage, pricedMeters } from "../db/billing/period-usage.ts";
 import { bookedAdjustments } from "../db/billing/rated-adjustments.ts";
-import { currentSnapshot } from "../db/billing/rating-runs.ts";
+import { currentSnapshot, type StoredRun } from "../db/billing/rating-runs.ts";
 import { anchorsOf, type StoredSubscription, waitingChanges } from "../db/billing/subscriptions.ts";
 import { usageUntil } from "../db/billing/usage-until.ts";
 import { type Database, inSnapshot, type Tx } from "../db/database.ts";
@@ -29,6 +29,15 @@ export type LoadedPeriod = Omit<PeriodFacts, "late" | "meters"> & {
   readonly snapshot: string;
 };
 
+/** A period whose invoice is voided, to be billed anew. */
+export interface BilledAgain {
+  readonly voided: StoredInvoice;
+  /** The first invoice of the period, for which changes had waited. */
+  readonly waitedFor: string;
+  /** The last rating of the period. */
+  readonly lastRun: StoredRun;
+}
+
 /**
  * Reads everything that decides a period's invoice. The caller's transaction holds the customer's lock, so nothing of
  * the customer's money moves; usage goes on coming in, and is read as of one moment, which is kept with the result.
@@ -39,20 +48,23 @@ export async function loadPeriod(
   row: StoredSubscription,
   agreed: AgreedPeriod,
   asOf: Instant,
+  again: BilledAgain | null = null,
 ): Promise<LoadedPeriod> {
   const { period, terms } = agreed;
   const inCurrency = currency(row.currency);
   const { customerId } = row;
   const periodIndex = periodIndexAt(anchorsOf(row), period.start);
   const measured = { ...agreed, terms: pricedTerms(terms, periodIndex), customerId };
-  const changes = await waitingChanges(tx, row.id);
+  const changes = await waitingChanges(tx, row.id, again?.waitedFor ?? null);
+  const counted = { customerId, period, meterKeys: pricedMeters(terms) };
+  const unseen = again === null ? counted : { ...counted, notVisibleIn: again.lastRun.snapshot };
   const grants = await grantsOfCustomer(tx, customerId);
   const frozen = await inSnapshot(db, async (snapshot) => ({
     snapshot: await currentSnapshot(snapshot),
     usage: await periodUsage(snapshot, measured),
     usageUntil: await usageUntil(snapshot, measured, creditBoundaries(grants, period)),
-    late: await latePeriods(snapshot, row, agreed),
-    newEvents: await eventCount(snapshot, { customerId, period, meterKeys: pricedMeters(terms) }),
+    late: await latePeriods(snapshot, row, agreed, again?.voided.id),
+    newEvents: await eventCount(snapshot, unseen),
   }));
   return {
     ...agreed,

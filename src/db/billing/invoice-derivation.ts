@@ -22,6 +22,7 @@ import {
   type UsageSeen,
   usageSeen,
 } from "./invoice-facts.ts";
+import { firstOf } from "./invoice-voids.ts";
 import type { StoredInvoice } from "./invoices.ts";
 import { lineFromJson } from "./line-json.ts";
 import { type MeasuredPeriod, periodUsage } from "./period-usage.ts";
@@ -150,11 +151,12 @@ function runOf(runs: readonly StoredRun[], { start }: Period): StoredRun {
 }
 
 /** Lines of changes that had waited for the invoice, or for one that it bills anew. */
-async function waitingLines(tx: Tx, { id, replaces }: StoredInvoice): Promise<InvoiceLine[]> {
+async function waitingLines(tx: Tx, invoice: StoredInvoice): Promise<InvoiceLine[]> {
+  const { id } = await firstOf(tx, invoice);
   const found = await tx
     .select({ lines: subscriptionChange.lines })
     .from(subscriptionChange)
-    .where(eq(subscriptionChange.invoiceId, replaces ?? id))
+    .where(eq(subscriptionChange.invoiceId, id))
     .orderBy(asc(subscriptionChange.effectiveAt));
   return found.flatMap(({ lines }) => (lines as unknown[]).map(lineFromJson));
 }

@@ -37,14 +37,14 @@ export const ratedRows = sql`billing.rating_run as run
     where price ->> 'key' = rated.price_key
   ) as wanted
   left join billing.rated_usage as before on before.subscription_id = rated.subscription_id
-    and before.period_start = rated.period_start and before.revision = rated.revision - 1
+    and before.period_start = rated.period_start and before.revision = run.after_revision
     and before.terms_start = rated.terms_start and before.plan_key = rated.plan_key and before.price_key = rated.price_key
   left join billing.rating_run as run_before on run_before.subscription_id = before.subscription_id
     and run_before.period_start = before.period_start and run_before.revision = before.revision`;
 
 /** The line that bills what a run made of a price; a run that changed nothing has none. */
 export const isLineOf = sql`line.invoice_id = run.invoice_id
-  and line.kind = case when run.revision = 0 then 'usage' else 'late_usage' end
+  and line.kind = case when run.after_revision is null then 'usage' else 'late_usage' end
   and line.plan_key = rated.plan_key and line.price_key = rated.price_key and line.period_start = rated.terms_start`;
 
 /** A line that bills usage, and by what its events are found. */

@@ -17,12 +17,13 @@ import { type UsageRequest, usageQuantities } from "../usage/usage-quantities.ts
 import { eventCount, type Snapshot } from "../usage/usage-reads.ts";
 import type { AgreedPeriod } from "./agreed-period.ts";
 import { priceReadings } from "./price-readings.ts";
-import { bookedUsage, newestRuns, type StoredRun } from "./rating-runs.ts";
+import { bookedUsage, type CountingRun, newestRuns } from "./rating-runs.ts";
 import { anchorsOf, fullPeriodAt, type StoredSubscription } from "./subscriptions.ts";
 
 /** A period closed before that has had usage since, with the run that saw it last. */
 export interface LateFacts extends LatePeriod {
-  readonly run: StoredRun;
+  readonly run: CountingRun;
+  /** That no run before has seen. */
   readonly newEvents: bigint;
   readonly meters: readonly StoredMeter[];
 }
@@ -92,19 +93,20 @@ const isUsageOf =
   (price: Price): price is UsagePrice =>
     price.type === "usage" && price.meter === meterKey;
 
-/** The closed periods of a subscription that have had usage since. */
+/** The closed periods of a subscription that have had usage since. @param voiding as {@link newestRuns} takes it */
 export async function latePeriods(
   tx: Tx,
   row: StoredSubscription,
   { terms, metersOf: metersOfPeriod }: Pick<AgreedPeriod, "terms" | "metersOf">,
+  voiding: string | null = null,
 ): Promise<LateFacts[]> {
   const late: LateFacts[] = [];
-  for (const run of await newestRuns(tx, row.id)) {
+  for (const run of await newestRuns(tx, row.id, voiding)) {
     const period = { start: run.periodStart, end: run.periodEnd };
     const { customerId } = row;
     const unseen = { customerId, period, meterKeys: pricedMeters(terms), notVisibleIn: run.snapshot };
-    const newEvents = await eventCount(tx, unseen);
-    if (newEvents === 0n) continue;
+    if ((await eventCount(tx, unseen)) === 0n) continue;
+    const newEvents = await eventCount(tx, { ...unseen, notVisibleIn: run.last.snapshot });
     const meters = await metersOfPeriod(period);
     const periodIndex = periodIndexAt(anchorsOf(row), period.start);
     const priced = pricedTerms(terms, periodIndex);

@@ -4,7 +4,7 @@ import { invariant } from "../../domain/errors.ts";
 import type { BookedUsage, RatedAdjustment, RatedUsage } from "../../domain/invoicing/index.ts";
 import { decimal } from "../../domain/money/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
-import { ratedUsage, ratingRun } from "../schema/billing.ts";
+import { invoice, ratedUsage, ratingRun } from "../schema/billing.ts";
 import type { StoredMeter } from "../usage/meters-in-force.ts";
 import { insertAdjustments } from "./rated-adjustments.ts";
 
@@ -31,13 +31,34 @@ export async function closingRun(
   return row;
 }
 
-/** Of each closed period the newest run. */
-export async function newestRuns(tx: Tx, subscriptionId: string): Promise<StoredRun[]> {
-  return await tx
-    .selectDistinctOn([ratingRun.periodStart])
+/** The run of a period that counts: later ones were on invoices that are void. */
+export interface CountingRun extends StoredRun {
+  /** The last of the period, void or not: numbers go on after it, and events that it saw were seen. */
+  readonly last: StoredRun;
+}
+
+/**
+ * Of each closed period the newest run whose invoice is not void. A period all of whose runs are void is left out.
+ * @param voiding an invoice that is being voided, though this transaction may not see it yet
+ */
+export async function newestRuns(
+  tx: Tx,
+  subscriptionId: string,
+  voiding: string | null = null,
+): Promise<CountingRun[]> {
+  const found = await tx
+    .select({ run: ratingRun, status: invoice.status })
     .from(ratingRun)
+    .leftJoin(invoice, eq(invoice.id, ratingRun.invoiceId))
     .where(eq(ratingRun.subscriptionId, subscriptionId))
     .orderBy(asc(ratingRun.periodStart), desc(ratingRun.revision));
+  return [...Map.groupBy(found, ({ run }) => run.periodStart).values()].flatMap((ofPeriod) => {
+    const counting = ofPeriod.find(
+      ({ run, status }) => status !== "void" && (run.invoiceId === null || run.invoiceId !== voiding),
+    );
+    const last = ofPeriod[0];
+    return counting === undefined || last === undefined ? [] : [{ ...counting.run, last: last.run }];
+  });
 }
 
 /** What a run came to, price by price. */

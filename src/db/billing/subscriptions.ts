@@ -119,7 +119,11 @@ export async function insertTerms(
     changeId,
     effectiveAt: terms.effectiveAt,
     paused: terms.paused,
-    items: terms.items.map(({ plan, ...item }) => ({ planKey: plan.key, planVersion: plan.version, ...item })),
+    items: terms.items.map(({ plan, ...item }) => ({
+      planKey: plan.key,
+      planVersion: plan.version,
+      ...item,
+    })),
   });
 }
 
@@ -155,11 +159,19 @@ export async function insertChange(tx: Tx, subscriptionId: string, change: Recor
 export async function waitingChanges(
   tx: Tx,
   subscriptionId: string,
+  waitedFor: string | null = null,
 ): Promise<{ changeId: string; lines: InvoiceLine[] }[]> {
   const found = await tx
     .select({ changeId: subscriptionChange.changeId, lines: subscriptionChange.lines })
     .from(subscriptionChange)
-    .where(and(eq(subscriptionChange.subscriptionId, subscriptionId), isNull(subscriptionChange.invoiceId)))
+    .where(
+      and(
+        eq(subscriptionChange.subscriptionId, subscriptionId),
+        waitedFor === null
+          ? isNull(subscriptionChange.invoiceId)
+          : eq(subscriptionChange.invoiceId, waitedFor),
+      ),
+    )
     .orderBy(asc(subscriptionChange.effectiveAt));
   return found.map(({ changeId, lines }) => ({ changeId, lines: (lines as unknown[]).map(lineFromJson) }));
 }

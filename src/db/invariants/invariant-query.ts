@@ -57,11 +57,11 @@ export const isoText = (at: string): string =>
 
 /**
  * Every rating run by the name that entries give it: `sub/2026-01-01T00:00:00.000Z` for the run that closed a period,
- * with a number behind it for each later correction.
+ * with a number behind it for each later one: corrections, and what bills it anew after a void.
  */
 export const cycles = `
   select subscription_id || '/' || ${isoText("period_start")} || case when revision > 0 then '/' || revision else '' end as id,
-    subscription_id, period_start, period_end, revision, invoice_id
+    subscription_id, period_start, period_end, revision, after_revision, invoice_id
   from billing.rating_run`;
 
 /** Every posting twice, once for each account it touches: positive where it is the debit, negative where the credit. */

@@ -26,6 +26,8 @@ export interface ClosingIdentity extends InvoiceIdentity {
   readonly subscriptionId: string;
   readonly period: Period;
   readonly grantKinds: ReadonlyMap<string, CreditGrantKind>;
+  /** Of the run that bills the period: 0, or more where it bills it anew. */
+  readonly revision?: number;
   /** How often the period of each correction has been rated, this run included. */
   readonly revisionOf: (period: Period) => number;
   /** What was charged in advance for the period, per product, less what was handed back. */
@@ -35,7 +37,7 @@ export interface ClosingIdentity extends InvoiceIdentity {
 /** All entries of a closed period, in the order in which they build on each other. */
 export function closingEntries(identity: ClosingIdentity, closed: ClosedPeriod): JournalEntryDraft[] {
   const { subscriptionId, period, advance } = identity;
-  const cycleId = `${subscriptionId}/${isoOf(period.start)}`;
+  const cycleId = cycleIdOf(subscriptionId, period, identity.revision ?? 0);
   const covered = coverLines(closed.lines, closed.totals.draws);
   const entries: (JournalEntryDraft | null)[] = [
     ...usageEntries(identity, cycleId, closed, covered),
@@ -104,6 +106,10 @@ function correctionEntry(
     lapsed: returnedTo("lapsed", returned),
   });
 }
+
+/** Names the run that bills a period: with its revision where an earlier invoice of it was voided. */
+export const cycleIdOf = (subscriptionId: string, period: Period, revision: number): string =>
+  `${subscriptionId}/${isoOf(period.start)}${revision === 0 ? "" : `/${revision}`}`;
 
 /** Names a correction of a period: its revision counts how often the period has been rated again. */
 export const correctionIdOf = (subscriptionId: string, period: Period, revision: number): string =>

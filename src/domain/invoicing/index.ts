@@ -26,3 +26,4 @@ export * from "./unbilled-usage.ts";
 export * from "./usage-charges.ts";
 export * from "./usage-completeness.ts";
 export * from "./usage-credit.ts";
+export * from "./voidable-invoice.ts";

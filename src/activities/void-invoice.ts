@@ -1,0 +1,151 @@
+import { agreedPeriod } from "../db/billing/agreed-period.ts";
+import { insertReturns } from "../db/billing/credit-draws.ts";
+import {
+  findVoid,
+  firstOf,
+  type InvoiceToVoid,
+  insertVoid,
+  invoiceToVoid,
+  replacementOf,
+} from "../db/billing/invoice-voids.ts";
+import { findInvoice, type StoredInvoice } from "../db/billing/invoices.ts";
+import { closingRun } from "../db/billing/rating-runs.ts";
+import { findSubscription, lockCustomer } from "../db/billing/subscriptions.ts";
+import { type Database, inTransaction, type Tx } from "../db/database.ts";
+import { findEntryOfCause } from "../db/ledger/ledger.ts";
+import type { ReasonCode } from "../domain/adjustments/index.ts";
+import { type Instant, instant } from "../domain/calendar/index.ts";
+import { invariant } from "../domain/errors.ts";
+import {
+  closePeriod,
+  correctionIdOf,
+  cycleIdOf,
+  InvoiceNotVoidableError,
+  requireVoidable,
+} from "../domain/invoicing/index.ts";
+import { invoiceVoided, type JournalEntryDraft, reversalOf } from "../domain/ledger/index.ts";
+import { StripeInvoiceStateError } from "../stripe/index.ts";
+import { storeClosing } from "./close-period.ts";
+import type { ActivityDependencies } from "./dependencies.ts";
+import { book, type Issued, nothingIssued } from "./issue-invoice.ts";
+import { keepUpGrants } from "./keep-up-grants.ts";
+import { loadPeriod } from "./period-facts.ts";
+import { completenessOf } from "./wait-for-usage.ts";
+
+export interface VoidInvoiceInput {
+  readonly invoiceId: string;
+  readonly reasonCode: ReasonCode;
+  readonly reason: string | null;
+  readonly voidedBy: string;
+  readonly at: string;
+}
+
+/**
+ * Withdraws an open invoice: at Stripe first, so that nobody pays it any more, then here, in one transaction. Its entries are
+ * reversed, what was drawn goes back to its grants, and a period that it closed is billed anew by an invoice that refers to it,
+ * with the usage, credit and balance of now. Voided again, it answers with what was done.
+ * @throws InvoiceNotVoidableError
+ */
+export async function voidInvoice(
+  deps: Pick<ActivityDependencies, "db" | "rail" | "now">,
+  input: VoidInvoiceInput,
+): Promise<Issued> {
+  const { db } = deps;
+  const at = instant(input.at);
+  const before = await findInvoice(db.orm, input.invoiceId);
+  invariant(before, `invoice ${input.invoiceId} exists`);
+  if (before.status === "void") return await voidedBefore(db.orm, before);
+  await inTransaction(db, async (tx) => {
+    await lockCustomer(tx, before.customerId);
+    requireVoidable(await invoiceToVoid(tx, (await findInvoice(tx, before.id)) ?? before, at));
+  });
+  await withdrawAtStripe(deps, before);
+  return await inTransaction(db, async (tx) => {
+    await lockCustomer(tx, before.customerId);
+    const invoice = (await findInvoice(tx, before.id)) ?? before;
+    if (invoice.status === "void") return await voidedBefore(tx, invoice);
+    const toVoid = await invoiceToVoid(tx, invoice, at);
+    requireVoidable(toVoid);
+    const { reasonCode, reason, voidedBy } = input;
+    await insertVoid(tx, { invoiceId: invoice.id, reasonCode, reason, voidedBy, voidedAt: at });
+    await book(tx, await entriesOfVoid(tx, invoice, toVoid, at));
+    const back = toVoid.draws
+      .filter(({ amount }) => amount > 0n)
+      .map((draw) => ({ ...draw, to: "grant" as const }));
+    await insertReturns(tx, { type: "invoice_void", id: invoice.id }, back, at);
+    return invoice.kind === "cycle" ? await billAgain(db, tx, invoice, at) : nothingIssued;
+  });
+}
+
+async function voidedBefore(tx: Tx, invoice: StoredInvoice): Promise<Issued> {
+  invariant(await findVoid(tx, invoice.id), "who voids says so");
+  const replacement = await replacementOf(tx, invoice.id);
+  return { invoiceId: replacement?.id ?? null, collect: replacement?.status === "open" };
+}
+
+async function withdrawAtStripe(
+  { rail, now }: Pick<ActivityDependencies, "rail" | "now">,
+  { id: invoiceId, stripeInvoiceId }: StoredInvoice,
+): Promise<void> {
+  if (stripeInvoiceId === null) return;
+  try {
+    await rail.voidInvoice({ invoiceId, stripeInvoiceId, at: now() });
+  } catch (error) {
+    if (!(error instanceof StripeInvoiceStateError)) throw error;
+    throw new InvoiceNotVoidableError(
+      "invoice_not_voidable",
+      "it was paid at Stripe a moment ago: credit it instead",
+    );
+  }
+}
+
+/** Every entry of the invoice undone, the last one first: what was rated for it is rated anew. */
+async function entriesOfVoid(
+  tx: Tx,
+  { id }: StoredInvoice,
+  { runs }: InvoiceToVoid,
+  at: Instant,
+): Promise<JournalEntryDraft[]> {
+  const times = (name: string) => ({
+    sourceKey: `invoice/${id}/voided${name}`,
+    occurredAt: at,
+    effectiveAt: at,
+  });
+  const applied = await findEntryOfCause(tx, "customer_balance_applied", {
+    type: "customer_balance_application",
+    id,
+  });
+  const issued = await findEntryOfCause(tx, "invoice_issued", { type: "invoice", id });
+  const undone: JournalEntryDraft[] = [];
+  if (applied !== undefined) undone.push(reversalOf(times("/balance"), applied));
+  if (issued !== undefined) undone.push(invoiceVoided(times(""), { invoiceId: id, issued }));
+  for (const { subscriptionId, periodStart, periodEnd, revision, afterRevision } of runs) {
+    const period = { start: periodStart, end: periodEnd };
+    const cycle = { type: "billing_cycle", id: cycleIdOf(subscriptionId, period, revision) };
+    const correction = { type: "usage_correction", id: correctionIdOf(subscriptionId, period, revision) };
+    const causes =
+      afterRevision === null
+        ? [["credits_burned", cycle] as const, ["usage_rated", cycle] as const]
+        : [["late_usage_adjusted", correction] as const];
+    for (const [kind, cause] of causes) {
+      const entry = await findEntryOfCause(tx, kind, cause);
+      if (entry !== undefined) undone.push(reversalOf(times(`/${kind}/${cause.id}`), entry));
+    }
+  }
+  return undone;
+}
+
+/** Closes the period of a void invoice again, as of now. */
+async function billAgain(db: Database, tx: Tx, voided: StoredInvoice, at: Instant): Promise<Issued> {
+  const { subscriptionId, periodStart } = voided;
+  invariant(subscriptionId !== null && periodStart !== null, "a cycle is of a subscription's period");
+  const row = await findSubscription(tx, subscriptionId);
+  const lastRun = await closingRun(tx, subscriptionId, periodStart);
+  invariant(row && lastRun, "a cycle's period was closed");
+  const agreed = await agreedPeriod(tx, row, periodStart);
+  const usage = await completenessOf(tx, row, agreed, at);
+  await keepUpGrants(tx, row.customerId, at);
+  const again = { voided, waitedFor: (await firstOf(tx, voided)).id, lastRun };
+  const facts = await loadPeriod(db, tx, row, agreed, at, again);
+  return await storeClosing(tx, row, facts, closePeriod(facts), { usage, at, again });
+}
