@@ -172,6 +172,38 @@ describe("planning a catalog", () => {
     ]);
   });
 
+  test("costs that begin later, and features", async () => {
+    const later = {
+      effective_at: "2999-01-01T00:00:00Z",
+      rows: [{ values: { model: "deep" }, costs: { input: "2" } }],
+    };
+    const first = { ...later, effective_at: "2020-01-01T00:00:00Z" };
+    const table = { key: "provider", name: "Provider", currency: "usd", dimensions: ["model"] };
+    const sso = { key: "sso", name: "Single sign-on", type: "boolean" };
+    const catalog = (versions: object[], name: string) => ({
+      meters: [],
+      plans: [],
+      cost_tables: [{ ...table, versions }],
+      features: [{ ...sso, name }],
+    });
+    const planned = async (body: object) => (await api.call("POST", "/v1/catalog/plan", body)).body;
+    const before = await planned(catalog([first], "SSO"));
+    expect([before.cost_tables[0].change, before.features[0].change]).toEqual(["new", "new"]);
+    expect((await api.call("PUT", "/v1/catalog", catalog([first], "SSO"))).status).toBe(200);
+    expect(await planned(catalog([first, later], "Single sign-on"))).toMatchObject({
+      cost_tables: [{ key: "provider", change: "changed", new_versions: ["2999-01-01T00:00:00.000Z"] }],
+      features: [
+        {
+          key: "sso",
+          change: "changed",
+          differences: [{ path: "name", before: "SSO", after: "Single sign-on" }],
+        },
+      ],
+    });
+    const rewritten = { ...first, rows: [{ values: { model: "deep" }, costs: { input: "3" } }] };
+    expect((await planned(catalog([rewritten], "SSO"))).code).toBe("catalog_invalid");
+  });
+
   test("refuses what publishing would refuse, and says all of it", async () => {
     const wrong = { ...pro, currency: "dollars", prices: [{ ...tokens, meter: "words" }, fee, fee] };
     const { status, body } = await api.call("POST", "/v1/catalog/plan", { meters: [meter], plans: [wrong] });

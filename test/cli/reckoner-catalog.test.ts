@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningApi, startApi } from "../api/support/running-api.ts";
 import { type Ended, reckoner } from "./reckoner-command.ts";
@@ -89,7 +90,11 @@ describe("a change", () => {
   test("is JSON for programs, in colour for a terminal that wants it", async () => {
     const { out } = await run("catalog", "plan", await dearer(), "--json");
     expect(JSON.parse(out).plans[1].differences).toHaveLength(2);
-    expect(out).not.toContain("\u001b[");
+    const plain = (await run("catalog", "plan", await dearer())).out;
+    const coloured = await reckoner(api, ["catalog", "plan", await dearer()], "", { FORCE_COLOR: "1" });
+    expect(coloured.out).toContain("\u001b[31m4000\u001b[39m → \u001b[32m5000\u001b[39m");
+    expect(stripVTControlCharacters(coloured.out)).toBe(plain);
+    expect(plain).not.toContain("\u001b[");
   });
 
   test("makes the next version", async () => {

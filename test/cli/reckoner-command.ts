@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { childEnvironment } from "../../src/config.ts";
+import { childEnvironment, type Environment } from "../../src/config.ts";
 
 const project = join(import.meta.dirname, "../..");
 
@@ -16,8 +16,9 @@ export async function reckoner(
   { url, adminKey }: { readonly url: string; readonly adminKey: string },
   given: readonly string[],
   input = "",
+  variables: Environment = { FORCE_COLOR: undefined },
 ): Promise<Ended> {
-  const env = childEnvironment({ RECKONER_API_URL: url, RECKONER_API_KEY: adminKey, FORCE_COLOR: undefined });
+  const env = childEnvironment({ RECKONER_API_URL: url, RECKONER_API_KEY: adminKey, ...variables });
   const child = spawn(process.execPath, [join(project, "src/cli/reckoner.ts"), ...given], {
     cwd: project,
     env,

@@ -101,19 +101,20 @@ async function show(
   if (key === undefined) {
     if (version !== undefined) throw new CommandFailed("--plan-version needs the key of a plan");
     const catalog = await ask((reckoner) => reckoner.get("/v1/catalog"));
-    if (json) console.log(JSON.stringify(catalog, null, 2));
-    else
-      console.log(
-        yaml
-          ? stringify({ ...catalog, plans: catalog.plans.map(definitionOf) }).trimEnd()
-          : plansText(catalog),
-      );
+    const text = yaml ? fileText(catalog) : plansText(catalog);
+    console.log(json ? JSON.stringify(catalog, null, 2) : text);
     return;
   }
   const query = version === undefined ? {} : { version };
   const plan = await ask((reckoner) => reckoner.get("/v1/plans/{key}", { params: { path: { key }, query } }));
   if (json) console.log(JSON.stringify(plan, null, 2));
   else console.log(yaml ? stringify(definitionOf(plan)).trimEnd() : planText(plan));
+}
+
+/** As a file that says the same; lists that are empty need not be there. */
+function fileText({ meters, plans, cost_tables = [], features = [] }: Schemas["Catalog"]): string {
+  const others = Object.entries({ cost_tables, features }).filter(([, list]) => list.length > 0);
+  return stringify({ meters, ...Object.fromEntries(others), plans: plans.map(definitionOf) }).trimEnd();
 }
 
 const definitionOf = ({ version: _version, ...definition }: Schemas["Plan"]) => definition;

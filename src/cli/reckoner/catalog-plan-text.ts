@@ -6,16 +6,24 @@ type CatalogPlan = Schemas["CatalogPlan"];
 type PlannedPlan = CatalogPlan["plans"][number];
 type Difference = Schemas["CatalogDifference"];
 
-/** Whether publishing would make a version of anything. */
-export const isNothingToDo = ({ meters, plans }: CatalogPlan): boolean =>
-  [...meters, ...plans].every(({ change }) => change === "unchanged");
+/** Whether publishing would change anything. */
+export const isNothingToDo = (plan: CatalogPlan): boolean =>
+  partsOf(plan).every(({ change }) => change === "unchanged");
+
+const partsOf = ({ meters, cost_tables, features, plans }: CatalogPlan) => [
+  ...meters,
+  ...cost_tables,
+  ...features,
+  ...plans,
+];
 
 /** What would change, for people. */
 export function catalogPlanText(plan: CatalogPlan): string {
-  const { meters, plans, left_out } = plan;
-  const changed = meters.filter(({ change }) => change !== "unchanged");
+  const { meters, cost_tables, features, plans, left_out } = plan;
   return [
-    ...(changed.length === 0 ? [] : ["Meters", ...changed.flatMap(meterLines), ""]),
+    ...section("Meters", meters.flatMap(meterLines)),
+    ...section("Cost tables", cost_tables.flatMap(costTableLines)),
+    ...section("Features", features.flatMap(featureLines)),
     "Plans",
     ...plans.flatMap(planLines),
     ...left_out.map(({ key, version, subscriptions }) =>
@@ -29,7 +37,24 @@ export function catalogPlanText(plan: CatalogPlan): string {
   ].join("\n");
 }
 
+const section = (title: string, lines: readonly string[]): readonly string[] =>
+  lines.length === 0 ? [] : [title, ...lines, ""];
+
+function costTableLines({ key, change, new_versions }: CatalogPlan["cost_tables"][number]): string[] {
+  if (change === "unchanged") return [];
+  const since = new_versions.map((at) => `      + costs from ${at}`);
+  const title = change === "new" ? paint("green", `  + ${key}  new`) : paint("yellow", `  ~ ${key}`);
+  return [title, ...since, "      What was used before is priced as it was."];
+}
+
+function featureLines({ key, change, differences }: CatalogPlan["features"][number]): string[] {
+  if (change === "unchanged") return [];
+  if (change === "new") return [paint("green", `  + ${key}  new`)];
+  return [paint("yellow", `  ~ ${key}`), ...differences.flatMap(differenceLines)];
+}
+
 function meterLines({ key, change, version, differences }: CatalogPlan["meters"][number]): string[] {
+  if (change === "unchanged") return [];
   if (change === "new") return [paint("green", `  + ${key}  new`)];
   const note = "      Periods that have begun are measured by the version before.";
   return [
@@ -85,8 +110,8 @@ function valueLines(title: string, value: unknown): string[] {
 
 const shown = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
-function summaryText({ meters, plans }: CatalogPlan): string {
+function summaryText(plan: CatalogPlan): string {
   const count = (wanted: PlannedPlan["change"]) =>
-    [...meters, ...plans].filter(({ change }) => change === wanted).length;
+    partsOf(plan).filter(({ change }) => change === wanted).length;
   return paint("bold", `${count("new")} new, ${count("changed")} changed, ${count("unchanged")} unchanged.`);
 }
