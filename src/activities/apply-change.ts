@@ -1,5 +1,6 @@
 import { findInvoice } from "../db/billing/invoices.ts";
 import { type PlannedChange, plannedChange } from "../db/billing/planned-change.ts";
+import { agreedOverrides } from "../db/billing/price-agreements.ts";
 import {
   anchoredPeriodAt,
   anchorsOf,
@@ -52,7 +53,7 @@ export async function applyChange(db: Database, input: ApplyChangeInput): Promis
     const row = await lockedSubscription(tx, subscriptionId);
     const known = await findChange(tx, subscriptionId, changeId);
     if (known !== undefined) return await appliedBefore(tx, row, known);
-    const planned = await plannedChange(tx, row, requested(change), instant(input.at));
+    const planned = await plannedChange(tx, row, await requested(tx, change), instant(input.at));
     requireAsQuoted(planned, change.quote);
     const changed = await agree(tx, row, changeId, change, planned);
     const { at, lines } = planned;
@@ -117,7 +118,11 @@ export async function lockedSubscription(tx: Tx, subscriptionId: string): Promis
 }
 
 /** As the domain knows it; a run says of a cancellation whether unused time is given back. */
-function requested(change: SubscriptionChange): RequestedChange {
+async function requested(tx: Tx, change: SubscriptionChange): Promise<RequestedChange> {
+  if (change.kind === "change_plan" || change.kind === "add_add_on") {
+    const { agreement, ...rest } = change;
+    return { ...rest, ...(await agreedOverrides(tx, agreement)) };
+  }
   if (change.kind !== "cancel") return change;
   return { kind: "cancel", unused: change.credit === "none" ? "none" : "credit" };
 }

@@ -1,6 +1,7 @@
 import type { StoredCustomer } from "../db/billing/customers.ts";
 import { findInvoiceBySource } from "../db/billing/invoices.ts";
-import { itemFor, requireFitting, type WantedItem } from "../db/billing/subscription-items.ts";
+import { agreedOverrides } from "../db/billing/price-agreements.ts";
+import { itemFor, requireFitting } from "../db/billing/subscription-items.ts";
 import {
   anchoredPeriodAt,
   anchorsOf,
@@ -33,7 +34,11 @@ export interface OpenSubscriptionInput {
   readonly customerId: string;
   readonly requestId: string;
   readonly at: string;
-  readonly items: readonly WantedItem[];
+  readonly items: readonly {
+    readonly planKey: string;
+    readonly seats: number;
+    readonly agreement?: string;
+  }[];
 }
 
 export type OpenedSubscription = Issued & { readonly standing: RunningSubscription };
@@ -63,7 +68,9 @@ export async function openSubscription(
     if (known !== undefined) return await openedBefore(tx, known, input);
     const at = instant(input.at);
     const items = [];
-    for (const wanted of input.items) items.push(await itemFor(tx, wanted));
+    for (const { agreement, ...wanted } of input.items) {
+      items.push(await itemFor(tx, { ...wanted, ...(await agreedOverrides(tx, agreement)) }));
+    }
     await requireFitting(tx, customer, subscriptionId, items);
     const terms: Terms = { effectiveAt: at, items, paused: false };
     const row = newSubscription(subscriptionId, customer, terms, at);

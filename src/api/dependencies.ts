@@ -202,17 +202,23 @@ export interface SubscriptionChanged {
   readonly invoiceId: string | null;
 }
 
+/** A plan, and the name under which is written down what is agreed instead of its prices. */
+export interface WantedPlan {
+  readonly planKey: string;
+  readonly agreement?: string;
+}
+
 /** Sent to the subscription's workflow, which takes them one at a time and refuses what its state does not allow. */
 export interface SubscriptionCommands {
   activate(
     command: SubscriptionCommand & {
       readonly customerId: string;
-      readonly items: readonly { readonly planKey: string; readonly seats: number }[];
+      readonly items: readonly (WantedPlan & { readonly seats: number })[];
     },
     context: CommandContext,
   ): Promise<{ readonly invoiceId: string | null }>;
   changePlan(
-    command: SubscriptionChangeCommand & { readonly planKey: string; readonly seats: number | undefined },
+    command: SubscriptionChangeCommand & WantedPlan & { readonly seats: number | undefined },
     context: CommandContext,
   ): Promise<SubscriptionChanged>;
   changeQuantity(
@@ -220,7 +226,7 @@ export interface SubscriptionCommands {
     context: CommandContext,
   ): Promise<SubscriptionChanged>;
   addAddOn(
-    command: SubscriptionChangeCommand & { readonly planKey: string; readonly seats: number },
+    command: SubscriptionChangeCommand & WantedPlan & { readonly seats: number },
     context: CommandContext,
   ): Promise<SubscriptionChanged>;
   cancel(

@@ -1237,7 +1237,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `calculation_too_large`, `instant_invalid`, `duration_invalid` */
+                /** @description `calculation_too_large`, `instant_invalid`, `duration_invalid`, `anchor_rule_invalid` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -3350,7 +3350,7 @@ export interface paths {
                     };
                 };
                 /** @description `recurring_grant_not_found` */
-                422: {
+                404: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3455,7 +3455,16 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                /** @description `recurring_grant_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `recurring_grant_not_active` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -3475,15 +3484,6 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description `recurring_grant_not_found`, `recurring_grant_not_active` */
-                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3587,7 +3587,16 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                /** @description `recurring_grant_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `recurring_grant_not_pending` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -3607,15 +3616,6 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description `recurring_grant_not_found`, `recurring_grant_not_pending` */
-                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3719,7 +3719,16 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                /** @description `recurring_grant_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `recurring_grant_not_pending` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -3739,15 +3748,6 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description `recurring_grant_not_found`, `recurring_grant_not_pending` */
-                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3851,7 +3851,16 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                /** @description `recurring_grant_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `recurring_grant_not_pending` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -3871,15 +3880,6 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description `recurring_grant_not_found`, `recurring_grant_not_pending` */
-                422: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -5055,6 +5055,8 @@ export interface paths {
                             plan: string;
                             /** @default 1 */
                             seats?: number;
+                            /** @description Agreed with this customer instead of the plan's prices; they hold from then on. */
+                            overrides?: components["schemas"]["PriceOverrideInput"][];
                         }[];
                     };
                 };
@@ -5132,7 +5134,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed` */
+                /** @description `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -5290,6 +5292,8 @@ export interface paths {
                         /** @description The key of a plan of the catalog. */
                         plan: string;
                         seats?: number;
+                        /** @description Agreed with this customer instead of the plan's prices; they hold from then on. */
+                        overrides?: components["schemas"]["PriceOverrideInput"][];
                         /** @description What the change says for itself; the plan decides what is left out. */
                         proration?: {
                             /**
@@ -5388,7 +5392,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `subscription_paused`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed` */
+                /** @description `subscription_paused`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -5617,6 +5621,8 @@ export interface paths {
                         plan: string;
                         /** @default 1 */
                         seats?: number;
+                        /** @description Agreed with this customer instead of the plan's prices; they hold from then on. */
+                        overrides?: components["schemas"]["PriceOverrideInput"][];
                         /** @description What the change says for itself; the plan decides what is left out. */
                         proration?: {
                             /**
@@ -5715,7 +5721,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `subscription_paused`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed` */
+                /** @description `subscription_paused`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -6331,7 +6337,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `subscription_paused`, `subscription_not_paused`, `subscription_change_backdated`, `seats_invalid`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed` */
+                /** @description `subscription_paused`, `subscription_not_paused`, `subscription_change_backdated`, `seats_invalid`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -15063,6 +15069,8 @@ export interface components {
                  * @example 2026-01-31T00:00:00.000Z
                  */
                 end: string;
+                /** @description Up to the first day of the calendar. */
+                is_part: boolean;
                 /** @description How long it is: days may have 23 or 25 hours. */
                 seconds: string;
             }[];
@@ -15070,9 +15078,26 @@ export interface components {
         PeriodsQuestionInput: {
             /**
              * Format: date-time
-             * @description Periods count from here; its clock time and day of the month are kept.
+             * @description Periods count from here; its clock time and day of the month are kept. By a calendar rule: where they begin.
              */
             anchor: string;
+            /**
+             * @description `calendar`: at local midnight of a day; the first period is the part up to it.
+             * @default {
+             *       "type": "anniversary"
+             *     }
+             */
+            rule: {
+                /** @constant */
+                type: "anniversary";
+            } | {
+                /** @constant */
+                type: "calendar";
+                /** @description 1 is Monday. */
+                weekday?: number;
+                day?: number;
+                month?: number;
+            };
             interval: {
                 /** @enum {string} */
                 unit: "day" | "week" | "month" | "year";
@@ -16114,6 +16139,8 @@ export interface components {
             /** @description The key of a plan of the catalog. */
             plan: string;
             seats?: number;
+            /** @description Agreed with this customer instead of the plan's prices; they hold from then on. */
+            overrides?: components["schemas"]["PriceOverrideInput"][];
             /** @description What the change says for itself; the plan decides what is left out. */
             proration?: {
                 /**
@@ -16161,6 +16188,8 @@ export interface components {
             plan: string;
             /** @default 1 */
             seats: number;
+            /** @description Agreed with this customer instead of the plan's prices; they hold from then on. */
+            overrides?: components["schemas"]["PriceOverrideInput"][];
             /** @description What the change says for itself; the plan decides what is left out. */
             proration?: {
                 /**
@@ -16464,6 +16493,8 @@ export interface components {
                 plan: string;
                 plan_version: number;
                 seats: number;
+                /** @description What is agreed with this customer instead of the plan's prices; left out where nothing is. */
+                overrides?: components["schemas"]["PriceOverride"][];
             }[];
             /**
              * Format: date-time

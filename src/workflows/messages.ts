@@ -83,8 +83,15 @@ interface Command {
 }
 
 export interface ActivateCommand extends Command {
-  readonly items: readonly { planKey: string; seats: number }[];
+  readonly items: readonly (WantedPlan & { seats: number })[];
 }
+
+/** A plan, and the name under which is written down what is agreed instead of its prices. */
+interface WantedPlan {
+  readonly planKey: string;
+  readonly agreement?: string;
+}
+
 /** What a change says for itself, whatever the plan does. */
 export interface ChangeOptions {
   readonly settle?: "now" | "next_invoice" | "none";
@@ -94,15 +101,13 @@ export interface ChangeOptions {
   readonly quote?: string;
 }
 
-export interface ChangePlanCommand extends Command, ChangeOptions {
-  readonly planKey: string;
+export interface ChangePlanCommand extends Command, ChangeOptions, WantedPlan {
   readonly seats?: number;
 }
 export interface ChangeQuantityCommand extends Command, ChangeOptions {
   readonly seats: number;
 }
-export interface AddAddOnCommand extends Command, ChangeOptions {
-  readonly planKey: string;
+export interface AddAddOnCommand extends Command, ChangeOptions, WantedPlan {
   readonly seats: number;
 }
 export interface CancelCommand extends Command {
@@ -159,9 +164,9 @@ export interface BillingCycleInput {
 export type SubscriptionChange = ChangeOptions & ChangeOfTerms;
 
 type ChangeOfTerms =
-  | { readonly kind: "change_plan"; readonly planKey: string; readonly seats?: number }
+  | ({ readonly kind: "change_plan"; readonly seats?: number } & WantedPlan)
   | { readonly kind: "change_quantity"; readonly seats: number }
-  | { readonly kind: "add_add_on"; readonly planKey: string; readonly seats: number }
+  | ({ readonly kind: "add_add_on"; readonly seats: number } & WantedPlan)
   | { readonly kind: "cancel"; readonly credit: "unused" | "none" }
   | { readonly kind: "pause" }
   | { readonly kind: "resume" };

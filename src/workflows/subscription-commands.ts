@@ -33,10 +33,11 @@ export function handleCommands(self: Running): void {
   setHandler(
     messages.changePlan,
     (command) => {
-      const { planKey, seats } = command;
+      const { planKey, agreement, seats } = command;
       return changeTerms(self, command, {
         kind: "change_plan",
         planKey,
+        ...(agreement === undefined ? {} : { agreement }),
         ...(seats === undefined ? {} : { seats }),
         ...optionsOf(command),
       });
@@ -55,6 +56,7 @@ export function handleCommands(self: Running): void {
       changeTerms(self, command, {
         kind: "add_add_on",
         planKey: command.planKey,
+        ...(command.agreement === undefined ? {} : { agreement: command.agreement }),
         seats: command.seats,
         ...optionsOf(command),
       }),

@@ -7,6 +7,7 @@ import type {
   SubscriptionChangeCommand,
   SubscriptionChanged,
   SubscriptionCommands,
+  WantedPlan,
 } from "../dependencies.ts";
 import { found } from "../refusals.ts";
 import { clockReadingOf } from "./clock-reading.ts";
@@ -30,12 +31,11 @@ export function subscriptionCommands(db: Database, gateway: TemporalGateway): Su
     },
     changePlan: (command) =>
       send(command, messages.changePlan, {
-        planKey: command.planKey,
+        ...wantedPlan(command),
         ...(command.seats === undefined ? {} : { seats: command.seats }),
       }),
     changeQuantity: (command) => send(command, messages.changeQuantity, { seats: command.seats }),
-    addAddOn: (command) =>
-      send(command, messages.addAddOn, { planKey: command.planKey, seats: command.seats }),
+    addAddOn: (command) => send(command, messages.addAddOn, { ...wantedPlan(command), seats: command.seats }),
     cancel: (command) =>
       send(command, messages.cancel, {
         when: command.when,
@@ -44,4 +44,8 @@ export function subscriptionCommands(db: Database, gateway: TemporalGateway): Su
     pause: (command) => send(command, messages.pause, {}),
     resume: (command) => send(command, messages.resume, {}),
   };
+}
+
+function wantedPlan({ planKey, agreement }: WantedPlan): WantedPlan {
+  return { planKey, ...(agreement === undefined ? {} : { agreement }) };
 }

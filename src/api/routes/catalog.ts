@@ -113,15 +113,15 @@ function getPlan(api: ApiInstance, { db }: ApiDependencies): void {
 }
 
 /** The keys inside are dimensions and classes of tokens, which the catalog's author has named. */
-const opaque = new Set(["where", "values", "rates", "defaults", "markups", "costs"]);
+export const namedByCaller = new Set(["where", "values", "rates", "defaults", "markups", "costs"]);
 
 /** As requests and answers write it. */
-export const toWire = (value: unknown) => renameFields(value, snakeCase, opaque);
+export const toWire = (value: unknown) => renameFields(value, snakeCase, namedByCaller);
 
 /** @throws RequestRefusedError `catalog_invalid` with the first place at fault as its field */
 export function catalogOf(body: z.infer<typeof catalogInput>) {
   try {
-    return parseCatalog(renameFields(body, camelCase, opaque));
+    return parseCatalog(renameFields(body, camelCase, namedByCaller));
   } catch (error) {
     throw refusedCatalog(error);
   }

@@ -5,6 +5,7 @@ import type { RequestedChange } from "../../domain/invoicing/index.ts";
 import type { ChangeOptions } from "../../workflows/messages.ts";
 import { RequestRefusedError } from "../refusals.ts";
 import { instantInput, textInput } from "../wire.ts";
+import { overridesInput, overridesOf } from "./price-overrides.ts";
 import { planInput, seatsInput } from "./subscriptions.ts";
 
 const prorationInput = z
@@ -75,6 +76,7 @@ export const changeInput = z
       kind: z.literal("change_plan"),
       plan: planInput,
       seats: seatsInput.optional(),
+      overrides: overridesInput,
       ...choices,
     }),
     z.strictObject({ kind: z.literal("change_quantity"), seats: seatsInput, ...choices }),
@@ -82,6 +84,7 @@ export const changeInput = z
       kind: z.literal("add_add_on"),
       plan: planInput,
       seats: seatsInput.default(1),
+      overrides: overridesInput,
       ...choices,
     }),
     z.strictObject({ kind: z.literal("pause"), ...choices }),
@@ -100,10 +103,17 @@ export function requestedChange(input: z.output<typeof changeInput>): RequestedC
       return { kind: "cancel", unused: input.unused };
     case "change_plan": {
       const { kind, plan: planKey, seats } = input;
-      return { kind, planKey, ...(seats === undefined ? {} : { seats }), ...optionsOf(input) };
+      const wanted = { planKey, ...(seats === undefined ? {} : { seats }), ...overridesOf(input.overrides) };
+      return { kind, ...wanted, ...optionsOf(input) };
     }
     case "add_add_on":
-      return { kind: input.kind, planKey: input.plan, seats: input.seats, ...optionsOf(input) };
+      return {
+        kind: input.kind,
+        planKey: input.plan,
+        seats: input.seats,
+        ...overridesOf(input.overrides),
+        ...optionsOf(input),
+      };
     case "change_quantity":
       return { kind: input.kind, seats: input.seats, ...optionsOf(input) };
     default:

@@ -15,6 +15,7 @@ import { found } from "../refusals.ts";
 import { idParams, instantText } from "../wire.ts";
 import { type ChangeOptionsBody, changeOptions, instantOf, optionsOf, unusedInput } from "./change-inputs.ts";
 import { changePreviewRoute } from "./change-preview.ts";
+import { agreementOn, overridesInput } from "./price-overrides.ts";
 import { answerFor, planInput, ruleRefusals, seatsInput, subscriptionSchema, tags } from "./subscriptions.ts";
 
 const changedSchema = z
@@ -46,9 +47,16 @@ export function subscriptionChangeRoutes(api: ApiInstance, deps: ApiDependencies
     description:
       "The unused part of what was paid in advance is credited, the rest of the period is charged at the new plan, as that plan prorates. A plan of another interval begins a new period, or keeps the anchor.",
     refusals: [...stateRefusals, ...ruleRefusals],
-    body: z.strictObject({ plan: planInput, seats: seatsInput.optional(), ...changeOptions }),
-    send: (command, { plan, seats }, context) =>
-      subscriptions.changePlan({ ...command, planKey: plan, seats }, context),
+    body: z.strictObject({
+      plan: planInput,
+      seats: seatsInput.optional(),
+      overrides: overridesInput,
+      ...changeOptions,
+    }),
+    send: async (command, { plan, seats, overrides }, context) => {
+      const wanted = { planKey: plan, ...(await agreementOn(deps, overrides)) };
+      return await subscriptions.changePlan({ ...command, ...wanted, seats }, context);
+    },
   });
   change(api, deps, {
     path: "change-quantity",
@@ -63,9 +71,16 @@ export function subscriptionChangeRoutes(api: ApiInstance, deps: ApiDependencies
     summary: "Add an add-on now",
     description: "Another plan beside the one subscribed to, with the same interval and currency.",
     refusals: [...stateRefusals, ...ruleRefusals],
-    body: z.strictObject({ plan: planInput, seats: seatsInput.default(1), ...changeOptions }),
-    send: (command, { plan, seats }, context) =>
-      subscriptions.addAddOn({ ...command, planKey: plan, seats }, context),
+    body: z.strictObject({
+      plan: planInput,
+      seats: seatsInput.default(1),
+      overrides: overridesInput,
+      ...changeOptions,
+    }),
+    send: async (command, { plan, seats, overrides }, context) => {
+      const wanted = { planKey: plan, ...(await agreementOn(deps, overrides)) };
+      return await subscriptions.addAddOn({ ...command, ...wanted, seats }, context);
+    },
   });
   endingRoutes(api, deps);
   changePreviewRoute(api, deps);

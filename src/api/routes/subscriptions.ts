@@ -1,7 +1,11 @@
 import { z } from "zod";
 import { findCustomer } from "../../db/billing/customers.ts";
 import { itemsInForce, listSubscriptions } from "../../db/billing/subscription-reads.ts";
-import { anchoredPeriodAt, findSubscription, type StoredSubscription } from "../../db/billing/subscriptions.ts";
+import {
+  anchoredPeriodAt,
+  findSubscription,
+  type StoredSubscription,
+} from "../../db/billing/subscriptions.ts";
 import type { SubscriptionItem } from "../../db/schema/billing.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
@@ -12,11 +16,13 @@ import { contextOf } from "../observation.ts";
 import { listAnswer, listOf, newestFirst, pageQuery, pageRequest } from "../pagination.ts";
 import { found } from "../refusals.ts";
 import { idInput, idParams, instantText, isoOrNull } from "../wire.ts";
+import { agreementOn, overridesAnswer, overridesInput, overridesOnWire } from "./price-overrides.ts";
 
 const itemSchema = z.object({
   plan: z.string(),
   plan_version: z.int(),
   seats: z.int(),
+  overrides: overridesAnswer,
 });
 
 export const subscriptionSchema = z
@@ -39,7 +45,11 @@ export const subscriptionSchema = z
 
 const seatsInput = z.int().min(1).max(1_000_000);
 const planInput = idInput.describe("The key of a plan of the catalog.");
-const itemInput = z.strictObject({ plan: planInput, seats: seatsInput.default(1) });
+const itemInput = z.strictObject({
+  plan: planInput,
+  seats: seatsInput.default(1),
+  overrides: overridesInput,
+});
 const subscriptionInput = z.strictObject({
   id: idInput.optional().describe("Your own id for this subscription; one is made when it is left out."),
   customer: idInput,
@@ -54,6 +64,7 @@ const ruleRefusals = [
   "plan_interval_differs",
   "plan_already_subscribed",
   "meter_already_billed",
+  "price_override_invalid",
 ];
 
 /** What a customer has agreed to, from opening to the end. Changes are commands to the subscription's workflow. */
@@ -118,7 +129,13 @@ function openSubscription(api: ApiInstance, deps: ApiDependencies): void {
           requestId: newId(request, "req"),
           customerId,
           at: await timeOfCustomer(deps, customerId),
-          items: items.map(({ plan, seats }) => ({ planKey: plan, seats })),
+          items: await Promise.all(
+            items.map(async ({ plan, seats, overrides }, index) => ({
+              planKey: plan,
+              seats,
+              ...(await agreementOn(deps, overrides, `items[${index}].`)),
+            })),
+          ),
         },
         contextOf(request),
       );
@@ -155,8 +172,9 @@ async function answerOf(
   };
 }
 
-function itemAnswer({ planKey, planVersion, seats }: SubscriptionItem): z.infer<typeof itemSchema> {
-  return { plan: planKey, plan_version: planVersion, seats };
+function itemAnswer(item: SubscriptionItem): z.infer<typeof itemSchema> {
+  const { planKey, planVersion, seats, overrides } = item;
+  return { plan: planKey, plan_version: planVersion, seats, ...overridesOnWire(overrides) };
 }
 
 function periodAnswer(row: StoredSubscription, now: Instant): { start: string; end: string } {

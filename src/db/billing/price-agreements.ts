@@ -18,9 +18,13 @@ export async function keepAgreement(tx: Tx, overrides: readonly PriceOverride[])
   return fingerprint;
 }
 
-/** What {@link keepAgreement} wrote down: whoever names it has been told of it after that. */
-export async function findAgreement(tx: Tx, fingerprint: string): Promise<readonly PriceOverride[]> {
+/** What {@link keepAgreement} wrote down, where an agreement is named: whoever names it was told of it after that. */
+export async function agreedOverrides(
+  tx: Tx,
+  fingerprint: string | undefined,
+): Promise<{ readonly overrides?: readonly PriceOverride[] }> {
+  if (fingerprint === undefined) return {};
   const [row] = await tx.select().from(priceAgreement).where(eq(priceAgreement.fingerprint, fingerprint));
   invariant(row, `the price agreement ${fingerprint} was written down before it was named`);
-  return row.overrides;
+  return { overrides: row.overrides };
 }

@@ -1,10 +1,14 @@
-import { type BillingInterval, contractIssues, type PlanVersion } from "../../domain/catalog/index.ts";
+import {
+  type BillingInterval,
+  contractIssues,
+  type PlanVersion,
+  type PriceOverride,
+} from "../../domain/catalog/index.ts";
 import { metersOf, SubscriptionRuleError, type TermsItem } from "../../domain/invoicing/index.ts";
 import type { Tx } from "../database.ts";
 import { newestVersions, publishedMeters } from "../usage/meters-in-force.ts";
 import { publishedTables } from "./cost-tables.ts";
 import { latestPlan } from "./plan-versions.ts";
-import { findAgreement } from "./price-agreements.ts";
 import { otherSubscriptions, termsHistory } from "./subscriptions.ts";
 
 /** More seats than any organisation has; a typing mistake is refused instead of billed. */
@@ -14,12 +18,12 @@ const seatsMax = 1_000_000;
 export interface WantedItem {
   readonly planKey: string;
   readonly seats: number;
-  /** The fingerprint of what is agreed instead of the plan's prices. */
-  readonly agreement?: string;
+  /** What is agreed instead of the plan's prices. */
+  readonly overrides?: readonly PriceOverride[];
 }
 
 /** The newest version of a plan that somebody wants. @throws SubscriptionRuleError */
-export async function itemFor(tx: Tx, { planKey, seats, agreement }: WantedItem): Promise<TermsItem> {
+export async function itemFor(tx: Tx, { planKey, seats, overrides }: WantedItem): Promise<TermsItem> {
   const plan = await latestPlan(tx, planKey);
   if (plan === undefined) {
     throw new SubscriptionRuleError(
@@ -29,8 +33,7 @@ export async function itemFor(tx: Tx, { planKey, seats, agreement }: WantedItem)
     );
   }
   const item = { plan, seats: checkedSeats(seats) };
-  if (agreement === undefined) return item;
-  const overrides = await findAgreement(tx, agreement);
+  if (overrides === undefined) return item;
   const catalog = {
     meters: newestVersions(await publishedMeters(tx)),
     costTables: await publishedTables(tx),

@@ -5,7 +5,7 @@ import {
   type Instant,
   periodIndexAt,
 } from "../calendar/index.ts";
-import type { PlanVersion, Settlement } from "../catalog/index.ts";
+import type { PlanVersion, PriceOverride, Settlement } from "../catalog/index.ts";
 import { BillingError, invariant } from "../errors.ts";
 import { type Money, negateMoney, sumMoney } from "../money/index.ts";
 import { withDiscounts } from "./advance-discounts.ts";
@@ -23,15 +23,15 @@ export type RequestedChange = ChangeChoices &
         readonly kind: "change_plan";
         readonly planKey: string;
         readonly seats?: number;
-        /** Names what is agreed instead of the plan's prices. */
-        readonly agreement?: string;
+        /** What is agreed instead of the plan's prices. */
+        readonly overrides?: readonly PriceOverride[];
       }
     | { readonly kind: "change_quantity"; readonly seats: number }
     | {
         readonly kind: "add_add_on";
         readonly planKey: string;
         readonly seats: number;
-        readonly agreement?: string;
+        readonly overrides?: readonly PriceOverride[];
       }
     | { readonly kind: "cancel"; readonly unused: UnusedTime }
     | { readonly kind: "pause" }
