@@ -150,8 +150,58 @@ describe("periods", () => {
     const question = { anchor: "2026-01-31T00:00:00Z", interval: { unit: "month" }, count: 1 };
     const answer = await answerTo("periods", { ...question, from: "2025-12-05T00:00:00Z" });
     expect(answer.periods).toEqual([
-      { index: -2, start: "2025-11-30T00:00:00.000Z", end: "2025-12-31T00:00:00.000Z", seconds: "2678400" },
+      {
+        index: -2,
+        start: "2025-11-30T00:00:00.000Z",
+        end: "2025-12-31T00:00:00.000Z",
+        is_part: false,
+        seconds: "2678400",
+      },
     ]);
+  });
+});
+
+describe("periods on days of the calendar", () => {
+  const start = { anchor: "2026-01-20T12:00:00Z", count: 2 };
+  test.each([
+    {
+      interval: { unit: "month" },
+      rule: {},
+      starts: ["2026-01-20T12:00", "2026-02-01T00:00"],
+      why: "the first",
+    },
+    {
+      interval: { unit: "month" },
+      rule: { day: 31 },
+      starts: ["2026-01-20T12:00", "2026-01-31T00:00"],
+      why: "the 31st",
+    },
+    {
+      interval: { unit: "week" },
+      rule: { weekday: 1 },
+      starts: ["2026-01-20T12:00", "2026-01-26T00:00"],
+      why: "Monday",
+    },
+    {
+      interval: { unit: "quarter" },
+      rule: {},
+      starts: ["2026-01-20T12:00", "2026-04-01T00:00"],
+      why: "1 April",
+    },
+  ])("$interval.unit: a part until $why, then whole ones", async ({ interval, rule, starts }) => {
+    const { periods } = await answerTo("periods", {
+      ...start,
+      interval,
+      rule: { type: "calendar", ...rule },
+    });
+    expect(periods.map((each: { start: string }) => each.start.slice(0, 16))).toEqual(starts);
+    expect(periods.map((each: { is_part: boolean }) => each.is_part)).toEqual([true, false]);
+  });
+
+  test("a rule that the interval has no use for", async () => {
+    const question = { ...start, interval: { unit: "month" }, rule: { type: "calendar", weekday: 1 } };
+    const { status, body } = await ask("periods", question);
+    expect([status, body.code]).toEqual([422, "anchor_rule_invalid"]);
   });
 });
 

@@ -7,14 +7,33 @@ import { calculator, requireSize } from "./calculate-wire.ts";
 
 const countMax = 1_000;
 
-export const intervalInput = z.strictObject({
-  unit: z.enum(intervalUnits),
-  count: z.int().min(1).max(366).default(1),
-});
+export const intervalInput = z
+  .strictObject({
+    unit: z.enum([...intervalUnits, "quarter"]),
+    count: z.int().min(1).max(366).default(1),
+  })
+  .transform(({ unit, count }) =>
+    unit === "quarter" ? { unit: "month" as const, count: 3 * count } : { unit, count },
+  );
+
+const anchorRuleInput = z
+  .discriminatedUnion("type", [
+    z.strictObject({ type: z.literal("anniversary") }),
+    z.strictObject({
+      type: z.literal("calendar"),
+      weekday: z.int().min(1).max(7).exactOptional().describe("1 is Monday."),
+      day: z.int().min(1).max(31).exactOptional(),
+      month: z.int().min(1).max(12).exactOptional(),
+    }),
+  ])
+  .describe("`calendar`: at local midnight of a day; the first period is the part up to it.");
 
 const question = z
   .strictObject({
-    anchor: instantInput.describe("Periods count from here; its clock time and day of the month are kept."),
+    anchor: instantInput.describe(
+      "Periods count from here; its clock time and day of the month are kept. By a calendar rule: where they begin.",
+    ),
+    rule: anchorRuleInput.default({ type: "anniversary" }),
     interval: intervalInput,
     time_zone: timeZoneInput.default("UTC").describe("Whose calendar it is."),
     from: instantInput.optional().describe("In the first period of the answer; the anchor when left out."),
@@ -29,6 +48,7 @@ const answer = z
         index: z.int().describe("0 starts at the anchor; below zero before it."),
         start: instantText,
         end: instantText.describe("Belongs to the next period."),
+        is_part: z.boolean().describe("Up to the first day of the calendar."),
         seconds: z.string().describe("How long it is: days may have 23 or 25 hours."),
       }),
     ),
@@ -40,17 +60,18 @@ export function calculatePeriodsRoute(api: ApiInstance): void {
     summary: "The boundaries of billing periods",
     description:
       "Counted from the anchor each time, so that the 31st becomes the 28th and the 31st again, on the clock of the time zone.",
-    refusals: ["instant_invalid", "duration_invalid"],
+    refusals: ["instant_invalid", "duration_invalid", "anchor_rule_invalid"],
   });
   api.post("/v1/calculate/periods", options, async ({ body }) => {
-    const { anchor: at, interval, time_zone: timeZone, from = at, count } = body;
+    const { anchor: start, rule, interval, time_zone: timeZone, from = start, count } = body;
     requireSize("count", count, countMax);
-    const periods = calculatePeriods({ anchor: { at, interval, timeZone }, from, count });
+    const periods = calculatePeriods({ start, rule, interval, timeZone, from, count });
     return {
-      periods: periods.map(({ index, period }) => ({
+      periods: periods.map(({ index, period, isPart }) => ({
         index,
         start: isoOf(period.start),
         end: isoOf(period.end),
+        is_part: isPart,
         seconds: String(lengthMs(period) / 1_000),
       })),
     };
