@@ -44,9 +44,8 @@ create table billing.recurring_grant (
   approval_limit_minor bigint check (approval_limit_minor >= 0),
   -- What the same actor gave the customer in the 24 hours before, without anybody else.
   unapproved_before numeric(38, 0) not null,
-  needs_approval boolean not null generated always as (
-    approval_limit_minor is null or total_minor is null
-    or total_minor * 100000000::numeric + unapproved_before > approval_limit_minor * 100000000::numeric) stored,
+  needs_approval boolean not null check (needs_approval = (approval_limit_minor is null or total_minor is null
+    or total_minor * 100000000::numeric + unapproved_before > approval_limit_minor * 100000000::numeric)),
   -- The time that is to be given next, and when; null when none is left.
   next_occurrence int not null default 0 check (next_occurrence >= 0),
   next_at timestamptz,
@@ -96,6 +95,8 @@ begin
     where customer_id = new.customer_id and requested_by = new.requested_by and not needs_approval
       and requested_at > new.requested_at - interval '24 hours'
   ) as before;
+  new.needs_approval := new.approval_limit_minor is null or new.total_minor is null
+    or new.total_minor * 100000000::numeric + new.unapproved_before > new.approval_limit_minor * 100000000::numeric;
   new.recorded_at := clock_timestamp();
   return new;
 end

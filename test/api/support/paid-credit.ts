@@ -4,14 +4,15 @@ import { insertGrant } from "../../../src/db/billing/credit-grants.ts";
 import { updateInvoice } from "../../../src/db/billing/invoices.ts";
 import { insertAttempt, insertPayment } from "../../../src/db/billing/payments.ts";
 import { type Database, inTransaction } from "../../../src/db/database.ts";
-import { isoOf } from "../../../src/domain/calendar/index.ts";
+import { type Instant, isoOf } from "../../../src/domain/calendar/index.ts";
+import type { GrantScope } from "../../../src/domain/credits/index.ts";
 import {
   balanceTransactionRecorded,
   paymentSucceeded,
   prepaidCreditsFunded,
 } from "../../../src/domain/ledger/index.ts";
 import { money } from "../../../src/domain/money/index.ts";
-import { wallClock as at } from "./running-api.ts";
+import { wallClock } from "./running-api.ts";
 
 interface Purchase {
   readonly grantId: string;
@@ -19,12 +20,16 @@ interface Purchase {
   readonly amountMinor: bigint;
   /** False: it is invoiced, and not paid. */
   readonly isPaid?: boolean;
+  /** When; the API's fixed time when left out. */
+  readonly at?: Instant;
+  readonly expiresAt?: Instant;
+  readonly scope?: GrantScope;
 }
 
 /** Credit that a customer has bought, with all that Stripe and workflows would have written. */
 export async function buyCredit(
   db: Database,
-  { grantId, customerId, amountMinor, isPaid = true }: Purchase,
+  { grantId, customerId, amountMinor, isPaid = true, at = wallClock, expiresAt, scope }: Purchase,
 ): Promise<void> {
   const amount = money(amountMinor, "usd");
   const paymentId = `pi_${grantId}`;
@@ -34,6 +39,8 @@ export async function buyCredit(
     id: grantId,
     invoiceId: `inv_${grantId}`,
     effectiveAt: at,
+    expiresAt: expiresAt ?? null,
+    scope: scope ?? null,
     createdAt: at,
   });
   const { invoiceId } = await issueCreditPurchase(db, { grantId, at: isoOf(at) });
