@@ -224,10 +224,11 @@ $$;
 -- list, such as {1,2}. Events of one kind share their type, source, and the meters and dimensions that those quantities are for; a kind
 -- without meters waits for one. Lists with no item at all stand for nothing but nulls. One call, one commit.
 -- Measured with so many published versions of meters: refused (RK016) when there are others, which is not asked when it is null.
+-- Where no event may repeat another, keys are added without looking for them first: then one that is there refuses the batch (23505).
 -- Answers for each event, in the order sent: accepted, duplicate, conflict, or why it was quarantined; null when all are accepted. Of
 -- events with the same key the first in the batch wins. Keys are claimed in their order, so that no two batches wait for each other in a ring.
 create function usage.ingest(
-  published bigint, keys uuid[], payload_hashes uuid[], ids text[], times bigint[], customers bigint[], customer_ids text[], said text,
+  published bigint, may_repeat boolean, keys uuid[], payload_hashes uuid[], ids text[], times bigint[], customers bigint[], customer_ids text[], said text,
   quantities text[], distinct_values text[],
   kinds int[], kind_types text[], kind_sources text[], kind_meters text[], kind_dimensions text[]
 ) returns text[]
@@ -254,10 +255,16 @@ begin
   -- In the order sent: of two levels at one instant the later one holds.
   seqs := array(select nextval('usage.event_seq') from generate_series(1, total));
   fresh := seqs;
-  insert into usage.event_key (key, payload_hash, event_seq, event_time)
-  select keys[i], payload_hashes[i], seqs[i], timestamptz 'epoch' + times[i] * interval '1 millisecond'
-  from generate_series(1, total) as i order by keys[i], i
-  on conflict (key) do nothing;
+  if may_repeat then
+    insert into usage.event_key (key, payload_hash, event_seq, event_time)
+    select keys[i], payload_hashes[i], seqs[i], timestamptz 'epoch' + times[i] * interval '1 millisecond'
+    from generate_series(1, total) as i order by keys[i], i
+    on conflict (key) do nothing;
+  else
+    insert into usage.event_key (key, payload_hash, event_seq, event_time)
+    select keys[i], payload_hashes[i], seqs[i], timestamptz 'epoch' + times[i] * interval '1 millisecond'
+    from generate_series(1, total) as i order by keys[i];
+  end if;
   get diagnostics added = row_count;
   if added < total then
     fresh := array(select event_seq from usage.event_key where key = any (keys) and event_seq = any (seqs));

@@ -255,7 +255,7 @@ const invoiceDamages: readonly Damage[] = [
     what: "an event of a subscription that was billed to its end",
     broken: "V8",
     rule: "on no invoice",
-    sql: `select usage.ingest(null, '{00000000-0000-0000-0000-000000000001}', '{00000000-0000-0000-0000-000000000002}', '{late}',
+    sql: `select usage.ingest(null, true, '{00000000-0000-0000-0000-000000000001}', '{00000000-0000-0000-0000-000000000002}', '{late}',
       array[(extract(epoch from timestamptz '2026-01-12Z') * 1000)::bigint], array[customer.number], '{}', '{}', '{"{1}"}', '{}', '{1}',
       '{request}', '{story}', array[array[meter.number]::text], '{"{1}"}')
       from catalog.meter, billing.customer where meter.key = 'tokens' and customer.id = 'cedar'`,

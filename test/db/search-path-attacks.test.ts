@@ -62,7 +62,7 @@ const taken = (id: string, number: number, customer: "counted" | "nobody") => {
   const uuid = (kind: number) => `{00000000-0000-0000-000${kind}-${String(number).padStart(12, "0")}}`;
   const isCounted = customer === "counted";
   const numbers = "(select pg_catalog.array_agg(c.number) from billing.customer c where c.id = 'counted')";
-  return `usage.ingest(null, '${uuid(1)}', '${uuid(2)}', '{${id}}', '{1768435200000}',
+  return `usage.ingest(null, true, '${uuid(1)}', '${uuid(2)}', '{${id}}', '{1768435200000}',
     ${isCounted ? numbers : "'{NULL}'"}, '{${customer}}', '{}', ${isCounted ? `'{"{1}"}'` : "'{NULL}'"}, '{}', '{1}',
     '{request}', '{edge}', ${isCounted ? `'{"{1}"}', '{"{1}"}'` : "'{NULL}', '{NULL}'"})`;
 };

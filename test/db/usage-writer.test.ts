@@ -104,6 +104,19 @@ describe("callers at the same time", () => {
   });
 });
 
+test("repeats are found whether they were expected or not: against what is stored, and within a batch", async () => {
+  const alone = openUsageWriter({ url: fixture.appUrl, batchesInFlight: 1 });
+  const take = async (...ids: string[]) =>
+    statusesOf(await alone.take(ids.map((id) => event(`repeat/${id}`))));
+  expect(await take("1", "2")).toEqual(["accepted", "accepted"]);
+  expect(await take("3", "1", "4", "3")).toEqual(["accepted", "duplicate", "accepted", "duplicate"]);
+  expect(await take("5", "4")).toEqual(["accepted", "duplicate"]);
+  // So many without a repeat that none is expected any more.
+  for (let batch = 0; batch < 101; batch++) expect(await take(`quiet/${batch}`)).toEqual(["accepted"]);
+  expect(await take("6", "6", "quiet/0")).toEqual(["accepted", "duplicate", "duplicate"]);
+  await alone.close();
+});
+
 test("an event that the tables refuse is invalid alone, whoever it came with", async () => {
   await fixture.owner.sql`alter table usage.event add constraint no_poison check (id not like 'poison/%')`;
   const answers = await Promise.all([

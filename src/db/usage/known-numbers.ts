@@ -6,9 +6,6 @@ import type { StoredMeter } from "./meters-in-force.ts";
 /** Numbers of combinations of dimension values by their canonical text. */
 export type DimensionNumbers = ReadonlyMap<string, bigint>;
 
-/** Numbers of customers, as text, by their id; without those there are not. */
-export type CustomerNumbers = ReadonlyMap<string, string>;
-
 /** How the database is asked, on a pool or in a transaction; `list` is the text of one. */
 export interface NumberSource {
   /** `select number, was_there from usage.dimension_numbers(list)` */
@@ -75,21 +72,25 @@ export async function dimensionNumbers(
   return withTold(dimensions, keys, told);
 }
 
-/** The numbers of customers. One without a number is not known to anybody yet, and so is asked for every time. */
+/**
+ * The number of each of these customers. One without a number is not known to anybody yet, and so is asked for every time.
+ */
 export async function customerNumbers(
   asked: Pick<NumberSource, "customerNumbers">,
   meters: readonly StoredMeter[],
   ids: readonly string[],
-): Promise<CustomerNumbers> {
+): Promise<readonly (string | undefined)[]> {
   const { customers } = knownOf(meters);
-  const missing = [...new Set(ids.filter((id) => !customers.has(id)))];
-  if (missing.length === 0) return customers;
+  const numbers = ids.map((id) => customers.get(id));
+  if (!numbers.includes(undefined)) return numbers;
+  const missing = [...new Set(ids.filter((_, place) => numbers[place] === undefined))];
   const found = await asked.customerNumbers(arrayLiteral(missing));
-  return withTold(
+  const told = withTold(
     customers,
-    ids,
+    [],
     found.map(({ id, ...row }) => ({ ...row, key: id })),
   );
+  return ids.map((id, place) => numbers[place] ?? told.get(id));
 }
 
 /** The numbers of these keys, as they were known and as was told; what will stay is remembered. */

@@ -1,7 +1,7 @@
 import type { UsageEvent } from "../../domain/metering/index.ts";
 import { arrayLiteral, listItem } from "./array-literal.ts";
 import { eventKey, payloadHash } from "./event-key.ts";
-import type { CustomerNumbers, DimensionNumbers } from "./known-numbers.ts";
+import type { DimensionNumbers } from "./known-numbers.ts";
 import type { MeasuredContribution } from "./measurement.ts";
 
 /** An event that its meters can measure; without contributions when none reads its type. */
@@ -45,7 +45,8 @@ function kindText({ event: { type, source }, contributions }: MeasuredEvent): st
 /** Numbers that stand for what a batch names. */
 export interface BatchNumbers {
   readonly dimensions: DimensionNumbers;
-  readonly customers: CustomerNumbers;
+  /** Of each event's customer; undefined when nobody knows them. */
+  readonly customers: readonly (string | undefined)[];
 }
 
 /** A batch as `usage.ingest` takes it: its parameters by name, each as text. */
@@ -55,7 +56,6 @@ export function sentBatch(
   numbers: BatchNumbers,
 ) {
   const list = (itemOf: (measured: MeasuredEvent) => string) => `{${batch.map(itemOf).join()}}`;
-  const customers = batch.map(({ event }) => numbers.customers.get(event.customerId));
   const listOfKinds = (itemOf: (example: MeasuredEvent) => string | null) =>
     arrayLiteral(examples.map(itemOf));
   return {
@@ -63,8 +63,8 @@ export function sentBatch(
     hashes: list(({ event }) => payloadHash(event)),
     ids: list(({ event }) => listItem(event.id)),
     times: list(({ event }) => `${event.time}`),
-    customers: `{${customers.map((number) => number ?? "NULL").join()}}`,
-    customerIds: unknownIds(batch, customers),
+    customers: `{${numbers.customers.map((number) => number ?? "NULL").join()}}`,
+    customerIds: unknownIds(batch, numbers.customers),
     // JSON has no line breaks of its own.
     said: batch.map(({ event }) => JSON.stringify(event.data)).join("\n"),
     quantities: list(({ contributions }) => quantitiesOf(contributions)),

@@ -4,6 +4,7 @@ import type { UsageEvent } from "../../domain/metering/index.ts";
 import { type Client, openRenewedConnection, type RenewedConnectionOptions } from "../renewed-connection.ts";
 import { sqlState } from "../sql-state.ts";
 import { type MetersInForce, metersInForce } from "./meters-in-force.ts";
+import { RepeatForecast } from "./repeat-forecast.ts";
 import { type IngestOutcome, ingestEvents } from "./usage-ingest.ts";
 
 /** A transaction of a usage connection. */
@@ -33,13 +34,17 @@ export interface SeenMeters {
 
 export function openUsageConnection(options: RenewedConnectionOptions, seen: SeenMeters): UsageConnection {
   const connection = openRenewedConnection(options);
+  const forecast = new RepeatForecast();
   const ingest: UsageConnection["ingest"] = (events) =>
     connection.use(async (client) => {
       for (;;) {
         seen.current ??= await readMeters(client);
         const inForce = seen.current;
         try {
-          return await ingestEvents({ sql: client }, events, inForce.meters, inForce.published);
+          return await ingestEvents({ sql: client }, events, inForce.meters, {
+            published: inForce.published,
+            forecast,
+          });
         } catch (error) {
           if (sqlState(error) !== metersWerePublished) throw error;
           if (seen.current === inForce) seen.current = undefined;

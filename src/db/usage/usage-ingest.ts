@@ -16,6 +16,7 @@ import {
 } from "./known-numbers.ts";
 import { measurerOf } from "./measurement.ts";
 import type { StoredMeter } from "./meters-in-force.ts";
+import type { RepeatForecast } from "./repeat-forecast.ts";
 import { type BatchNumbers, type Kinds, kindsOf, type MeasuredEvent, sentBatch } from "./sent-batch.ts";
 
 /** What became of one event. Quarantined: kept, and counted once what is missing has appeared. */
@@ -29,6 +30,13 @@ export interface IngestDatabase {
   readonly sql: postgres.ISql<{ bigint: bigint }>;
 }
 
+/** A batch that is a transaction by itself. */
+export interface Alone {
+  /** How many versions of meters there must be still, or nothing is taken in (RK016). */
+  readonly published: bigint;
+  readonly forecast: RepeatForecast;
+}
+
 type RecordedOutcome = "accepted" | "duplicate" | "conflict" | "archived" | QuarantineReason;
 
 /**
@@ -36,14 +44,12 @@ type RecordedOutcome = "accepted" | "duplicate" | "conflict" | "archived" | Quar
  * event it calls accepted is durable, deduplicated for ever by (source, id), and counted: all in one commit.
  * Sending a batch again, after any failure, does no harm.
  * @param meters every version there is
- * @param published how many versions that must be still, or nothing is taken in; left out where the transaction holds
- * the lock that publishing waits for
  */
 export async function ingestEvents(
   db: IngestDatabase,
   events: readonly UsageEvent[],
   meters: readonly StoredMeter[],
-  published?: bigint,
+  alone?: Alone,
 ): Promise<IngestOutcome[]> {
   const measure = measurerOf(meters);
   const batch: MeasuredEvent[] = [];
@@ -53,7 +59,7 @@ export async function ingestEvents(
     batch.push({ event, contributions });
     return null;
   });
-  const recorded = batch.length === 0 ? [] : await record(db, batch, meters, published);
+  const recorded = batch.length === 0 ? [] : await record(db, batch, meters, alone);
   let next = 0;
   return measured.map((refusal) =>
     refusal === null ? outcomeOf(recorded[next++] as RecordedOutcome) : { status: "invalid", refusal },
@@ -67,7 +73,7 @@ async function record(
   db: IngestDatabase,
   batch: readonly MeasuredEvent[],
   meters: readonly StoredMeter[],
-  published: bigint | undefined,
+  alone: Alone | undefined,
 ): Promise<readonly RecordedOutcome[]> {
   const asked = numberSource(db);
   for (let attempt = 1; ; attempt++) {
@@ -78,19 +84,27 @@ async function record(
         batch.map(({ event }) => event.time),
       );
       if (batch.some(({ event }) => isArchived(event.time)))
-        return await recordAround(db, batch, meters, published, isArchived);
+        return await recordAround(db, batch, meters, alone, isArchived);
       const kinds = kindsOf(batch);
       return (
-        (await send(db, sentBatch(batch, kinds, await numbersOf(asked, batch, kinds, meters)), published)) ??
+        (await send(db, sentBatch(batch, kinds, await numbersOf(asked, batch, kinds, meters)), alone)) ??
         allAccepted(batch)
       );
     } catch (caught) {
+      if (alone !== undefined && isKeyThere(caught)) {
+        alone.forecast.note(true);
+        continue;
+      }
       const error = isMonthGone(caught) ? new MonthArchivedMeanwhileError(caught) : caught;
       if (error !== caught) forgetMonths(meters);
       if (attempt >= attemptsMax || !/^40(001|P01)$/.test(sqlState(error) ?? "")) throw error;
     }
   }
 }
+
+/** It was taken for certain that no event repeats another. */
+const isKeyThere = (error: unknown) =>
+  sqlState(error) === "23505" && (error as { constraint_name?: string }).constraint_name === "event_key_pkey";
 
 const allAccepted = (batch: readonly MeasuredEvent[]) => batch.map(() => "accepted" as const);
 
@@ -115,11 +129,11 @@ async function recordAround(
   db: IngestDatabase,
   batch: readonly MeasuredEvent[],
   meters: readonly StoredMeter[],
-  published: bigint | undefined,
+  alone: Alone | undefined,
   isArchived: (time: UsageEvent["time"]) => boolean,
 ): Promise<RecordedOutcome[]> {
   const here = batch.filter(({ event }) => !isArchived(event.time));
-  const recorded = (here.length === 0 ? [] : await record(db, here, meters, published)).values();
+  const recorded = (here.length === 0 ? [] : await record(db, here, meters, alone)).values();
   const gone = batch.flatMap(({ event }) => (isArchived(event.time) ? [event] : []));
   const judged = (await judgeArchived(db, gone)).values();
   return batch.map(
@@ -159,17 +173,19 @@ function numberSource({ sql }: IngestDatabase): NumberSource {
 async function send(
   { sql }: IngestDatabase,
   batch: ReturnType<typeof sentBatch>,
-  published: bigint | undefined,
+  alone: Alone | undefined,
 ): Promise<readonly RecordedOutcome[] | null> {
   const [row] = await sql<[{ outcomes: RecordedOutcome[] | null }]>`
     select usage.ingest(
-      ${published === undefined ? null : `${published}`}::text::int8,
+      ${alone === undefined ? null : `${alone.published}`}::text::int8, ${alone?.forecast.expectsRepeats ?? true},
       ${batch.keys}::text::uuid[], ${batch.hashes}::text::uuid[], ${batch.ids}::text::text[], ${batch.times}::text::int8[],
       ${batch.customers}::text::int8[], ${batch.customerIds}::text::text[], ${batch.said}::text,
       ${batch.quantities}::text::text[], ${batch.values}::text::text[],
       ${batch.kinds}::text::int4[], ${batch.kindTypes}::text::text[], ${batch.kindSources}::text::text[],
       ${batch.kindMeters}::text::text[], ${batch.kindDimensions}::text::text[]
     ) as outcomes`;
+  const isRepeat = (outcome: RecordedOutcome) => outcome === "duplicate" || outcome === "conflict";
+  alone?.forecast.note(row.outcomes?.some(isRepeat) === true);
   return row.outcomes;
 }
 
