@@ -248,6 +248,20 @@ describe("aggregation", () => {
     expect(answer).toMatchObject({ quantity, conflicts: ["a"], duplicates: [] });
   });
 
+  test("events that take back, where the meter says that they may", async () => {
+    const back = [...events, event("d", "2026-03-15T00:00:00Z", -30)];
+    const refused = await ask("aggregation", { meter, events: back, ...march });
+    expect([refused.status, refused.body.code, refused.body.field]).toEqual([
+      422,
+      "usage_quantity_negative",
+      "events[3].data.tokens",
+    ]);
+    const counted = { ...meter, negative: "counted" };
+    expect(await answerTo("aggregation", { meter: counted, events: back, ...march })).toMatchObject({
+      quantity: "90",
+    });
+  });
+
   test("rejected: says which", async () => {
     const { status, body } = await ask("aggregation", {
       meter,

@@ -1,6 +1,8 @@
 import { paint, tableText } from "./terminal.ts";
 
-/** An answer of the API for people: a line for each field, a table for each list. */
+type Row = Readonly<Record<string, unknown>>;
+
+/** An answer of the API for people: a line for each field, then a table for each list, lists within rows below their own. */
 export function answerText(answer: object): string {
   const fields = Object.entries(answer);
   const short = fields.filter(([, value]) => !isTable(value) && !isEmptyList(value));
@@ -8,21 +10,26 @@ export function answerText(answer: object): string {
   const lines = short.map(
     ([name, value]) => `${paint("dim", words(name).padEnd(width))}  ${cellText(value)}`,
   );
-  const tables = fields.flatMap(([name, value]) =>
-    isTable(value) ? ["", paint("bold", words(name)), rowsText(value)] : [],
-  );
-  return [...lines, ...tables].join("\n").replace(/^\n/, "");
+  const tables = fields.flatMap(([name, value]) => (isTable(value) ? tablesOf(words(name), value) : []));
+  return [...(lines.length === 0 ? [] : [lines.join("\n")]), ...tables].join("\n\n");
 }
 
-type Row = Readonly<Record<string, unknown>>;
-
-function rowsText(rows: readonly Row[]): string {
+/** The rows with what they say in short, then what they list, each with the place of its row. */
+function tablesOf(title: string, rows: readonly Row[]): string[] {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  return tableText(
-    names.map(words),
-    rows.map((row) => names.map((name) => cellText(row[name]))),
-  );
+  const listed = names.filter((name) => rows.some((row) => isTable(row[name])));
+  const short = names.filter((name) => !listed.includes(name));
+  const cells = rows.map((row) => short.map((name) => cellText(row[name])));
+  const nested = listed.flatMap((name) => {
+    const inner = rows.flatMap((row, place) =>
+      rowsIn(row[name]).map((each) => ({ [title]: place, ...each })),
+    );
+    return tablesOf(`${title}: ${words(name)}`, inner);
+  });
+  return [`${paint("bold", title)}\n${tableText(short.map(words), cells)}`, ...nested];
 }
+
+const rowsIn = (value: unknown): readonly Row[] => (isTable(value) ? value : []);
 
 const words = (name: string): string => name.replaceAll("_", " ");
 
@@ -39,6 +46,6 @@ function cellText(value: unknown): string {
   if (Array.isArray(value)) return value.map(cellText).join(", ");
   if (typeof value !== "object") return String(value);
   return Object.entries(value)
-    .map(([name, field]) => `${words(name)} ${cellText(field)}`)
+    .map(([name, field]) => `${name} ${cellText(field)}`)
     .join(", ");
 }
