@@ -18,6 +18,7 @@ import { atTheEdge } from "./edge.ts";
 import { issueCreditPurchase } from "./issue-credit-purchase.ts";
 import { type OpenSubscriptionInput, openSubscription } from "./open-subscription.ts";
 import { readInvoiceStatus } from "./read-invoice-status.ts";
+import { type WithdrawnInvoice, withdrawInvoice } from "./void-invoice.ts";
 
 export type { ActivityDependencies } from "./dependencies.ts";
 
@@ -72,5 +73,6 @@ export function stripeActivities(deps: ActivityDependencies) {
     payInvoice: (input: PayInput) => payInvoice(deps, input),
     settleInvoice: (input: InvoiceAt) => settleInvoice(deps, input),
     giveUpInvoice: (input: InvoiceAt) => giveUpInvoice(deps, input),
+    voidInvoice: (input: WithdrawnInvoice) => withdrawInvoice(deps, input),
   });
 }

@@ -11,10 +11,11 @@ import {
 import { findInvoice, type StoredInvoice } from "../db/billing/invoices.ts";
 import { closingRun } from "../db/billing/rating-runs.ts";
 import { findSubscription, lockCustomer } from "../db/billing/subscriptions.ts";
+import { testClockOf } from "../db/billing/test-clocks.ts";
 import { type Database, inTransaction, type Tx } from "../db/database.ts";
 import { findEntryOfCause } from "../db/ledger/ledger.ts";
 import type { ReasonCode } from "../domain/adjustments/index.ts";
-import { type Instant, instant } from "../domain/calendar/index.ts";
+import { type Instant, instant, isoOf } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import {
   closePeriod,
@@ -38,6 +39,24 @@ export interface VoidInvoiceInput {
   readonly reason: string | null;
   readonly voidedBy: string;
   readonly at: string;
+}
+
+/** As a workflow asks for it. */
+export type WithdrawnInvoice = Omit<VoidInvoiceInput, "reasonCode"> & { readonly reasonCode: string };
+
+/** Voids an invoice, and tells the run that collects it, which has nothing left to do. */
+export async function withdrawInvoice(
+  deps: ActivityDependencies,
+  { reasonCode, ...input }: WithdrawnInvoice,
+): Promise<Issued> {
+  const { db, gateway } = deps;
+  const issued = await voidInvoice(deps, { ...input, reasonCode: reasonCode as ReasonCode });
+  const invoice = await findInvoice(db.orm, input.invoiceId);
+  if (invoice?.collectedBy == null) return issued;
+  const clock = await testClockOf(db.orm, invoice.customerId);
+  const reading = clock === undefined ? null : { clockId: clock.id, now: isoOf(clock.currentAt) };
+  await gateway.tellInvoiceChanged(invoice.collectedBy, reading, `void/${invoice.id}`);
+  return issued;
 }
 
 /**

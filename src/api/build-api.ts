@@ -28,6 +28,7 @@ import { eventsRoutes } from "./routes/events.ts";
 import { invoiceDocumentRoutes } from "./routes/invoice-documents.ts";
 import { invoiceExplanationRoutes } from "./routes/invoice-explanations.ts";
 import { invoiceLineEventsRoutes } from "./routes/invoice-line-events.ts";
+import { invoiceVoidRoutes } from "./routes/invoice-voids.ts";
 import { invoiceRoutes } from "./routes/invoices.ts";
 import { ledgerRoutes } from "./routes/ledger.ts";
 import { meterBackfillRoutes } from "./routes/meter-backfills.ts";
@@ -89,6 +90,7 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   invoiceRoutes(api, deps);
   invoiceLineEventsRoutes(api, deps);
   invoiceDocumentRoutes(api, deps);
+  invoiceVoidRoutes(api, deps);
   invoiceExplanationRoutes(api, deps);
   creditNoteRoutes(api, deps);
   creditNoteApprovalRoutes(api, deps);

@@ -2,13 +2,13 @@ import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import type { Database } from "../db/database.ts";
 import type { DecisionOutcome } from "../db/ledger/adjustments.ts";
-import type { Adjustment, AskedCorrection, ReasonCode } from "../domain/adjustments/index.ts";
+import type { Adjustment, AskedCorrection } from "../domain/adjustments/index.ts";
 import type { Instant } from "../domain/calendar/index.ts";
 import type { GrantScope, RecurringGrant } from "../domain/credits/index.ts";
-import type { CreditDestination, CreditedLine } from "../domain/invoicing/index.ts";
 import type { Currency, Money } from "../domain/money/index.ts";
 import type { ChangeOptions } from "../workflows/messages.ts";
 import type { Ingest } from "./ingest/ingest.ts";
+import type { CreditNoteCommands, InvoiceCommands } from "./invoice-dependencies.ts";
 
 /** All that the API needs from outside. `main.ts` puts the real parts together; tests put others in their place. */
 export interface ApiDependencies {
@@ -29,6 +29,7 @@ export interface ApiDependencies {
   readonly adjustments: AdjustmentCommands;
   readonly recurringGrants: RecurringGrantCommands;
   readonly creditNotes: CreditNoteCommands;
+  readonly invoices: InvoiceCommands;
   readonly subscriptions: SubscriptionCommands;
   readonly receiveWebhook: WebhookReceiver;
 }
@@ -127,61 +128,6 @@ export interface AdjustmentCommands {
    * @throws AdjustmentImpossibleError when the money is not there: it goes on waiting
    */
   decide(decision: AdjustmentDecision, context: CommandContext): Promise<void>;
-}
-
-/** What is asked for; its id is made from the request, so the same request is the same note. */
-export interface CreditNoteRequest {
-  readonly id: string;
-  readonly invoiceId: string;
-  readonly lines: readonly CreditedLine[];
-  /** Where what is paid already goes. */
-  readonly destination: CreditDestination;
-  readonly reasonCode: ReasonCode;
-  readonly reason: string | null;
-}
-
-export interface CreditNoteDecision {
-  readonly creditNoteId: string;
-  readonly outcome: DecisionOutcome;
-  readonly note: string | null;
-}
-
-export interface CreditNoteCommands {
-  /**
-   * Issues a credit note, or writes it down to wait for somebody else when it is above the limit.
-   * @throws CreditNoteImpossibleError when it is for more than is left: nothing is written down
-   */
-  request(request: CreditNoteRequest, context: CommandContext): Promise<void>;
-  /**
-   * Decides about one that waits, once; the same decision by the same key again changes nothing. An approval issues it.
-   * @throws CreditNoteImpossibleError when it has become impossible: it goes on waiting
-   */
-  decide(decision: CreditNoteDecision, context: CommandContext): Promise<void>;
-}
-
-export interface RecurringGrantRequest {
-  readonly customerId: string;
-  readonly currency: Currency;
-  readonly grant: RecurringGrant;
-  readonly reasonCode: ReasonCode;
-  readonly reason: string | null;
-}
-
-export interface RecurringGrantDecision extends Omit<AdjustmentDecision, "adjustmentId"> {
-  readonly recurringGrantId: string;
-}
-
-/** Credit that is given again and again: agreed to once, above the limit by two keys. */
-export interface RecurringGrantCommands {
-  /** Writes down what is to be given, to begin at once or when somebody else agrees. */
-  request(request: RecurringGrantRequest, context: CommandContext): Promise<void>;
-  /** Decides about one that waits, once; the same decision by the same key again changes nothing. */
-  decide(decision: RecurringGrantDecision, context: CommandContext): Promise<void>;
-  /** Ends one that is agreed to: nothing more is given, and what was given stays. */
-  end(
-    ending: { readonly recurringGrantId: string; readonly reason: string | null },
-    context: CommandContext,
-  ): Promise<void>;
 }
 
 /** Who asks for what, when it takes effect, and under which id it is the same request. */

@@ -58,6 +58,7 @@ const codesByStatus: Readonly<Record<number, readonly string[]>> = {
     "usage_correction_not_found",
     "api_key_not_found",
     "credit_note_not_found",
+    "invoice_void_not_found",
     "customer_not_found",
     "seller_not_found",
     "credit_grant_not_found",

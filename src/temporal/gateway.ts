@@ -109,6 +109,25 @@ export class TemporalGateway {
     );
   }
 
+  /** Voids an invoice by a run of its own, and answers with the one that bills its period anew. */
+  async voidInvoice(
+    input: messages.CollectionInput,
+    command: messages.WithdrawCommand,
+  ): Promise<messages.WithdrawAnswer> {
+    const workflowId = messages.workflowIds.withdrawal(input.invoiceId);
+    if (input.clock !== null) await this.#expect(input.clock.clockId, `start:${workflowId}`);
+    const startWorkflowOperation = new WithStartWorkflowOperation<typeof workflows.withdrawal>("withdrawal", {
+      workflowId,
+      taskQueue: this.#taskQueue,
+      args: [input],
+      workflowIdConflictPolicy: "USE_EXISTING",
+      typedSearchAttributes: [{ key: searchAttributes.invoiceId, value: input.invoiceId }],
+    });
+    const { workflow } = this.#client;
+    const options = { startWorkflowOperation, updateId: command.requestId, args: [command] } satisfies object;
+    return await this.#answered(() => workflow.executeUpdateWithStart(messages.withdraw, options));
+  }
+
   /** Whether the server answers. */
   async check(): Promise<void> {
     await this.#client.connection.workflowService.getSystemInfo({});

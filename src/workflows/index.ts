@@ -6,3 +6,4 @@ export { proration } from "./proration.ts";
 export { subscription } from "./subscription.ts";
 export { testClock } from "./test-clock.ts";
 export { topUp } from "./top-up.ts";
+export { withdrawal } from "./withdrawal.ts";

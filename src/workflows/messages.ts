@@ -11,6 +11,7 @@ export const workflowIds = {
   proration: (subscriptionId: string, changeId: string) => `proration/${subscriptionId}/${changeId}`,
   collection: (invoiceId: string) => `collection/${invoiceId}`,
   dunning: (invoiceId: string) => `dunning/${invoiceId}`,
+  withdrawal: (invoiceId: string) => `void/${invoiceId}`,
   topUp: (customerId: string, grantId: string) => `customer/${customerId}/top-up/${grantId}`,
   testClock: (clockId: string) => `clock/${clockId}`,
   cycleClose: "cycle-close",
@@ -201,6 +202,21 @@ export interface TopUpInput {
 
 /** Issues the invoice of the credits that the grant's row asks for, and answers with its id. */
 export const purchase = defineUpdate<{ readonly invoiceId: string }, [{ readonly at: string }]>("purchase");
+
+export interface WithdrawCommand {
+  readonly requestId: string;
+  readonly at: string;
+  readonly reasonCode: string;
+  readonly reason: string | null;
+  readonly voidedBy: string;
+}
+
+/** Which invoice bills the period anew; null when none does. */
+export interface WithdrawAnswer {
+  readonly replacedBy: string | null;
+}
+
+export const withdraw = defineUpdate<WithdrawAnswer, [WithdrawCommand]>("withdraw");
 
 /** Something about this invoice changed at Stripe and has been booked: read its state again. */
 export const invoiceChanged = defineSignal<[Told]>("invoiceChanged");

@@ -19,7 +19,8 @@ import { creditNoteIssued } from "../../domain/ledger/index.ts";
 import { currency, money } from "../../domain/money/index.ts";
 import { actorOf } from "../authentication.ts";
 import { timeOfCustomer } from "../customer-time.ts";
-import type { ApiDependencies, CreditNoteCommands, CreditNoteDecision } from "../dependencies.ts";
+import type { ApiDependencies } from "../dependencies.ts";
+import type { CreditNoteCommands, CreditNoteDecision } from "../invoice-dependencies.ts";
 import { found, RequestRefusedError } from "../refusals.ts";
 
 /** Credit notes: issued at once where one person may decide, else when a second one agrees. */

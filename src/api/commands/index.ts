@@ -8,6 +8,7 @@ import type { ApiDependencies, CommandContext } from "../dependencies.ts";
 import { adjustmentCommands } from "./adjustment-commands.ts";
 import { creditCommands } from "./credit-commands.ts";
 import { creditNoteCommands } from "./credit-note-commands.ts";
+import { invoiceCommands } from "./invoice-commands.ts";
 import { paymentCommands } from "./payment-commands.ts";
 import { recurringGrantCommands } from "./recurring-grant-commands.ts";
 import { subscriptionCommands } from "./subscription-commands.ts";
@@ -33,7 +34,14 @@ export function commands({
   approvalLimits,
 }: CommandParts): Pick<
   ApiDependencies,
-  "subscriptions" | "credits" | "adjustments" | "recurringGrants" | "creditNotes" | "payments" | "testClocks"
+  | "subscriptions"
+  | "credits"
+  | "adjustments"
+  | "recurringGrants"
+  | "creditNotes"
+  | "invoices"
+  | "payments"
+  | "testClocks"
 > {
   return {
     subscriptions: underRequestIds(subscriptionCommands(db, gateway)),
@@ -41,6 +49,7 @@ export function commands({
     adjustments: adjustmentCommands({ db, now, approvalLimits }),
     recurringGrants: recurringGrantCommands({ db, now, approvalLimits }),
     creditNotes: creditNoteCommands({ db, now, approvalLimits }),
+    invoices: underRequestIds(invoiceCommands({ db, now }, gateway)),
     payments: underRequestIds(paymentCommands(db, rail, gateway, now)),
     testClocks: underRequestIds(testClockCommands(db, gateway, testClocksAllowed)),
   };

@@ -155,6 +155,7 @@ const refusingParts = {
   testClocks: { areAllowed: true, create: notHere, advance: notHere },
   payments: { attachPaymentMethod: notHere },
   credits: { purchase: notHere },
+  invoices: { voidInvoice: notHere },
   subscriptions: {
     activate: notHere,
     changePlan: notHere,

@@ -36,6 +36,7 @@ const absent = {
   testClocks: { areAllowed: true, create: notHere, advance: notHere },
   payments: { attachPaymentMethod: notHere },
   credits: { purchase: notHere },
+  invoices: { voidInvoice: notHere },
   subscriptions: {
     activate: notHere,
     changePlan: notHere,

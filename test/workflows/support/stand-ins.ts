@@ -79,6 +79,7 @@ export const nothingIssued = { invoiceId: null, collect: false } as const;
 
 /** A world in which everything goes well and nothing costs anything. */
 const defaults: Behaviours = {
+  voidInvoice: () => nothingIssued,
   openSubscription: ({ at, items }) => ({
     ...nothingIssued,
     standing: {

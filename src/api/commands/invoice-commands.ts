@@ -1,0 +1,30 @@
+import { findInvoice } from "../../db/billing/invoices.ts";
+import { isoOf } from "../../domain/calendar/index.ts";
+import type { TemporalGateway } from "../../temporal/gateway.ts";
+import { actorOf } from "../authentication.ts";
+import { timeOfCustomer } from "../customer-time.ts";
+import type { ApiDependencies } from "../dependencies.ts";
+import type { InvoiceCommands } from "../invoice-dependencies.ts";
+import { found } from "../refusals.ts";
+import { clockReadingOf } from "./clock-reading.ts";
+
+/** What is done with issued invoices, by runs of their own: it takes Stripe as well as the database. */
+export function invoiceCommands(
+  deps: Pick<ApiDependencies, "db" | "now">,
+  gateway: TemporalGateway,
+): InvoiceCommands {
+  const { db } = deps;
+  return {
+    async voidInvoice({ invoiceId, ...command }, { apiKeyId }) {
+      const { customerId, subscriptionId } = found(
+        await findInvoice(db.orm, invoiceId),
+        "invoice",
+        invoiceId,
+      );
+      const at = isoOf(await timeOfCustomer(deps, customerId));
+      const clock = await clockReadingOf(db, customerId);
+      const input = { invoiceId, customerId, subscriptionId, clock };
+      return await gateway.voidInvoice(input, { ...command, at, voidedBy: actorOf(apiKeyId) });
+    },
+  };
+}

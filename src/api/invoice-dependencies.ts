@@ -1,0 +1,75 @@
+import type { DecisionOutcome } from "../db/ledger/adjustments.ts";
+import type { ReasonCode } from "../domain/adjustments/index.ts";
+import type { CreditDestination, CreditedLine } from "../domain/invoicing/index.ts";
+import type { CommandContext } from "./dependencies.ts";
+
+/** What is asked for; its id is made from the request, so the same request is the same note. */
+export interface CreditNoteRequest {
+  readonly id: string;
+  readonly invoiceId: string;
+  readonly lines: readonly CreditedLine[];
+  /** Where what is paid already goes. */
+  readonly destination: CreditDestination;
+  readonly reasonCode: ReasonCode;
+  readonly reason: string | null;
+}
+
+export interface InvoiceCommands {
+  /**
+   * Withdraws an open invoice, and bills the period that it closed anew. Done twice it is done once.
+   * @throws WorkflowRefusal with the code of why it cannot be
+   */
+  voidInvoice(
+    command: {
+      readonly requestId: string;
+      readonly invoiceId: string;
+      readonly reasonCode: ReasonCode;
+      readonly reason: string | null;
+    },
+    context: CommandContext,
+  ): Promise<{ readonly replacedBy: string | null }>;
+}
+
+export interface CreditNoteDecision {
+  readonly creditNoteId: string;
+  readonly outcome: DecisionOutcome;
+  readonly note: string | null;
+}
+
+export interface CreditNoteCommands {
+  /**
+   * Issues a credit note, or writes it down to wait for somebody else when it is above the limit.
+   * @throws CreditNoteImpossibleError when it is for more than is left: nothing is written down
+   */
+  request(request: CreditNoteRequest, context: CommandContext): Promise<void>;
+  /**
+   * Decides about one that waits, once; the same decision by the same key again changes nothing. An approval issues it.
+   * @throws CreditNoteImpossibleError when it has become impossible: it goes on waiting
+   */
+  decide(decision: CreditNoteDecision, context: CommandContext): Promise<void>;
+}
+
+export interface RecurringGrantRequest {
+  readonly customerId: string;
+  readonly currency: Currency;
+  readonly grant: RecurringGrant;
+  readonly reasonCode: ReasonCode;
+  readonly reason: string | null;
+}
+
+export interface RecurringGrantDecision extends Omit<AdjustmentDecision, "adjustmentId"> {
+  readonly recurringGrantId: string;
+}
+
+/** Credit that is given again and again: agreed to once, above the limit by two keys. */
+export interface RecurringGrantCommands {
+  /** Writes down what is to be given, to begin at once or when somebody else agrees. */
+  request(request: RecurringGrantRequest, context: CommandContext): Promise<void>;
+  /** Decides about one that waits, once; the same decision by the same key again changes nothing. */
+  decide(decision: RecurringGrantDecision, context: CommandContext): Promise<void>;
+  /** Ends one that is agreed to: nothing more is given, and what was given stays. */
+  end(
+    ending: { readonly recurringGrantId: string; readonly reason: string | null },
+    context: CommandContext,
+  ): Promise<void>;
+}
