@@ -15,6 +15,7 @@ import { type Instant, periodIndexAt } from "../domain/calendar/index.ts";
 import {
   advanceCharged,
   creditBoundaries,
+  creditPolicyOf,
   type PeriodFacts,
   pricedTerms,
 } from "../domain/invoicing/index.ts";
@@ -62,7 +63,11 @@ export async function loadPeriod(
   const frozen = await inSnapshot(db, async (snapshot) => ({
     snapshot: await currentSnapshot(snapshot),
     usage: await periodUsage(snapshot, measured),
-    usageUntil: await usageUntil(snapshot, measured, creditBoundaries(grants, period)),
+    usageUntil: await usageUntil(
+      snapshot,
+      measured,
+      creditBoundaries(grants, period, creditPolicyOf(terms, period)),
+    ),
     late: await latePeriods(snapshot, row, agreed, again?.voided.id),
     newEvents: await eventCount(snapshot, unseen),
   }));

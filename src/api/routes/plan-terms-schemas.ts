@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { intervalUnits } from "../../domain/calendar/index.ts";
 import { prorationUnits, settlements } from "../../domain/catalog/index.ts";
+import { type BurnOrder, burnOrders, earlierUsages } from "../../domain/credits/index.ts";
 import { key, percent, quantity, usageModelSchema, wholeMinor } from "./price-schemas.ts";
 
 /** What a plan says besides its prices, as it is written in requests and answers. */
@@ -108,6 +109,29 @@ const prorationSchema = z
   })
   .meta({ id: "ProrationPolicy" });
 
+const creditPolicySchema = z
+  .strictObject({
+    burn_order: z
+      .enum(Object.keys(burnOrders) as BurnOrder[])
+      .optional()
+      .describe("Which grant is spent first; `priority_first` when left out."),
+    earlier_usage: z
+      .enum(earlierUsages)
+      .optional()
+      .describe("Whether a grant pays for usage from before it took effect; `same_period` when left out."),
+    give_back: z
+      .enum(["credits_first", "money_first"])
+      .optional()
+      .describe("What comes back first when less is owed than was billed; `credits_first` when left out."),
+    when_ended: z
+      .enum(["paid_to_balance", "all_to_balance"])
+      .optional()
+      .describe(
+        "What of it goes to the customer's balance when its grant has ended; what was paid for, when left out.",
+      ),
+  })
+  .meta({ id: "CreditPolicy" });
+
 export const featureSchema = z
   .strictObject({
     key,
@@ -142,6 +166,7 @@ export const planTerms = {
     .optional()
     .describe("An invoice as soon as the charges of a period reach an amount."),
   proration: prorationSchema.optional(),
+  credits: creditPolicySchema.optional().describe("How credit pays for its usage."),
   rounding: z
     .enum(["line", "net"])
     .optional()

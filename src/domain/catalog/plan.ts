@@ -1,4 +1,5 @@
 import type { AnchorRule, BillingInterval } from "../calendar/index.ts";
+import type { CreditPolicy } from "../credits/index.ts";
 import type { Meter } from "../metering/index.ts";
 import type { Currency } from "../money/index.ts";
 import type { CostTable } from "./cost-table.ts";
@@ -43,6 +44,8 @@ export type PlanDefinition = {
   readonly anchor?: AnchorRule;
   /** Whether each line is rounded, or only what all of them come to; each line when left out. */
   readonly rounding?: "line" | "net";
+  /** How credit pays for its usage; the usual policy when left out. */
+  readonly credits?: CreditPolicy;
   readonly trial?: PlanTrial;
   /** Of an add-on: it is sold only beside one of these plans. */
   readonly requires?: readonly string[];

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Currency, isCurrency } from "../money/index.ts";
+import { credits } from "./credits-schema.ts";
 import { dimensionValues, isoTime, key, name, priceMinor } from "./fields.ts";
 import { meter } from "./meter-schema.ts";
 import { dimensionNames } from "./model-schema.ts";
@@ -37,6 +38,7 @@ const plan = z.strictObject({
   thresholds: thresholds.exactOptional(),
   proration: proration.exactOptional(),
   rounding: z.enum(["line", "net"]).exactOptional(),
+  credits: credits.exactOptional(),
   trial: trial.exactOptional(),
   requires: z.array(key).min(1, "name at least one plan").max(50, "name at most 50 plans").exactOptional(),
   entitlements: z.array(entitlement).max(200, "a plan has at most 200 entitlements").exactOptional(),

@@ -10,12 +10,12 @@ import type { BurnOrder } from "./burn-order.ts";
  * whenEnded: what becomes of credit that would go back to a grant that has expired or was voided. paid_to_balance: what was
  *   paid for goes to the customer's balance, what was given is gone; all_to_balance: both go there.
  */
-export interface CreditPolicy {
+export type CreditPolicy = {
   readonly burnOrder: BurnOrder;
   readonly earlierUsage: EarlierUsage;
   readonly giveBack: "credits_first" | "money_first";
   readonly whenEnded: "paid_to_balance" | "all_to_balance";
-}
+};
 
 export const earlierUsages = ["same_period", "none", "unbilled"] as const;
 export type EarlierUsage = (typeof earlierUsages)[number];

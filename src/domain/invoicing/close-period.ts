@@ -1,25 +1,17 @@
 import type { Instant, Period } from "../calendar/index.ts";
-import type { CreditGrant, CreditPolicy } from "../credits/index.ts";
+import type { CreditGrant } from "../credits/index.ts";
 import type { Meter } from "../metering/index.ts";
-import {
-  addMoney,
-  type Currency,
-  exactOfLedgerAmount,
-  isZero,
-  type Money,
-  roundToMinor,
-  sumDecimals,
-  sumMoney,
-} from "../money/index.ts";
+import { addMoney, type Currency, isZero, type Money } from "../money/index.ts";
 import { adjustPeriod } from "./adjust-period.ts";
-import { adjustmentLines, netDifferences } from "./adjustment-lines.ts";
+import { adjustmentLines } from "./adjustment-lines.ts";
 import type { AdvanceCharged } from "./advance-charged.ts";
 import { linesInAdvance } from "./advance-discounts.ts";
 import { carriedLine } from "./carried-line.ts";
+import { type Correction, correctionOf, toBalance } from "./correction.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
 import { addUpInvoice, type InvoiceTotals } from "./invoice-totals.ts";
-import { type BookedAdjustment, chargeKey, type RatedAdjustment } from "./rated-adjustment.ts";
-import { type GivenBackLine, givenBack, type RecordedDraw } from "./returned-draws.ts";
+import type { BookedAdjustment, RatedAdjustment } from "./rated-adjustment.ts";
+import type { RecordedDraw } from "./returned-draws.ts";
 import { pricedTerms, type Terms, termsAt } from "./terms.ts";
 import { arrearsLines } from "./time-charges.ts";
 import {
@@ -29,6 +21,7 @@ import {
   type StretchUsage,
   usageLines,
 } from "./usage-charges.ts";
+import { creditPolicyOf } from "./usage-credit.ts";
 
 /** A period that was closed before and has had usage since. */
 export interface LatePeriod {
@@ -70,8 +63,6 @@ export interface PeriodFacts {
   /** Lines of changes that waited for this invoice. */
   readonly waiting: readonly InvoiceLine[];
   readonly grants: readonly CreditGrant[];
-  /** The usual one when left out. */
-  readonly creditPolicy?: CreditPolicy;
   /** The usage until each instant, inside the period, at which a grant takes effect or ends. */
   readonly usageUntil?: readonly { readonly at: Instant; readonly usage: readonly StretchUsage[] }[];
   readonly customerBalance: Money;
@@ -99,20 +90,13 @@ export interface RatedPeriod {
   readonly fees: readonly InvoiceLine[];
 }
 
-export interface Correction {
-  readonly period: Period;
-  /** As they are on the invoice. */
-  readonly lines: readonly InvoiceLine[];
-  /** Those of them that came to less than was billed. */
-  readonly givenBack: readonly GivenBackLine[];
-}
-
 /** Works out the invoice that closes a period. The preview of a period is the same function, not stored. */
 export function closePeriod(facts: PeriodFacts): ClosedPeriod {
   const { period, full, meters, currency, periodIndex = 0 } = facts;
+  const creditPolicy = creditPolicyOf(facts.terms, period);
   const { rated, adjusted, fees } = ratePeriod(facts, facts);
   const late = facts.late.map((earlier) => ratePeriod(earlier, facts));
-  const corrections = late.map((again, index) => correctionOf(again, facts.late[index], facts.creditPolicy));
+  const corrections = late.map((again, index) => correctionOf(again, facts.late[index], creditPolicy));
   const lines = [
     ...usageLines(rated, null),
     ...corrections.flatMap((correction) => correction.lines),
@@ -125,6 +109,7 @@ export function closePeriod(facts: PeriodFacts): ClosedPeriod {
   const settled = addUpInvoice(lines, {
     ...facts,
     customerBalance: addMoney(facts.customerBalance, toBalance(corrections, currency)),
+    creditPolicy,
     billed: [period, ...late.map((earlier) => earlier.period)],
     ratedUntil: (facts.usageUntil ?? []).map((until) => ({
       at: until.at,
@@ -160,51 +145,4 @@ function pricedUsage(usage: readonly StretchUsage[], periodIndex: number): Stret
     const [terms = stretch.terms] = pricedTerms([stretch.terms], periodIndex);
     return { ...read, stretch: { ...stretch, terms } };
   });
-}
-
-/** Late usage can lower an amount: a volume price may fall with the quantity, and a true-up does. */
-function correctionOf(
-  { period, rated, adjusted }: RatedPeriod,
-  late: LatePeriod | undefined,
-  policy: CreditPolicy | undefined,
-): Correction {
-  const before = { booked: late?.booked ?? [], adjusted: late?.adjusted ?? [] };
-  const differences = netDifferences([
-    ...usageLines(rated, before.booked),
-    ...adjustmentLines(adjusted, before.adjusted),
-  ]);
-  const billed = netBooked(before.booked, before.adjusted);
-  const settled = differences.map(({ lines, tooMuch }) => {
-    const back = tooMuch === null ? null : givenBack(tooMuch, late?.draws ?? [], billed, policy);
-    return { back, lines: back === null ? lines : [back.line] };
-  });
-  return {
-    period,
-    lines: settled.flatMap(({ lines }) => lines),
-    givenBack: settled.flatMap(({ back }) => back ?? []),
-  };
-}
-
-/** What usage was billed at, after adjustments. */
-function netBooked(booked: readonly BookedUsage[], adjusted: readonly BookedAdjustment[]): BookedUsage[] {
-  return booked.map((row) => {
-    const onIt = adjusted.filter(
-      ({ planKey, priceKey, charge, period }) =>
-        planKey === row.planKey &&
-        priceKey === row.priceKey &&
-        period.start === row.termsStart &&
-        charge === chargeKey(row.priceKey, period),
-    );
-    const exactMinor = sumDecimals([row.exactMinor, ...onIt.map((part) => part.exactMinor)]);
-    return { ...row, exactMinor };
-  });
-}
-
-/** What corrections put on the customer's balance, as far as it can pay an invoice: whole minor units. */
-function toBalance(corrections: readonly Correction[], currency: Currency): Money {
-  const given = corrections.flatMap((correction) => correction.givenBack);
-  const credited = given.flatMap(({ returned }) => returned.filter(({ to }) => to === "balance"));
-  const exact = sumDecimals(credited.map(({ amount }) => exactOfLedgerAmount(amount)));
-  const money = given.map(({ moneyToBalance }) => moneyToBalance);
-  return addMoney(sumMoney(money, currency), roundToMinor(exact, currency, "down"));
 }

@@ -9,6 +9,7 @@ import {
 } from "../credits/index.ts";
 import { type LedgerAmount, ledgerAmount, ledgerAmountOfExact } from "../money/index.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
+import { type Terms, termsAt } from "./terms.ts";
 import type { RatedUsage } from "./usage-charges.ts";
 
 /** What usage came to until an instant inside its period, rated as the whole of it is. */
@@ -112,6 +113,11 @@ function isOf({ period, source }: InvoiceLine, { stretch, plan, price }: RatedUs
 function within(amount: bigint, min: bigint, max: bigint): bigint {
   if (amount < min) return min;
   return amount < max ? amount : max;
+}
+
+/** By which rules credit pays for the usage of a period: those of the plan that it begins with. */
+export function creditPolicyOf(terms: readonly Terms[], { start }: Period): CreditPolicy {
+  return termsAt(terms, start).items[0]?.plan.credits ?? usualCreditPolicy;
 }
 
 /**
