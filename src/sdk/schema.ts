@@ -5392,7 +5392,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `subscription_paused`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid` */
+                /** @description `subscription_paused`, `subscription_canceling`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -5554,7 +5554,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `subscription_paused` */
+                /** @description `subscription_paused`, `subscription_canceling` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -5721,7 +5721,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `subscription_paused`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid` */
+                /** @description `subscription_paused`, `subscription_canceling`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -6038,7 +6038,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `subscription_paused` */
+                /** @description `subscription_paused`, `subscription_canceling` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -7359,6 +7359,218 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}/void": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who voided an invoice, why, and what replaces it */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InvoiceVoid"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `invoice_not_found`, `invoice_void_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Void an open invoice, and bill its period anew
+         * @description At Stripe first. Its entries are reversed, and what was drawn goes back to its credit grants. An invoice that closed a period is replaced by one that refers to it, with the usage, credit and balance of now; others are not.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description Why, as it is counted later. `other` is explained in `reason`; with the others words are welcome.
+                         * @enum {string}
+                         */
+                        reason_code: "goodwill" | "service_outage" | "billing_error" | "promotion" | "contract" | "retention" | "duplicate" | "fraud" | "other";
+                        reason?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InvoiceVoid"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `invoice_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `invoice_not_voidable`, `invoice_has_credit_notes`, `invoice_is_built_on`, `invoice_gave_credit_back`, `credit_grant_ended` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -13224,6 +13436,8 @@ export interface components {
                     recurring_minor?: string;
                 };
                 proration?: components["schemas"]["ProrationPolicyInput"];
+                /** @description How credit pays for its usage. */
+                credits?: components["schemas"]["CreditPolicyInput"];
                 /**
                  * @description Whether each line is rounded, or only their sum; each line when left out.
                  * @enum {string}
@@ -13601,7 +13815,7 @@ export interface components {
                     anchor?: string;
                     interval: {
                         /** @enum {string} */
-                        unit: "day" | "week" | "month" | "year";
+                        unit: "day" | "week" | "month" | "year" | "quarter";
                         /** @default 1 */
                         count: number;
                     };
@@ -13926,6 +14140,50 @@ export interface components {
                 decided_at: string;
                 note: string | null;
             } | null;
+        };
+        CreditPolicy: {
+            /**
+             * @description Which grant is spent first; `priority_first` when left out.
+             * @enum {string}
+             */
+            burn_order?: "priority_first" | "expiry_first" | "rollover_first";
+            /**
+             * @description Whether a grant pays for usage from before it took effect; `same_period` when left out.
+             * @enum {string}
+             */
+            earlier_usage?: "same_period" | "none" | "unbilled";
+            /**
+             * @description What comes back first when less is owed than was billed; `credits_first` when left out.
+             * @enum {string}
+             */
+            give_back?: "credits_first" | "money_first";
+            /**
+             * @description What of it goes to the customer's balance when its grant has ended; what was paid for, when left out.
+             * @enum {string}
+             */
+            when_ended?: "paid_to_balance" | "all_to_balance";
+        };
+        CreditPolicyInput: {
+            /**
+             * @description Which grant is spent first; `priority_first` when left out.
+             * @enum {string}
+             */
+            burn_order?: "priority_first" | "expiry_first" | "rollover_first";
+            /**
+             * @description Whether a grant pays for usage from before it took effect; `same_period` when left out.
+             * @enum {string}
+             */
+            earlier_usage?: "same_period" | "none" | "unbilled";
+            /**
+             * @description What comes back first when less is owed than was billed; `credits_first` when left out.
+             * @enum {string}
+             */
+            give_back?: "credits_first" | "money_first";
+            /**
+             * @description What of it goes to the customer's balance when its grant has ended; what was paid for, when left out.
+             * @enum {string}
+             */
+            when_ended?: "paid_to_balance" | "all_to_balance";
         };
         Customer: {
             id: string;
@@ -14567,6 +14825,24 @@ export interface components {
              */
             small_amounts: "carried_forward" | "charged";
         };
+        InvoiceVoid: {
+            invoice: string;
+            /** @description The invoice that bills the period anew; null when none does. */
+            replaced_by: string | null;
+            /** @enum {string} */
+            reason_code: "goodwill" | "service_outage" | "billing_error" | "promotion" | "contract" | "retention" | "duplicate" | "fraud" | "other";
+            reason: string | null;
+            /**
+             * @description An API key, by its id.
+             * @example api-key/key_1
+             */
+            voided_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            voided_at: string;
+        };
         JournalEntry: {
             id: string;
             /** @example invoice_issued */
@@ -15100,7 +15376,7 @@ export interface components {
             };
             interval: {
                 /** @enum {string} */
-                unit: "day" | "week" | "month" | "year";
+                unit: "day" | "week" | "month" | "year" | "quarter";
                 /** @default 1 */
                 count: number;
             };
@@ -15165,6 +15441,8 @@ export interface components {
                 recurring_minor?: string;
             };
             proration?: components["schemas"]["ProrationPolicy"];
+            /** @description How credit pays for its usage. */
+            credits?: components["schemas"]["CreditPolicy"];
             /**
              * @description Whether each line is rounded, or only their sum; each line when left out.
              * @enum {string}
@@ -15944,7 +16222,7 @@ export interface components {
             period_start: string;
             interval: {
                 /** @enum {string} */
-                unit: "day" | "week" | "month" | "year";
+                unit: "day" | "week" | "month" | "year" | "quarter";
                 /** @default 1 */
                 count: number;
             };
@@ -15974,7 +16252,7 @@ export interface components {
                 /** @description The same as before when left out. */
                 interval?: {
                     /** @enum {string} */
-                    unit: "day" | "week" | "month" | "year";
+                    unit: "day" | "week" | "month" | "year" | "quarter";
                     /** @default 1 */
                     count: number;
                 };
