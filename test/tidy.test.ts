@@ -32,7 +32,7 @@ const everyPart = ["config.ts", "config", "logger.ts", "compose.ts", "start-fail
 const mayImport: Record<string, { ours: string[]; packages: string[] }> = {
   "domain/calendar": { ours: ["domain/calendar", "domain/errors.ts"], packages: ["temporal-polyfill"] },
   "domain/lifecycle": { ours: ["domain/lifecycle", "domain/calendar", "domain/errors.ts"], packages: [] },
-  domain: { ours: ["domain"], packages: ["big.js", "temporal-polyfill", "zod"] },
+  domain: { ours: ["domain"], packages: ["temporal-polyfill", "zod"] },
   workflows: {
     ours: ["workflows", "domain/calendar", "domain/lifecycle"],
     packages: ["@temporalio/workflow", "@temporalio/common"],

@@ -1,8 +1,7 @@
-import { Big } from "big.js";
 import { BillingError } from "../errors.ts";
+import { powerOfTen, type RoundingMode, roundedQuotient } from "./rounding.ts";
 
-/** How a value between two steps is rounded; "down" is towards zero, "up" away from it. */
-export type RoundingMode = "half-even" | "half-up" | "down" | "up";
+export type { RoundingMode } from "./rounding.ts";
 
 export class DecimalInvalidError extends BillingError {
   readonly code = "decimal_invalid";
@@ -11,69 +10,78 @@ export class DecimalInvalidError extends BillingError {
 const integerDigitsMax = 38;
 const fractionDigitsMax = 20;
 const plainDecimal = new RegExp(`^-?\\d{1,${integerDigitsMax}}(?:\\.\\d{1,${fractionDigitsMax}})?$`);
-const canonicalDecimal = /^(?:0|-?(?:[1-9]\d*|0(?=\.))(?:\.\d*[1-9])?)$/;
-
-const roundingModes = { down: 0, "half-up": 1, "half-even": 2, up: 3 } as const;
 
 /**
- * An exact decimal number. Sums, differences and products are exact; a quotient says where and how it
- * is rounded. `text` is canonical ("1.5", never "1.50", "-0" or "1e3"), so equal numbers have equal text.
+ * An exact decimal number: `units` × 10^-`places`. Sums, differences and products are exact; a quotient says where and
+ * how it is rounded. `places` is as small as can be, and `text` canonical ("1.5", never "1.50", "-0" or "1e3"), so equal
+ * numbers have equal fields and equal text.
  */
 export class Decimal {
-  readonly text: string;
-  // Made when arithmetic asks for it: most quantities of usage events are only read and written.
-  #made: Big | undefined;
+  readonly units: bigint;
+  readonly places: number;
+  #text: string | undefined;
 
-  /** Use {@link decimal}, which checks its input; a text given here is canonical. */
-  constructor(value: Big | string) {
-    if (typeof value === "string") {
-      this.text = value;
-    } else {
-      this.text = value.toFixed();
-      this.#made = value;
-    }
+  /** Use {@link decimal} or {@link decimalOfUnits}; what is given here has no zeros at the end of its places. */
+  constructor(units: bigint, places: number) {
+    this.units = units;
+    this.places = places;
   }
 
-  get #big(): Big {
-    this.#made ??= new Big(this.text);
-    return this.#made;
+  get text(): string {
+    this.#text ??= textOf(this.units, this.places);
+    return this.#text;
   }
 
   plus(other: Decimal): Decimal {
-    return new Decimal(this.#big.plus(other.#big));
+    const { units, places } = this;
+    if (places === other.places) return decimalOfUnits(units + other.units, places);
+    // The last digit of the longer one stays as it is, so there is no zero to take off.
+    return places > other.places
+      ? new Decimal(units + scaledUp(other.units, places - other.places), places)
+      : new Decimal(scaledUp(units, other.places - places) + other.units, other.places);
   }
 
   minus(other: Decimal): Decimal {
-    return new Decimal(this.#big.minus(other.#big));
+    const { units, places } = this;
+    if (places === other.places) return decimalOfUnits(units - other.units, places);
+    return places > other.places
+      ? new Decimal(units - scaledUp(other.units, places - other.places), places)
+      : new Decimal(scaledUp(units, other.places - places) - other.units, other.places);
   }
 
   times(other: Decimal): Decimal {
-    return new Decimal(this.#big.times(other.#big));
+    return decimalOfUnits(this.units * other.units, this.places + other.places);
   }
 
   /** The quotient, rounded exactly once, to `places` fraction digits. Dividing by zero is a bug and throws. */
   dividedBy(divisor: Decimal, places: number, mode: RoundingMode): Decimal {
-    const Quotient = Big();
-    Quotient.DP = places;
-    Quotient.RM = roundingModes[mode];
-    return new Decimal(new Big(new Quotient(this.#big).div(divisor.#big)));
+    const sign = divisor.units < 0n ? -1n : 1n;
+    const numerator = sign * scaledUp(this.units, divisor.places + places);
+    const denominator = sign * scaledUp(divisor.units, this.places);
+    return decimalOfUnits(roundedQuotient(numerator, denominator, mode), places);
   }
 
   rounded(places: number, mode: RoundingMode): Decimal {
-    return new Decimal(this.#big.round(places, roundingModes[mode]));
+    if (this.places <= places) return this;
+    return decimalOfUnits(roundedQuotient(this.units, powerOfTen(this.places - places), mode), places);
   }
 
   negated(): Decimal {
-    return new Decimal(this.#big.neg());
+    return new Decimal(-this.units, this.places);
   }
 
   /** -1, 0 or 1, as `sort` wants it. */
   compare(other: Decimal): -1 | 0 | 1 {
-    return this.#big.cmp(other.#big);
+    const [left, right] =
+      this.places >= other.places
+        ? [this.units, scaledUp(other.units, this.places - other.places)]
+        : [scaledUp(this.units, other.places - this.places), other.units];
+    if (left === right) return 0;
+    return left < right ? -1 : 1;
   }
 
   equals(other: Decimal): boolean {
-    return this.text === other.text;
+    return this.units === other.units && this.places === other.places;
   }
 
   isLessThan(other: Decimal): boolean {
@@ -85,20 +93,21 @@ export class Decimal {
   }
 
   isZero(): boolean {
-    return this.text === "0";
+    return this.units === 0n;
   }
 
   isNegative(): boolean {
-    return this.text.startsWith("-");
+    return this.units < 0n;
   }
 
   isInteger(): boolean {
-    return !this.text.includes(".");
+    return this.places === 0;
   }
 
   /** The same number as a bigint; only for integers (see {@link Decimal.rounded}), anything else throws. */
   toBigInt(): bigint {
-    return BigInt(this.text);
+    if (this.places > 0) throw new RangeError(`${this.text} is not a whole number`);
+    return this.units;
   }
 
   /** Refuses "<" and "+", which would work on the text: "9" is not less than "10" there. */
@@ -129,12 +138,20 @@ export function decimal(value: string | bigint, field?: string): Decimal {
       field,
     );
   }
-  return new Decimal(canonicalDecimal.test(text) ? text : new Big(text));
+  const point = text.indexOf(".");
+  if (point === -1) return new Decimal(BigInt(text), 0);
+  return decimalOfUnits(BigInt(text.slice(0, point) + text.slice(point + 1)), text.length - point - 1);
 }
 
 /** Exactly `units` × 10^-places, however large. */
 export function decimalOfUnits(units: bigint, places: number): Decimal {
-  return new Decimal(places === 0 ? units.toString() : new Big(`${units}e-${places}`));
+  let shortest = units;
+  let left = places;
+  while (left > 0 && shortest % 10n === 0n) {
+    shortest /= 10n;
+    left -= 1;
+  }
+  return new Decimal(shortest, left);
 }
 
 /**
@@ -148,12 +165,14 @@ export function decimalOfJsonNumber(value: number, field?: string): Decimal {
       field,
     );
   }
-  const text = String(value);
-  if (Number.isInteger(value)) return new Decimal(text);
-  return decimal(text.includes("e") ? new Big(text).toFixed() : text, field);
+  if (Number.isInteger(value)) return new Decimal(BigInt(value), 0);
+  const [digits = "", exponent] = String(value).split("e-");
+  if (exponent === undefined) return decimal(digits, field);
+  const [whole = "", fraction = ""] = digits.split(".");
+  return decimal(decimalOfUnits(BigInt(whole + fraction), fraction.length + Number(exponent)).text, field);
 }
 
-export const zero = decimal("0");
+export const zero = new Decimal(0n, 0);
 
 /** The exact sum; zero for an empty list. */
 export function sumDecimals(values: readonly Decimal[]): Decimal {
@@ -171,4 +190,15 @@ export function maxDecimal(left: Decimal, right: Decimal): Decimal {
 function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
   return typeof value === "number" ? `the number ${value}` : typeof value;
+}
+
+const scaledUp = (units: bigint, places: number): bigint =>
+  places === 0 ? units : units * powerOfTen(places);
+
+function textOf(units: bigint, places: number): string {
+  if (places === 0) return units.toString();
+  const sign = units < 0n ? "-" : "";
+  const digits = (units < 0n ? -units : units).toString().padStart(places + 1, "0");
+  const point = digits.length - places;
+  return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
 }

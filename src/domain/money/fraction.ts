@@ -1,5 +1,6 @@
 import { invariant } from "../errors.ts";
-import { type Decimal, decimalOfUnits, type RoundingMode } from "./decimal.ts";
+import { type Decimal, decimalOfUnits } from "./decimal.ts";
+import { powerOfTen, type RoundingMode, roundedQuotient } from "./rounding.ts";
 
 /**
  * An exact quotient of two integers, for what decimals cannot hold, such as a third. Everything but
@@ -15,11 +16,8 @@ export class Fraction {
     this.denominator = denominator;
   }
 
-  static ofDecimal({ text }: Decimal): Fraction {
-    const point = text.indexOf(".");
-    if (point === -1) return new Fraction(BigInt(text));
-    const places = text.length - point - 1;
-    return new Fraction(BigInt(text.slice(0, point) + text.slice(point + 1)), 10n ** BigInt(places));
+  static ofDecimal({ units, places }: Decimal): Fraction {
+    return new Fraction(units, powerOfTen(places));
   }
 
   plus(other: Fraction): Fraction {
@@ -84,21 +82,7 @@ export class Fraction {
   /** The nearest decimal of at most `places` fraction digits; rounds once. */
   rounded(places: number, mode: RoundingMode): Decimal {
     if (this.denominator === 1n) return decimalOfUnits(this.numerator, 0);
-    const scaled = this.numerator * 10n ** BigInt(places);
-    const whole = scaled / this.denominator;
-    const rest = magnitude(scaled % this.denominator);
-    if (rest === 0n || !isAwayFromZero(mode, rest * 2n - this.denominator, whole)) {
-      return decimalOfUnits(whole, places);
-    }
-    return decimalOfUnits(this.isNegative() ? whole - 1n : whole + 1n, places);
+    const scaled = this.numerator * powerOfTen(places);
+    return decimalOfUnits(roundedQuotient(scaled, this.denominator, mode), places);
   }
 }
-
-/** `beyondHalf` is above zero when the rest is more than half a step, and zero for a tie. */
-function isAwayFromZero(mode: RoundingMode, beyondHalf: bigint, whole: bigint): boolean {
-  if (mode === "up" || mode === "down") return mode === "up";
-  if (beyondHalf !== 0n) return beyondHalf > 0n;
-  return mode === "half-up" || whole % 2n !== 0n;
-}
-
-const magnitude = (value: bigint): bigint => (value < 0n ? -value : value);

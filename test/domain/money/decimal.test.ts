@@ -1,3 +1,4 @@
+import { Big } from "big.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Decimal, decimal, decimalOfJsonNumber, sumDecimals } from "../../../src/domain/money/index.ts";
@@ -152,5 +153,27 @@ test("INV-2: half-even rounding is off by at most half, and a tie ends on an eve
         expect(lastDigit).toBe(0n);
       }
     }),
+  );
+});
+
+const bigRounding = { down: 0, "half-up": 1, "half-even": 2, up: 3 } as const;
+
+test("every operation comes to what another library of decimals says", () => {
+  const anyMode = fc.constantFrom("down", "half-up", "half-even", "up");
+  const anyPlaces = fc.integer({ min: 0, max: 25 });
+  fc.assert(
+    fc.property(anyScaled, anyScaled, anyPlaces, anyMode, (left, right, places, mode) => {
+      const [a, b] = [decimal(textOf(left)), decimal(textOf(right))];
+      const [bigA, bigB] = [new Big(a.text), new Big(b.text)];
+      expect(a.minus(b).text).toBe(bigA.minus(bigB).toFixed());
+      expect(a.times(b).text).toBe(bigA.times(bigB).toFixed());
+      expect(a.compare(b)).toBe(bigA.cmp(bigB));
+      expect(a.rounded(places, mode).text).toBe(new Big(bigA.round(places, bigRounding[mode])).toFixed());
+      if (b.isZero()) return;
+      const Quotient = Big();
+      Object.assign(Quotient, { DP: places, RM: bigRounding[mode] });
+      expect(a.dividedBy(b, places, mode).text).toBe(new Quotient(bigA).div(bigB).toFixed());
+    }),
+    { numRuns: 1000 },
   );
 });
