@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import type { Database } from "../db/database.ts";
 import type { DecisionOutcome } from "../db/ledger/adjustments.ts";
-import type { Adjustment, AskedCorrection } from "../domain/adjustments/index.ts";
+import type { Adjustment, AskedCorrection, ReasonCode } from "../domain/adjustments/index.ts";
 import type { Instant } from "../domain/calendar/index.ts";
 import type { GrantScope, RecurringGrant } from "../domain/credits/index.ts";
 import type { Currency, Money } from "../domain/money/index.ts";
@@ -128,6 +128,32 @@ export interface AdjustmentCommands {
    * @throws AdjustmentImpossibleError when the money is not there: it goes on waiting
    */
   decide(decision: AdjustmentDecision, context: CommandContext): Promise<void>;
+}
+
+/** What is to be given again and again. */
+export interface RecurringGrantRequest {
+  readonly customerId: string;
+  readonly currency: Currency;
+  readonly grant: RecurringGrant;
+  readonly reasonCode: ReasonCode;
+  readonly reason: string | null;
+}
+
+export interface RecurringGrantDecision extends Omit<AdjustmentDecision, "adjustmentId"> {
+  readonly recurringGrantId: string;
+}
+
+/** Credit that is given again and again: agreed to once, above the limit by two keys. */
+export interface RecurringGrantCommands {
+  /** Writes down what is to be given, to begin at once or when somebody else agrees. */
+  request(request: RecurringGrantRequest, context: CommandContext): Promise<void>;
+  /** Decides about one that waits, once; the same decision by the same key again changes nothing. */
+  decide(decision: RecurringGrantDecision, context: CommandContext): Promise<void>;
+  /** Ends one that is agreed to: nothing more is given, and what was given stays. */
+  end(
+    ending: { readonly recurringGrantId: string; readonly reason: string | null },
+    context: CommandContext,
+  ): Promise<void>;
 }
 
 /** Who asks for what, when it takes effect, and under which id it is the same request. */

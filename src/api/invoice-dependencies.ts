@@ -48,28 +48,3 @@ export interface CreditNoteCommands {
    */
   decide(decision: CreditNoteDecision, context: CommandContext): Promise<void>;
 }
-
-export interface RecurringGrantRequest {
-  readonly customerId: string;
-  readonly currency: Currency;
-  readonly grant: RecurringGrant;
-  readonly reasonCode: ReasonCode;
-  readonly reason: string | null;
-}
-
-export interface RecurringGrantDecision extends Omit<AdjustmentDecision, "adjustmentId"> {
-  readonly recurringGrantId: string;
-}
-
-/** Credit that is given again and again: agreed to once, above the limit by two keys. */
-export interface RecurringGrantCommands {
-  /** Writes down what is to be given, to begin at once or when somebody else agrees. */
-  request(request: RecurringGrantRequest, context: CommandContext): Promise<void>;
-  /** Decides about one that waits, once; the same decision by the same key again changes nothing. */
-  decide(decision: RecurringGrantDecision, context: CommandContext): Promise<void>;
-  /** Ends one that is agreed to: nothing more is given, and what was given stays. */
-  end(
-    ending: { readonly recurringGrantId: string; readonly reason: string | null },
-    context: CommandContext,
-  ): Promise<void>;
-}
