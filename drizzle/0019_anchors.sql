@@ -11,10 +11,12 @@ call public.make_fixed_but('billing.subscription', 'status', 'billed_through', '
 
 create function billing.guard_anchors() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  kept int := jsonb_array_length(old.anchors);
+  kept jsonb := coalesce((
+    select jsonb_agg(value order by place) from jsonb_array_elements(new.anchors) with ordinality as anchor (value, place)
+    where place <= jsonb_array_length(old.anchors)
+  ), '[]');
 begin
-  if jsonb_path_query_array(new.anchors, '$[0 to $last]', jsonb_build_object('last', kept - 1)) is distinct from old.anchors
-    and kept > 0 or jsonb_array_length(new.anchors) < kept then
+  if kept <> old.anchors then
     raise exception 'subscription %: anchors are added, what was agreed stays', old.id using errcode = 'RK001';
   end if;
   if (new.anchors -> -1 ->> 'effectiveAt')::timestamptz < old.billed_through then

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { verifyInvoices } from "../../src/db/billing/invoice-verification.ts";
 import type { Schemas } from "../../src/sdk/index.ts";
 import { expectInvariants } from "../support/invariants.ts";
 import { type System, startSystem } from "../support/system.ts";
@@ -78,7 +79,12 @@ beforeAll(async () => {
   system = await startSystem();
   await system.client.put("/v1/catalog", { body: catalog });
 });
-afterAll(() => system.stop());
+afterAll(async () => {
+  const { findings, unknown, derived } = await verifyInvoices(system.db);
+  await system.stop();
+  expect([findings, unknown]).toEqual([[], []]);
+  expect(derived).toBeGreaterThan(10);
+});
 
 afterEach(async () => {
   await expectInvariants(system.db);
@@ -162,15 +168,17 @@ test("without proration a change is charged from the next period on", async () =
   ]);
 });
 
-test("on a day of the calendar: a first part, then whole months", async () => {
+test("on a day of the calendar: a first part, then whole months; no other period begins before an agreed end", async () => {
   const eve = await beginStory(system, { id: "eve", plan: "calendar" });
   expect(await currentPeriod("eve")).toBe("2026-04-01 to 2026-04-16");
-  await eve.until("05-16 02:00");
-  expect(await currentPeriod("eve")).toBe("2026-05-16 to 2026-06-16");
+  await eve.until("04-20");
+  await eve.cancel("period_end");
+  await expect(eve.changePlan("yearly", 1)).rejects.toMatchObject({ code: "subscription_canceling" });
+  await eve.until("05-17");
+  expect(await eve.status()).toBe("canceled");
   expect(await eve.sums()).toEqual([
     // 15 of the 31 days from 16 March to 16 April: 3000 × 15/31.
     "activation: 1452 = 1452, paid",
-    "cycle: 3000 = 3000, paid",
     "cycle: 3000 = 3000, paid",
   ]);
 });

@@ -36,6 +36,7 @@ const stateRefusals = [
   "subscription_canceled",
   "subscription_paused",
   "change_quote_outdated",
+  "subscription_canceling",
 ];
 
 /** Commands that change a subscription. Each is validated before it is accepted, and done once. */

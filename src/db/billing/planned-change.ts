@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type AnchoredPeriod, type Instant, instantOfEpochMs } from "../../domain/calendar/index.ts";
+import { type AnchoredPeriod, type Instant, instantOfEpochMs, isoOf } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
 import {
   type ChangeFacts,
@@ -9,6 +9,7 @@ import {
   decideEnding,
   quotedText,
   type RequestedChange,
+  SubscriptionRuleError,
   type Terms,
 } from "../../domain/invoicing/index.ts";
 import type { Money } from "../../domain/money/index.ts";
@@ -60,8 +61,19 @@ export async function plannedChange(
   const after = await changedTerms(tx, before, change, at);
   await requireFitting(tx, { id: row.customerId, currency: row.currency }, row.id, after.items);
   const decided = decideChange(facts, after, change);
+  if (decided.anchor !== null) requireNotCanceling(row);
   const waits = mustWait || decided.settle === "next_invoice";
   return { ...decided, at, after, waits, refund: null, quote: quoteOf(at, decided.lines) };
+}
+
+/** An end was agreed for the end of a period: no other period begins before it. */
+function requireNotCanceling({ cancelAt }: StoredSubscription): void {
+  if (cancelAt === null) return;
+  throw new SubscriptionRuleError(
+    "subscription_canceling",
+    `the subscription ends ${isoOf(cancelAt)}, so no new period can begin before: change it within its interval`,
+    "proration.anchor",
+  );
 }
 
 /**

@@ -26,7 +26,8 @@ type BoundaryDate = (index: number) => Temporal.PlainDate;
 export function anchorFor(rule: AnchorRule | undefined, subscribed: AnchoredStart): BillingAnchor {
   const { start: at, interval, timeZone } = subscribed;
   if (rule === undefined || rule.type === "anniversary") return { at, interval, timeZone };
-  requireUseful(rule, interval);
+  const [fault] = anchorRuleFaults(rule, interval);
+  if (fault !== undefined) throw new AnchorRuleInvalidError(fault.message, fault.field);
   return { at: reference(boundaryDates(rule, subscribed), rule, timeZone), interval, timeZone };
 }
 
@@ -80,18 +81,21 @@ function midnight(date: Temporal.PlainDate, zone: string): Instant {
   return instantOfEpochMs(date.toZonedDateTime({ timeZone: zone, plainTime: time }).epochMilliseconds);
 }
 
-function requireUseful(rule: CalendarRule, { unit, count }: BillingInterval): void {
-  const useful: Record<string, boolean> = {
+/** The parts of a rule that the interval has no use for, and what to do about each. */
+export function anchorRuleFaults(
+  rule: AnchorRule,
+  { unit, count }: BillingInterval,
+): { readonly field: string; readonly message: string }[] {
+  if (rule.type === "anniversary") return [];
+  const useful = {
     weekday: unit === "week",
     day: unit === "month" || unit === "year",
     month: unit === "year" || (unit === "month" && count > 1 && 12 % count === 0),
   };
-  for (const part of ["weekday", "day", "month"] as const) {
-    if (rule[part] !== undefined && !useful[part]) {
-      throw new AnchorRuleInvalidError(
-        `periods of ${count} ${unit} have no ${part} to begin on: remove it`,
-        part,
-      );
-    }
-  }
+  return (["weekday", "day", "month"] as const)
+    .filter((field) => rule[field] !== undefined && !useful[field])
+    .map((field) => ({
+      field,
+      message: `periods of ${count} ${unit} have no ${field} to begin on: remove it`,
+    }));
 }

@@ -1,3 +1,4 @@
+import { anchorRuleFaults } from "../calendar/index.ts";
 import { type CatalogIssue, duplicateKeys } from "./catalog-issue.ts";
 import { costTableIssues } from "./cost-table-checks.ts";
 import { meterIssues } from "./meter-checks.ts";
@@ -61,11 +62,20 @@ function planIssues(plan: WrittenPlan, referred: Referred, path: string): Catalo
     ...duplicateKeys(plan.prices, `${path}.prices`),
     ...classKeyIssues(plan, path),
     ...retryIssues(plan.dunning.retryAfterDays, `${path}.dunning.retryAfterDays`),
+    ...anchorIssues(plan, `${path}.anchor`),
     ...priceIssues(plan, placed, referred, path),
     ...adjustmentIssues(adjustments, names, `${path}.adjustments`),
     ...phaseIssues(phases, names, referred, `${path}.phases`),
     ...(thresholds === undefined ? [] : thresholdIssues(thresholds, `${path}.thresholds`)),
   ];
+}
+
+function anchorIssues({ anchor, interval }: WrittenPlan, path: string): CatalogIssue[] {
+  if (anchor === undefined) return [];
+  return anchorRuleFaults(anchor, interval).map(({ field, message }) => ({
+    path: `${path}.${field}`,
+    message,
+  }));
 }
 
 /** The classes of a card differ, and what they become differs from all other prices. */

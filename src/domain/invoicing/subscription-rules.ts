@@ -22,4 +22,5 @@ export type SubscriptionRuleCode =
   | "seats_invalid"
   | "price_override_invalid"
   | "items_missing"
-  | "change_quote_outdated";
+  | "change_quote_outdated"
+  | "subscription_canceling";

@@ -164,7 +164,7 @@ test("parts of a period sum to the whole, in every unit and wherever it is cut",
           { full: berlinMarch, interval: month, timeZone: "Europe/Berlin" },
           { unit, changeDayBelongsTo: owner },
         );
-        const at = cuts.toSorted((one, other) => one - other).map(instantOfEpochMs);
+        const at = cuts.toSorted((one, other) => one - other).map((at) => instantOfEpochMs(at));
         const bounds = [berlinMarch.start, ...at, berlinMarch.end];
         const amount = money(minor, "usd");
         const parts = bounds.slice(1).map((end, index) => {
