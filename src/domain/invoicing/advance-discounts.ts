@@ -100,7 +100,7 @@ function discountLine(
       kind: part.kind,
       description: adjustmentTitle(plan, part.adjustment, name),
       quantity: null,
-      exactMinor: Fraction.ofDecimal(part.exactMinor).times(share).rounded(12, "half-even"),
+      exactMinor: Fraction.ofDecimal(part.exactMinor).times(share).rounded(8, "half-even"),
       amount: money(amountMinor, line.amount.currency),
       detail: {
         ...adjustmentDetail(part, chargeKey(priceKey, line.period)),

@@ -9,7 +9,8 @@ import {
   usageRated,
 } from "../ledger/index.ts";
 import { type LedgerAmount, ledgerAmount, ledgerAmountOfExact, type Money } from "../money/index.ts";
-import type { ClosedPeriod, Correction } from "./close-period.ts";
+import type { ClosedPeriod } from "./close-period.ts";
+import type { Correction } from "./correction.ts";
 import { bookedAmount, factsOf, type InvoiceIdentity, invoiceEntries } from "./invoice-entries.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
 import type { ReturnedDraw } from "./returned-draws.ts";

@@ -7,6 +7,7 @@ export * from "./charge-minimum.ts";
 export * from "./charged-time.ts";
 export * from "./close-period.ts";
 export * from "./closing-entries.ts";
+export * from "./correction.ts";
 export * from "./credit-note.ts";
 export * from "./credit-purchase-line.ts";
 export * from "./invoice-entries.ts";

@@ -1,10 +1,10 @@
 import { type Decimal, minDecimal, sumDecimals, zero } from "../money/index.ts";
 
-/** Decimals of the minor unit that a share is rounded to: four more than the ledger has. */
-export const sharePlaces = 12;
+/** Decimals of the minor unit that a share is rounded to: those of the ledger, so that shares sum there too. */
+export const sharePlaces = 8;
 
 /**
- * Divides `total` in proportion to `weights`, none negative, some above zero: each share is rounded down to twelve decimals,
+ * Divides `total` in proportion to `weights`, none negative, some above zero: each share is rounded down to the ledger's decimals,
  * and what is left over goes to the largest, within its weight where the total is within all of them. The shares sum to
  * `total` exactly, and no share of a total within the weights is more than its weight.
  */

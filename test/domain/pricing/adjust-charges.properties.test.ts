@@ -6,7 +6,7 @@ import { adjustCharges, type Charge } from "../../../src/domain/pricing/index.ts
 import { cap, charge, commitment, context, minimum, off, percentOff, usd } from "./adjustments.ts";
 
 const anyMinor = fc
-  .tuple(fc.nat(1_000_000), fc.constantFrom("", ".5", ".000000000001", ".333333333333"))
+  .tuple(fc.nat(1_000_000), fc.constantFrom("", ".5", ".00000001", ".33333333"))
   .map(([whole, fraction]) => `${whole}${fraction}`);
 
 const anyCharges = fc
@@ -92,7 +92,7 @@ test("INV-32: what a commitment adds is exactly the factor of what is above it",
       const above = before.minus(decimal(limit));
       const expected = above.isNegative()
         ? decimal(limit)
-        : before.plus(above.times(decimal("0.5")).rounded(12, "half-even"));
+        : before.plus(above.times(decimal("0.5")).rounded(8, "half-even"));
       expect(totalOf(afterAll(charges, [commitment(limit, "1.5")])).text).toBe(
         before.isZero() && above.isZero() ? "0" : expected.text,
       );

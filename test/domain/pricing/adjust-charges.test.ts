@@ -104,7 +104,7 @@ describe("a maximum", () => {
       why: "thirds sum to 50, and the lines to 100 too",
       charges: [charge("a", "50"), charge("b", "50"), charge("c", "50")],
       adjustments: [cap("100")],
-      expected: ["cap a -16.666666666668→-17", "cap b -16.666666666666→-17", "cap c -16.666666666666→-16"],
+      expected: ["cap a -16.66666668→-17", "cap b -16.66666666→-17", "cap c -16.66666666→-16"],
     },
     {
       why: "three lines rounded up come to 102, and are capped at 101",

@@ -90,7 +90,7 @@ function differencePostings(
 ): Posting[] {
   const { customerId, currency } = facts;
   const revenue = isFee ? subscriptionRevenue(productKey, currency) : usageRevenue(productKey, currency);
-  return amount >= 0n
+  return amount >= 0n && toBalance === undefined
     ? [posting(unbilledReceivable(customerId, currency), revenue, amount)]
     : refundPostings(facts, revenue, ledgerAmount(-amount), toBalance);
 }
