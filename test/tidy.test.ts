@@ -77,7 +77,10 @@ const mayImport: Record<string, { ours: string[]; packages: string[] }> = {
     packages: ["react", "react-dom", "@mantine/", "@tanstack/", "recharts", "vite", "@vitejs/", "node:"],
   },
   // Proofs of the data ask the database itself: the API that wrote them may be what is wrong.
-  cli: { ours: ["cli", "sdk", "domain", "db", "stripe", ...everyPart], packages: ["commander", "yaml", "node:"] },
+  cli: {
+    ours: ["cli", "sdk", "domain", "db", "stripe", ...everyPart],
+    packages: ["commander", "yaml", "node:"],
+  },
   sandbox: { ours: ["sandbox", "domain", "sdk", ...everyPart], packages: [] },
 };
 
