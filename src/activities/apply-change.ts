@@ -1,3 +1,4 @@
+import { balanceOfCustomer } from "../db/billing/customer-balance.ts";
 import { findInvoice } from "../db/billing/invoices.ts";
 import { type PlannedChange, plannedChange } from "../db/billing/planned-change.ts";
 import { agreedOverrides } from "../db/billing/price-agreements.ts";
@@ -25,7 +26,6 @@ import {
 import { type RequestedChange, SubscriptionRuleError } from "../domain/invoicing/index.ts";
 import { currency } from "../domain/money/index.ts";
 import type { BegunAnchor, SubscriptionChange } from "../workflows/messages.ts";
-import { balanceOfCustomer } from "./customer-balance.ts";
 import { type Issued, issueLines, nothingIssued } from "./issue-invoice.ts";
 
 export interface ApplyChangeInput {

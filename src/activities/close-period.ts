@@ -3,13 +3,14 @@ import { type AgreedPeriod, agreedPeriod } from "../db/billing/agreed-period.ts"
 import { insertReturns } from "../db/billing/credit-draws.ts";
 import { factsOfPeriod } from "../db/billing/invoice-facts.ts";
 import { findInvoice } from "../db/billing/invoices.ts";
+import { type BilledAgain, type LoadedPeriod, loadPeriod } from "../db/billing/period-facts.ts";
 import { closingRun, insertRun } from "../db/billing/rating-runs.ts";
 import {
   type StoredSubscription,
   settleWaitingChanges,
   updateSubscription,
 } from "../db/billing/subscriptions.ts";
-import { type Database, inTransaction, type Tx } from "../db/database.ts";
+import { type Database, inSnapshot, inTransaction, type Tx } from "../db/database.ts";
 import { addDuration, type Instant, instant, isoOf, type Period } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import {
@@ -23,7 +24,6 @@ import {
 import { lockedSubscription } from "./apply-change.ts";
 import { book, type Issued, invoiceIdOf, issueInvoice, nothingIssued } from "./issue-invoice.ts";
 import { keepUpGrants } from "./keep-up-grants.ts";
-import { type BilledAgain, type LoadedPeriod, loadPeriod } from "./period-facts.ts";
 import { completenessOf, type PeriodWaits, type WaitingForUsage, waitForSources } from "./wait-for-usage.ts";
 
 export interface ClosePeriodInput {
@@ -68,7 +68,7 @@ export async function closePeriodOnce(
     const waits = await waitForSources(tx, row, agreed, { usage, at, ...waiting });
     if (waits !== null) return waits;
     await keepUpGrants(tx, row.customerId, at);
-    const facts = await loadPeriod(db, tx, row, agreed, at);
+    const facts = await loadPeriod((read) => inSnapshot(db, read), tx, row, agreed, at);
     const issued = await storeClosing(tx, row, facts, closePeriod(facts), { usage, at });
     await moveOn(tx, row, agreed);
     // What had run out of time in the period is drawn on no more.

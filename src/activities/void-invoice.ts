@@ -9,10 +9,11 @@ import {
   replacementOf,
 } from "../db/billing/invoice-voids.ts";
 import { findInvoice, type StoredInvoice } from "../db/billing/invoices.ts";
+import { loadPeriod } from "../db/billing/period-facts.ts";
 import { closingRun } from "../db/billing/rating-runs.ts";
 import { findSubscription, lockCustomer } from "../db/billing/subscriptions.ts";
 import { testClockOf } from "../db/billing/test-clocks.ts";
-import { type Database, inTransaction, type Tx } from "../db/database.ts";
+import { type Database, inSnapshot, inTransaction, type Tx } from "../db/database.ts";
 import { findEntryOfCause } from "../db/ledger/ledger.ts";
 import type { ReasonCode } from "../domain/adjustments/index.ts";
 import { type Instant, instant, isoOf } from "../domain/calendar/index.ts";
@@ -30,7 +31,6 @@ import { storeClosing } from "./close-period.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { book, type Issued, nothingIssued } from "./issue-invoice.ts";
 import { keepUpGrants } from "./keep-up-grants.ts";
-import { loadPeriod } from "./period-facts.ts";
 import { completenessOf } from "./wait-for-usage.ts";
 
 export interface VoidInvoiceInput {
@@ -165,6 +165,6 @@ async function billAgain(db: Database, tx: Tx, voided: StoredInvoice, at: Instan
   const usage = await completenessOf(tx, row, agreed, at);
   await keepUpGrants(tx, row.customerId, at);
   const again = { voided, waitedFor: (await firstOf(tx, voided)).id, lastRun };
-  const facts = await loadPeriod(db, tx, row, agreed, at, again);
+  const facts = await loadPeriod((read) => inSnapshot(db, read), tx, row, agreed, at, { again });
   return await storeClosing(tx, row, facts, closePeriod(facts), { usage, at, again });
 }

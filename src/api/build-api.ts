@@ -38,6 +38,7 @@ import { sellerRoutes } from "./routes/seller.ts";
 import { subscriptionChangeRoutes } from "./routes/subscription-changes.ts";
 import { subscriptionRoutes } from "./routes/subscriptions.ts";
 import { testClockRoutes } from "./routes/test-clocks.ts";
+import { upcomingInvoiceRoutes } from "./routes/upcoming-invoice.ts";
 import { usageRoutes } from "./routes/usage.ts";
 import { usageAccountingRoutes } from "./routes/usage-accounting.ts";
 import { usageBackfillRoutes } from "./routes/usage-backfills.ts";
@@ -91,6 +92,7 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   invoiceLineEventsRoutes(api, deps);
   invoiceDocumentRoutes(api, deps);
   invoiceVoidRoutes(api, deps);
+  upcomingInvoiceRoutes(api, deps);
   invoiceExplanationRoutes(api, deps);
   creditNoteRoutes(api, deps);
   creditNoteApprovalRoutes(api, deps);

@@ -1,26 +1,26 @@
-import { advanceLinesOf } from "../db/billing/advance-lines.ts";
-import type { AgreedPeriod } from "../db/billing/agreed-period.ts";
-import { drawsOfPeriod } from "../db/billing/credit-draws.ts";
-import { grantsOfCustomer } from "../db/billing/credit-grants.ts";
-import { carriedAmount, type StoredInvoice } from "../db/billing/invoices.ts";
-import { type LateFacts, latePeriods, periodUsage, pricedMeters } from "../db/billing/period-usage.ts";
-import { bookedAdjustments } from "../db/billing/rated-adjustments.ts";
-import { currentSnapshot, type StoredRun } from "../db/billing/rating-runs.ts";
-import { anchorsOf, type StoredSubscription, waitingChanges } from "../db/billing/subscriptions.ts";
-import { usageUntil } from "../db/billing/usage-until.ts";
-import { type Database, inSnapshot, type Tx } from "../db/database.ts";
-import type { StoredMeter } from "../db/usage/meters-in-force.ts";
-import { eventCount } from "../db/usage/usage-reads.ts";
-import { type Instant, periodIndexAt } from "../domain/calendar/index.ts";
+import { type Instant, periodIndexAt } from "../../domain/calendar/index.ts";
 import {
   advanceCharged,
   creditBoundaries,
   creditPolicyOf,
   type PeriodFacts,
   pricedTerms,
-} from "../domain/invoicing/index.ts";
-import { currency } from "../domain/money/index.ts";
+} from "../../domain/invoicing/index.ts";
+import { currency } from "../../domain/money/index.ts";
+import type { Tx } from "../database.ts";
+import type { StoredMeter } from "../usage/meters-in-force.ts";
+import { eventCount } from "../usage/usage-reads.ts";
+import { advanceLinesOf } from "./advance-lines.ts";
+import type { AgreedPeriod } from "./agreed-period.ts";
+import { drawsOfPeriod } from "./credit-draws.ts";
+import { grantsOfCustomer } from "./credit-grants.ts";
 import { balanceOfCustomer } from "./customer-balance.ts";
+import { carriedAmount, type StoredInvoice } from "./invoices.ts";
+import { type LateFacts, latePeriods, periodUsage, pricedMeters } from "./period-usage.ts";
+import { bookedAdjustments } from "./rated-adjustments.ts";
+import { currentSnapshot, type StoredRun } from "./rating-runs.ts";
+import { anchorsOf, type StoredSubscription, waitingChanges } from "./subscriptions.ts";
+import { usageUntil } from "./usage-until.ts";
 
 export type LoadedPeriod = Omit<PeriodFacts, "late" | "meters"> & {
   readonly meters: readonly StoredMeter[];
@@ -39,28 +39,38 @@ export interface BilledAgain {
   readonly lastRun: StoredRun;
 }
 
+export interface LoadOptions {
+  readonly again?: BilledAgain | null;
+  /** Of a period that goes on: levels count until this instant. */
+  readonly levelsUntil?: Instant;
+}
+
+/** Reads several things as of one moment: in a snapshot of its own, or in the one that the caller has. */
+export type FrozenReads = <Read>(read: (tx: Tx) => Promise<Read>) => Promise<Read>;
+
 /**
  * Reads everything that decides a period's invoice. The caller's transaction holds the customer's lock, so nothing of
  * the customer's money moves; usage goes on coming in, and is read as of one moment, which is kept with the result.
  */
 export async function loadPeriod(
-  db: Database,
+  frozenBy: FrozenReads,
   tx: Tx,
   row: StoredSubscription,
   agreed: AgreedPeriod,
   asOf: Instant,
-  again: BilledAgain | null = null,
+  { again = null, levelsUntil }: LoadOptions = {},
 ): Promise<LoadedPeriod> {
   const { period, terms } = agreed;
   const inCurrency = currency(row.currency);
   const { customerId } = row;
   const periodIndex = periodIndexAt(anchorsOf(row), period.start);
-  const measured = { ...agreed, terms: pricedTerms(terms, periodIndex), customerId };
+  const until = levelsUntil === undefined ? {} : { levelsUntil };
+  const measured = { ...agreed, terms: pricedTerms(terms, periodIndex), customerId, ...until };
   const changes = await waitingChanges(tx, row.id, again?.waitedFor ?? null);
   const counted = { customerId, period, meterKeys: pricedMeters(terms) };
   const unseen = again === null ? counted : { ...counted, notVisibleIn: again.lastRun.snapshot };
   const grants = await grantsOfCustomer(tx, customerId);
-  const frozen = await inSnapshot(db, async (snapshot) => ({
+  const frozen = await frozenBy(async (snapshot) => ({
     snapshot: await currentSnapshot(snapshot),
     usage: await periodUsage(snapshot, measured),
     usageUntil: await usageUntil(

@@ -1,7 +1,7 @@
-import type { Tx } from "../db/database.ts";
-import { accountBalance } from "../db/ledger/ledger.ts";
-import { customerBalance } from "../domain/ledger/index.ts";
-import { type Currency, exactOfLedgerAmount, type Money, roundToMinor } from "../domain/money/index.ts";
+import { customerBalance } from "../../domain/ledger/index.ts";
+import { type Currency, exactOfLedgerAmount, type Money, roundToMinor } from "../../domain/money/index.ts";
+import type { Tx } from "../database.ts";
+import { accountBalance } from "../ledger/ledger.ts";
 
 /** What we owe the customer, to be set against coming invoices; from the ledger, in whole minor units. */
 export async function balanceOfCustomer(tx: Tx, customerId: string, currency: Currency): Promise<Money> {
