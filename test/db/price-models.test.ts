@@ -74,11 +74,13 @@ test("a close bills cells, events one by one, maxima of days and hours, and cost
     ["2026-01-10T10:00:00Z", "provider", { model: "deep", quantity: 100 }],
     ["2026-01-20T10:00:00Z", "provider", { model: "deep", quantity: 100 }],
     ["2026-01-21T10:00:00Z", "provider", { model: "new", quantity: 7 }],
+    ["2026-01-21T11:00:00Z", "dust", { quantity: "0.0000000001" }],
     ["2026-01-22T10:00:00Z", "returns", { quantity: 10 }],
     ["2026-01-23T10:00:00Z", "returns", { quantity: -40 }],
   ]);
   const expected = [
     "cost_plus 207 90", // 100 × 0.25 × 1.2 + 100 × 0.5 × 1.2; the new model has no cost
+    `dust 0.0000000001 0.${"0".repeat(21)}1`, // more digits than anything may be written with
     "mirrored -30 -60", // what was paid for comes back: −30 × 2
     "matrix 29 19", // 10 of the swift are included: 10 × 0.5 + 5 × 2 + 4 × 1
     "peak_days 15 14", // the fifth 12: 10 × 1 + 2 × 0.5; the sixth 3 × 1
@@ -235,6 +237,7 @@ const catalog = {
     meter("sessions", "max"),
     meter("provider", "sum", ["model"]),
     { ...meter("returns", "sum"), negative: "counted" },
+    meter("dust", "sum"),
   ],
   costTables: [
     {
@@ -300,6 +303,7 @@ const catalog = {
           dimensions: ["model"],
           markupPercent: "20",
         }),
+        price("dust", "dust", { type: "per_unit", unitPriceMinor: "0.000000000001" }),
         price("mirrored", "returns", { type: "per_unit", unitPriceMinor: "2" }, { negative: "mirrored" }),
       ],
     },

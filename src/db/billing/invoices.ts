@@ -2,7 +2,7 @@ import { asc, eq, sql } from "drizzle-orm";
 import type { Instant, Period } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
 import type { InvoiceLine, InvoiceTotals, UsageCompleteness } from "../../domain/invoicing/index.ts";
-import { decimal, type Money, money } from "../../domain/money/index.ts";
+import { type Money, money, storedDecimal } from "../../domain/money/index.ts";
 import { rows, type Tx } from "../database.ts";
 import { type InvoiceKind, invoice, invoiceLine } from "../schema/billing.ts";
 import { creditDraw } from "../schema/credit-grants.ts";
@@ -131,8 +131,8 @@ export function lineOfRow(row: StoredInvoiceLine, currency: string): InvoiceLine
         ? null
         : { planKey, planVersion, priceKey },
     period: { start: row.periodStart, end: row.periodEnd },
-    quantity: row.quantity === null ? null : decimal(row.quantity),
-    exactMinor: decimal(row.exactMinor),
+    quantity: row.quantity === null ? null : storedDecimal(row.quantity),
+    exactMinor: storedDecimal(row.exactMinor),
     amount: money(row.amountMinor, currency),
     detail: row.detail as InvoiceLine["detail"],
   };

@@ -1,6 +1,6 @@
 import { instant, isoOf } from "../../domain/calendar/index.ts";
 import type { InvoiceLine } from "../../domain/invoicing/index.ts";
-import { decimal, money } from "../../domain/money/index.ts";
+import { money, storedDecimal } from "../../domain/money/index.ts";
 
 /** An invoice line that waits for its invoice, as JSON: decimals and amounts as text, instants as ISO times. */
 export function lineToJson(line: InvoiceLine) {
@@ -24,8 +24,8 @@ export function lineFromJson(json: unknown): InvoiceLine {
   return {
     ...rest,
     period: { start: instant(periodStart), end: instant(periodEnd) },
-    quantity: quantity === null ? null : decimal(quantity),
-    exactMinor: decimal(exactMinor),
+    quantity: quantity === null ? null : storedDecimal(quantity),
+    exactMinor: storedDecimal(exactMinor),
     amount: money(BigInt(amountMinor), currency),
   };
 }

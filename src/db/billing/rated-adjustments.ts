@@ -1,7 +1,7 @@
 import { and, eq } from "drizzle-orm";
 import type { Instant } from "../../domain/calendar/index.ts";
 import type { BookedAdjustment, RatedAdjustment } from "../../domain/invoicing/index.ts";
-import { decimal, money } from "../../domain/money/index.ts";
+import { money, storedDecimal } from "../../domain/money/index.ts";
 import type { Tx } from "../database.ts";
 import { ratedAdjustment } from "../schema/pricing.ts";
 import type { StoredRun } from "./rating-runs.ts";
@@ -68,7 +68,7 @@ export async function bookedAdjustments(
     product: row.product,
     earning: row.earning,
     period: { start: termsStart, end: termsEnd },
-    exactMinor: decimal(exactMinor),
+    exactMinor: storedDecimal(exactMinor),
     amount: money(amountMinor, currency),
   }));
 }

@@ -2,7 +2,7 @@ import { and, asc, desc, eq, isNull } from "drizzle-orm";
 import type { Instant, Period } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
 import type { BookedUsage, RatedAdjustment, RatedUsage } from "../../domain/invoicing/index.ts";
-import { decimal } from "../../domain/money/index.ts";
+import { storedDecimal } from "../../domain/money/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { invoice, ratedUsage, ratingRun } from "../schema/billing.ts";
 import type { StoredMeter } from "../usage/meters-in-force.ts";
@@ -77,8 +77,8 @@ export async function bookedUsage(tx: Tx, run: StoredRun): Promise<BookedUsage[]
     termsStart: row.termsStart,
     planKey: row.planKey,
     priceKey: row.priceKey,
-    quantity: decimal(row.quantity),
-    exactMinor: decimal(row.exactMinor),
+    quantity: storedDecimal(row.quantity),
+    exactMinor: storedDecimal(row.exactMinor),
   }));
 }
 

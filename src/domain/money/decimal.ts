@@ -138,6 +138,11 @@ export function decimal(value: string | bigint, field?: string): Decimal {
       field,
     );
   }
+  return storedDecimal(text);
+}
+
+/** The decimal of a text that was checked, or written by ourselves: a product may have more digits than input. */
+export function storedDecimal(text: string): Decimal {
   const point = text.indexOf(".");
   if (point === -1) return new Decimal(BigInt(text), 0);
   return decimalOfUnits(BigInt(text.slice(0, point) + text.slice(point + 1)), text.length - point - 1);
