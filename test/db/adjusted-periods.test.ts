@@ -138,6 +138,20 @@ describe("ramps and contracts", () => {
   });
 });
 
+test("a plan that rounds the net: 3 × 50.5 are 152, not 3 × 50", async () => {
+  await months.subscribe("gum", "netted");
+  for (const model of ["deep", "swift", "wide"]) {
+    await months.use("gum", "2026-01-10T00:00:00Z", 101, model);
+  }
+  expect(await months.close("gum", "2026-01-01", "2026-02-01")).toEqual([
+    "usage deep 50",
+    "usage swift 50",
+    "usage wide 50",
+    "rounding - 2",
+    "total 152",
+  ]);
+});
+
 test("revenue is lowered by product, every invoice follows from its facts, and V1 to V12 hold", async () => {
   await foldAll(months.db);
   await expectInvariants(months.db, { limits: { billing: 1e9, clearing: 1e9 } });
@@ -193,6 +207,10 @@ function catalog() {
         adjustments: [
           { key: "launch", name: "launch discount", type: "percent_discount", percent: "20", periods: 2 },
         ],
+      }),
+      plan("netted", {
+        prices: ["deep", "swift", "wide"].map((model) => usage(model, "0.5")),
+        rounding: "net",
       }),
       plan("capped", {
         prices: [base("4000"), usage("deep")],

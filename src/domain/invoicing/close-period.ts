@@ -10,6 +10,7 @@ import { carriedLine } from "./carried-line.ts";
 import { type Correction, correctionOf, toBalance } from "./correction.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
 import { addUpInvoice, type InvoiceTotals } from "./invoice-totals.ts";
+import { netRounding } from "./net-rounding.ts";
 import type { BookedAdjustment, RatedAdjustment } from "./rated-adjustment.ts";
 import type { RecordedDraw } from "./returned-draws.ts";
 import { pricedTerms, type Terms, termsAt } from "./terms.ts";
@@ -106,7 +107,9 @@ export function closePeriod(facts: PeriodFacts): ClosedPeriod {
     ...facts.waiting,
     ...(isZero(facts.carried) ? [] : [carriedLine("carried_over", facts.carried, period)]),
   ];
-  const settled = addUpInvoice(lines, {
+  const { rounding = "line" } = termsAt(facts.terms, period.start).items[0]?.plan ?? {};
+  const rounded = rounding === "net" ? [...lines, ...netRounding(lines, currency, period)] : lines;
+  const settled = addUpInvoice(rounded, {
     ...facts,
     customerBalance: addMoney(facts.customerBalance, toBalance(corrections, currency)),
     creditPolicy,

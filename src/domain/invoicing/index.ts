@@ -14,6 +14,7 @@ export * from "./invoice-entries.ts";
 export * from "./invoice-line.ts";
 export * from "./invoice-totals.ts";
 export * from "./known-facts.ts";
+export * from "./net-rounding.ts";
 export * from "./price-measure.ts";
 export * from "./proration-lines.ts";
 export * from "./rated-adjustment.ts";

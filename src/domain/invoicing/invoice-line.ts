@@ -7,6 +7,7 @@ import type { Decimal, Money } from "../money/index.ts";
  * proration_credit, proration_charge: the unused part of what was charged, and what the new terms cost for the rest.
  * discount, cap: taken off what a price costs. overage: on top of it, beyond a commitment. true_up: what is missing to a minimum
  * or a commitment.
+ * rounding: what rounding the sum instead of each line makes of it.
  * carried_forward, carried_over: an amount too small to be charged leaves one invoice and comes back on the next.
  */
 export type InvoiceLineKind =
@@ -20,6 +21,7 @@ export type InvoiceLineKind =
   | "cap"
   | "overage"
   | "true_up"
+  | "rounding"
   | "credit_purchase"
   | "carried_forward"
   | "carried_over";

@@ -50,7 +50,7 @@ export function invoiceTotals(lines: readonly InvoiceLine[], means: InvoiceMeans
     );
   const subtotal = sumOf(lines);
   const { draws, uncovered } = creditFor(lines, means);
-  const creditsApplied = creditsInMinorUnits(draws, uncovered, sumOf(lines.filter(isUsage)));
+  const creditsApplied = creditsInMinorUnits(draws, uncovered, sumOf(lines.filter(isPayable)));
   const afterCredits = subtractMoney(subtotal, creditsApplied);
   const balanceApplied =
     afterCredits.amountMinor < 0n ? afterCredits : smaller(afterCredits, customerBalance);
@@ -79,6 +79,11 @@ export function addUpInvoice(lines: readonly InvoiceLine[], means: InvoiceMeans)
   const period = { start: asOf, end: asOf };
   const carried = [...lines, carriedLine("carried_forward", negateMoney(totals.total), period)];
   return { lines: carried, totals: invoiceTotals(carried, means) };
+}
+
+/** Where the sum is rounded, what credit pays for is rounded with it. */
+function isPayable(line: InvoiceLine): boolean {
+  return isUsage(line) || line.kind === "rounding";
 }
 
 function creditsInMinorUnits(draws: readonly LineDraw[], uncovered: LedgerAmount, usage: Money): Money {
