@@ -7,6 +7,7 @@ import * as adjustments from "../../src/db/schema/adjustments.ts";
 import * as billing from "../../src/db/schema/billing.ts";
 import * as catalog from "../../src/db/schema/catalog.ts";
 import * as creditGrants from "../../src/db/schema/credit-grants.ts";
+import * as invoiceDocuments from "../../src/db/schema/invoice-documents.ts";
 import * as ledger from "../../src/db/schema/ledger.ts";
 import * as holds from "../../src/db/schema/ledger-holds.ts";
 import * as seals from "../../src/db/schema/ledger-seals.ts";
@@ -39,6 +40,7 @@ const declared: unknown[] = [
   adjustments,
   billing,
   catalog,
+  invoiceDocuments,
   creditGrants,
   ledger,
   holds,

@@ -7,7 +7,7 @@ export const invoiceStatus = z.enum(["open", "paid", "void", "uncollectible"]);
 export const invoiceSchema = z
   .object({
     id: z.string(),
-    number: z.string().describe("Without gaps within a customer."),
+    number: z.string().describe("Without gaps in its series: of the customer, or of the seller and year."),
     kind: z.enum(["activation", "cycle", "proration", "credit_purchase"]),
     status: invoiceStatus,
     customer: z.string(),
@@ -20,6 +20,9 @@ export const invoiceSchema = z
     balance_applied_minor: minorText.describe("Paid from, or put on, the customer's balance."),
     total_minor: minorText.describe("`subtotal_minor` less the two amounts above."),
     amount_paid_minor: minorText,
+    credited_minor: minorText.describe(
+      "Taken off by credit notes before it was paid: it is not due any more.",
+    ),
     issued_at: instantText,
     usage_complete_until: instantText
       .nullable()
@@ -40,6 +43,7 @@ export const invoiceSchema = z
     paid_at: instantText.nullable(),
     stripe_invoice: z.string().nullable(),
     hosted_invoice_url: z.string().nullable(),
+    replaces: z.string().nullable().describe("The void invoice that it bills anew."),
   })
   .meta({ id: "Invoice" });
 

@@ -135,6 +135,7 @@ function invoiceAnswer(invoice: StoredInvoice): z.infer<typeof invoiceSchema> {
     balance_applied_minor: invoice.balanceAppliedMinor.toString(),
     total_minor: invoice.totalMinor.toString(),
     amount_paid_minor: invoice.amountPaidMinor.toString(),
+    credited_minor: invoice.creditedMinor.toString(),
     issued_at: isoOf(invoice.issuedAt),
     usage_complete_until: isoOrNull(invoice.usageCompleteUntil),
     usage_known_by: invoice.usageKnownBy,
@@ -142,6 +143,7 @@ function invoiceAnswer(invoice: StoredInvoice): z.infer<typeof invoiceSchema> {
     paid_at: isoOrNull(invoice.paidAt),
     stripe_invoice: invoice.stripeInvoiceId,
     hosted_invoice_url: invoice.hostedInvoiceUrl,
+    replaces: invoice.replaces,
   };
 }
 

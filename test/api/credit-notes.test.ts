@@ -1,0 +1,189 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { verifyInvoices } from "../../src/db/billing/invoice-verification.ts";
+import { expectInvariants } from "../support/invariants.ts";
+import { BilledCustomers } from "./support/billed-customer.ts";
+import { type Answer, type RunningApi, startApi } from "./support/running-api.ts";
+
+let api: RunningApi;
+let billed: BilledCustomers;
+beforeAll(async () => {
+  api = await startApi();
+  billed = new BilledCustomers(api.db);
+  await billed.publish();
+});
+afterAll(async () => {
+  expect((await verifyInvoices(api.db)).findings).toEqual([]);
+  await expectInvariants(api.db, { limits: { billing: 1e9, clearing: 1e9 } });
+  await api.stop();
+});
+
+type Line = readonly [line: number, amountMinor: string];
+
+async function credit(
+  invoiceId: string,
+  lines: readonly Line[],
+  more: object = {},
+  key?: string,
+): Promise<Answer> {
+  const body = {
+    lines: lines.map(([line, amount_minor]) => ({ line, amount_minor })),
+    reason_code: "service_outage",
+    ...more,
+  };
+  const options = key === undefined ? {} : { key };
+  return await api.call("POST", `/v1/invoices/${invoiceId}/credit-notes`, body, options);
+}
+
+const invoice = async (id: string) => (await api.call("GET", `/v1/invoices/${id}`)).body;
+const balance = async (customer: string) => {
+  const [row] = await api.db.sql`select (balance / 100000000)::text as balance from ledger.balance
+    where code = '2200' and dimensions ->> 'customer' = ${customer}`;
+  return row?.balance ?? "0";
+};
+
+describe("an open invoice", () => {
+  test("is due less, line by line, until nothing is left of it; then it is paid", async () => {
+    const id = await billed.subscribe("open");
+    // 2,000 for the base and 4,500 for three seats.
+    const first = await credit(id, [[2, "1500"]]);
+    expect([first.status, first.body]).toMatchObject([
+      201,
+      { number: "OPEN-CN-0001", status: "issued", lowers_due_minor: "1500", to_balance_minor: "0" },
+    ]);
+    expect(await invoice(id)).toMatchObject({ status: "open", total_minor: "6500", credited_minor: "1500" });
+    const tooMuch = await credit(id, [[2, "3001"]]);
+    expect(tooMuch.body).toMatchObject({ code: "credit_note_exceeds_line", field: "lines[0].amount_minor" });
+    expect(tooMuch.body.detail).toBe("at most $30.00 is left of line 2");
+    const rest = await credit(id, [
+      [1, "2000"],
+      [2, "3000"],
+    ]);
+    expect(rest.body).toMatchObject({ number: "OPEN-CN-0002", total_minor: "5000" });
+    expect(await invoice(id)).toMatchObject({
+      status: "paid",
+      credited_minor: "6500",
+      amount_paid_minor: "0",
+    });
+  });
+
+  test("whose copy at Stripe asks for the whole is not lowered behind its back", async () => {
+    const id = await billed.subscribe("mirrored");
+    await api.db.sql`update billing.invoice set stripe_invoice_id = 'in_1' where id = ${id}`;
+    expect((await credit(id, [[1, "1"]])).body).toMatchObject({ code: "invoice_at_stripe" });
+  });
+});
+
+describe("a paid invoice", () => {
+  let id: string;
+  beforeAll(async () => {
+    id = await billed.subscribe("paid");
+    await billed.pay("paid", id);
+  });
+
+  test("goes to the customer's balance, and not to a card yet", async () => {
+    expect((await credit(id, [[1, "500"]], { destination: "refund" })).body).toMatchObject({
+      code: "refund_not_available",
+    });
+    const note = await credit(id, [[1, "500"]]);
+    expect(note.body).toMatchObject({ lowers_due_minor: "0", to_balance_minor: "500" });
+    expect(await balance("paid")).toBe("500");
+    const entries = (await invoice(id)).entries.filter(
+      ({ kind }: { kind: string }) => kind === "credit_note_issued",
+    );
+    expect(entries).toMatchObject([{ postings: [{ debit: "4910/usd", amount_minor: "500" }] }]);
+  });
+
+  test("the document of a note says what it is of", async () => {
+    const [{ id: noteId, number }] = (await api.call("GET", `/v1/credit-notes?invoice=${id}`)).body.data;
+    const { text } = await api.call("GET", `/v1/credit-notes/${noteId}/document.html`);
+    for (const said of ["Credit note", number, "PAID-0001", "$5.00", "Added to your balance"]) {
+      expect(text).toContain(said);
+    }
+    expect((await api.call("GET", `/v1/invoices/${id}/document.html`)).text).toContain(
+      `Credit note ${number}`,
+    );
+  });
+
+  test("the same request again is the same note", async () => {
+    const body = { lines: [{ line: 2, amount_minor: "1" }], reason_code: "goodwill" };
+    const options = { idempotencyKey: "twice" };
+    const [one, other] = [
+      await api.call("POST", `/v1/invoices/${id}/credit-notes`, body, options),
+      await api.call("POST", `/v1/invoices/${id}/credit-notes`, body, options),
+    ];
+    expect(other.body).toEqual(one.body);
+    expect(await balance("paid")).toBe("501");
+  });
+
+  test("requests that come at once take no more of a line than there is", async () => {
+    const answers = await Promise.all(Array.from({ length: 6 }, () => credit(id, [[2, "1000"]])));
+    // 4,499 are left of the line.
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 201, 201, 201, 422, 422]);
+    const numbers = (await api.call("GET", `/v1/credit-notes?invoice=${id}`)).body.data.map(
+      ({ number }: { number: string }) => number,
+    );
+    expect(numbers.toSorted()).toEqual(
+      ["0001", "0002", "0003", "0004", "0005", "0006"].map((n) => `PAID-CN-${n}`),
+    );
+  });
+});
+
+describe("above the limit, 500.00 USD", () => {
+  const people = async () => ({
+    support: await api.newKey(["write"]),
+    finance: await api.newKey(["approve"]),
+  });
+  const decide = (id: string, how: string, key: string, body: object = {}) =>
+    api.call("POST", `/v1/credit-notes/${id}/${how}`, body, { key });
+
+  test("a second key agrees, and only then it has a number and is booked", async () => {
+    const { support, finance } = await people();
+    const id = await billed.subscribe("large", "enterprise");
+    const asked = await credit(id, [[1, "50001"]], { reason_code: "other", reason: "as agreed" }, support);
+    expect([asked.status, asked.body]).toMatchObject([
+      202,
+      { status: "pending_approval", number: null, approval: { limit_minor: "50000", needed: true } },
+    ]);
+    expect(await invoice(id)).toMatchObject({ credited_minor: "0" });
+    // What waits has taken its part of the line already, and has no document.
+    expect((await credit(id, [[1, "50000"]])).body).toMatchObject({ code: "credit_note_exceeds_line" });
+    const document = await api.call("GET", `/v1/credit-notes/${asked.body.id}/document`);
+    expect(document.body).toMatchObject({ code: "credit_note_not_issued" });
+    expect((await decide(asked.body.id, "approve", support)).body).toMatchObject({ code: "scope_missing" });
+    const agreed = await decide(asked.body.id, "approve", finance);
+    expect(agreed.body).toMatchObject({
+      status: "issued",
+      number: "LARGE-CN-0001",
+      decision: { outcome: "approved" },
+    });
+    expect(await invoice(id)).toMatchObject({ credited_minor: "50001", status: "open" });
+  });
+
+  test("parts of a sum by one key add up", async () => {
+    const { support } = await people();
+    const id = await billed.subscribe("parts", "enterprise");
+    expect((await credit(id, [[1, "30000"]], {}, support)).status).toBe(201);
+    expect((await credit(id, [[1, "30000"]], {}, support)).body).toMatchObject({
+      status: "pending_approval",
+      approval: { counted_minor: "60000" },
+    });
+  });
+
+  test("a refused or withdrawn note leaves its part of the line, and its number, to others", async () => {
+    const { support, finance } = await people();
+    const id = await billed.subscribe("refused", "enterprise");
+    const ask = async () => (await credit(id, [[1, "90000"]], {}, support)).body.id;
+    const first = await ask();
+    expect((await decide(first, "reject", finance, { note: "no" })).body).toMatchObject({
+      status: "rejected",
+    });
+    expect((await decide(first, "approve", finance)).body).toMatchObject({ code: "credit_note_not_pending" });
+    const second = await ask();
+    expect((await decide(second, "withdraw", support)).body).toMatchObject({
+      status: "withdrawn",
+      number: null,
+    });
+    const third = await decide(await ask(), "approve", finance);
+    expect(third.body).toMatchObject({ number: "REFUSED-CN-0001" });
+  });
+});
