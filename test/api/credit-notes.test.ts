@@ -36,7 +36,7 @@ async function credit(
 
 const invoice = async (id: string) => (await api.call("GET", `/v1/invoices/${id}`)).body;
 const balance = async (customer: string) => {
-  const [row] = await api.db.sql`select (balance / 100000000)::text as balance from ledger.balance
+  const [row] = await api.db.sql`select div(balance, 100000000)::text as balance from ledger.balance
     where code = '2200' and dimensions ->> 'customer' = ${customer}`;
   return row?.balance ?? "0";
 };
