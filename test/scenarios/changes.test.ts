@@ -212,7 +212,7 @@ test("a change is made with the lines of its preview, at its instant, or refused
     ["proration_credit", "-2000"],
     ["proration_charge", "4000"],
   ]);
-  await hal.until("04-21");
+  await hal.until("04-11 00:30");
   const { effective_at, quote } = seen;
   const commit = () =>
     system.client.post("/v1/subscriptions/{id}/change-plan", {
@@ -221,8 +221,15 @@ test("a change is made with the lines of its preview, at its instant, or refused
     });
   const made = await commit();
   expect(made.effective_at).toBe(effective_at);
+  await hal.until("04-11 00:40");
   expect(await hal.sums()).toEqual(["activation: 3000 = 3000, paid", "proration: −2000 + 4000 = 2000, paid"]);
+  // Done already, so it would come to other lines.
   await expect(commit()).rejects.toMatchObject({ code: "change_quote_outdated" });
+  await hal.until("04-11 02:00");
+  await expect(commit()).rejects.toMatchObject({
+    code: "change_quote_outdated",
+    field: "preview.effective_at",
+  });
 });
 
 test("a new period can be asked for; a refund is refused until there are any", async () => {

@@ -54,9 +54,16 @@ export function optionsOf({ proration = {}, preview }: ChangeOptionsBody): Chang
 /** A change that shares its instant with another comes a millisecond after it, so that much may be ahead. */
 const aheadMsMax = 1_000;
 
+/** How long a preview can be agreed to: the invoice of the change is dated at its instant. */
+const quoteMsMax = 60 * 60 * 1_000;
+
 /** When a change takes effect: when its preview says, or now. */
 export function instantOf({ preview }: ChangeOptionsBody, now: Instant): Instant {
   if (preview === undefined) return now;
+  if (preview.effective_at < now - quoteMsMax) {
+    const message = "the preview is more than an hour old: preview the change again";
+    throw new RequestRefusedError("change_quote_outdated", message, "preview.effective_at");
+  }
   if (preview.effective_at <= now + aheadMsMax) return preview.effective_at;
   const message = "is still ahead: a change is made when its time has come";
   throw new RequestRefusedError("request_invalid", message, "preview.effective_at");

@@ -25,7 +25,9 @@ export async function activationLines(
   invariant(subscription, "the subscription of an invoice exists");
   const terms = termsAt(await termsHistory(tx, subscriptionId), issuedAt);
   const { period, full } = anchoredPeriodAt(subscription, issuedAt);
-  return linesInAdvance(terms, period, 0, { full, timeZone: subscription.timeZone });
+  // A change that ended the period early came later.
+  const begun = { start: period.start, end: full.end };
+  return linesInAdvance(terms, begun, 0, { full, timeZone: subscription.timeZone });
 }
 
 /** The lines of a change, as they were written down with it: the fact that its invoice follows from. */
