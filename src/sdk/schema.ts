@@ -7577,6 +7577,327 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/subscriptions/{id}/upcoming-invoice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a subscription's coming invoice would be now
+         * @description By the function that closes periods, with the usage, credit and balance of now; nothing is stored.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The period whose invoice comes first, or the one after it. */
+                    period?: "current" | "next";
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UpcomingInvoice"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `subscription_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `no_upcoming_invoice` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subscriptions/{id}/upcoming-invoice.html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same as a document: HTML
+         * @description By the function that closes periods, with the usage, credit and balance of now; nothing is stored.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The period whose invoice comes first, or the one after it. */
+                    period?: "current" | "next";
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/html": string;
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `subscription_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `no_upcoming_invoice` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subscriptions/{id}/upcoming-invoice.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same as a document: PDF
+         * @description By the function that closes periods, with the usage, credit and balance of now; nothing is stored.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The period whose invoice comes first, or the one after it. */
+                    period?: "current" | "next";
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/pdf": string;
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `subscription_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `no_upcoming_invoice` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/invoices/{id}/explain": {
         parameters: {
             query?: never;
@@ -14369,7 +14690,7 @@ export interface components {
         };
         Invoice: {
             id: string;
-            /** @description Without gaps within a customer. */
+            /** @description Without gaps in its series: of the customer, or of the seller and year. */
             number: string;
             /** @enum {string} */
             kind: "activation" | "cycle" | "proration" | "credit_purchase";
@@ -14407,6 +14728,11 @@ export interface components {
              */
             amount_paid_minor: string;
             /**
+             * @description Taken off by credit notes before it was paid: it is not due any more.
+             * @example 1250
+             */
+            credited_minor: string;
+            /**
              * Format: date-time
              * @example 2026-01-31T00:00:00.000Z
              */
@@ -14420,6 +14746,8 @@ export interface components {
             paid_at: string | null;
             stripe_invoice: string | null;
             hosted_invoice_url: string | null;
+            /** @description The void invoice that it bills anew. */
+            replaces: string | null;
         };
         InvoiceAdjustmentInput: {
             name: string;
@@ -14490,7 +14818,7 @@ export interface components {
         };
         InvoiceDetail: {
             id: string;
-            /** @description Without gaps within a customer. */
+            /** @description Without gaps in its series: of the customer, or of the seller and year. */
             number: string;
             /** @enum {string} */
             kind: "activation" | "cycle" | "proration" | "credit_purchase";
@@ -14528,6 +14856,11 @@ export interface components {
              */
             amount_paid_minor: string;
             /**
+             * @description Taken off by credit notes before it was paid: it is not due any more.
+             * @example 1250
+             */
+            credited_minor: string;
+            /**
              * Format: date-time
              * @example 2026-01-31T00:00:00.000Z
              */
@@ -14541,6 +14874,8 @@ export interface components {
             paid_at: string | null;
             stripe_invoice: string | null;
             hosted_invoice_url: string | null;
+            /** @description The void invoice that it bills anew. */
+            replaces: string | null;
             lines: components["schemas"]["InvoiceLine"][];
             payments: components["schemas"]["Payment"][];
             payment_attempts: components["schemas"]["PaymentAttempt"][];
@@ -16943,6 +17278,74 @@ export interface components {
                 /** @description Whether debits equal credits, in the opening and the movements too. */
                 balanced: boolean;
             }[];
+        };
+        UpcomingInvoice: {
+            subscription: string;
+            /**
+             * Format: date-time
+             * @description What it is as of.
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            period_start: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            period_end: string;
+            /** @example usd */
+            currency: string;
+            lines: {
+                kind: string;
+                description: string;
+                plan: string | null;
+                price: string | null;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                period_start: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                period_end: string;
+                quantity: string | null;
+                /**
+                 * @description Whole minor units of the currency (cents, for USD).
+                 * @example 1250
+                 */
+                amount_minor: string;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                exact_minor: string;
+            }[];
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            subtotal_minor: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            credits_applied_minor: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            balance_applied_minor: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            total_minor: string;
         };
         Usage: {
             customer: string;
