@@ -47,6 +47,7 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
     )
     insert into usage.archived_contribution select month, 1, 1, 1 from archived`;
   await correctUsage(ledger);
+  await giveAgainAndAgain(ledger);
   await ledger.owner.sql.begin(async (sql) => {
     await sql`select set_config('usage.keeps_windows', 'on', true), set_config('usage.keeps_watermarks', 'on', true)`;
     await sql`insert into usage.window_value values (1, 1, 'day', '2026-01-01Z', 1, '"a"')`;
@@ -71,6 +72,23 @@ async function correctUsage({ db: { sql }, owner }: LedgerFixture): Promise<void
     from usage.event order by seq limit 1`;
   await sql`select usage.decide_correction('large', 'approved', 'bob', null, now())`;
   await sql`select usage.book_correction('large', now(), '{}', '{}', '{}', '{}', '{}')`;
+}
+
+/** Credit without an end that somebody else agreed to and that was ended; a grant that nothing was left of. */
+async function giveAgainAndAgain({ db: { sql } }: LedgerFixture): Promise<void> {
+  await sql`
+    insert into billing.recurring_grant (id, customer_id, currency, amount_minor, priority, anchor_at, interval_unit,
+      interval_count, time_zone, effective_at, first, reason_code, requested_by, requested_at)
+    values ('again', 'acme', 'usd', 1, 50, '2026-01-01Z', 'month', 1, 'UTC', '2026-01-01Z', 'at_once', 'contract', 'alice', '2026-01-01Z')`;
+  await sql`
+    insert into billing.recurring_grant_decision (recurring_grant_id, outcome, decided_by, decided_at)
+    values ('again', 'approved', 'bob', '2026-01-01Z')`;
+  await sql`
+    insert into billing.recurring_grant_end (recurring_grant_id, ended_by, ended_at)
+    values ('again', 'alice', '2026-01-02Z')`;
+  await sql`
+    insert into billing.credit_grant_end (grant_id, cause, held, ended_at, settled_at)
+    values ('promo', 'expired', 0, '2026-02-01Z', '2026-02-01Z')`;
 }
 
 /** A column of a table, or of a partition under its own name. */

@@ -21,6 +21,10 @@ const rowsOfEach = `
   insert into billing.invoice (id, source_key, kind, customer_id, subscription_id, number, status, currency, period_start,
       period_end, subtotal_minor, credits_applied_minor, balance_applied_minor, total_minor, issued_at)
     values ('inv', 'key', 'cycle', 'acme', 'sub', 'ACME-0001', 'open', 'usd', '2026-01-01Z', '2026-02-01Z', 5, 0, 0, 5, '2026-02-01Z');
+  insert into billing.recurring_grant (id, customer_id, currency, amount_minor, priority, anchor_at, interval_unit,
+    interval_count, time_zone, effective_at, first, reason_code, requested_by, requested_at)
+  select 'again', id, currency, 1, 50, '2026-01-01Z', 'month', 1, 'UTC', '2026-01-01Z', 'at_once', 'contract', 'alice', '2026-01-01Z'
+  from billing.customer limit 1;
   insert into billing.dunning (invoice_id, state, attempts, started_at) values ('inv', 'retrying', 1, '2026-02-01Z');
   insert into stripe.operation (key, operation, request_hash, body, state, first_sent_at)
     values ('key', 'pay', 'hash', '{}', 'sent', '2026-02-01Z');
