@@ -78,6 +78,31 @@ describe("20 % off everything for two months", () => {
   });
 });
 
+describe("an end in mid-month", () => {
+  test("hands back what was paid of the discounted fee: 24.00 × 15 / 31", async () => {
+    await months.subscribe("hazel", "discounted");
+    await months.use("hazel", "2026-01-10T00:00:00Z", 1_000);
+    const end = { kind: "cancel", credit: "unused" } as const;
+    expect(await months.change("hazel", "2026-01-17T00:00:00Z", end)).toEqual([
+      "proration_credit base -1161",
+      "balance 1161",
+      "total 0",
+    ]);
+    expect(await months.close("hazel", "2026-01-01", "2026-01-17")).toEqual([
+      "usage deep 1000",
+      "discount deep -200",
+      "balance -800",
+      "total 0",
+    ]);
+  });
+
+  test("a minimum is due for the days that there were: 100.00 × 16 / 31", async () => {
+    await months.subscribe("ivy", "committed");
+    await months.change("ivy", "2026-01-17T00:00:00Z", { kind: "cancel", credit: "unused" });
+    expect(await months.close("ivy", "2026-01-01", "2026-01-17")).toEqual(["true_up - 5161", "total 5161"]);
+  });
+});
+
 describe("a cap of 50.00 on usage and the base fee of 40.00", () => {
   test("only 10.00 of the usage are charged, late usage changes nothing, and less usage is given back", async () => {
     await months.subscribe("dune", "capped");
