@@ -436,6 +436,11 @@ describe("invoice total", () => {
       question: { lines: [fee("1")], adjustments: [{ ...half, lines: ["fees"] }] },
       field: "adjustments[0].lines[0]",
     },
+    {
+      why: "101 lines",
+      question: { lines: Array.from({ length: 101 }, (_, index) => ({ ...fee("1"), key: `${index}` })) },
+      field: "lines",
+    },
   ])("refuses $why", async ({ question, field }) => {
     const { status, body } = await ask("invoice-total", { as_of, ...question });
     expect([status, body.field]).toEqual([422, field]);

@@ -319,10 +319,10 @@ describe("aggregation", () => {
       field: "windows",
     },
     {
-      why: "5,001 events",
+      why: "2,001 events",
       question: {
         meter,
-        events: Array.from({ length: 5_001 }, (_, n) => event(`${n}`, "2026-03-02T00:00:00Z", 1)),
+        events: Array.from({ length: 2_001 }, (_, n) => event(`${n}`, "2026-03-02T00:00:00Z", 1)),
       },
       code: "calculation_too_large",
       field: "events",

@@ -8,7 +8,7 @@ import { readMeter } from "./calculate-catalog.ts";
 import { calculator, listInput, requireSize } from "./calculate-wire.ts";
 import { meterSchema } from "./catalog-schemas.ts";
 
-const eventsMax = 5_000;
+const eventsMax = 2_000;
 
 const question = z
   .strictObject({

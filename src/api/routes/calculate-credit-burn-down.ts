@@ -31,8 +31,8 @@ import { intervalInput } from "./calculate-periods.ts";
 import { calculator, listInput, requireSize } from "./calculate-wire.ts";
 
 const grantsMax = 200;
-const usageMax = 500;
-const resetsMax = 500;
+const usageMax = 300;
+const resetsMax = 300;
 
 const priceRef = z.strictObject({ plan: z.string().min(1).max(64), price: z.string().min(1).max(64) });
 

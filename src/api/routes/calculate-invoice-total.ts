@@ -17,9 +17,9 @@ import {
   signedMinorInput,
 } from "./calculate-wire.ts";
 
-const linesMax = 500;
-const adjustmentsMax = 50;
-const grantsMax = 200;
+const linesMax = 100;
+const adjustmentsMax = 10;
+const grantsMax = 100;
 const taxLinesMax = 50;
 
 const name = z.string().min(1).max(120);
