@@ -1,3 +1,4 @@
+import { asc, eq } from "drizzle-orm";
 import { type Instant, instant, instantOfEpochMs, isoOf } from "../../domain/calendar/index.ts";
 import {
   CatalogInvalidError,
@@ -11,8 +12,12 @@ import { costTable } from "../schema/catalog.ts";
 
 /** The published versions of a cost table, the oldest first. */
 export async function costTableVersions(tx: Tx, key: string): Promise<CostTableVersion[]> {
-  const found = await publishedTables(tx);
-  return [...(found.find((table) => table.key === key)?.versions ?? [])];
+  const found = await tx
+    .select()
+    .from(costTable)
+    .where(eq(costTable.key, key))
+    .orderBy(asc(costTable.effectiveAt));
+  return found.map(versionOf);
 }
 
 /** Every cost table with all its versions; name, currency and dimensions as they were last written. */
@@ -28,14 +33,16 @@ export async function publishedTables(tx: Tx): Promise<CostTable[]> {
         name,
         currency: currency as Currency,
         dimensions,
-        versions: versions.map(({ effectiveAt, rows: costs }) => ({
-          effectiveAt: isoOf(effectiveAt),
-          rows: costs,
-        })),
+        versions: versions.map(versionOf),
       },
     ];
   });
 }
+
+const versionOf = ({ effectiveAt, rows: costs }: typeof costTable.$inferSelect): CostTableVersion => ({
+  effectiveAt: isoOf(effectiveAt),
+  rows: costs,
+});
 
 /** A cost table with those of its versions that are not published yet. */
 export interface NewCosts {
