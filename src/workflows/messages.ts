@@ -5,6 +5,8 @@
 import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
 import type { SubscriptionStatus } from "../domain/lifecycle/index.ts";
 
+export * from "./test-clock-messages.ts";
+
 export const workflowIds = {
   subscription: (subscriptionId: string) => `subscription/${subscriptionId}`,
   billingCycle: (subscriptionId: string, periodStart: string) => `cycle/${subscriptionId}/${periodStart}`,
@@ -224,32 +226,3 @@ export const invoiceChanged = defineSignal<[Told]>("invoiceChanged");
 export const paymentMethodUpdated = defineSignal<[Told]>("paymentMethodUpdated");
 /** An operator looked at a parked step and wants it tried again. */
 export const tryAgain = defineSignal<[]>("tryAgain");
-
-// ── test clock ────────────────────────────────────────────────────────────────────────────────────────────────
-
-export interface TestClockInput {
-  readonly clockId: string;
-  readonly now: string;
-  /** Carried over continue-as-new. */
-  readonly target?: string;
-  readonly isAdvancing?: boolean;
-  readonly waiters?: readonly ClockWaiter[];
-  readonly expected?: readonly string[];
-  readonly settledEarly?: readonly string[];
-  readonly wakes?: number;
-}
-
-export interface ClockWaiter {
-  readonly workflowId: string;
-  readonly wakeAt: string;
-}
-
-/** Time goes on only when every token that was announced here has been settled. */
-export const expectSettling = defineSignal<[{ readonly token: string }]>("expectSettling");
-/** A run has done what there was to do and sleeps until `wakeAt` (null: until something is told to it). */
-export const clockWaiting =
-  defineSignal<
-    [{ readonly workflowId: string; readonly wakeAt: string | null; readonly settles: readonly string[] }]
-  >("clockWaiting");
-export const clockWake = defineSignal<[{ readonly now: string; readonly token: string }]>("clockWake");
-export const advance = defineUpdate<{ readonly target: string }, [{ readonly to: string }]>("advance");
