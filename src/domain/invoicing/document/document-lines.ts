@@ -29,8 +29,9 @@ export function documentGroups(printed: LinesToPrint): DocumentGroup[] {
   }));
 }
 
-function groupTitle({ source, kind }: InvoiceLine, planNames: ReadonlyMap<string, string>): string {
-  if (source !== null) return planNames.get(source.planKey) ?? source.planKey;
+function groupTitle({ source, kind, detail }: InvoiceLine, planNames: ReadonlyMap<string, string>): string {
+  const planKey = source?.planKey ?? detail.planKey;
+  if (typeof planKey === "string") return planNames.get(planKey) ?? planKey;
   switch (kind) {
     case "credit_purchase":
       return "Prepaid credits";

@@ -2,6 +2,7 @@ import { isoOf, type Period } from "../../calendar/index.ts";
 import { type Decimal, decimal, exactOfLedgerAmount, type LedgerAmount } from "../../money/index.ts";
 import { exactMinorText, moneyText, periodText, quantityText } from "../document/figures.ts";
 import type { InvoiceLine } from "../invoice-line.ts";
+import { adjustmentSteps, isAdjustment } from "./explain-adjustment.ts";
 import { type ExplanationStep, step } from "./explanation-step.ts";
 
 /** Which usage a line was rated from: derive it again from the events that this snapshot sees in this window. */
@@ -31,6 +32,7 @@ export interface LineToExplain {
 /** How a line came about, step by step. @returns the last amount in it is the line's */
 export function explainLine(asked: LineToExplain): ExplanationStep[] {
   const { line } = asked;
+  if (isAdjustment(line)) return [...adjustmentSteps(line), ...creditSteps(asked)];
   const isRated = typeof line.detail.cumulativeExactMinor === "string";
   const steps = isRated ? ratedSteps(asked) : otherSteps(asked);
   return [...steps, ...roundingSteps(line), ...creditSteps(asked)];
