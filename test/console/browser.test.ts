@@ -89,6 +89,22 @@ describe.skipIf(!isInstalled)(`the built console in Chromium${reason}`, () => {
     expect(faults).toEqual([]);
   });
 
+  test("an invoice says how each line came about and what was credited, and is saved as the customer gets it", async () => {
+    await page.goto(`${api.url}/console/#key=${stubKey}`);
+    await page.goto(`${api.url}/console/customers/acme/invoices/in_1`);
+    await page.getByText("How this line came about").click();
+    const steps = page.getByRole("list", { name: "Steps of line 1" });
+    await steps.getByText("rounded once, half to even: $113.64").waitFor();
+    const notes = page.getByRole("table", { name: "Credit notes" });
+    expect(await notes.getByRole("row").last().innerText()).toMatch(
+      /ACME-CN-0001[\s\S]*Issued[\s\S]*\$5\.00/,
+    );
+    const saved = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Download ACME-0002 as PDF" }).click();
+    expect((await saved).suggestedFilename()).toBe("ACME-0002.pdf");
+    expect(faults).toEqual([]);
+  });
+
   test("usage shows exact figures by model, and a chart", async () => {
     await page.goto(`${api.url}/console/#key=${stubKey}`);
     await page.goto(`${api.url}/console/customers/acme/usage?by=model`);

@@ -5,6 +5,7 @@ import { Amount, PeriodText, Quantity } from "../parts/figures.tsx";
 import { TextLink } from "../parts/links.tsx";
 import { type Column, RecordTable } from "../parts/record-table.tsx";
 import type { InvoiceDetail, InvoiceLine } from "../reads/resources.ts";
+import { LineExplanation } from "./line-explanation.tsx";
 import { RatingDetail } from "./rating-detail.tsx";
 import { ratingOf } from "./rating-of.ts";
 
@@ -20,9 +21,10 @@ export function InvoiceLines({ invoice: { id, customer, lines, currency } }: { i
       below={(line) => {
         const rating = ratingOf(line.detail);
         return (
-          rating && (
-            <>
-              <RatingDetail rating={rating} line={line} currency={currency} />
+          <>
+            {rating === null ? null : <RatingDetail rating={rating} line={line} currency={currency} />}
+            <LineExplanation invoiceId={id} line={line.line} />
+            {rating === null ? null : (
               <TextLink
                 to="/customers/$customerId/invoices/$invoiceId/lines/$line"
                 params={{ customerId: customer, invoiceId: id, line: String(line.line) }}
@@ -30,8 +32,8 @@ export function InvoiceLines({ invoice: { id, customer, lines, currency } }: { i
               >
                 Events of this line
               </TextLink>
-            </>
-          )
+            )}
+          </>
         );
       }}
     />

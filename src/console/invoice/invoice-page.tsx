@@ -11,7 +11,9 @@ import { Section } from "../parts/section.tsx";
 import { StateBadge } from "../parts/state-badge.tsx";
 import { invoiceQuery } from "../reads/queries.ts";
 import type { InvoiceDetail } from "../reads/resources.ts";
+import { CreditNoteTable } from "./credit-note-table.tsx";
 import { describeInvoice } from "./describe-invoice.ts";
+import { DocumentDownload } from "./document-download.tsx";
 import { InvoiceLines } from "./invoice-lines.tsx";
 import { InvoiceSum } from "./invoice-sum.tsx";
 import { PaymentHistory } from "./payment-history.tsx";
@@ -40,6 +42,9 @@ function Invoice({ invoice }: { invoice: InvoiceDetail }) {
           <PaymentHistory invoice={invoice} />
         </Section>
       </SimpleGrid>
+      <Section title="Credit notes">
+        <CreditNoteTable invoice={invoice} />
+      </Section>
       <Section title="Journal entries">
         {invoice.entries.length === 0 ? (
           <EmptyNotice title="Nothing is booked">An invoice of nothing makes no entry.</EmptyNotice>
@@ -74,6 +79,7 @@ function InvoiceHead({ invoice }: { invoice: InvoiceDetail }) {
       </Group>
       <Text maw="46em">{describeInvoice(invoice, timeZone)}</Text>
       <Group gap="md">
+        <DocumentDownload path={`/v1/invoices/${id}/document.pdf`} name={number} />
         <CopyableId id={id} />
         {stripeInvoice === null ? null : <CopyableId id={stripeInvoice} />}
         {hostedUrl === null ? null : (

@@ -13,8 +13,10 @@ export function InvoiceSum({ invoice }: { invoice: InvoiceDetail }) {
     balance_applied_minor,
     total_minor,
     amount_paid_minor,
+    credited_minor,
   } = invoice;
-  const due = invoice.status === "open" ? BigInt(total_minor) - BigInt(amount_paid_minor) : 0n;
+  const left = BigInt(total_minor) - BigInt(credited_minor) - BigInt(amount_paid_minor);
+  const due = invoice.status === "open" ? left : 0n;
   const row = (name: string, minor: string, strong = false): ReactNode => (
     <Table.Tr key={name} fw={strong ? 650 : 400}>
       <Table.Th scope="row" fw="inherit">
@@ -32,6 +34,7 @@ export function InvoiceSum({ invoice }: { invoice: InvoiceDetail }) {
         {isZeroAmount(credits_applied_minor) ? null : row("Paid from credit", negated(credits_applied_minor))}
         {isZeroAmount(balance_applied_minor) ? null : row("Customer balance", negated(balance_applied_minor))}
         {row("Total", total_minor, true)}
+        {isZeroAmount(credited_minor) ? null : row("Credit notes", negated(credited_minor))}
         {row("Paid", amount_paid_minor)}
         {row("Due", due.toString(), true)}
       </Table.Tbody>

@@ -73,6 +73,21 @@ export const invoiceQuery = (id: string) =>
       read(signal, (reckoner) => reckoner.get("/v1/invoices/{id}", { params: { path: { id } }, signal })),
   });
 
+/** How each line of an invoice came about. */
+export const invoiceExplanationQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["invoice explanation", id],
+    queryFn: ({ signal }) =>
+      read(signal, (reckoner) =>
+        reckoner.get("/v1/invoices/{id}/explain", { params: { path: { id } }, signal }),
+      ),
+  });
+
+export const creditNotesQuery = (invoice: string) =>
+  listQuery(["credit notes", invoice], (reckoner, page, signal) =>
+    reckoner.get("/v1/credit-notes", { params: { query: { ...page, invoice } }, signal }),
+  );
+
 /** What an invoice line bills, event by event. */
 export const lineEventsQuery = (id: string, line: number) =>
   listQuery(["line events", id, line], (reckoner, query, signal) =>

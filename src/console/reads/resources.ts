@@ -3,6 +3,7 @@ import type { Schemas } from "../../sdk/index.ts";
 /** What the API answers with, by the names that the console uses. */
 export type Catalog = Schemas["Catalog"];
 export type CreditGrant = Schemas["CreditGrant"];
+export type CreditNote = Schemas["CreditNote"];
 export type Customer = Schemas["Customer"];
 export type CustomerOverview = Schemas["CustomerOverview"];
 export type Invoice = Schemas["Invoice"];

@@ -62,6 +62,7 @@ const summary: Schemas["Invoice"] = {
   balance_applied_minor: "0",
   total_minor: "11364",
   amount_paid_minor: "11364",
+  credited_minor: "0",
   issued_at: february.start,
   usage_complete_until: january.end,
   usage_known_by: "reported",
@@ -69,6 +70,7 @@ const summary: Schemas["Invoice"] = {
   paid_at: "2026-02-02T09:12:00.000Z",
   stripe_invoice: "in_stripe_1",
   hosted_invoice_url: null,
+  replaces: null,
 };
 
 export const acmeInvoice: Schemas["InvoiceDetail"] = {
@@ -146,6 +148,54 @@ export const acmeInvoice: Schemas["InvoiceDetail"] = {
     ended_at: "2026-02-02T09:12:00.000Z",
   },
   entries: [issued],
+};
+
+const acmeExplanation: Schemas["InvoiceExplanation"] = {
+  invoice: "in_1",
+  number: "ACME-0002",
+  currency: "usd",
+  lines: [
+    {
+      line: 1,
+      description: "Pro: Input tokens",
+      amount_minor: "11364",
+      exact_minor: "11364.42705",
+      steps: [
+        {
+          kind: "included",
+          text: "2,000,000 of it included, free of charge.",
+          figures: { quantity: "2000000" },
+        },
+        {
+          kind: "rounding",
+          text: "The sum for the period rounded once, half to even: $113.64.",
+          figures: { mode: "half-even", exact_minor: "11364.42705", amount_minor: "11364" },
+        },
+      ],
+    },
+  ],
+  sum: [],
+};
+
+const acmeCreditNote: Schemas["CreditNote"] = {
+  id: "cn_1",
+  number: "ACME-CN-0001",
+  status: "issued",
+  invoice: "in_1",
+  customer: "acme",
+  currency: "usd",
+  total_minor: "500",
+  lowers_due_minor: "0",
+  to_balance_minor: "500",
+  lines: [{ line: 1, amount_minor: "500" }],
+  reason_code: "service_outage",
+  reason: null,
+  requested_by: "api-key/key_1",
+  requested_at: "2026-02-03T09:00:00.000Z",
+  issued_by: "api-key/key_1",
+  issued_at: "2026-02-03T09:00:00.000Z",
+  approval: { limit_minor: "50000", counted_minor: "500", needed: false },
+  decision: null,
 };
 
 /** An event of the invoice's line, whose id is no part of a path. */
@@ -326,6 +376,9 @@ export const answers: Readonly<Record<string, unknown>> = {
   "/v1/invoices": list(summary),
   "/v1/invoices/in_1": acmeInvoice,
   "/v1/invoices/in_1/lines/1/events": lineEvents,
+  "/v1/invoices/in_1/explain": acmeExplanation,
+  "/v1/invoices/in_1/document.pdf": "%PDF-1.3 of ACME-0002",
+  "/v1/credit-notes": list(acmeCreditNote),
   "/v1/events": list(sentEvent),
   "/v1/events/billing": eventBilling,
   "/v1/catalog": catalog,

@@ -1,0 +1,63 @@
+import { Stack, Text } from "@mantine/core";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useCustomer } from "../customer/customer-context.ts";
+import { wordsFor } from "../format/words.ts";
+import { Amount, Day } from "../parts/figures.tsx";
+import { LoadedList } from "../parts/loaded.tsx";
+import { EmptyNotice } from "../parts/notices.tsx";
+import { type Column, RecordTable } from "../parts/record-table.tsx";
+import { StateBadge } from "../parts/state-badge.tsx";
+import { creditNotesQuery } from "../reads/queries.ts";
+import type { CreditNote, InvoiceDetail } from "../reads/resources.ts";
+import { DocumentDownload } from "./document-download.tsx";
+
+/** What was credited of an invoice, or is asked for: each note with where its money went. */
+export function CreditNoteTable({ invoice: { id } }: { invoice: InvoiceDetail }) {
+  const { time_zone: timeZone } = useCustomer();
+  const query = useInfiniteQuery(creditNotesQuery(id));
+  const none = <EmptyNotice title="No credit note">Nothing of this invoice was credited.</EmptyNotice>;
+  return (
+    <LoadedList query={query} empty={none}>
+      {(notes) => (
+        <RecordTable
+          label="Credit notes"
+          columns={columnsIn(timeZone)}
+          rows={notes}
+          keyOf={(note) => note.id}
+        />
+      )}
+    </LoadedList>
+  );
+}
+
+const columnsIn = (timeZone: string): readonly Column<CreditNote>[] => [
+  {
+    header: "Number",
+    onPhone: "title",
+    cell: ({ number, reason, reason_code }) => (
+      <Stack gap={0}>
+        <Text size="sm" fw={600}>
+          {number ?? "Not issued yet"}
+        </Text>
+        <Text size="xs" c="dimmed">
+          {reason ?? wordsFor(reason_code)}
+        </Text>
+      </Stack>
+    ),
+  },
+  { header: "Asked for", cell: ({ requested_at }) => <Day at={requested_at} timeZone={timeZone} /> },
+  { header: "State", cell: ({ status }) => <StateBadge state={status} /> },
+  {
+    header: "Amount",
+    align: "end",
+    cell: ({ total_minor, currency }) => <Amount minor={total_minor} currency={currency} fw={600} />,
+  },
+  {
+    header: "Document",
+    align: "end",
+    cell: ({ id, number }) =>
+      number === null ? null : (
+        <DocumentDownload path={`/v1/credit-notes/${id}/document.pdf`} name={number} />
+      ),
+  },
+];
