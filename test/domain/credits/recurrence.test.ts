@@ -113,7 +113,11 @@ test("their number is known before they come", () => {
   const onInstant = { anchor: at("2026-01-01"), length: 59 * 86_400_000 };
   fc.assert(
     fc.property(anyMs, anyMs, lengths, firsts, (anchorAt, effective, length, first) => {
-      const anchor = { at: anchorAt as Instant, interval: { unit: "month" as const, count: 1 }, timeZone: "UTC" };
+      const anchor = {
+        at: anchorAt as Instant,
+        interval: { unit: "month" as const, count: 1 },
+        timeZone: "UTC",
+      };
       const expiresAt = (effective + length) as Instant;
       const recurrence = { anchor, effectiveAt: effective as Instant, expiresAt, first };
       expect(occurrenceCount(recurrence)).toBe(occurrencesUntil(recurrence, expiresAt).length);
