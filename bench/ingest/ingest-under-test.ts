@@ -75,7 +75,11 @@ function underTest(parts: Parts): IngestUnderTest {
     load: (options) =>
       measured({ databasePid: server.pid, server: api, sender: generator }, async () => {
         const { url, key } = api.ready;
-        const target = { url, path: "/v1/events?results=problems", headers: { authorization: `Bearer ${key}` } };
+        const target = {
+          url,
+          path: "/v1/events?results=problems",
+          headers: { authorization: `Bearer ${key}` },
+        };
         const load: LoadOptions = { ...options, target, from: accepted };
         const { to, accepted: answered, seconds, p50, p99 } = await generator.ask<LoadResult>(load);
         if (answered !== to - accepted)

@@ -16,7 +16,12 @@ export interface UsageUpkeepOptions {
  * For as long as the worker runs: folds usage into its windows, at once again while there is more. Any number of workers
  * may do it: the database lets one at a time.
  */
-export function startUsageUpkeep({ db, logger, metrics, everyMs = 15_000 }: UsageUpkeepOptions): RepeatedWork {
+export function startUsageUpkeep({
+  db,
+  logger,
+  metrics,
+  everyMs = 15_000,
+}: UsageUpkeepOptions): RepeatedWork {
   const folded = new Counter({
     name: "reckoner_usage_folded_contributions_total",
     help: "Contributions of usage events that were folded into their windows",
