@@ -88,9 +88,9 @@ function matching({ meter, where }: UsagePrice, readings: readonly MeterReading[
 }
 
 function cellsOf(meter: Converted, readings: readonly MeterReading[]): MeasuredCell[] {
-  const ordered = readings.toSorted((one, other) =>
-    dimensionsKey(one.dimensions) < dimensionsKey(other.dimensions) ? -1 : 1,
-  );
+  // Where parts are rounded, which of them takes the rest must not depend on the order in which they were read.
+  const keyed = readings.map((reading) => ({ ...reading, key: dimensionsKey(reading.dimensions) }));
+  const ordered = keyed.toSorted((one, other) => (one.key < other.key ? -1 : 1));
   const quantities = inUnits(
     meter,
     ordered.map(({ quantity }) => quantity),
