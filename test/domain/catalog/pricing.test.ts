@@ -235,7 +235,7 @@ describe("a catalog with all of it", () => {
     expect(parsed.costTables?.[0]?.versions[0]?.effectiveAt).toBe("2026-01-01T00:00:00.000Z");
   });
 
-  test("INV-12: is the same when it is read again", () => {
+  test("is the same when it is read again", () => {
     expect(parseCatalog(JSON.parse(JSON.stringify(parsed)))).toEqual(parsed);
   });
 
