@@ -86,6 +86,7 @@ describe("what is agreed with a customer instead of a plan's prices", () => {
   });
 
   test("a change that agrees on nothing is at the plan's prices", async () => {
+    now = instant("2026-03-17T00:00:00Z");
     const changed = await api.call("POST", "/v1/subscriptions/sub/change-plan", { plan: "pro" });
     expect(changed.body.subscription.items).toEqual([{ plan: "pro", plan_version: 1, seats: 1 }]);
   });

@@ -46,8 +46,15 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
       values ('2001-01-01', 0, 'file:x', repeat('0', 64), '[]', 'alice') returning month
     )
     insert into usage.archived_contribution select month, 1, 1, 1 from archived`;
+  await ledger.owner.sql`
+    insert into billing.rated_adjustment
+    select subscription_id, period_start, revision, plan_key, plan_version, 'launch', 'tokens', 'discount', price_key, product,
+      'unbilled', terms_start, terms_end, 0, 0
+    from billing.rated_usage limit 1`;
+  await ledger.owner.sql`insert into billing.price_agreement values (repeat('0', 64), '[]')`;
   await correctUsage(ledger);
   await giveAgainAndAgain(ledger);
+  await creditAndVoid(ledger);
   await ledger.owner.sql.begin(async (sql) => {
     await sql`select set_config('usage.keeps_windows', 'on', true), set_config('usage.keeps_watermarks', 'on', true)`;
     await sql`insert into usage.window_value values (1, 1, 'day', '2026-01-01Z', 1, '"a"')`;
@@ -60,6 +67,24 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
   // Transactions of other tests on the server hold back what can be sealed.
   while ((await ledger.db.sql`select from ledger.seal_closed_range(10)`).length === 0) await delay(10);
   return story;
+}
+
+/** A credit note that somebody else agreed to, and a word on why an invoice was voided. */
+async function creditAndVoid({ owner: { sql } }: LedgerFixture): Promise<void> {
+  await sql`insert into billing.seller values (1, '{}', 'alice', now())`;
+  await sql`
+    insert into billing.credit_note_request
+    select 'note', id, customer_id, currency, 1, 'other', 'x', 'alice', now(), now(), 0, 0
+    from billing.invoice where status = 'paid' and total_minor > 0 order by id limit 1`;
+  await sql`
+    insert into billing.credit_note_line
+    select 'note', invoice_id, line, 1 from billing.credit_note_request join billing.invoice_line using (invoice_id)
+    where amount_minor > 0 limit 1`;
+  await sql`insert into billing.credit_note_decision values ('note', 'approved', 'bob', null, now())`;
+  await sql`insert into billing.credit_note values ('note', 'NOTE-0001', 0, 1, 1, 'bob', now())`;
+  await sql`
+    insert into billing.invoice_void
+    select invoice_id, 'other', 'x', 'alice', now() from billing.credit_note_request`;
 }
 
 /** A backfill that is taken back, and a correction that somebody else agreed to. */
