@@ -25,6 +25,7 @@ const rowsOfEach = `
     interval_count, time_zone, effective_at, first, reason_code, requested_by, requested_at)
   select 'again', id, currency, 1, 50, '2026-01-01Z', 'month', 1, 'UTC', '2026-01-01Z', 'at_once', 'contract', 'alice', '2026-01-01Z'
   from billing.customer limit 1;
+  insert into billing.number_series values ('series', 1);
   insert into billing.dunning (invoice_id, state, attempts, started_at) values ('inv', 'retrying', 1, '2026-02-01Z');
   insert into stripe.operation (key, operation, request_hash, body, state, first_sent_at)
     values ('key', 'pay', 'hash', '{}', 'sent', '2026-02-01Z');
