@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Database, openDatabase } from "../../src/db/database.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
+import { burnDown } from "../../src/domain/credits/index.ts";
+import { currency } from "../../src/domain/money/index.ts";
 import { cloneDatabase } from "../support/postgres.ts";
+import { cents } from "./adjusted-story.ts";
 import { CreditStory, rollover } from "./credit-story.ts";
 
 let db: Database;
@@ -184,6 +187,39 @@ describe("from January to April", () => {
       "crr-capped.1.rollover.2 20 of large",
       "crr-capped.2.rollover 15 of large",
     ]);
+  });
+
+  test("the accounts hold what the burn-down of the domain says", async () => {
+    const [from, used] = [instant("2026-01-01T00:00:00Z"), instant("2026-03-10T00:00:00Z")];
+    const { grants } = burnDown({
+      grants: [
+        {
+          ...{
+            id: "crr-capped",
+            kind: "promotional",
+            priority: 50,
+            remaining: cents(100n),
+            currency: currency("usd"),
+          },
+          ...{ effectiveAt: from, createdAt: from, expiresAt: instant("2026-07-01T00:00:00Z") },
+          recurrence: {
+            anchor: { at: from, interval: { unit: "month", count: 1 }, timeZone: "UTC" },
+            first: "at_once",
+          },
+          ...rollover(10n, 50n, 70n),
+        },
+      ],
+      usage: [{ at: used, amount: cents(135n), product: "large", price: null }],
+      resets: [],
+      at: instant("2026-04-01T00:00:00Z"),
+    });
+    const left = grants.filter(({ remaining }) => remaining > 0n).map(({ remaining }) => remaining);
+    const held = await db.sql<{ balance: string }[]>`
+      select balance::text from ledger.balance where customer_id = 'capped' and code = '2010' and balance > 0`;
+    const ascending = (one: bigint, other: bigint) => Number(one - other);
+    expect(held.map(({ balance }) => BigInt(balance)).sort(ascending)).toEqual(left.sort(ascending));
+    // April's 100, 35 of February's, and March's nothing, which is raised to 10.
+    expect([...left]).toEqual([cents(10n), cents(35n), cents(100n)]);
   });
 
   test("doing it again, by several workers at once, changes nothing", async () => {
