@@ -57,7 +57,7 @@ export function creditFor(lines: readonly InvoiceLine[], credit: UsageCredit): C
   return { draws, uncovered: ledgerAmount(used - drawn) };
 }
 
-/** What there is to pay of each line. What is taken off usage lowers that of the same product, then that of the others. */
+/** What there is to pay of each line. What is taken off lowers the same charge, then those of the product, then the others. */
 function payableAmounts(lines: readonly InvoiceLine[]): bigint[] {
   const amounts = lines.map((line): bigint => (isUsage(line) ? ledgerAmountOfExact(line.exactMinor) : 0n));
   const payable = amounts.map((amount) => (amount > 0n ? amount : 0n));
@@ -66,7 +66,8 @@ function payableAmounts(lines: readonly InvoiceLine[]): bigint[] {
     if (off <= 0n) continue;
     const places = [...lines.keys()];
     const ofProduct = places.filter((place) => lines[place]?.product === line.product);
-    for (const place of [...ofProduct, ...places]) {
+    const ofCharge = ofProduct.filter((place) => isSameCharge(lines[place], line));
+    for (const place of [...ofCharge, ...ofProduct, ...places]) {
       const open = payable[place] ?? 0n;
       const part = open < off ? open : off;
       payable[place] = open - part;
@@ -74,6 +75,15 @@ function payableAmounts(lines: readonly InvoiceLine[]): bigint[] {
     }
   }
   return payable;
+}
+
+/** Whether both are for one price in one stretch of terms. */
+function isSameCharge(one: InvoiceLine | undefined, { source, period }: InvoiceLine): boolean {
+  return (
+    one?.period.start === period.start &&
+    one.source?.planKey === source?.planKey &&
+    one.source?.priceKey === source?.priceKey
+  );
 }
 
 /** A line in the parts that were used between the instants at which what may pay it changes. */
