@@ -20,6 +20,7 @@ import { tellBilledStory } from "./billed-story.ts";
 import { type Damage, damages, entry } from "./invariant-damages.ts";
 import { damagesToAdjustments } from "./invariant-damages-to-adjustments.ts";
 import { damagesToCredit } from "./invariant-damages-to-credit.ts";
+import { damagesToInvoices } from "./invariant-damages-to-invoices.ts";
 import { damagesToStates } from "./invariant-damages-to-states.ts";
 
 let db: Database;
@@ -114,15 +115,18 @@ describe("a story in which everything happens", () => {
 });
 
 describe("each damage is reported by the one invariant it breaks", () => {
-  test.each([...damages, ...damagesToAdjustments, ...damagesToCredit, ...damagesToStates])(
-    "$broken: $what",
-    async (damage) => {
-      const reports = await reportsAfter(damage);
-      expect(brokenOf(reports)).toEqual([damage.broken]);
-      const rules = reports.flatMap(({ offending }) => offending.map(({ rule }) => rule));
-      expect(rules).toContainEqual(expect.stringContaining(damage.rule));
-    },
-  );
+  test.each([
+    ...damages,
+    ...damagesToAdjustments,
+    ...damagesToCredit,
+    ...damagesToInvoices,
+    ...damagesToStates,
+  ])("$broken: $what", async (damage) => {
+    const reports = await reportsAfter(damage);
+    expect(brokenOf(reports)).toEqual([damage.broken]);
+    const rules = reports.flatMap(({ offending }) => offending.map(({ rule }) => rule));
+    expect(rules).toContainEqual(expect.stringContaining(damage.rule));
+  });
 
   test("the rows that are shown are the first ones", async () => {
     const reports = await reportsAfter({ sql: "update usage.window set count = count + 1" }, { rowsMax: 2 });

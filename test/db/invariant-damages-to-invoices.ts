@@ -1,0 +1,35 @@
+import type { Damage } from "./invariant-damages.ts";
+
+const paid = "select * from billing.invoice where status = 'paid' and total_minor > 100 order by id limit 1";
+
+/** A note of one cent of a paid invoice, as it would be written by hand. */
+const note = (amountMinor: number, lowersDueMinor = 0) => `
+  insert into billing.credit_note_request
+  select 'by-hand', id, customer_id, currency, ${amountMinor}, 'other', 'x', 'eve', issued_at, now(), 100, 0 from (${paid}) as invoice;
+  insert into billing.credit_note_line
+  select 'by-hand', invoice.id, line.line, ${amountMinor} from (${paid}) as invoice
+  join billing.invoice_line as line on line.invoice_id = invoice.id where line.amount_minor > 100 order by line.line limit 1;
+  insert into billing.credit_note
+  select 'by-hand', 'HAND-CN-0001', ${lowersDueMinor}, ${amountMinor - lowersDueMinor}, null, 'eve', issued_at from (${paid}) as invoice;`;
+
+/** The same for numbers of invoices and for credit notes. */
+export const damagesToInvoices: readonly Damage[] = [
+  {
+    what: "a number that was skipped",
+    broken: "V8",
+    rule: "without gaps",
+    sql: "update billing.invoice set number = 'ACME-0099' where number = 'ACME-0002'",
+  },
+  {
+    what: "an invoice that is due less without a credit note",
+    broken: "V8",
+    rule: "lowered by its credit notes",
+    sql: `update billing.invoice set credited_minor = 1 where id = (select id from (${paid}) as invoice)`,
+  },
+  {
+    what: "a credit note that was never booked",
+    broken: "V4",
+    rule: "has its entry",
+    sql: note(1),
+  },
+];
