@@ -8,6 +8,7 @@ import { drawsOfInvoice } from "../../src/db/billing/credit-draws.ts";
 import { setStripeCustomer } from "../../src/db/billing/customer-payment.ts";
 import { verifyInvoices } from "../../src/db/billing/invoice-verification.ts";
 import { findInvoice, type StoredInvoice } from "../../src/db/billing/invoices.ts";
+import { eventsOfLine, findRatedLine } from "../../src/db/billing/line-events.ts";
 import { operationLog } from "../../src/db/billing/stripe-operations.ts";
 import { invoice } from "../../src/db/schema/billing.ts";
 import { type Instant, instantOfEpochMs, isoOf } from "../../src/domain/calendar/index.ts";
@@ -97,6 +98,13 @@ test("the period is billed anew with what came since, its credit drawn anew, und
     status: "open",
   });
   expect(await findInvoice(months.db.orm, old.id)).toMatchObject({ status: "void", number: "ACME-0002" });
+  // Its line bills what the void one had billed, and what came since.
+  const line = (await findRatedLine(months.db.orm, replacement.id, 1)) ?? expect.fail("it bills usage");
+  const { items } = await eventsOfLine(months.db.orm, line, { limit: 10 });
+  expect(items.map(({ quantity, isTakenBack }) => [quantity, isTakenBack])).toEqual([
+    ["1000", false],
+    ["50", false],
+  ]);
   // All of the gift had come back, and was drawn once more.
   expect(
     (await drawsOfInvoice(months.db.orm, old.id, replacement.issuedAt)).map(({ amount }) => amount),

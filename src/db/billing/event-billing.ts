@@ -133,6 +133,7 @@ async function billedContributions(
           and run.period_start <= ${timestamp(time)} and run.period_end > ${timestamp(time)}
           and rated.terms_start <= ${timestamp(time)} and rated.terms_end > ${timestamp(time)}
           and named.key::jsonb @> wanted.dimensions and sided.side is not null
+          and invoice.status is distinct from 'void'
       ) as place
       order by meter.key, meter.version, fact.fact_seq, fact.weight`,
   );
