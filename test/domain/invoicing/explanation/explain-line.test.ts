@@ -1,0 +1,125 @@
+import { describe, expect, test } from "vitest";
+import { instant } from "../../../../src/domain/calendar/index.ts";
+import {
+  explainLine,
+  explainSum,
+  type LineToExplain,
+} from "../../../../src/domain/invoicing/explanation/index.ts";
+import type { InvoiceLine } from "../../../../src/domain/invoicing/index.ts";
+import { decimal, ledgerAmount, money } from "../../../../src/domain/money/index.ts";
+
+const january = { start: instant("2026-01-01T00:00:00Z"), end: instant("2026-02-01T00:00:00Z") };
+const usd = (amount: number) => money(BigInt(amount), "usd");
+
+const usual: InvoiceLine = {
+  kind: "usage",
+  earning: "unbilled",
+  description: "Pro: Tokens",
+  product: "tokens",
+  source: { planKey: "pro", planVersion: 3, priceKey: "tokens" },
+  period: january,
+  quantity: decimal("120"),
+  exactMinor: decimal("1100"),
+  amount: usd(1100),
+  detail: {
+    unit: "calls",
+    cumulativeQuantity: "120",
+    includedQuantity: "0",
+    cumulativeExactMinor: "1100",
+    tiers: [
+      { from: "0", to: "100", quantity: "100", unitPriceMinor: "10", flatMinor: "0", exactMinor: "1000" },
+      { from: "100", to: null, quantity: "20", unitPriceMinor: "5", flatMinor: "0", exactMinor: "100" },
+    ],
+  },
+};
+
+function textsOf(line: Partial<InvoiceLine>, more: Partial<LineToExplain> = {}): string[] {
+  const asked = {
+    line: { ...usual, ...line },
+    timeZone: "UTC",
+    usage: null,
+    model: "graduated",
+    credits: [],
+    ...more,
+  };
+  return explainLine(asked).map(({ text }) => text);
+}
+
+describe("a line of usage", () => {
+  test("is what was counted, priced tier by tier, rounded once, and paid by credit as far as that went", () => {
+    expect(textsOf({}, { credits: [{ grantId: "g1", amount: ledgerAmount(30_000_000_000n) }] })).toEqual([
+      "120 calls counted in 1 January – 31 January 2026.",
+      "Price tokens of plan pro, version 3, graduated.",
+      "None of it was included free of charge.",
+      "Above 0 up to 100: 100 × $0.10 = $10.00.",
+      "Above 100: 20 × $0.05 = $1.00.",
+      "Together exactly $11.00 for the whole period so far.",
+      "The sum for the period rounded once, half to even: $11.00.",
+      "Credit grant g1 pays $3.00 of it.",
+    ]);
+  });
+
+  test("that came late is the whole less what was billed: 11.00 − 9.00 for the 90 before", () => {
+    const late = {
+      kind: "late_usage",
+      quantity: decimal("30"),
+      exactMinor: decimal("200"),
+      amount: usd(200),
+    } as const;
+    expect(textsOf(late)).toContain("$9.00 of it, for 90, was billed before: the rest is $2.00.");
+  });
+
+  test("that came to less says where the difference went", () => {
+    const detail = { ...usual.detail, creditedToBalanceMinor: "250" };
+    const less = {
+      kind: "late_usage",
+      quantity: decimal("-5"),
+      exactMinor: decimal("0"),
+      amount: usd(0),
+      detail,
+    } as const;
+    expect(textsOf(less)).toContain(
+      "That is less than was billed before: $2.50 went to the customer's balance.",
+    );
+  });
+});
+
+test("a line for time says of which whole it is a part", () => {
+  const part = {
+    kind: "proration_charge",
+    description: "Remaining time on Pro: Seats × 2",
+    period: { start: instant("2026-01-11T00:00:00Z"), end: january.end },
+    quantity: decimal("2"),
+    exactMinor: decimal("2033"),
+    amount: usd(2033),
+    detail: { fullPeriodStart: january.start, fullPeriodEnd: january.end },
+  } as const;
+  expect(textsOf(part, { model: "seat" })).toEqual([
+    "Price tokens of plan pro, version 3, seat.",
+    "2 are charged.",
+    "For 11 January – 31 January 2026, of the whole from 1 January – 31 January 2026.",
+    "Remaining time on Pro: Seats × 2: exactly $20.33.",
+    "Rounded once, half to even: $20.33.",
+  ]);
+});
+
+test("the sum tells what paid, and what is left", () => {
+  const none = usd(0);
+  const said = explainSum({
+    lines: 2,
+    subtotal: usd(5000),
+    creditsApplied: usd(1000),
+    balanceApplied: usd(500),
+    total: usd(3500),
+    credited: usd(200),
+    paid: none,
+  });
+  expect(said.map(({ text }) => text)).toEqual([
+    "The 2 lines add up to $50.00.",
+    "Credit grants pay $10.00 of the usage.",
+    "$5.00 is paid from the customer's balance.",
+    "The total is $35.00.",
+    "Credit notes take $2.00 off.",
+    "$33.00 is left to be paid.",
+  ]);
+});
