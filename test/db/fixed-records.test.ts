@@ -60,6 +60,7 @@ const otherValues: Readonly<Record<string, string>> = {
   timestamptz: "'2030-01-01Z'",
   int4: "77",
   int8: "77",
+  numeric: "77",
   bool: "false",
   jsonb: "'[77]'",
 };
