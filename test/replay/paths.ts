@@ -1,5 +1,5 @@
 import { InvariantViolation } from "../../src/domain/errors.ts";
-import { SubscriptionRuleError } from "../../src/domain/invoicing/index.ts";
+import { InvoiceNotVoidableError, SubscriptionRuleError } from "../../src/domain/invoicing/index.ts";
 import {
   addAddOn,
   cancel,
@@ -31,6 +31,7 @@ export const paths: readonly ((scene: Scene) => Promise<Recorded>)[] = [
   dunningToTheEnd,
   dunningThatRecovers,
   aPurchaseOfCredits,
+  withdrawals,
   theNet,
 ];
 
@@ -245,6 +246,40 @@ async function aPurchaseOfCredits(scene: Scene): Promise<Recorded> {
   const workflowId = workflowIds.topUp(input.customerId, input.grantId);
   await resultOf(scene.client, workflowId);
   return { "top-up": { workflowId } };
+}
+
+async function withdrawals(scene: Scene): Promise<Recorded> {
+  const clock = await scene.startClock(april);
+  paying(scene, clock);
+  const invoiceId = scene.id("inv");
+  const input = {
+    invoiceId,
+    customerId: scene.id("cus"),
+    subscriptionId: scene.id("sub"),
+    clock: clock.reading(),
+  };
+  const withdrawn = () => {
+    const reason = { reasonCode: "billing_error", reason: null, voidedBy: "api-key/finance" };
+    return scene.gateway.voidInvoice(input, { requestId: scene.id("void"), at: april, ...reason });
+  };
+  const workflowId = workflowIds.withdrawal(invoiceId);
+  scene.standIns.inTurn(
+    "voidInvoice",
+    () => {
+      throw new InvoiceNotVoidableError("invoice_has_credit_notes", "credit notes refer to it");
+    },
+    () => ({ invoiceId: scene.id("inv"), collect: true }),
+  );
+  await withdrawn().catch(() => undefined);
+  await resultOf(scene.client, workflowId);
+  const refused = await runOf(scene, workflowId);
+  await withdrawn();
+  await resultOf(scene.client, workflowId);
+  const replaced = await runOf(scene, workflowId);
+  return {
+    "withdrawal-refused": { workflowId, runId: refused },
+    "withdrawal-replaced": { workflowId, runId: replaced },
+  };
 }
 
 async function theNet(scene: Scene): Promise<Recorded> {
