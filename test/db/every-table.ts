@@ -52,7 +52,8 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
       'unbilled', terms_start, terms_end, 0, 0
     from billing.rated_usage limit 1`;
   await ledger.owner.sql`insert into billing.price_agreement values (repeat('0', 64), '[]')`;
-  await ledger.owner.sql`insert into catalog.cost_table values ('models', '2026-01-01Z', 'Models', 'usd', '[]', '[]')`;
+  await ledger.owner
+    .sql`insert into catalog.cost_table values ('models', '2026-01-01Z', 'Models', 'usd', '[]', '[]')`;
   await ledger.owner.sql`insert into catalog.feature values ('reports', 1, '{}')`;
   await correctUsage(ledger);
   await giveAgainAndAgain(ledger);

@@ -44,12 +44,10 @@ const stairstep: fc.Arbitrary<UsageModel> = anyTiers.map((tiers) => {
   });
   return { type: "stairstep", steps };
 });
-const percentage: fc.Arbitrary<UsageModel> = fc
-  .integer({ min: 0, max: 10_000 })
-  .map((hundredths) => ({
-    type: "percentage",
-    percent: decimal(`0.${String(hundredths).padStart(4, "0")}`).text,
-  }));
+const percentage: fc.Arbitrary<UsageModel> = fc.integer({ min: 0, max: 10_000 }).map((hundredths) => ({
+  type: "percentage",
+  percent: decimal(`0.${String(hundredths).padStart(4, "0")}`).text,
+}));
 const anyModel = fc.oneof(perUnit, graduated, volume, packaged, stairstep, percentage);
 
 const anyCount = fc.integer({ min: 0, max: 300 });
