@@ -9,8 +9,8 @@ import { catalogJsonSchemaText } from "../../src/api/catalog-json-schema.ts";
 const { default: Ajv } = createRequire(import.meta.resolve("fastify"))("ajv/dist/ajv.js");
 const validate = new Ajv({ allErrors: true, strict: false }).compile(JSON.parse(catalogJsonSchemaText()));
 
-const example = async () =>
-  parse(await readFile("examples/catalogs/coding-product.yaml", "utf8"), { merge: true });
+const example = async (name = "coding-product") =>
+  parse(await readFile(`examples/catalogs/${name}.yaml`, "utf8"), { merge: true });
 
 /** Where and what the first fault is; null when there is none. */
 function faultOf(catalog: unknown): string | null {
@@ -23,8 +23,8 @@ test("the committed schema is that of the code: npm run openapi writes it", asyn
   expect(await readFile("docs/catalog.schema.json", "utf8")).toBe(catalogJsonSchemaText());
 });
 
-test("the example is valid", async () => {
-  expect(faultOf(await example())).toBeNull();
+test.each(["coding-product", "token-contracts"])("the example %s is valid", async (name) => {
+  expect(faultOf(await example(name))).toBeNull();
 });
 
 test("what the domain would refuse by itself is marked in the editor", async () => {

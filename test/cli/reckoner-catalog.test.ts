@@ -214,3 +214,18 @@ test("an API that is away: 3", async () => {
     expect.stringMatching(/^the API at http:\/\/127\.0\.0\.1:9 cannot be reached/),
   ]);
 });
+
+test("contracts over a rate card at cost are published, a price for each class, and shown as they are", async () => {
+  const contracts = "examples/catalogs/token-contracts.yaml";
+  expect((await run("catalog", "apply", contracts, "--yes")).out).toContain("Published: contract v1");
+  const { body } = await api.call("GET", "/v1/plans/contract");
+  expect(body.prices.map(({ key }: { key: string }) => key)).toEqual([
+    "platform",
+    "tokens.input",
+    "tokens.cached",
+    "tokens.output",
+    "agents",
+  ]);
+  const shown = await fileWith("contract.yaml", (await run("catalog", "show", "--yaml")).out);
+  expect((await run("catalog", "plan", shown, "--exit-code")).code).toBe(0);
+});
