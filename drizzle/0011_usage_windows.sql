@@ -499,6 +499,48 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
   from said group by 1, 2
 $$;
 
+-- The same of many periods at once, each of a customer and a meter, undivided; `place` counts them from 1. Periods on one clock have the
+-- same windows, and what is not folded yet is looked for once, of all the customers.
+create function usage.read_totals(of_customers bigint[], of_meters int[], since timestamptz[], until timestamptz[])
+returns table (place bigint, dimensions bigint, count bigint, sum numeric, min numeric, max numeric, is_exact boolean)
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  with asked as materialized (
+    select a.*, c.time_zone as zone
+    from unnest(of_customers, of_meters, since, until) with ordinality as a (customer_number, meter, since, until, place)
+    join billing.customer c on c.number = a.customer_number
+  ), part as materialized (
+    select p.since, p.until, p.zone, cover.*
+    from (select distinct since, until, zone from asked) as p cross join lateral usage.cover(p.since, p.until, p.zone) as cover
+  ), piece as materialized (
+    select * from part where case when size = 'piece' then usage.events_are_here(starts, ends) end
+  ), fresh as materialized (
+    select c.customer_number, c.meter, c.time, c.dimensions, c.weight, c.quantity
+    from usage.contribution c
+    where c.recorded_xid >= (select before from usage.folded) and c.customer_number = any (of_customers) and c.meter = any (of_meters)
+  ), said as (
+    select a.place, w.dimensions, w.count, w.sum, w.min, w.max, true as is_exact
+    from asked a join part p using (since, until, zone) cross join lateral (
+      select * from usage.window w
+      where w.customer_number = a.customer_number and w.meter = a.meter and w.size = p.size and w.start >= p.starts and w.start < p.ends
+      offset 0
+    ) as w
+    union all
+    select a.place, c.dimensions, c.weight, c.quantity * c.weight, c.quantity, c.quantity, c.weight > 0
+    from asked a join piece p using (since, until, zone) cross join lateral (
+      select * from usage.contribution c
+      where c.customer_number = a.customer_number and c.meter = a.meter and c.time >= p.starts and c.time < p.ends
+      offset 0
+    ) as c
+    union all
+    select a.place, c.dimensions, c.weight, c.quantity * c.weight, c.quantity, c.quantity, c.weight > 0
+    from fresh c join asked a using (customer_number, meter)
+    where c.time >= a.since and c.time < a.until and not exists (
+      select from piece p
+      where p.since = a.since and p.until = a.until and p.zone = a.zone and c.time >= p.starts and c.time < p.ends)
+  )
+  select place, dimensions, sum(count)::bigint, sum(sum), min(min), max(max), bool_and(is_exact) from said group by 1, 2
+$$;
+
 -- Whether anything of a customer and meter is not folded yet, of events before a time.
 create function usage.has_unfolded(of_customer bigint, of_meter int, until timestamptz) returns boolean
 language sql stable set search_path = pg_catalog, pg_temp as $$
@@ -621,7 +663,7 @@ end
 $$;
 
 revoke execute on all functions in schema usage from public;
-grant execute on function usage.fold, usage.read_windows, usage.read_values, usage.read_levels, usage.levels_before, usage.has_unfolded, usage.cover, usage.window_start, usage.window_end, usage.day_begins,
+grant execute on function usage.fold, usage.read_windows, usage.read_totals, usage.read_values, usage.read_levels, usage.levels_before, usage.has_unfolded, usage.cover, usage.window_start, usage.window_end, usage.day_begins,
   usage.hour_begins, usage.clock_change, usage.utc_offset, usage.standing, usage.events_are_here, usage.in_windows, usage.expected_windows,
   usage.expected_levels, usage.expected_values to reckoner_app;
 grant select on usage.window, usage.window_level, usage.window_value, usage.folded, usage.meter to reckoner_app;

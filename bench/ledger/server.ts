@@ -43,7 +43,7 @@ const settings = {
   max_wal_size: "16GB",
   min_wal_size: "8GB",
 };
-const logGiB = 8;
+const logGiBUsual = 8;
 
 const settingsShown = [
   "server_version",
@@ -60,8 +60,11 @@ const settingsShown = [
   "max_parallel_workers_per_gather",
 ];
 
-/** Starts a PostgreSQL of the benchmark's own in a temporary folder, migrated, and makes sure that its commits are durable. */
-export async function startServer(note: Note): Promise<BenchServer> {
+/**
+ * Starts a PostgreSQL of the benchmark's own in a temporary folder, migrated, and makes sure that its commits are durable.
+ * @param logGiB how much of the write-ahead log is there to be written again: at most what will be written
+ */
+export async function startServer(note: Note, logGiB = logGiBUsual): Promise<BenchServer> {
   const home = mkdtempSync(join(tmpdir(), "reckoner-bench-"));
   chmodSync(home, 0o711); // PostgreSQL may run under another account
   const group = createServiceGroup();
@@ -78,7 +81,7 @@ export async function startServer(note: Note): Promise<BenchServer> {
     };
     const { adminUrl } = await startPostgres({ ...place, group, settings, note });
     note("making the files of the write-ahead log");
-    await fillLog(adminUrl);
+    await fillLog(adminUrl, logGiB);
     const passwords = randomPasswords();
     await ensureRoles(adminUrl, passwords);
     await createDatabase(adminUrl, "bench");
@@ -97,7 +100,7 @@ export async function startServer(note: Note): Promise<BenchServer> {
  * A server that has run for a while writes its log into the files of an earlier log. A new one makes each file first,
  * and everybody who commits waits some 20 ms for every 16 MiB.
  */
-async function fillLog(adminUrl: string): Promise<void> {
+async function fillLog(adminUrl: string, logGiB: number): Promise<void> {
   await asAdmin(adminUrl, async (admin) => {
     for (let mebibytes = 0; mebibytes < logGiB * 1_024; mebibytes += 16) {
       await admin`

@@ -13,7 +13,7 @@ import {
 import { isComposable } from "../../domain/metering/index.ts";
 import type { Tx } from "../database.ts";
 import type { StoredMeter } from "../usage/meters-in-force.ts";
-import { type UsageRequest, usageQuantities } from "../usage/usage-quantities.ts";
+import { type UsageQuantity, type UsageRequest, usageQuantitiesOf } from "../usage/usage-quantities.ts";
 import { eventCount, type Snapshot } from "../usage/usage-reads.ts";
 import type { AgreedPeriod } from "./agreed-period.ts";
 import { priceReadings } from "./price-readings.ts";
@@ -42,23 +42,37 @@ export interface MeasuredPeriod extends Pick<AgreedPeriod, "period" | "terms" | 
 
 /** What the priced meters read in each stretch of a period. */
 export async function periodUsage(tx: Tx, measured: MeasuredPeriod): Promise<StretchUsage[]> {
-  const { terms, period, meters } = measured;
-  const usage: StretchUsage[] = [];
-  for (const stretch of stretchesOf(terms, period)) {
-    const keys = metersOf(stretch.terms.items);
-    const readings = [];
-    for (const meter of meters.filter(({ key }) => keys.includes(key))) {
-      const held = heldPart(meter, stretch, measured.levelsUntil);
-      if (held === null) continue;
-      const { customerId, visibleIn } = measured;
-      const request = { customerId, meter, period: held, ...(visibleIn === undefined ? {} : { visibleIn }) };
-      readings.push(...(await readingsOf(tx, request, stretch)));
-    }
-    const heldPartOf = (meter: StoredMeter) => heldPart(meter, stretch, measured.levelsUntil);
-    const more = await priceReadings(tx, { ...measured, stretch, heldPart: heldPartOf });
-    usage.push({ stretch, readings, priceReadings: more });
-  }
+  const [usage = []] = await periodUsages(tx, [measured]);
   return usage;
+}
+
+/** The same of many periods, in their order, of one customer or many: meters are read together. Call it in `inSnapshot`. */
+export async function periodUsages(tx: Tx, measured: readonly MeasuredPeriod[]): Promise<StretchUsage[][]> {
+  const asked = measured.map((of) =>
+    stretchesOf(of.terms, of.period).map((stretch) => ({
+      of,
+      stretch,
+      requests: meterRequests(of, stretch),
+    })),
+  );
+  const requests = asked.flat().flatMap((stretch) => stretch.requests);
+  const quantities = await usageQuantitiesOf(tx, requests);
+  const found = new Map(requests.map((request, index) => [request, quantities[index] ?? []]));
+  const usages: StretchUsage[][] = [];
+  for (const stretches of asked) {
+    const usage: StretchUsage[] = [];
+    for (const { of, stretch, requests: ofStretch } of stretches) {
+      const readings = ofStretch.flatMap((request) => readingsOf(request, found.get(request) ?? []));
+      const heldPartOf = (meter: StoredMeter) => heldPart(meter, stretch, of.levelsUntil);
+      usage.push({
+        stretch,
+        readings,
+        priceReadings: await priceReadings(tx, { ...of, stretch, heldPart: heldPartOf }),
+      });
+    }
+    usages.push(usage);
+  }
+  return usages;
 }
 
 /** The part of a stretch that is read; null when none of it has come yet. */
@@ -67,25 +81,35 @@ function heldPart({ aggregation }: StoredMeter, { start, end }: TermsStretch, un
   return start < until ? { start, end: until } : null;
 }
 
+type MeterRequest = UsageRequest & { readonly meter: StoredMeter };
+
 /** For each combination of dimensions; or for each of the prices, where that says nothing of several together. */
-async function readingsOf(
-  tx: Tx,
-  request: UsageRequest & { readonly meter: StoredMeter },
+function meterRequests(
+  { customerId, meters, levelsUntil, visibleIn }: MeasuredPeriod,
   stretch: TermsStretch,
-): Promise<MeterReading[]> {
-  const { key: meterKey, aggregation } = request.meter;
-  if (isComposable(aggregation)) {
-    const found = await usageQuantities(tx, request);
-    return found.map(({ dimensions, quantity }) => ({ meterKey, dimensions, quantity }));
-  }
-  const readings: MeterReading[] = [];
-  for (const { where } of stretch.terms.items
-    .flatMap(({ plan }) => plan.prices)
-    .filter(isUsageOf(meterKey))) {
-    const [found] = await usageQuantities(tx, { ...request, where, groupBy: [] });
-    if (found !== undefined) readings.push({ meterKey, dimensions: where, quantity: found.quantity });
-  }
-  return readings;
+): MeterRequest[] {
+  const keys = metersOf(stretch.terms.items);
+  return meters
+    .filter(({ key }) => keys.includes(key))
+    .flatMap((meter): MeterRequest[] => {
+      const period = heldPart(meter, stretch, levelsUntil);
+      if (period === null) return [];
+      const request = { customerId, meter, period, ...(visibleIn === undefined ? {} : { visibleIn }) };
+      if (isComposable(meter.aggregation)) return [request];
+      const prices = stretch.terms.items.flatMap(({ plan }) => plan.prices).filter(isUsageOf(meter.key));
+      return prices.map(({ where }) => ({ ...request, where, groupBy: [] }));
+    });
+}
+
+function readingsOf(
+  { meter: { key: meterKey, aggregation }, where = {} }: MeterRequest,
+  found: readonly UsageQuantity[],
+): MeterReading[] {
+  return found.map(({ dimensions, quantity }) => ({
+    meterKey,
+    dimensions: isComposable(aggregation) ? dimensions : where,
+    quantity,
+  }));
 }
 
 const isUsageOf =

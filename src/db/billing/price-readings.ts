@@ -19,8 +19,9 @@ import { timestamp } from "../timestamp.ts";
 import { fromEventsHere } from "../usage/archived-months.ts";
 import { customerNumber } from "../usage/customer-number.ts";
 import type { StoredMeter } from "../usage/meters-in-force.ts";
-import { isWanted, type UsageRequest, usageByWindow, usageQuantities } from "../usage/usage-quantities.ts";
+import { type UsageRequest, usageByWindow, usageQuantitiesOf } from "../usage/usage-quantities.ts";
 import type { Snapshot } from "../usage/usage-reads.ts";
+import { isWanted } from "../usage/usage-totals.ts";
 import { costTableVersions } from "./cost-tables.ts";
 
 type BucketMaximum = NonNullable<PriceReading["buckets"]>[number];
@@ -115,15 +116,16 @@ function standing(request: Request): SQL {
 
 /** A stretch cut where costs change, each part read for itself. */
 async function costReadings(tx: Tx, costTable: string, request: Request): Promise<CostReading[]> {
-  const versions = await costTableVersions(tx, costTable);
-  const readings: CostReading[] = [];
-  for (const { version, period } of costPeriods(versions, request.period)) {
-    const found = await usageQuantities(tx, { ...request, period });
-    const meterKey = request.meter.key;
-    readings.push({
-      version,
-      readings: found.map(({ dimensions, quantity }): MeterReading => ({ meterKey, dimensions, quantity })),
-    });
-  }
-  return readings;
+  const parts = costPeriods(await costTableVersions(tx, costTable), request.period);
+  const found = await usageQuantitiesOf(
+    tx,
+    parts.map(({ period }) => ({ ...request, period })),
+  );
+  const meterKey = request.meter.key;
+  return parts.map(({ version }, index) => ({
+    version,
+    readings: (found[index] ?? []).map(
+      ({ dimensions, quantity }): MeterReading => ({ meterKey, dimensions, quantity }),
+    ),
+  }));
 }

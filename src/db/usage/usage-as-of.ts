@@ -12,8 +12,9 @@ import { decimal } from "../../domain/money/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { timestamp } from "../timestamp.ts";
 import { customerNumber } from "./customer-number.ts";
-import { dimensionsOf, isWanted, type UsageQuantity, type UsageRequest } from "./usage-quantities.ts";
+import type { UsageQuantity } from "./usage-quantities.ts";
 import type { Snapshot } from "./usage-reads.ts";
+import { dimensionsOf, isWanted, type UsageRequest } from "./usage-totals.ts";
 
 interface MeasurementRow {
   /** What the request groups by, and the whole series that the measurement is in. */

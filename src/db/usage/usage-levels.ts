@@ -14,14 +14,8 @@ import { type Decimal, decimal } from "../../domain/money/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { timestamp } from "../timestamp.ts";
 import { customerNumber } from "./customer-number.ts";
-import {
-  eventCountIn,
-  isWanted,
-  scopeOf,
-  type UsageRequest,
-  type UsageTotal,
-  type WindowedQuantity,
-} from "./usage-quantities.ts";
+import type { WindowedQuantity } from "./usage-quantities.ts";
+import { eventCountIn, isWanted, scopeOf, type UsageRequest, type UsageTotal } from "./usage-totals.ts";
 
 /** The levels of one combination of dimensions, and what it stood at when the period began. */
 interface LevelSeries {

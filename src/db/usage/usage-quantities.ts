@@ -1,34 +1,26 @@
-import type { SQL } from "drizzle-orm";
-import { type Instant, instantOfEpochMs, type Period } from "../../domain/calendar/index.ts";
-import {
-  type Aggregation,
-  type Dimensions,
-  dimensionsKey,
-  inUnit,
-  type WindowSize,
-} from "../../domain/metering/index.ts";
+import type { Instant } from "../../domain/calendar/index.ts";
+import { type Aggregation, type Dimensions, inUnit, type WindowSize } from "../../domain/metering/index.ts";
 import { type Decimal, decimal, Fraction } from "../../domain/money/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { timestamp } from "../timestamp.ts";
 import { fromEventsHere } from "./archived-months.ts";
 import { customerNumber } from "./customer-number.ts";
-import type { StoredMeter } from "./meters-in-force.ts";
 import { quantitiesAsOf } from "./usage-as-of.ts";
 import { levelQuantities } from "./usage-levels.ts";
-import type { Snapshot } from "./usage-reads.ts";
+import {
+  dimensionsOf,
+  eventCountIn,
+  isWanted,
+  scopeOf,
+  totalsByWindow,
+  totalsOfEach,
+  type UsageRequest,
+  type UsageTotal,
+  windowMs,
+  windowStartOf,
+} from "./usage-totals.ts";
 
-export interface UsageRequest {
-  readonly customerId: string;
-  readonly meter: Pick<StoredMeter, "number" | "aggregation">;
-  /** Any instants: where it cuts through a minute, the events of that minute are looked at one by one. */
-  readonly period: Period;
-  /** The dimensions to tell apart; all of the meter's when left out, none for one total. */
-  readonly groupBy?: readonly string[];
-  /** Only usage with these values of dimensions. */
-  readonly where?: Dimensions;
-  /** As a rating run saw it, to derive again what it came to: from the events one by one. All that is there when left out. */
-  readonly visibleIn?: Snapshot;
-}
+export type { UsageRequest } from "./usage-totals.ts";
 
 export interface UsageQuantity {
   readonly dimensions: Dimensions;
@@ -48,10 +40,32 @@ export interface WindowedQuantity extends UsageQuantity {
  * @throws UsageMonthArchivedError when the period cuts through a minute whose events are archived
  */
 export async function usageQuantities(tx: Tx, request: UsageRequest): Promise<UsageQuantity[]> {
-  const { visibleIn } = request;
-  return await fromEventsHere(
-    visibleIn === undefined ? quantities(tx, request, null) : quantitiesAsOf(tx, { ...request, visibleIn }),
+  const [found = []] = await usageQuantitiesOf(tx, [request]);
+  return found;
+}
+
+/**
+ * The same for each of many requests, in their order. What windows add up to is read of all of them at once, for a
+ * tenth of what it takes one by one; call it in `inSnapshot`, so that all is of one moment.
+ */
+export async function usageQuantitiesOf(
+  tx: Tx,
+  requests: readonly UsageRequest[],
+): Promise<UsageQuantity[][]> {
+  const current = requests.filter(({ visibleIn }) => visibleIn === undefined);
+  const totals = new Map(
+    (await fromEventsHere(totalsOfEach(tx, current))).map((found, index) => [current[index], found]),
   );
+  const quantities: UsageQuantity[][] = [];
+  for (const request of requests) {
+    const { visibleIn } = request;
+    const read =
+      visibleIn === undefined
+        ? quantitiesOf(tx, request, null, totals.get(request) ?? [])
+        : quantitiesAsOf(tx, { ...request, visibleIn });
+    quantities.push(await fromEventsHere(read));
+  }
+  return quantities;
 }
 
 /** The same, divided into windows on the customer's clock: for charts. Windows without usage are left out. */
@@ -59,16 +73,17 @@ export async function usageByWindow(
   tx: Tx,
   { size, ...request }: UsageRequest & { readonly size: WindowSize },
 ): Promise<WindowedQuantity[]> {
-  const found = await fromEventsHere(quantities(tx, request, size));
+  const totals = await fromEventsHere(totalsByWindow(tx, request, size));
+  const found = await fromEventsHere(quantitiesOf(tx, request, size, totals));
   return found.toSorted((one, other) => one.windowStart - other.windowStart);
 }
 
-async function quantities(
+async function quantitiesOf(
   tx: Tx,
   request: UsageRequest,
   size: WindowSize | null,
+  totals: readonly UsageTotal[],
 ): Promise<WindowedQuantity[]> {
-  const totals = await totalsOf(tx, request, size);
   switch (request.meter.aggregation) {
     case "latest":
     case "time_weighted_sum":
@@ -83,48 +98,6 @@ async function quantities(
     default:
       return totals.map(quantityOfTotal(request.meter.aggregation));
   }
-}
-
-/** What windows and contributions add up to. */
-export interface UsageTotal {
-  readonly windowStart: Instant;
-  readonly dimensions: Dimensions;
-  readonly count: bigint;
-  readonly sum: Decimal;
-  readonly min: Decimal;
-  readonly max: Decimal;
-  /** False when something was taken back just now: then the extremes may be its. */
-  readonly isExact: boolean;
-}
-
-interface TotalRow {
-  readonly window_ms: bigint | null;
-  readonly dimensions: Dimensions;
-  readonly count: bigint;
-  readonly sum: string;
-  readonly min: string;
-  readonly max: string;
-  readonly is_exact: boolean;
-}
-
-async function totalsOf(tx: Tx, request: UsageRequest, size: WindowSize | null): Promise<UsageTotal[]> {
-  const found = await rows<TotalRow>(
-    tx,
-    sql`select ${windowMs} as window_ms, ${dimensionsOf(request)} as dimensions, sum(count)::int8 as count,
-        sum(sum)::text as sum, min(min)::text as min, max(max)::text as max, bool_and(is_exact) as is_exact
-      from usage.read_windows(${scopeOf(request, size)}) as said
-      join usage.dimensions as named on named.number = said.dimensions and ${isWanted(request)}
-      group by 1, 2 having sum(count) <> 0 order by 1, 2`,
-  );
-  return found.map(({ window_ms, dimensions, count, sum, min, max, is_exact }) => ({
-    windowStart: windowStartOf(window_ms, request),
-    dimensions,
-    count,
-    sum: decimal(sum),
-    min: decimal(min),
-    max: decimal(max),
-    isExact: is_exact,
-  }));
 }
 
 const quantityOfTotal =
@@ -197,37 +170,4 @@ async function standingExtremes(
     quantity: decimal(quantity),
     eventCount: count,
   }));
-}
-
-export function eventCountIn(
-  totals: readonly UsageTotal[],
-  windowStart: Instant,
-  dimensions: Dimensions,
-): bigint {
-  const key = dimensionsKey(dimensions);
-  const total = totals.find(
-    (one) => one.windowStart === windowStart && dimensionsKey(one.dimensions) === key,
-  );
-  return total?.count ?? 0n;
-}
-
-const windowMs = sql`(extract(epoch from said.window_start) * 1000)::int8`;
-
-const windowStartOf = (ms: bigint | null, { period }: UsageRequest): Instant =>
-  ms === null ? period.start : instantOfEpochMs(Number(ms));
-
-/** The arguments of the functions that read windows. */
-export const scopeOf = ({ customerId, meter, period }: UsageRequest, size: WindowSize | null): SQL =>
-  sql`${customerNumber(customerId)}, ${meter.number}, ${timestamp(period.start)}, ${timestamp(period.end)}, ${size}`;
-
-export const isWanted = ({ where }: UsageRequest): SQL =>
-  where === undefined || Object.keys(where).length === 0
-    ? sql`true`
-    : sql`named.key::jsonb @> ${JSON.stringify(where)}::text::jsonb`;
-
-/** Of `named.key`, the dimensions asked for. */
-export function dimensionsOf({ groupBy }: UsageRequest): SQL {
-  if (groupBy === undefined) return sql`named.key::jsonb`;
-  return sql`(select coalesce(jsonb_object_agg(name, named.key::jsonb -> name), '{}')
-    from json_array_elements_text(${JSON.stringify(groupBy)}::text::json) as name)`;
 }
