@@ -18,6 +18,7 @@ export * from "./net-rounding.ts";
 export * from "./price-measure.ts";
 export * from "./proration-lines.ts";
 export * from "./rated-adjustment.ts";
+export * from "./rating-differences.ts";
 export * from "./returned-draws.ts";
 export * from "./subscription-change.ts";
 export * from "./subscription-rules.ts";
