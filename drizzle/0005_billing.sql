@@ -116,7 +116,7 @@ create table billing.invoice (
   id text primary key,
   -- The business fact that made it; one fact, one invoice.
   source_key text not null unique,
-  kind text not null check (kind in ('activation', 'cycle', 'proration', 'credit_purchase')),
+  kind text not null check (kind in ('activation', 'cycle', 'threshold', 'proration', 'credit_purchase')),
   customer_id text not null references billing.customer (id),
   subscription_id text references billing.subscription (id),
   number text not null unique,
@@ -190,14 +190,16 @@ create trigger final_state_is_final before update on billing.invoice
 grant select, insert on billing.invoice_line to reckoner_app;
 --> statement-breakpoint
 
--- ── rating: one run closes a period, later ones bill what came late ──────────────────────────────────────────
+-- ── rating: runs before the end bill thresholds, one closes the period, later ones bill what came late ───────
 create table billing.rating_run (
   subscription_id text not null references billing.subscription (id),
   period_start timestamptz not null,
   period_end timestamptz not null check (period_end > period_start),
   revision int not null check (revision >= 0),
-  -- The revision that its lines are the difference to; null where they bill the period from nothing: of the run that closed
-  -- it, and of the run that billed it anew after that invoice was voided.
+  -- threshold: while the period goes on. closing: of the run that closed it, and of the run that billed it anew after that
+  -- invoice was voided. late: what was reported since.
+  kind text not null check (kind in ('threshold', 'closing', 'late')),
+  -- The revision that its lines are the difference to; null where they bill the period from nothing.
   after_revision int check (after_revision < revision),
   -- Null when there was nothing to invoice.
   invoice_id text references billing.invoice (id),
@@ -207,7 +209,9 @@ create table billing.rating_run (
   event_count bigint not null check (event_count >= 0),
   rated_at timestamptz not null,
   primary key (subscription_id, period_start, revision),
-  check (invoice_id is not null or event_count = 0)
+  check (invoice_id is not null or event_count = 0),
+  check (kind <> 'threshold' or invoice_id is not null),
+  check (kind <> 'late' or after_revision is not null)
 );
 call public.make_append_only('billing.rating_run');
 

@@ -4,7 +4,7 @@ import { insertReturns } from "../db/billing/credit-draws.ts";
 import { factsOfPeriod } from "../db/billing/invoice-facts.ts";
 import { findInvoice } from "../db/billing/invoices.ts";
 import { type BilledAgain, type LoadedPeriod, loadPeriod } from "../db/billing/period-facts.ts";
-import { closingRun, insertRun } from "../db/billing/rating-runs.ts";
+import { closingRun, insertRun, type RunToStore } from "../db/billing/rating-runs.ts";
 import {
   type StoredSubscription,
   settleWaitingChanges,
@@ -100,11 +100,9 @@ export async function storeClosing(
 ): Promise<Issued> {
   const { period, currency, grants, late, newEvents } = facts;
   const { id: subscriptionId, customerId } = row;
-  const revision = again === undefined ? 0 : again.lastRun.revision + 1;
+  const { revision } = facts;
   const sourceKey = `cycle/${cycleIdOf(subscriptionId, period, revision)}`;
   const id = invoiceIdOf(sourceKey);
-  const revisionOf = (of: Period) =>
-    1 + (late.find(({ run }) => run.periodStart === of.start)?.run.last.revision ?? -1);
   const identity = { invoiceId: id, customerId, subscriptionId, currency, issuedAt: at };
   const entries = closingEntries(
     {
@@ -112,7 +110,7 @@ export async function storeClosing(
       period,
       grantKinds: new Map(grants.map((grant) => [grant.id, grant.kind])),
       revision,
-      revisionOf,
+      revisionOf: revisionsOf(facts),
       // What was charged in advance has been earned when the period was closed first.
       advance: again === undefined ? await advanceOf(tx, subscriptionId, period, currency) : [],
     },
@@ -137,7 +135,7 @@ export async function storeClosing(
   // Without an invoice there may still be something to book: what was charged in advance has now been earned.
   if (!isAnything) await book(tx, entries);
   const issued = isAnything ? await issueInvoice(tx, invoice, entries) : nothingIssued;
-  await storeRuns(tx, row, facts, closed, { invoiceId: issued.invoiceId, ratedAt: at, revision });
+  await storeRuns(tx, row, facts, closed, { invoiceId: issued.invoiceId, ratedAt: at });
   if (issued.invoiceId !== null && again === undefined)
     await settleWaitingChanges(tx, subscriptionId, issued.invoiceId);
   return issued;
@@ -147,17 +145,13 @@ export async function storeClosing(
 async function storeRuns(
   tx: Tx,
   { id: subscriptionId }: StoredSubscription,
-  { period, newEvents, late, meters, snapshot }: LoadedPeriod,
+  facts: LoadedPeriod,
   closed: ClosedPeriod,
-  {
-    revision,
-    ...issued
-  }: { readonly invoiceId: string | null; readonly ratedAt: Instant; readonly revision: number },
+  issued: { readonly invoiceId: string | null; readonly ratedAt: Instant },
 ): Promise<void> {
+  const { late, snapshot } = facts;
   const run = { subscriptionId, snapshot, ...issued };
-  const first = { revision, afterRevision: null };
-  const { rated, adjusted } = closed;
-  await insertRun(tx, { ...run, ...first, period, eventCount: newEvents, rated, adjusted, meters });
+  await storeOwnRun(tx, facts, closed, { ...run, kind: "closing" });
   for (const [index, earlier] of late.entries()) {
     const next = earlier.run.last.revision + 1;
     const id = correctionIdOf(subscriptionId, earlier.period, next);
@@ -167,6 +161,7 @@ async function storeRuns(
       ...run,
       period: earlier.period,
       revision: next,
+      kind: "late",
       afterRevision: earlier.run.revision,
       eventCount: earlier.newEvents,
       rated: closed.late[index]?.rated ?? [],
@@ -174,6 +169,28 @@ async function storeRuns(
       meters: earlier.meters,
     });
   }
+}
+
+/** Of the run that rates a period now: its own, or one that has had usage since it was closed. */
+export const revisionsOf =
+  ({ period, revision, late }: LoadedPeriod) =>
+  (of: Period): number =>
+    of.start === period.start
+      ? revision
+      : 1 + (late.find(({ run }) => run.periodStart === of.start)?.run.last.revision ?? -1);
+
+/** The rating of a period by an invoice of its own, and what that gave back to who had paid at thresholds. */
+export async function storeOwnRun(
+  tx: Tx,
+  { period, newEvents, meters, revision, afterRevision }: LoadedPeriod,
+  { rated, adjusted, rest }: ClosedPeriod,
+  run: Pick<RunToStore, "subscriptionId" | "snapshot" | "invoiceId" | "ratedAt" | "kind">,
+): Promise<void> {
+  const returned = rest?.givenBack.flatMap((given) => given.returned) ?? [];
+  const id = correctionIdOf(run.subscriptionId, period, revision);
+  await insertReturns(tx, { type: "usage_correction", id }, returned, run.ratedAt);
+  const counted = { revision, afterRevision, eventCount: newEvents };
+  await insertRun(tx, { ...run, ...counted, period, rated, adjusted, meters });
 }
 
 async function moveOn(

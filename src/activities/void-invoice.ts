@@ -10,7 +10,6 @@ import {
 } from "../db/billing/invoice-voids.ts";
 import { findInvoice, type StoredInvoice } from "../db/billing/invoices.ts";
 import { loadPeriod } from "../db/billing/period-facts.ts";
-import { closingRun } from "../db/billing/rating-runs.ts";
 import { findSubscription, lockCustomer } from "../db/billing/subscriptions.ts";
 import { testClockOf } from "../db/billing/test-clocks.ts";
 import { type Database, inSnapshot, inTransaction, type Tx } from "../db/database.ts";
@@ -159,12 +158,11 @@ async function billAgain(db: Database, tx: Tx, voided: StoredInvoice, at: Instan
   const { subscriptionId, periodStart } = voided;
   invariant(subscriptionId !== null && periodStart !== null, "a cycle is of a subscription's period");
   const row = await findSubscription(tx, subscriptionId);
-  const lastRun = await closingRun(tx, subscriptionId, periodStart);
-  invariant(row && lastRun, "a cycle's period was closed");
+  invariant(row, "a period is of a subscription");
   const agreed = await agreedPeriod(tx, row, periodStart);
   const usage = await completenessOf(tx, row, agreed, at);
   await keepUpGrants(tx, row.customerId, at);
-  const again = { voided, waitedFor: (await firstOf(tx, voided)).id, lastRun };
+  const again = { voided, waitedFor: (await firstOf(tx, voided)).id };
   const facts = await loadPeriod((read) => inSnapshot(db, read), tx, row, agreed, at, { again });
   return await storeClosing(tx, row, facts, closePeriod(facts), { usage, at, again });
 }

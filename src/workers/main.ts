@@ -15,6 +15,7 @@ import { startMeterBackfilling } from "./meter-backfill.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { ensureSchedules } from "./schedules.ts";
 import { temporalLogger } from "./temporal-logger.ts";
+import { startThresholdBilling } from "./threshold-billing.ts";
 import { startUsageUpkeep } from "./usage-upkeep.ts";
 import { startWebhookInbox } from "./webhook-inbox.ts";
 import { measureWebhookInbox } from "./webhook-inbox-metrics.ts";
@@ -57,6 +58,7 @@ async function start(): Promise<void> {
   const usageUpkeep = startUsageUpkeep({ db: deps.db, logger, metrics });
   const meterBackfilling = startMeterBackfilling({ db: deps.db, logger, metrics });
   const grantUpkeep = startGrantUpkeep({ db: deps.db, now: deps.now, logger, metrics });
+  const thresholdBilling = startThresholdBilling({ deps, logger, metrics });
   const upkeep = startLedgerUpkeep({ db: deps.db, now: deps.now, seals, logger, metrics });
   logger.info({ task_queue: temporal.taskQueue, metrics_port: config.metricsPort }, "working");
 
@@ -65,7 +67,7 @@ async function start(): Promise<void> {
     if (isStopping) process.exit(1);
     isStopping = true;
     logger.info({ signal }, "stopping");
-    const upkeeps = [upkeep, usageUpkeep, grantUpkeep, meterBackfilling];
+    const upkeeps = [upkeep, usageUpkeep, grantUpkeep, thresholdBilling, meterBackfilling];
     await Promise.all([inbox, ...upkeeps].map((work) => work.stop()));
     await workers.stop();
   }

@@ -1,4 +1,5 @@
 import { applyChange } from "../../src/activities/apply-change.ts";
+import { billThreshold } from "../../src/activities/bill-threshold.ts";
 import { closePeriodOnce } from "../../src/activities/close-period.ts";
 import { openSubscription } from "../../src/activities/open-subscription.ts";
 import { publishCatalog } from "../../src/db/billing/catalog.ts";
@@ -98,6 +99,13 @@ export class BilledMonths {
       { usageWaitMsMax: 0 },
     );
     return closed.outcome === "waiting" ? ["waiting"] : await this.lines(closed.invoiceId);
+  }
+
+  /** Bills the current month if it has reached a threshold; answers with the lines of that invoice. */
+  async threshold(customerId: string, at: string): Promise<string[]> {
+    await this.#at(customerId, at);
+    const billed = await billThreshold(this.db, { subscriptionId: customerId, at });
+    return await this.lines(billed.invoiceId);
   }
 
   /** "kind price cents" of each line, then what became of them: "total", with credits and balance where there are. */

@@ -272,7 +272,7 @@ const invoiceDamages: readonly Damage[] = [
       insert into billing.subscription_terms (subscription_id, effective_at, change_id, items, paused)
       select 'sub-twin', effective_at, change_id, items, paused from billing.subscription_terms where subscription_id = 'sub-acme';
       insert into billing.rating_run
-      select 'sub-twin', period_start, period_end, 0, null, null, snapshot, 0, rated_at from billing.rating_run where ${cycleOf("acme")}`,
+      select 'sub-twin', period_start, period_end, 0, 'closing', null, null, snapshot, 0, rated_at from billing.rating_run where ${cycleOf("acme")}`,
   },
   {
     what: "a window that counted more",

@@ -8,7 +8,7 @@ export const invoiceSchema = z
   .object({
     id: z.string(),
     number: z.string().describe("Without gaps in its series: of the customer, or of the seller and year."),
-    kind: z.enum(["activation", "cycle", "proration", "credit_purchase"]),
+    kind: z.enum(["activation", "cycle", "threshold", "proration", "credit_purchase"]),
     status: invoiceStatus,
     customer: z.string(),
     subscription: z.string().nullable(),

@@ -3,6 +3,7 @@ const words: Readonly<Record<string, string>> = {
   past_due: "Past due",
   credit_purchase: "Credit purchase",
   cycle: "Period close",
+  threshold: "Threshold in mid-period",
   activation: "Start of subscription",
   proration: "Change in mid-period",
 };

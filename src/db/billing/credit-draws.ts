@@ -1,4 +1,4 @@
-import { and, asc, eq, gte, inArray, lte, ne } from "drizzle-orm";
+import { and, asc, eq, gte, inArray, lt, ne } from "drizzle-orm";
 import type { Instant, Period } from "../../domain/calendar/index.ts";
 import type { RecordedDraw, ReturnedDraw } from "../../domain/invoicing/index.ts";
 import { type LedgerAmount, ledgerAmount } from "../../domain/money/index.ts";
@@ -27,8 +27,9 @@ export async function drawsOfPeriod(
       eq(invoice.subscriptionId, subscriptionId),
       ne(invoice.status, "void"),
       inArray(invoiceLine.kind, ["usage", "late_usage"]),
+      // What was billed before the period was cut short ends behind its end.
       gte(invoiceLine.periodStart, period.start),
-      lte(invoiceLine.periodEnd, period.end),
+      lt(invoiceLine.periodStart, period.end),
     ),
     asOf,
   );

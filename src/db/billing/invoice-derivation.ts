@@ -4,6 +4,8 @@ import { invariant } from "../../domain/errors.ts";
 import {
   type AddedUpInvoice,
   addUpInvoice,
+  type BilledBefore,
+  billSoFar,
   closePeriod,
   type InvoiceLine,
   type LatePeriod,
@@ -90,6 +92,7 @@ async function derivePeriod(tx: Tx, invoice: StoredInvoice, seen: PeriodSeen): P
     period: of,
     meters,
     visibleIn: runOf(runs, of).snapshot,
+    ...(invoice.kind === "threshold" ? { levelsUntil: seen.known.asOf } : {}),
   });
   const usageOf = (of: Period, meters: readonly StoredMeter[]) => periodUsage(tx, measured(of, meters));
   const meters = metersOf(seen.meters);
@@ -107,7 +110,13 @@ async function derivePeriod(tx: Tx, invoice: StoredInvoice, seen: PeriodSeen): P
   }
   const until = await usageUntil(tx, measured(period, meters), seen.usageUntil);
   const waiting = await waitingLines(tx, invoice);
-  const closed = closePeriod({ ...seen.known, terms, meters, usage, late, waiting, usageUntil: until });
+  const own = runOf(runs, period);
+  const before =
+    own.afterRevision === null
+      ? {}
+      : { before: { ...seen.before, ...(await bookedBefore(tx, own, invoice.currency)) } };
+  const again = { ...seen.known, terms, meters, usage, ...before, late, waiting, usageUntil: until };
+  const closed = (invoice.kind === "threshold" ? billSoFar : closePeriod)(again);
   return { lines: closed.lines, totals: closed.totals, usage: { found, kept: seen.usage } };
 }
 
@@ -125,14 +134,21 @@ async function lateAgain(
     readonly usageOf: (of: Period, meters: readonly StoredMeter[]) => Promise<StretchUsage[]>;
   },
 ): Promise<LatePeriod & { readonly meters: readonly StoredMeter[] }> {
-  const before = run.afterRevision;
-  invariant(before !== null, "late usage is the difference to what was billed before");
+  const usage = await usageOf(seen.period, meters);
+  return { ...seen, meters, usage, ...(await bookedBefore(tx, run, currency)) };
+}
+
+/** What the run came to that a run bills the difference to. */
+async function bookedBefore(
+  tx: Tx,
+  run: StoredRun,
+  currency: string,
+): Promise<Pick<BilledBefore, "booked" | "adjusted">> {
+  invariant(run.afterRevision !== null, "a difference is one to what was billed before");
+  const before = { ...run, revision: run.afterRevision };
   return {
-    ...seen,
-    meters,
-    usage: await usageOf(seen.period, meters),
-    booked: await bookedUsage(tx, { ...run, revision: before }),
-    adjusted: await bookedAdjustments(tx, { ...run, revision: before }, currency),
+    booked: await bookedUsage(tx, before),
+    adjusted: await bookedAdjustments(tx, before, currency),
   };
 }
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { eq } from "drizzle-orm";
 import type { Instant, Period } from "../../domain/calendar/index.ts";
 import {
+  type BilledBefore,
   fromJson,
   type InvoiceMeans,
   type KnownFacts,
@@ -40,6 +41,8 @@ export interface PeriodSeen {
   /** When the terms that were known took effect: what was agreed later was not. */
   readonly termsAt: readonly Instant[];
   readonly meters: readonly number[];
+  /** What credit had paid of what thresholds billed; left out where they billed nothing. */
+  readonly before?: Pick<BilledBefore, "draws">;
   readonly late: readonly LatePeriodSeen[];
   /** Until when usage was read besides: where a grant took effect or ended. */
   readonly usageUntil: readonly Instant[];
@@ -60,13 +63,14 @@ interface LoadedFacts extends PeriodFacts {
   readonly late: readonly (PeriodFacts["late"][number] & { readonly meters: readonly StoredMeter[] })[];
 }
 
-/** Of a period that is closed. */
+/** Of a period that is closed, or billed at a threshold. */
 export function factsOfPeriod(facts: LoadedFacts): FactsToStore {
   const numbersOf = (meters: readonly StoredMeter[]) => meters.map(({ number }) => number);
   return toJson({
     kind: "period",
     termsAt: facts.terms.map(({ effectiveAt }) => effectiveAt),
     meters: numbersOf(facts.meters),
+    ...(facts.before === undefined ? {} : { before: { draws: facts.before.draws } }),
     late: facts.late.map(({ period, full, periodIndex, advance, draws, meters }) => ({
       period,
       full,

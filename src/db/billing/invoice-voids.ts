@@ -42,7 +42,7 @@ export async function invoiceToVoid(tx: Tx, stored: StoredInvoice, at: Instant):
   };
 }
 
-/** A later rating of one of its periods, or a later period that was closed. */
+/** A later rating of one of its periods that stands, or a later period that was closed. */
 async function isBuiltOn(tx: Tx, invoiceId: string): Promise<boolean> {
   const [row] = await rows<{ is_built_on: boolean }>(
     tx,
@@ -50,8 +50,9 @@ async function isBuiltOn(tx: Tx, invoiceId: string): Promise<boolean> {
       select from billing.rating_run as run
       join billing.rating_run as later on later.subscription_id = run.subscription_id
         and (later.period_start = run.period_start and later.revision > run.revision
-          or run.after_revision is null and later.period_start > run.period_start)
-      where run.invoice_id = ${invoiceId}) as is_built_on`,
+          or run.kind = 'closing' and later.kind = 'closing' and later.period_start > run.period_start)
+      left join billing.invoice as later_invoice on later_invoice.id = later.invoice_id
+      where run.invoice_id = ${invoiceId} and later_invoice.status is distinct from 'void') as is_built_on`,
   );
   return row?.is_built_on ?? false;
 }

@@ -44,7 +44,7 @@ export const ratedRows = sql`billing.rating_run as run
 
 /** The line that bills what a run made of a price; a run that changed nothing has none. */
 export const isLineOf = sql`line.invoice_id = run.invoice_id
-  and line.kind = case when run.after_revision is null then 'usage' else 'late_usage' end
+  and line.kind = case run.kind when 'late' then 'late_usage' else 'usage' end
   and line.plan_key = rated.plan_key and line.price_key = rated.price_key and line.period_start = rated.terms_start`;
 
 /** A line that bills usage, and by what its events are found. */

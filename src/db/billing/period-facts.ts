@@ -1,12 +1,13 @@
-import { type Instant, periodIndexAt } from "../../domain/calendar/index.ts";
+import { type Instant, type Period, periodIndexAt } from "../../domain/calendar/index.ts";
 import {
   advanceCharged,
+  type BilledBefore,
   creditBoundaries,
   creditPolicyOf,
   type PeriodFacts,
   pricedTerms,
 } from "../../domain/invoicing/index.ts";
-import { currency } from "../../domain/money/index.ts";
+import { currency, type Decimal } from "../../domain/money/index.ts";
 import type { Tx } from "../database.ts";
 import type { StoredMeter } from "../usage/meters-in-force.ts";
 import { eventCount } from "../usage/usage-reads.ts";
@@ -18,7 +19,7 @@ import { balanceOfCustomer } from "./customer-balance.ts";
 import { carriedAmount, type StoredInvoice } from "./invoices.ts";
 import { type LateFacts, latePeriods, periodUsage, pricedMeters } from "./period-usage.ts";
 import { bookedAdjustments } from "./rated-adjustments.ts";
-import { currentSnapshot, type StoredRun } from "./rating-runs.ts";
+import { bookedUsage, currentSnapshot, ratedBefore, type StoredRun } from "./rating-runs.ts";
 import { anchorsOf, type StoredSubscription, waitingChanges } from "./subscriptions.ts";
 import { usageUntil } from "./usage-until.ts";
 
@@ -26,6 +27,11 @@ export type LoadedPeriod = Omit<PeriodFacts, "late" | "meters"> & {
   readonly meters: readonly StoredMeter[];
   readonly late: readonly LateFacts[];
   readonly newEvents: bigint;
+  /** Of the run that bills it now, and of the one whose result that is the difference to. */
+  readonly revision: number;
+  readonly afterRevision: number | null;
+  /** The most that its usage came to at a threshold before. */
+  readonly chargedMost: Decimal;
   /** Which transactions' events are in it: it freezes the usage. */
   readonly snapshot: string;
 };
@@ -35,14 +41,14 @@ export interface BilledAgain {
   readonly voided: StoredInvoice;
   /** The first invoice of the period, for which changes had waited. */
   readonly waitedFor: string;
-  /** The last rating of the period. */
-  readonly lastRun: StoredRun;
 }
 
 export interface LoadOptions {
   readonly again?: BilledAgain | null;
   /** Of a period that goes on: levels count until this instant. */
   readonly levelsUntil?: Instant;
+  /** Without what waits for the period's own invoice: late usage of others, and changes. */
+  readonly soFar?: boolean;
 }
 
 /** Reads several things as of one moment: in a snapshot of its own, or in the one that the caller has. */
@@ -58,7 +64,7 @@ export async function loadPeriod(
   row: StoredSubscription,
   agreed: AgreedPeriod,
   asOf: Instant,
-  { again = null, levelsUntil }: LoadOptions = {},
+  { again = null, levelsUntil, soFar = false }: LoadOptions = {},
 ): Promise<LoadedPeriod> {
   const { period, terms } = agreed;
   const inCurrency = currency(row.currency);
@@ -66,9 +72,10 @@ export async function loadPeriod(
   const periodIndex = periodIndexAt(anchorsOf(row), period.start);
   const until = levelsUntil === undefined ? {} : { levelsUntil };
   const measured = { ...agreed, terms: pricedTerms(terms, periodIndex), customerId, ...until };
-  const changes = await waitingChanges(tx, row.id, again?.waitedFor ?? null);
+  const changes = soFar ? [] : await waitingChanges(tx, row.id, again?.waitedFor ?? null);
+  const { last, atThreshold, chargedMost } = await ratedBefore(tx, row.id, period.start);
   const counted = { customerId, period, meterKeys: pricedMeters(terms) };
-  const unseen = again === null ? counted : { ...counted, notVisibleIn: again.lastRun.snapshot };
+  const unseen = last === null ? counted : { ...counted, notVisibleIn: last.snapshot };
   const grants = await grantsOfCustomer(tx, customerId);
   const frozen = await frozenBy(async (snapshot) => ({
     snapshot: await currentSnapshot(snapshot),
@@ -78,12 +85,16 @@ export async function loadPeriod(
       measured,
       creditBoundaries(grants, period, creditPolicyOf(terms, period)),
     ),
-    late: await latePeriods(snapshot, row, agreed, again?.voided.id),
+    late: soFar ? [] : await latePeriods(snapshot, row, agreed, again?.voided.id),
     newEvents: await eventCount(snapshot, unseen),
   }));
   return {
     ...agreed,
     ...frozen,
+    revision: (last?.revision ?? -1) + 1,
+    afterRevision: atThreshold?.revision ?? null,
+    chargedMost,
+    ...(atThreshold === null ? {} : { before: await billedBefore(tx, row, atThreshold, period, asOf) }),
     late: await withWhatWasBilled(tx, row, frozen.late, asOf),
     currency: inCurrency,
     timeZone: row.timeZone,
@@ -94,6 +105,21 @@ export async function loadPeriod(
     customerBalance: await balanceOfCustomer(tx, customerId, inCurrency),
     carried: await carriedAmount(tx, customerId, inCurrency),
     asOf,
+  };
+}
+
+/** What thresholds billed of a period that goes on, and what paid for it. */
+async function billedBefore(
+  tx: Tx,
+  { id, currency: code }: StoredSubscription,
+  run: StoredRun,
+  period: Period,
+  asOf: Instant,
+): Promise<BilledBefore> {
+  return {
+    booked: await bookedUsage(tx, run),
+    adjusted: await bookedAdjustments(tx, run, code),
+    draws: await drawsOfPeriod(tx, id, period, asOf),
   };
 }
 

@@ -1,10 +1,10 @@
-import { and, asc, desc, eq, isNull } from "drizzle-orm";
+import { and, asc, desc, eq } from "drizzle-orm";
 import type { Instant, Period } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
 import type { BookedUsage, RatedAdjustment, RatedUsage } from "../../domain/invoicing/index.ts";
-import { storedDecimal } from "../../domain/money/index.ts";
+import { type Decimal, maxDecimal, storedDecimal, zero } from "../../domain/money/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
-import { invoice, ratedUsage, ratingRun } from "../schema/billing.ts";
+import { invoice, type RatingRunKind, ratedUsage, ratingRun } from "../schema/billing.ts";
 import type { StoredMeter } from "../usage/meters-in-force.ts";
 import { insertAdjustments } from "./rated-adjustments.ts";
 
@@ -23,7 +23,7 @@ export async function closingRun(
       and(
         eq(ratingRun.subscriptionId, subscriptionId),
         eq(ratingRun.periodStart, periodStart),
-        isNull(ratingRun.afterRevision),
+        eq(ratingRun.kind, "closing"),
       ),
     )
     .orderBy(desc(ratingRun.revision))
@@ -38,7 +38,8 @@ export interface CountingRun extends StoredRun {
 }
 
 /**
- * Of each closed period the newest run whose invoice is not void. A period all of whose runs are void is left out.
+ * Of each closed period the newest run whose invoice is not void. A period that goes on is left out, and one whose closing is
+ * void.
  * @param voiding an invoice that is being voided, though this transaction may not see it yet
  */
 export async function newestRuns(
@@ -57,8 +58,49 @@ export async function newestRuns(
       ({ run, status }) => status !== "void" && (run.invoiceId === null || run.invoiceId !== voiding),
     );
     const last = ofPeriod[0];
-    return counting === undefined || last === undefined ? [] : [{ ...counting.run, last: last.run }];
+    const isClosed = counting !== undefined && counting.run.kind !== "threshold";
+    return isClosed && last !== undefined ? [{ ...counting.run, last: last.run }] : [];
   });
+}
+
+/** How a period was rated until now. */
+export interface RatedBefore {
+  /** The last run, void or not; null where there is none. */
+  readonly last: StoredRun | null;
+  /** The newest that billed a threshold on an invoice that stands. */
+  readonly atThreshold: StoredRun | null;
+  /** The most that its usage came to at a threshold, void or not: what was reached once is not reached again. */
+  readonly chargedMost: Decimal;
+}
+
+/** Reads how a period was rated, as the caller's transaction has it. */
+export async function ratedBefore(
+  tx: Tx,
+  subscriptionId: string,
+  periodStart: Instant,
+): Promise<RatedBefore> {
+  const of = (table: "rated_usage" | "rated_adjustment") =>
+    sql.raw(`(select coalesce(sum(exact_minor), 0) from billing.${table} as part
+      where part.subscription_id = rating_run.subscription_id and part.period_start = rating_run.period_start
+        and part.revision = rating_run.revision)`);
+  const found = await tx
+    .select({
+      run: ratingRun,
+      status: invoice.status,
+      charged: sql<string>`(${of("rated_usage")} + ${of("rated_adjustment")})::text`,
+    })
+    .from(ratingRun)
+    .leftJoin(invoice, eq(invoice.id, ratingRun.invoiceId))
+    .where(and(eq(ratingRun.subscriptionId, subscriptionId), eq(ratingRun.periodStart, periodStart)))
+    .orderBy(desc(ratingRun.revision));
+  const atThresholds = found.filter(({ run }) => run.kind === "threshold");
+  return {
+    last: found[0]?.run ?? null,
+    atThreshold: atThresholds.find(({ status }) => status !== "void")?.run ?? null,
+    chargedMost: atThresholds
+      .map(({ charged }) => storedDecimal(charged))
+      .reduce((most, charged) => maxDecimal(most, charged), zero),
+  };
 }
 
 /** What a run came to, price by price. */
@@ -93,6 +135,7 @@ export interface RunToStore {
   readonly subscriptionId: string;
   readonly period: Period;
   readonly revision: number;
+  readonly kind: RatingRunKind;
   /** The revision that its lines are the difference to; null: they bill the period from nothing. */
   readonly afterRevision: number | null;
   readonly invoiceId: string | null;

@@ -87,7 +87,7 @@ export const entryInvariants: readonly InvariantQuery[] = [
           then (kind, cause_type, cause_id) in (
             select entry_kind, cause_type, cause_id from billing.adjustment_standing where status = 'executed')
         when kind = 'grant_expired' then cause_id in (select grant_id from billing.credit_grant_end)
-        when kind = 'revenue_recognised' then cause_id in (select id from cycle where revision = 0)
+        when kind = 'revenue_recognised' then cause_id in (select id from cycle where is_first_closing)
         when kind in ('usage_rated', 'credits_burned') then cause_id in (select id from cycle where after_revision is null)
         when kind = 'late_usage_adjusted' then cause_id in (select id from cycle where after_revision is not null)
         when kind = 'proration_credited' then cause_id in (select change_id from billing.subscription_change)

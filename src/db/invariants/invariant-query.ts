@@ -56,12 +56,14 @@ export const isoText = (at: string): string =>
   `to_char(${at} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 /**
- * Every rating run by the name that entries give it: `sub/2026-01-01T00:00:00.000Z` for the run that closed a period,
- * with a number behind it for each later one: corrections, and what bills it anew after a void.
+ * Every rating run by the name that entries give it: `sub/2026-01-01T00:00:00.000Z` for the first of a period, with a number
+ * behind it for each later one: further thresholds, the closing behind them, corrections, and what bills it anew after a void.
  */
 export const cycles = `
   select subscription_id || '/' || ${isoText("period_start")} || case when revision > 0 then '/' || revision else '' end as id,
-    subscription_id, period_start, period_end, revision, after_revision, invoice_id
+    subscription_id, period_start, period_end, revision, after_revision, invoice_id,
+    kind = 'closing' and revision = min(revision) filter (where kind = 'closing')
+      over (partition by subscription_id, period_start) as is_first_closing
   from billing.rating_run`;
 
 /** Every posting twice, once for each account it touches: positive where it is the debit, negative where the credit. */

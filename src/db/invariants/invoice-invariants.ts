@@ -1,4 +1,4 @@
-import { type InvariantQuery, inLedgerUnits, sides } from "./invariant-query.ts";
+import { cycles, type InvariantQuery, inLedgerUnits, sides } from "./invariant-query.ts";
 
 /** An invoice says the same in its lines, in its totals, in its payments and in the ledger. */
 export const invoiceInvariants: readonly InvariantQuery[] = [
@@ -83,7 +83,7 @@ export const invoiceInvariants: readonly InvariantQuery[] = [
           lag(run.period_end, 1, started_at) over in_order as due_start,
           lead(run.period_start, 1, billed_through) over in_order as due_end
         from billing.subscription as subscription
-        left join billing.rating_run as run on run.subscription_id = subscription.id and run.revision = 0
+        left join (${cycles}) as run on run.subscription_id = subscription.id and run.is_first_closing
         window in_order as (partition by subscription.id order by run.period_start)
       ) as period
       where period_start <> due_start or period_end <> due_end or (period_start is null and billed_through <> started_at)`,

@@ -12,7 +12,7 @@ export const lifecycleInvariants: readonly InvariantQuery[] = [
         where subscription_id = subscription.id and effective_at > canceled_at
         union all
         select 'closed period', period_end from billing.rating_run
-        where subscription_id = subscription.id and period_end > canceled_at
+        where subscription_id = subscription.id and period_end > canceled_at and kind <> 'threshold'
         union all
         select 'charge', line.period_start
         from billing.invoice as invoice join billing.invoice_line as line on line.invoice_id = invoice.id

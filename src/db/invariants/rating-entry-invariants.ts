@@ -62,7 +62,7 @@ export const ratingEntryInvariants: readonly InvariantQuery[] = [
           -- What a change made is for the period that it fell into, though it is dated from the change on.
           and coalesce((line.detail ->> 'periodStart')::timestamptz, line.period_start) >= cycle.period_start
           and coalesce((line.detail ->> 'periodStart')::timestamptz, line.period_start) < cycle.period_end
-        where cycle.revision = 0
+        where cycle.is_first_closing
         group by 1, 2 having sum(line.amount_minor) <> 0
       ) as charged
       full join (

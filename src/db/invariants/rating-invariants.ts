@@ -14,20 +14,23 @@ const priced = `
   cross join jsonb_array_elements(plan.definition -> 'prices') as price
   where price ->> 'type' = 'usage'`;
 
-/** Each closed period with the snapshot of its newest run. */
-const closedPeriods = `
-  select distinct on (subscription_id, period_start) subscription_id, period_start, period_end, snapshot::text
+/** Each period that was rated with the snapshot of its newest run, and whether it is closed or only passed a threshold. */
+const ratedPeriods = `
+  select distinct on (subscription_id, period_start) subscription_id, period_start, period_end, snapshot::text,
+    kind <> 'threshold' as is_closed
   from billing.rating_run where period_start >= (select usage.archived_before())
   order by subscription_id, period_start, revision desc`;
 
 /**
- * The usage events of each closed period that a meter of the subscription counts. Meters that were priced only after the
- * period's end are in doubt: a later run may or may not have counted their events, but has billed none of them.
+ * The usage events of each rated period that a meter of the subscription counts. Meters that were priced only after the
+ * period's end are in doubt: a later run may or may not have counted their events, but has billed none of them. For a run at a
+ * threshold so are those that were not priced from the period's start.
  */
 const eventsOfPeriods = `
   select period.subscription_id, period.period_start, period.snapshot, event.fact_seq as seq, event.recorded_xid,
-    bool_or(meter.since < period.period_end) as is_certain
-  from (${closedPeriods}) as period
+    bool_or(meter.since < period.period_end) as is_certain, bool_or(meter.since <= period.period_start) as is_certain_early,
+    bool_and(period.is_closed) as is_closed
+  from (${ratedPeriods}) as period
   join (
     select subscription_id, meter.number, customer.number as customer_number, min(since) as since
     from (${priced}) as priced join catalog.meter on meter.key = priced.meter_key
@@ -42,19 +45,23 @@ export const unbilledEvents = `
   select of_period.seq, of_period.subscription_id, of_period.period_start, subscription.next_close_at
   from (${eventsOfPeriods}) as of_period
   join billing.subscription as subscription on subscription.id = of_period.subscription_id
-  where of_period.is_certain and not pg_visible_in_snapshot(of_period.recorded_xid, of_period.snapshot::pg_snapshot)`;
+  where of_period.is_closed and of_period.is_certain and not pg_visible_in_snapshot(of_period.recorded_xid, of_period.snapshot::pg_snapshot)`;
+
+/** Where a run read levels to: at a threshold no further than its own time. */
+const readTo = `
+  case run.kind when 'threshold' then greatest(rated.terms_start, least(rated.terms_end, run.rated_at)) else rated.terms_end end`;
 
 /** Quantity × seconds of all levels that held in a stretch, those from before it included. */
 const areaOfStretch = `
-  select coalesce(sum(quantity * extract(epoch from least(until, rated.terms_end) - greatest(time, rated.terms_start))), 0)
+  select coalesce(sum(quantity * extract(epoch from least(until, ${readTo}) - greatest(time, rated.terms_start))), 0)
   from (
-    select quantity, time, coalesce(lead(time) over (partition by dimensions order by time, event_seq), rated.terms_end) as until
+    select quantity, time, coalesce(lead(time) over (partition by dimensions order by time, event_seq), ${readTo}) as until
     from (
       select event.dimensions, event.time, event.event_seq, event.quantity
       from usage.contribution as event
       join billing.customer on customer.id = subscription.customer_id and customer.number = event.customer_number
       join usage.dimensions as named on named.number = event.dimensions
-      where event.meter = rated.meter and event.time < rated.terms_end
+      where event.meter = rated.meter and event.time < ${readTo}
         and named.key::jsonb @> (price -> 'where') and pg_visible_in_snapshot(event.recorded_xid, run.snapshot)
       group by 1, 2, 3, 4 having sum(event.weight) > 0
       union all
@@ -84,7 +91,8 @@ export const ratingInvariants: readonly InvariantQuery[] = [
     name: "V8: a rating run counts the events of its period that it saw and no run before it",
     sql: `
       select run.subscription_id, run.period_start, run.revision, run.event_count,
-        count(distinct event.seq) filter (where event.is_certain) as expected
+        count(distinct event.seq) filter (where case run.kind when 'threshold' then event.is_certain_early else event.is_certain end)
+          as expected
       from (
         select *, lag(snapshot) over (partition by subscription_id, period_start order by revision) as snapshot_before
         from billing.rating_run where period_start >= (select usage.archived_before())
@@ -93,7 +101,9 @@ export const ratingInvariants: readonly InvariantQuery[] = [
         and event.period_start = run.period_start and pg_visible_in_snapshot(event.recorded_xid, run.snapshot)
         and (run.snapshot_before is null or not pg_visible_in_snapshot(event.recorded_xid, run.snapshot_before))
       group by 1, 2, 3, 4
-      having run.event_count not between count(distinct event.seq) filter (where event.is_certain) and count(distinct event.seq)`,
+      having run.event_count not between
+        count(distinct event.seq) filter (where case run.kind when 'threshold' then event.is_certain_early else event.is_certain end)
+        and count(distinct event.seq)`,
   },
   {
     name: "V8: no usage event of a closed period is on no invoice, unless its subscription has a later period to close",
@@ -108,7 +118,7 @@ export const ratingInvariants: readonly InvariantQuery[] = [
       join catalog.meter on meter.number = event.meter
       join (${priced}) as priced on priced.customer_id = customer.id and priced.meter_key = meter.key
         and event.time >= priced.since and event.time < priced.until
-      join (${closedPeriods}) as period on period.subscription_id = priced.subscription_id
+      join (${ratedPeriods}) as period on period.subscription_id = priced.subscription_id
         and event.time >= period.period_start and event.time < period.period_end
       group by 1, 2 having count(distinct priced.subscription_id) > 1`,
   },

@@ -97,7 +97,9 @@ export const subscriptionChange = billing.table(
   (table) => [primaryKey({ columns: [table.subscriptionId, table.changeId] })],
 );
 
-export type InvoiceKind = "activation" | "cycle" | "proration" | "credit_purchase";
+export type InvoiceKind = "activation" | "cycle" | "threshold" | "proration" | "credit_purchase";
+/** threshold: while the period goes on. closing: at its end, or anew after a void. late: for what was reported since. */
+export type RatingRunKind = "threshold" | "closing" | "late";
 export type InvoiceStatus = "open" | "paid" | "void" | "uncollectible";
 
 export const invoice = billing.table("invoice", {
@@ -160,6 +162,7 @@ export const ratingRun = billing.table(
     periodStart: instantColumn("period_start").notNull(),
     periodEnd: instantColumn("period_end").notNull(),
     revision: integer().notNull(),
+    kind: text().$type<RatingRunKind>().notNull(),
     /** Null where its lines bill the period from nothing. */
     afterRevision: integer("after_revision"),
     invoiceId: text("invoice_id"),

@@ -2,7 +2,7 @@ import type { Period } from "../calendar/index.ts";
 import type { PlanVersion } from "../catalog/index.ts";
 import { invariant } from "../errors.ts";
 import { type Currency, decimal, Fraction } from "../money/index.ts";
-import { type AdjustmentPart, adjustCharges, type Charge } from "../pricing/index.ts";
+import { type AdjustmentContext, type AdjustmentPart, adjustCharges, type Charge } from "../pricing/index.ts";
 import type { AdvanceCharged } from "./advance-charged.ts";
 import type { InvoiceLine, LineEarning } from "./invoice-line.ts";
 import { adjustmentDetail, adjustmentTitle, chargeKey, type RatedAdjustment } from "./rated-adjustment.ts";
@@ -31,8 +31,11 @@ export interface ChargesOfPeriod {
  * What the adjustments of all plans in force come to in a period: cumulative, from nothing, as usage is rated. A plan's
  * adjustments are for its own prices, over all stretches of the period in which that version was agreed.
  */
-export function adjustPeriod(charges: ChargesOfPeriod): RatedAdjustment[] {
-  return plansOf(charges.stretches).flatMap((plan) => adjustPlan(plan, charges));
+export function adjustPeriod(
+  charges: ChargesOfPeriod,
+  stage: AdjustmentContext["stage"] = "period",
+): RatedAdjustment[] {
+  return plansOf(charges.stretches).flatMap((plan) => adjustPlan(plan, charges, stage));
 }
 
 function plansOf(stretches: readonly TermsStretch[]): PlanVersion[] {
@@ -50,7 +53,11 @@ interface Adjustable {
   readonly period: Period;
 }
 
-function adjustPlan(plan: PlanVersion, charges: ChargesOfPeriod): RatedAdjustment[] {
+function adjustPlan(
+  plan: PlanVersion,
+  charges: ChargesOfPeriod,
+  stage: AdjustmentContext["stage"],
+): RatedAdjustment[] {
   const { adjustments = [] } = plan;
   if (adjustments.length === 0) return [];
   const open = [...usageOf(plan, charges), ...feesOf(plan, charges)];
@@ -60,7 +67,7 @@ function adjustPlan(plan: PlanVersion, charges: ChargesOfPeriod): RatedAdjustmen
     {
       currency: charges.currency,
       periodIndex: charges.periodIndex,
-      stage: "period",
+      stage,
       inForce: timeOf(plan, charges, () => true),
       charged: timeOf(plan, charges, ({ terms }) => !terms.paused),
     },

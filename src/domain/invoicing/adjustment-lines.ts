@@ -1,13 +1,5 @@
-import {
-  type Decimal,
-  isZero,
-  type Money,
-  money,
-  subtractMoney,
-  sumDecimals,
-  sumMoney,
-  zero,
-} from "../money/index.ts";
+import { isZero, money, subtractMoney, sumDecimals, sumMoney, zero } from "../money/index.ts";
+import { type BilledAs, billedAtThresholds, differenceTitle, type PartBefore } from "./billed-before.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
 import {
   type BookedAdjustment,
@@ -23,25 +15,31 @@ import {
 export function adjustmentLines(
   rated: readonly RatedAdjustment[],
   booked: readonly BookedAdjustment[] | null,
+  billed: BilledAs = "late",
 ): InvoiceLine[] {
   const gone = (booked ?? [])
     .filter((before) => !rated.some((now) => isSameAdjustment(now, before)))
     .map(nothingOf);
   return [...rated, ...gone].flatMap((now) => {
-    const before = booked?.find((each) => isSameAdjustment(now, each));
+    const before = booked?.find((each) => isSameAdjustment(now, each)) ?? null;
     const exactMinor = now.exactMinor.minus(before?.exactMinor ?? zero);
-    const amount = before === undefined ? now.amount : subtractMoney(now.amount, before.amount);
+    const amount = before === null ? now.amount : subtractMoney(now.amount, before.amount);
     if (exactMinor.isZero() && isZero(amount)) return [];
-    return [lineOf(now, exactMinor, amount, booked !== null)];
+    return [lineOf(now, { exactMinor, amount }, booked === null ? null : billed, before)];
   });
 }
 
-function lineOf(now: RatedAdjustment, exactMinor: Decimal, amount: Money, isLate: boolean): InvoiceLine {
+function lineOf(
+  now: RatedAdjustment,
+  { exactMinor, amount }: PartBefore,
+  billed: BilledAs | null,
+  before: PartBefore | null,
+): InvoiceLine {
   const { planKey, planVersion, priceKey } = now;
   return {
     kind: now.kind,
     earning: now.earning,
-    description: isLate ? `${now.description}, with usage reported late` : now.description,
+    description: titleOf(now.description, billed, before),
     product: now.product,
     source: priceKey === null ? null : { planKey, planVersion, priceKey },
     period: now.period,
@@ -54,8 +52,14 @@ function lineOf(now: RatedAdjustment, exactMinor: Decimal, amount: Money, isLate
       planVersion,
       cumulativeExactMinor: now.exactMinor.text,
       cumulativeAmountMinor: now.amount.amountMinor.toString(),
+      ...billedAtThresholds(billed, before),
     },
   };
+}
+
+function titleOf(title: string, billed: BilledAs | null, before: PartBefore | null): string {
+  if (billed === "late") return `${title}, with usage reported late`;
+  return billed === null ? title : differenceTitle(title, billed, before);
 }
 
 function nothingOf({ exactMinor: _exact, amount, ...before }: BookedAdjustment): RatedAdjustment {

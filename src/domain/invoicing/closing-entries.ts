@@ -29,7 +29,7 @@ export interface ClosingIdentity extends InvoiceIdentity {
   readonly grantKinds: ReadonlyMap<string, CreditGrantKind>;
   /** Of the run that bills the period: 0, or more where it bills it anew. */
   readonly revision?: number;
-  /** How often the period of each correction has been rated, this run included. */
+  /** How often the period of each correction had been rated: of one that thresholds billed, this one too. */
   readonly revisionOf: (period: Period) => number;
   /** What was charged in advance for the period, per product, less what was handed back. */
   readonly advance: readonly { readonly productKey: string; readonly amount: Money }[];
@@ -41,7 +41,9 @@ export function closingEntries(identity: ClosingIdentity, closed: ClosedPeriod):
   const cycleId = cycleIdOf(subscriptionId, period, identity.revision ?? 0);
   const covered = coverLines(closed.lines, closed.totals.draws);
   const entries: (JournalEntryDraft | null)[] = [
-    ...usageEntries(identity, cycleId, closed, covered),
+    ...(closed.rest === null
+      ? usageEntries(identity, cycleId, closed, covered)
+      : [correctionEntry(identity, closed.rest, covered)]),
     ...closed.corrections.map((correction) => correctionEntry(identity, correction, covered)),
     ...invoiceEntries(identity, closed.lines, closed.totals),
     revenueRecognised({
@@ -77,7 +79,7 @@ function usageEntries(
   return [rated, burned];
 }
 
-/** What late usage of an earlier period makes more, or less: that goes back to who paid for it. */
+/** What a period makes more than was billed of it, or less: that goes back to who paid for it. */
 function correctionEntry(
   identity: ClosingIdentity,
   { period, lines, givenBack }: Correction,

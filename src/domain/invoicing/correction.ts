@@ -15,13 +15,14 @@ import {
   sumMoney,
 } from "../money/index.ts";
 import { adjustmentLines, type NetDifference, netDifferences } from "./adjustment-lines.ts";
-import type { LatePeriod, RatedPeriod } from "./close-period.ts";
+import type { BilledAs, BilledBefore } from "./billed-before.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
+import type { RatedPeriod } from "./rate-period.ts";
 import { type BookedAdjustment, chargeKey } from "./rated-adjustment.ts";
 import { type GivenBackLine, givenBack } from "./returned-draws.ts";
 import { type BookedUsage, usageLines } from "./usage-charges.ts";
 
-/** What usage that was reported late changes of a period that was billed. */
+/** What changes of a period that was billed before, wholly or in part. */
 export interface Correction {
   readonly period: Period;
   /** As they are on the invoice. */
@@ -30,14 +31,22 @@ export interface Correction {
   readonly givenBack: readonly GivenBackLine[];
 }
 
-/** Late usage can lower an amount: a volume price may fall with the quantity, and a true-up does. */
+/**
+ * What a period comes to less what was billed of it. That can be less than nothing: a volume price may fall with the quantity, a
+ * true-up does with late usage, and a cap can move between prices.
+ */
 export function correctionOf(
-  { period, rated, adjusted }: RatedPeriod,
-  late: LatePeriod | undefined,
+  { period, rated, adjusted, fees }: RatedPeriod,
+  before: BilledBefore | undefined,
   policy: CreditPolicy,
+  as: BilledAs = "late",
 ): Correction {
-  const { booked = [], adjusted: adjustedBefore = [], draws = [] } = late ?? {};
-  const differences = [...usageLines(rated, booked), ...adjustmentLines(adjusted, adjustedBefore)];
+  const { booked = [], adjusted: adjustedBefore = [], draws = [] } = before ?? {};
+  // Fees are charged when the period ends, as a whole, and stay as they are.
+  const feesDue = as === "late" ? [] : fees;
+  const isOfFee = ({ earning }: Pick<InvoiceLine, "earning">) => as === "thresholds" && earning === "earned";
+  const adjustments = adjustmentLines(adjusted, adjustedBefore, as);
+  const differences = [...usageLines(rated, booked, as), ...adjustments.filter((line) => !isOfFee(line))];
   const billed = netBooked(booked, adjustedBefore);
   const settled = netDifferences(differences).map(({ lines, tooMuch }): Settled => {
     if (tooMuch === null) return billedOrRounded(lines);
@@ -46,7 +55,7 @@ export function correctionOf(
   });
   return {
     period,
-    lines: settled.flatMap(({ lines }) => lines),
+    lines: [...settled.flatMap(({ lines }) => lines), ...feesDue, ...adjustments.filter(isOfFee)],
     givenBack: settled.flatMap((each) => each.givenBack),
   };
 }

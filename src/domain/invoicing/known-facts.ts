@@ -4,7 +4,7 @@ import { Decimal, decimal } from "../money/index.ts";
 import type { PeriodFacts } from "./close-period.ts";
 
 /** Facts of a period that stay where they are and are read again when its invoice is derived again. */
-const readAgain = ["terms", "meters", "usage", "late", "waiting", "usageUntil"] as const;
+const readAgain = ["terms", "meters", "usage", "before", "late", "waiting", "usageUntil"] as const;
 
 /** What decided a period's invoice and moves on: periods as they were agreed then, grants, balance, what was carried. */
 export type KnownFacts = Omit<PeriodFacts, (typeof readAgain)[number]>;

@@ -4,6 +4,7 @@ import type { Meter } from "../metering/index.ts";
 import { type Decimal, decimal, type Money, roundToMinor, subtractMoney, zero } from "../money/index.ts";
 import { prorateIncluded } from "../proration/index.ts";
 import { type MeasuredBucket, type RatedAmount, rateUsage } from "../rating/index.ts";
+import { type BilledAs, billedAtThresholds, differenceTitle } from "./billed-before.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
 import { type MeterReading, type PriceReading, priceMeasure } from "./price-measure.ts";
 import type { Terms, TermsStretch } from "./terms.ts";
@@ -88,30 +89,31 @@ function percentageFor(model: PercentageModel, shareOf: (quantity: string) => De
 
 /**
  * The lines that rated usage makes beyond what was booked before. A first run has nothing booked, and its lines are
- * plain usage; later ones bill the difference only, labelled with the period it belongs to. Rounding is of the
+ * plain usage; later ones bill the difference only, labelled with why and with the period it belongs to. Rounding is of the
  * cumulative amounts, so all lines of a price together are its total, rounded once.
  */
 export function usageLines(
   rated: readonly RatedUsage[],
   booked: readonly BookedUsage[] | null,
+  billed: BilledAs = "late",
 ): InvoiceLine[] {
   return rated.flatMap(({ stretch, plan, price, rated: result, maxima }) => {
-    const before = booked?.find(
-      (row) => row.termsStart === stretch.start && row.planKey === plan.key && row.priceKey === price.key,
+    const row = booked?.find(
+      ({ termsStart, planKey, priceKey }) =>
+        termsStart === stretch.start && planKey === plan.key && priceKey === price.key,
     );
+    const before = row === undefined ? null : { ...row, amount: chargeOf(plan, row.exactMinor) };
     const quantity = result.quantity.minus(before?.quantity ?? zero);
     const exactMinor = result.exactMinor.minus(before?.exactMinor ?? zero);
     if (quantity.isZero() && exactMinor.isZero()) return [];
-    const amount = subtractMoney(
-      chargeOf(plan, result.exactMinor),
-      chargeOf(plan, before?.exactMinor ?? zero),
-    );
+    const whole = chargeOf(plan, result.exactMinor);
+    const amount = before === null ? whole : subtractMoney(whole, before.amount);
     const title = `${plan.name}: ${price.name}`;
     return [
       {
-        kind: booked === null ? ("usage" as const) : ("late_usage" as const),
+        kind: booked === null || billed === "thresholds" ? ("usage" as const) : ("late_usage" as const),
         earning: "unbilled" as const,
-        description: booked === null ? title : `${title}, reported late`,
+        description: booked === null ? title : differenceTitle(title, billed, before),
         product: price.product,
         source: { planKey: plan.key, planVersion: plan.version, priceKey: price.key },
         period: stretch,
@@ -125,6 +127,7 @@ export function usageLines(
           cumulativeExactMinor: result.exactMinor.text,
           tiers: result.tiers,
           ...(maxima === undefined ? {} : { maxima }),
+          ...billedAtThresholds(billed, before),
         },
       },
     ];

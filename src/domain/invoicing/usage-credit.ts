@@ -7,10 +7,10 @@ import {
   type UsageCharge,
   usualCreditPolicy,
 } from "../credits/index.ts";
-import { type LedgerAmount, ledgerAmount, ledgerAmountOfExact } from "../money/index.ts";
+import { type LedgerAmount, ledgerAmount, ledgerAmountOfExact, zero } from "../money/index.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
 import { type Terms, termsAt } from "./terms.ts";
-import type { RatedUsage } from "./usage-charges.ts";
+import type { BookedUsage, RatedUsage } from "./usage-charges.ts";
 
 /** What usage came to until an instant inside its period, rated as the whole of it is. */
 export interface RatedUntil {
@@ -28,6 +28,8 @@ export interface UsageCredit {
   readonly billed?: readonly Period[];
   /** For each instant at which a grant takes effect or ends inside the period; without it, a line is used all at once. */
   readonly ratedUntil?: readonly RatedUntil[];
+  /** What was billed of the same period before: what came first is in it. */
+  readonly billedBefore?: readonly BookedUsage[];
 }
 
 const usageKinds: ReadonlySet<string> = new Set(["usage", "late_usage", "discount", "cap", "overage"]);
@@ -91,7 +93,7 @@ function chargesOf(
   line: InvoiceLine,
   index: number,
   amount: LedgerAmount,
-  { billed = [], ratedUntil = [] }: UsageCredit,
+  { billed = [], ratedUntil = [], billedBefore = [] }: UsageCredit,
 ): UsageCharge[] {
   const { period, product, source } = line;
   const charge = {
@@ -101,13 +103,14 @@ function chargesOf(
     billed: billed.find(({ start, end }) => start <= period.start && period.end <= end) ?? period,
   };
   const charges: UsageCharge[] = [];
+  const paidBefore = billedBefore.find((row) => isBookedOf(line, row))?.exactMinor ?? zero;
   let before = 0n;
   let start = period.start;
   for (const { at, rated } of line.kind === "usage" ? ratedUntil : []) {
     if (at <= start || at >= period.end) continue;
-    const until = rated.find((each) => isOf(line, each));
+    const until = rated.find((each) => isOf(line, each))?.rated.exactMinor ?? zero;
     // A cumulative amount can fall again, where a volume price does: what was paid before stays paid.
-    const reached = until === undefined ? 0n : ledgerAmountOfExact(until.rated.exactMinor);
+    const reached = ledgerAmountOfExact(until.minus(paidBefore));
     const cumulative = within(reached, before, amount);
     charges.push({ ...charge, amount: ledgerAmount(cumulative - before), used: { start, end: at } });
     [before, start] = [cumulative, at];
@@ -118,6 +121,13 @@ function chargesOf(
 
 function isOf({ period, source }: InvoiceLine, { stretch, plan, price }: RatedUsage): boolean {
   return stretch.start === period.start && plan.key === source?.planKey && price.key === source.priceKey;
+}
+
+function isBookedOf(
+  { period, source }: InvoiceLine,
+  { termsStart, planKey, priceKey }: BookedUsage,
+): boolean {
+  return termsStart === period.start && planKey === source?.planKey && priceKey === source.priceKey;
 }
 
 function within(amount: bigint, min: bigint, max: bigint): bigint {

@@ -42,6 +42,7 @@ function covers({ prices }: PriceAdjustment, charge: Charge): boolean {
 
 function isInEffect(adjustment: PriceAdjustment, { periodIndex, stage }: AdjustmentContext): boolean {
   if ("periods" in adjustment) return adjustment.periods === null || periodIndex < adjustment.periods;
+  if (stage === "open") return adjustment.type !== "minimum";
   return stage === "period" || adjustment.type === "maximum";
 }
 

@@ -33,7 +33,7 @@ export interface Reckoned {
 /** What an adjustment comes to, part by part. */
 export function adjustmentParts(reckoned: Reckoned, context: AdjustmentContext): AdjustmentPart[] {
   const { adjustment, basisMinor } = reckoned;
-  const { currency, inForce, charged } = context;
+  const { currency, inForce, charged, stage } = context;
   const made = (kind: AdjustmentPartKind, limit: Money | null, parts: readonly Part[]) =>
     parts.map((part) => ({ ...part, kind, limit, adjustment, basisMinor }));
   switch (adjustment.type) {
@@ -54,7 +54,7 @@ export function adjustmentParts(reckoned: Reckoned, context: AdjustmentContext):
     case "commitment": {
       const limit = money(limitFor(adjustment, charged), currency);
       return [
-        ...made("true_up", limit, adjustment.trueUp ? missingTo(reckoned, limit) : []),
+        ...made("true_up", limit, adjustment.trueUp && stage === "period" ? missingTo(reckoned, limit) : []),
         ...made("overage", limit, beyond(reckoned, limit, decimal(adjustment.overageFactor))),
       ];
     }

@@ -39,8 +39,11 @@ export interface AdjustmentContext {
   readonly currency: Currency;
   /** Of the subscription: 0 is its first period. */
   readonly periodIndex: number;
-  /** in_advance: only what can be said before the period has passed, which is discounts and caps. */
-  readonly stage: "in_advance" | "period";
+  /**
+   * in_advance: only what can be said before the period has passed, which is discounts and caps. open: while it goes on, when
+   * nothing is missing yet to a minimum or a commitment.
+   */
+  readonly stage: "in_advance" | "open" | "period";
   /** The part of the full period in which the plan was in force, and that in which it was not paused. */
   readonly inForce: Fraction;
   readonly charged: Fraction;

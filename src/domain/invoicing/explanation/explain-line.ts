@@ -134,7 +134,7 @@ function tierName({ from, to }: StoredTier): string {
 
 /** Of what was counted and rated, an earlier invoice has billed a part: the line is the rest. */
 function billedBeforeSteps(line: InvoiceLine, all: Decimal, exact: Decimal): ExplanationStep[] {
-  if (line.kind !== "late_usage") return [];
+  if (line.kind !== "late_usage" && line.detail.billedAtThresholds === undefined) return [];
   const { currency } = line.amount;
   const credited = line.detail.creditedToBalanceMinor;
   const before = exact.minus(line.exactMinor);
