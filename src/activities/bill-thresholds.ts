@@ -1,8 +1,11 @@
+import type { StoredInvoice } from "../db/billing/invoices.ts";
+import type { StoredSubscription } from "../db/billing/subscriptions.ts";
 import {
   type ClockNow,
   thresholdSubscriptions,
   uncollectedThresholds,
 } from "../db/billing/threshold-subscriptions.ts";
+import type { Database } from "../db/database.ts";
 import { type Instant, isoOf } from "../domain/calendar/index.ts";
 import { billThreshold, isThresholdDue } from "./bill-threshold.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
@@ -32,35 +35,42 @@ export async function billThresholds(
   limit = 100,
 ): Promise<BilledThresholds> {
   const { db } = deps;
-  const page = await thresholdSubscriptions(db.orm, after, limit);
-  let issued = 0;
   const failures: unknown[] = [];
-  for (const { row, clock } of page) {
+  /** What fails holds up nothing else. */
+  const attempt = async (step: () => Promise<boolean>): Promise<boolean> => {
     try {
-      const at = clock?.currentAt ?? now;
-      if (!(await isThresholdDue(db, row, at))) continue;
-      const billed = await billThreshold(db, { subscriptionId: row.id, at: isoOf(at) });
-      if (billed.invoiceId !== null) issued += 1;
+      return await step();
     } catch (error) {
       failures.push(error);
+      return false;
     }
+  };
+  let [issued, collecting] = [0, 0];
+  const page = await thresholdSubscriptions(db.orm, after, limit);
+  for (const { row, clock } of page) {
+    if (await attempt(() => billIfDue(db, row, clock?.currentAt ?? now))) issued += 1;
   }
-  const collecting = await collectThresholds(deps, limit);
+  // By the invoices as they are, so that one is collected though whoever issued it died before saying so.
+  for (const { invoice, clock } of await uncollectedThresholds(db.orm, limit)) {
+    if (await attempt(() => collect(deps, invoice, clock))) collecting += 1;
+  }
   const next = page.length < limit ? null : (page.at(-1)?.row.id ?? null);
   return { issued, collecting, next, failure: failures[0] };
 }
 
-/** By the invoices as they are, so that one is collected though whoever issued it died before saying so. */
-async function collectThresholds(
-  { db, gateway }: Pick<ActivityDependencies, "db" | "gateway">,
-  limit: number,
-): Promise<number> {
-  const found = await uncollectedThresholds(db.orm, limit);
-  for (const { invoice, clock } of found) {
-    const { id: invoiceId, customerId, subscriptionId } = invoice;
-    await gateway.startCollection({ invoiceId, customerId, subscriptionId, clock: readingOf(clock) });
-  }
-  return found.length;
+async function billIfDue(db: Database, row: StoredSubscription, at: Instant): Promise<boolean> {
+  if (!(await isThresholdDue(db, row, at))) return false;
+  const { invoiceId } = await billThreshold(db, { subscriptionId: row.id, at: isoOf(at) });
+  return invoiceId !== null;
+}
+
+async function collect(
+  { gateway }: Pick<ActivityDependencies, "gateway">,
+  { id: invoiceId, customerId, subscriptionId }: StoredInvoice,
+  clock: ClockNow | null,
+): Promise<boolean> {
+  await gateway.startCollection({ invoiceId, customerId, subscriptionId, clock: readingOf(clock) });
+  return true;
 }
 
 const readingOf = (clock: ClockNow | null) =>

@@ -11518,7 +11518,7 @@ export interface paths {
         };
         /**
          * What a customer has used in the current period, and what it costs so far
-         * @description For each usage price of each subscription, rated as closing the period now would rate it. Levels that still hold count until now.
+         * @description For each usage price of each subscription, rated and adjusted as closing the period now would do it. Levels that still hold count until now.
          */
         get: {
             parameters: {
@@ -14693,7 +14693,7 @@ export interface components {
             /** @description Without gaps in its series: of the customer, or of the seller and year. */
             number: string;
             /** @enum {string} */
-            kind: "activation" | "cycle" | "proration" | "credit_purchase";
+            kind: "activation" | "cycle" | "threshold" | "proration" | "credit_purchase";
             /** @enum {string} */
             status: "open" | "paid" | "void" | "uncollectible";
             customer: string;
@@ -14821,7 +14821,7 @@ export interface components {
             /** @description Without gaps in its series: of the customer, or of the seller and year. */
             number: string;
             /** @enum {string} */
-            kind: "activation" | "cycle" | "proration" | "credit_purchase";
+            kind: "activation" | "cycle" | "threshold" | "proration" | "credit_purchase";
             /** @enum {string} */
             status: "open" | "paid" | "void" | "uncollectible";
             customer: string;
@@ -17629,10 +17629,15 @@ export interface components {
                  */
                 complete_until: string;
                 /**
-                 * @description Of all prices, each rounded as a line of the invoice would be.
+                 * @description Of all prices and adjustments, each rounded as a line of the invoice would be: what closing the period now would bill of its usage, together with what was billed at thresholds.
                  * @example 1250
                  */
                 amount_minor: string;
+                /**
+                 * @description What invoices of thresholds have billed of it already.
+                 * @example 1250
+                 */
+                billed_at_thresholds_minor: string;
                 prices: {
                     plan: string;
                     plan_version: number;
@@ -17684,6 +17689,37 @@ export interface components {
                      */
                     complete_until: string;
                 }[];
+                /** @description Discounts, caps and overage on usage, and what is missing to a minimum, as if the period ended now. */
+                adjustments: {
+                    plan: string;
+                    plan_version: number;
+                    adjustment: string;
+                    /** @enum {string} */
+                    kind: "discount" | "cap" | "overage" | "true_up";
+                    /** @description The price whose usage it adjusts; null where it is no price's. */
+                    price: string | null;
+                    name: string;
+                    /**
+                     * Format: date-time
+                     * @example 2026-01-31T00:00:00.000Z
+                     */
+                    from: string;
+                    /**
+                     * Format: date-time
+                     * @example 2026-01-31T00:00:00.000Z
+                     */
+                    to: string;
+                    /**
+                     * @description Below zero where it takes off.
+                     * @example 0.0003
+                     */
+                    exact_minor: string;
+                    /**
+                     * @description Whole minor units of the currency (cents, for USD).
+                     * @example 1250
+                     */
+                    amount_minor: string;
+                }[];
                 /** @description What usage of earlier periods adds to this period's invoice: it came after they were closed. */
                 late_usage: {
                     /**
@@ -17697,12 +17733,11 @@ export interface components {
                      */
                     period_end: string;
                     plan: string;
-                    price: string;
-                    /**
-                     * @description An exact decimal.
-                     * @example 0.0003
-                     */
-                    quantity: string;
+                    /** @description Null of an adjustment that is no price's. */
+                    price: string | null;
+                    /** @description Null of usage itself. */
+                    adjustment: string | null;
+                    quantity: string | null;
                     /**
                      * @description An exact decimal.
                      * @example 0.0003

@@ -72,6 +72,8 @@ describe("what a customer has used, and what it costs so far", () => {
           currency: "usd",
           complete_until: expect.any(String),
           amount_minor: "90", // (1001 − 100) × 0.1 = 90.1
+          billed_at_thresholds_minor: "0",
+          adjustments: [],
           prices: [
             {
               plan: "metered",
@@ -97,6 +99,7 @@ describe("what a customer has used, and what it costs so far", () => {
               period_end: "2026-02-01T00:00:00.000Z",
               plan: "metered",
               price: "large",
+              adjustment: null,
               quantity: "8",
               exact_minor: "0.8",
               amount_minor: "1", // 65.8 − 65 = 0.8 and rounded as a whole: 66 − 65

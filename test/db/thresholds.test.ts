@@ -4,8 +4,10 @@ import { voidInvoice } from "../../src/activities/void-invoice.ts";
 import { explainedInvoice } from "../../src/db/billing/explained-invoice.ts";
 import { verifyInvoices } from "../../src/db/billing/invoice-verification.ts";
 import { eventsOfLine, findRatedLine } from "../../src/db/billing/line-events.ts";
+import { periodCosts } from "../../src/db/billing/period-cost.ts";
+import { inSnapshot } from "../../src/db/database.ts";
 import { invoice } from "../../src/db/schema/billing.ts";
-import { instantOfEpochMs } from "../../src/domain/calendar/index.ts";
+import { instant, instantOfEpochMs } from "../../src/domain/calendar/index.ts";
 import type { StripeRail } from "../../src/stripe/rail.ts";
 import { expectInvariants } from "../support/invariants.ts";
 import { BilledMonths } from "./billed-months.ts";
@@ -262,6 +264,34 @@ describe("adjustments and amounts that fall", () => {
     expect(await months.threshold("juno", "2026-01-03T00:00:00Z")).toEqual(["usage held 346", "total 346"]);
     expect(await months.close("juno", ...january)).toEqual(["usage held 5011", "total 5011"]); // 5,356.8
   });
+});
+
+test("what a period costs so far is what thresholds have billed and what its own invoice would bill", async () => {
+  await months.subscribe("lark", "adjusted");
+  await months.use("lark", "2026-01-05T00:00:00Z", 120);
+  await months.threshold("lark", "2026-01-05T01:00:00Z");
+  await months.use("lark", "2026-01-06T00:00:00Z", 80);
+  const now = instant("2026-01-07T00:00:00Z");
+  const [cost] = await inSnapshot(months.db, (tx) => periodCosts(tx, { customerId: "lark", now }));
+  expect(cost?.billedAtThresholds.amountMinor).toBe(108n);
+  expect(cost?.adjusted.map(({ kind, charge, amount }) => `${kind} ${charge} ${amount.amountMinor}`)).toEqual(
+    [
+      "true_up minimum 300",
+      "discount deep/2026-01-01T00:00:00.000Z -20",
+      "discount minimum -30",
+      "cap deep/2026-01-01T00:00:00.000Z -32",
+      "cap minimum -48",
+    ],
+  ); // 200 + 300 less 10 %, and no more than 370
+  expect(await months.close("lark", ...january)).toEqual([
+    "usage deep 80",
+    "discount deep -8",
+    "cap deep -32",
+    "true_up - 300",
+    "discount - -30",
+    "cap - -48",
+    "total 262", // 370 - 108
+  ]);
 });
 
 test("a period that has ended waits for its close, and one without thresholds is never looked at", async () => {

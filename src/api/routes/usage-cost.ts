@@ -3,7 +3,12 @@ import { findCustomer } from "../../db/billing/customers.ts";
 import { type PeriodCost, periodCosts } from "../../db/billing/period-cost.ts";
 import { inSnapshot, type Tx } from "../../db/database.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
-import { chargeOf, type InvoiceLine, type RatedUsage } from "../../domain/invoicing/index.ts";
+import {
+  chargeOf,
+  type InvoiceLine,
+  type RatedAdjustment,
+  type RatedUsage,
+} from "../../domain/invoicing/index.ts";
 import type { Watermark } from "../../domain/metering/index.ts";
 import { currency, sumMoney } from "../../domain/money/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
@@ -33,12 +38,26 @@ const ratedSchema = z.object({
   complete_until: instantText.describe("Up to when the meter's usage is complete."),
 });
 
+const adjustmentSchema = z.object({
+  plan: z.string(),
+  plan_version: z.number().int(),
+  adjustment: z.string(),
+  kind: z.enum(["discount", "cap", "overage", "true_up"]),
+  price: z.string().nullable().describe("The price whose usage it adjusts; null where it is no price's."),
+  name: z.string(),
+  from: instantText,
+  to: instantText,
+  exact_minor: decimalText.describe("Below zero where it takes off."),
+  amount_minor: minorText,
+});
+
 const lateSchema = z.object({
   period_start: instantText,
   period_end: instantText,
   plan: z.string(),
-  price: z.string(),
-  quantity: decimalText,
+  price: z.string().nullable().describe("Null of an adjustment that is no price's."),
+  adjustment: z.string().nullable().describe("Null of usage itself."),
+  quantity: decimalText.nullable(),
   exact_minor: decimalText,
   amount_minor: minorText.describe("Below zero: what goes to the customer's balance."),
 });
@@ -52,8 +71,17 @@ const periodCostSchema = z.object({
     .describe("Its invoice is issued, and stands; what came since is late usage of the next."),
   currency: currencyText,
   complete_until: instantText.describe("Of all priced meters together, at most the end of the period."),
-  amount_minor: minorText.describe("Of all prices, each rounded as a line of the invoice would be."),
+  amount_minor: minorText.describe(
+    "Of all prices and adjustments, each rounded as a line of the invoice would be: what closing the period now would bill of " +
+      "its usage, together with what was billed at thresholds.",
+  ),
+  billed_at_thresholds_minor: minorText.describe("What invoices of thresholds have billed of it already."),
   prices: z.array(ratedSchema),
+  adjustments: z
+    .array(adjustmentSchema)
+    .describe(
+      "Discounts, caps and overage on usage, and what is missing to a minimum, as if the period ended now.",
+    ),
   late_usage: z
     .array(lateSchema)
     .describe("What usage of earlier periods adds to this period's invoice: it came after they were closed."),
@@ -77,8 +105,8 @@ export function usageCostRoutes(api: ApiInstance, deps: CostDependencies): void 
         tags: ["Usage"],
         summary: "What a customer has used in the current period, and what it costs so far",
         description:
-          "For each usage price of each subscription, rated as closing the period now would rate it. Levels that still hold " +
-          "count until now.",
+          "For each usage price of each subscription, rated and adjusted as closing the period now would do it. Levels that still " +
+          "hold count until now.",
         params: idParams,
         querystring: z.strictObject({
           period_start: instantInput
@@ -118,13 +146,16 @@ function costAnswer(
   watermarks: ReadonlyMap<string, Watermark>,
   now: Instant,
 ): z.infer<typeof periodCostSchema> {
-  const { subscription, period, isClosed, rated, meters, late } = cost;
+  const { subscription, period, isClosed, rated, adjusted, meters, late } = cost;
   const inCurrency = currency(subscription.currency);
   const completeUntil = (meterKey: string): Instant => {
     const meter = meters.find(({ key }) => key === meterKey);
     return (meter && watermarks.get(meter.eventType)?.completeUntil) ?? now;
   };
-  const amounts = rated.map(({ plan, rated: { exactMinor } }) => chargeOf(plan, exactMinor));
+  const amounts = [
+    ...rated.map(({ plan, rated: { exactMinor } }) => chargeOf(plan, exactMinor)),
+    ...adjusted.map(({ amount }) => amount),
+  ];
   const priced = rated.map(({ price }) => completeUntil(price.meter));
   return {
     subscription: subscription.id,
@@ -134,6 +165,8 @@ function costAnswer(
     currency: inCurrency,
     complete_until: isoOf(earliest([...priced, period.end])),
     amount_minor: sumMoney(amounts, inCurrency).amountMinor.toString(),
+    billed_at_thresholds_minor: cost.billedAtThresholds.amountMinor.toString(),
+    adjustments: adjusted.map(adjustmentAnswer),
     prices: rated.map((each) => ratedAnswer(each, cost, completeUntil(each.price.meter))),
     late_usage: late.flatMap((earlier) => earlier.lines.map((line) => lateAnswer(earlier.period, line))),
   };
@@ -166,16 +199,33 @@ function ratedAnswer(
   };
 }
 
+function adjustmentAnswer(part: RatedAdjustment): z.infer<typeof adjustmentSchema> {
+  return {
+    plan: part.planKey,
+    plan_version: part.planVersion,
+    adjustment: part.adjustmentKey,
+    kind: part.kind,
+    price: part.priceKey,
+    name: part.description,
+    from: isoOf(part.period.start),
+    to: isoOf(part.period.end),
+    exact_minor: part.exactMinor.text,
+    amount_minor: part.amount.amountMinor.toString(),
+  };
+}
+
 function lateAnswer(
   { start, end }: PeriodCost["period"],
-  { source, quantity, exactMinor, amount }: InvoiceLine,
+  { source, quantity, exactMinor, amount, detail }: InvoiceLine,
 ): z.infer<typeof lateSchema> {
+  const planKey = source?.planKey ?? detail.planKey;
   return {
     period_start: isoOf(start),
     period_end: isoOf(end),
-    plan: source?.planKey ?? "",
-    price: source?.priceKey ?? "",
-    quantity: quantity?.text ?? "0",
+    plan: typeof planKey === "string" ? planKey : "",
+    price: source?.priceKey ?? null,
+    adjustment: typeof detail.adjustment === "string" ? detail.adjustment : null,
+    quantity: quantity?.text ?? null,
     exact_minor: exactMinor.text,
     amount_minor: amount.amountMinor.toString(),
   };

@@ -30,16 +30,22 @@ export function PeriodCosts() {
 function PeriodCostTable({ cost }: { cost: PeriodCost }) {
   const { time_zone: timeZone } = useCustomer();
   const { currency, amount_minor, period_start: start, period_end: end, complete_until } = cost;
+  const { billed_at_thresholds_minor: billed } = cost;
   return (
     <Section title={`This period so far: ${formatAmount(amount_minor, currency)}`}>
       <Text size="sm" c="dimmed" px="md" pt="sm">
         {formatPeriod({ start, end }, timeZone)}; usage is complete up to{" "}
         {formatTime(complete_until, timeZone)}.
+        {billed !== "0" && ` ${formatAmount(billed, currency)} of it was billed at thresholds.`}
       </Text>
       <RecordTable
         label="Cost so far"
         columns={columnsIn(currency, timeZone)}
-        rows={[...cost.prices.map(ratedRow), ...cost.late_usage.map(lateRow)]}
+        rows={[
+          ...cost.prices.map(ratedRow),
+          ...cost.adjustments.map(adjustmentRow),
+          ...cost.late_usage.map(lateRow),
+        ]}
         keyOf={({ key }) => key}
       />
     </Section>
@@ -51,7 +57,8 @@ interface CostRow {
   readonly title: string;
   readonly plan: string;
   readonly period: { readonly start: string; readonly end: string };
-  readonly quantity: string;
+  /** Null where there is nothing to count. */
+  readonly quantity: string | null;
   readonly unit: string;
   /** Null where it was taken into account before. */
   readonly free: string | null;
@@ -69,9 +76,20 @@ const ratedRow = (rated: PeriodCost["prices"][number]): CostRow => ({
   amountMinor: rated.amount_minor,
 });
 
+const adjustmentRow = (part: PeriodCost["adjustments"][number], index: number): CostRow => ({
+  key: `adjustment ${index}`,
+  title: part.name,
+  plan: part.plan,
+  period: { start: part.from, end: part.to },
+  quantity: null,
+  unit: "",
+  free: null,
+  amountMinor: part.amount_minor,
+});
+
 const lateRow = (late: PeriodCost["late_usage"][number], index: number): CostRow => ({
   key: `late ${index}`,
-  title: `${wordsFor(late.price)}, reported late`,
+  title: `${wordsFor(late.adjustment ?? late.price ?? "")}, reported late`,
   plan: late.plan,
   period: { start: late.period_start, end: late.period_end },
   quantity: late.quantity,
@@ -98,7 +116,8 @@ const columnsIn = (currency: string, timeZone: string): readonly Column<CostRow>
   {
     header: "Quantity",
     align: "end",
-    cell: ({ quantity, unit }) => <Quantity value={quantity} unit={unit} />,
+    cell: ({ quantity, unit }) =>
+      quantity === null ? <Nothing /> : <Quantity value={quantity} unit={unit} />,
   },
   {
     header: "Free",

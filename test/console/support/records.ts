@@ -273,6 +273,8 @@ const usageCost: Schemas["UsageCost"] = {
       currency: "usd",
       complete_until: "2026-02-04T00:00:00.000Z",
       amount_minor: "900",
+      billed_at_thresholds_minor: "0",
+      adjustments: [],
       prices: [
         {
           plan: "pro",
@@ -298,6 +300,7 @@ const usageCost: Schemas["UsageCost"] = {
           period_end: january.end,
           plan: "pro",
           price: "input",
+          adjustment: null,
           quantity: "7",
           exact_minor: "0.0021",
           amount_minor: "0",
