@@ -13,6 +13,8 @@ export const january: Period = {
   end: instant("2026-02-01T00:00:00Z"),
 };
 
+export const february: Period = { start: january.end, end: instant("2026-03-01T00:00:00Z") };
+
 const classes = ["input_tokens", "output_tokens", "cached_tokens"];
 const models = ["small", "medium", "large", "small-2", "medium-2", "large-2"];
 
@@ -86,11 +88,12 @@ export interface UsageToTakeIn {
   readonly eventsEach: number;
   /** How many of the models are used. */
   readonly models: number;
+  readonly month: Period;
 }
 
 const batch = 2_000;
 
-/** Requests on days all over January, taken in as services send them, and folded into windows. */
+/** Requests on days all over the month, taken in as services send them, and folded into windows. */
 export async function takeInUsage(db: Database, usage: UsageToTakeIn, note: Note): Promise<void> {
   const meters = await publishedMeters(db.orm);
   const events = usage.customers * usage.eventsEach;
@@ -105,15 +108,15 @@ export async function takeInUsage(db: Database, usage: UsageToTakeIn, note: Note
   while ((await inTransaction(db, foldUsage)).isBehind);
 }
 
-function eventOf(index: number, { customers, models: modelsUsed }: UsageToTakeIn): UsageEvent {
+function eventOf(index: number, { customers, models: modelsUsed, month }: UsageToTakeIn): UsageEvent {
   const nth = Math.floor(index / customers);
   const dayMs = 86_400_000;
   return {
-    id: `event-${index}`,
+    id: `event-${month.start}-${index}`,
     source: "gateway",
     customerId: customerId(index % customers),
     type: "model.request",
-    time: instantOfEpochMs(january.start + ((nth * 7) % 31) * dayMs + ((index * 7_919) % dayMs)),
+    time: instantOfEpochMs(month.start + ((nth * 5) % 28) * dayMs + ((index * 7_919) % dayMs)),
     data: {
       model: models[nth % modelsUsed] ?? "",
       input_tokens: 10_000 + ((index * 31) % 81_910),

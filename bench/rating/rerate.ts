@@ -40,7 +40,7 @@ export async function measureRerating(
   try {
     await addCustomers(db, subscriptions);
     await addSubscriptions(db);
-    await takeInUsage(db, { customers: subscriptions, eventsEach, models: modelsUsed }, note);
+    await takeInUsage(db, { customers: subscriptions, eventsEach, models: modelsUsed, month: january }, note);
     note("vacuum");
     await owner.sql`vacuum (analyze)`;
     await server.checkpoint();

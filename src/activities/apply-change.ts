@@ -10,7 +10,7 @@ import {
   findSubscription,
   insertChange,
   insertTerms,
-  lockCustomer,
+  lockCustomerOf,
   type StoredSubscription,
   updateSubscription,
 } from "../db/billing/subscriptions.ts";
@@ -109,12 +109,10 @@ export async function endSubscription(
 
 /** The subscription's row, read after its customer's lock was taken. */
 export async function lockedSubscription(tx: Tx, subscriptionId: string): Promise<StoredSubscription> {
-  const unlocked = await findSubscription(tx, subscriptionId);
-  if (unlocked === undefined) {
-    throw new SubscriptionRuleError("subscription_not_found", `there is no subscription "${subscriptionId}"`);
-  }
-  await lockCustomer(tx, unlocked.customerId);
-  return (await findSubscription(tx, subscriptionId)) ?? unlocked;
+  await lockCustomerOf(tx, subscriptionId);
+  const locked = await findSubscription(tx, subscriptionId);
+  if (locked !== undefined) return locked;
+  throw new SubscriptionRuleError("subscription_not_found", `there is no subscription "${subscriptionId}"`);
 }
 
 /** As the domain knows it; a run says of a cancellation whether unused time is given back. */

@@ -1,4 +1,4 @@
-import { advanceOf } from "../db/billing/advance-lines.ts";
+import { advanceByProduct } from "../db/billing/advance-lines.ts";
 import { type AgreedPeriod, agreedPeriod } from "../db/billing/agreed-period.ts";
 import { insertReturns } from "../db/billing/credit-draws.ts";
 import { factsOfPeriod } from "../db/billing/invoice-facts.ts";
@@ -23,7 +23,7 @@ import {
 } from "../domain/invoicing/index.ts";
 import { lockedSubscription } from "./apply-change.ts";
 import { book, type Issued, invoiceIdOf, issueInvoice, nothingIssued } from "./issue-invoice.ts";
-import { keepUpGrants } from "./keep-up-grants.ts";
+import { endDueGrants, keepUpGrants } from "./keep-up-grants.ts";
 import { completenessOf, type PeriodWaits, type WaitingForUsage, waitForSources } from "./wait-for-usage.ts";
 
 export interface ClosePeriodInput {
@@ -72,7 +72,7 @@ export async function closePeriodOnce(
     const issued = await storeClosing(tx, row, facts, closePeriod(facts), { usage, at });
     await moveOn(tx, row, agreed);
     // What had run out of time in the period is drawn on no more.
-    await keepUpGrants(tx, row.customerId, at);
+    await endDueGrants(tx, row.customerId, at);
     return { outcome: "closed" as const, ...issued };
   });
 }
@@ -112,7 +112,7 @@ export async function storeClosing(
       revision,
       revisionOf: revisionsOf(facts),
       // What was charged in advance has been earned when the period was closed first.
-      advance: again === undefined ? await advanceOf(tx, subscriptionId, period, currency) : [],
+      advance: again === undefined ? advanceByProduct(facts.advanceLines, currency) : [],
     },
     closed,
   );
@@ -135,9 +135,11 @@ export async function storeClosing(
   // Without an invoice there may still be something to book: what was charged in advance has now been earned.
   if (!isAnything) await book(tx, entries);
   const issued = isAnything ? await issueInvoice(tx, invoice, entries) : nothingIssued;
-  await storeRuns(tx, row, facts, closed, { invoiceId: issued.invoiceId, ratedAt: at });
-  if (issued.invoiceId !== null && again === undefined)
-    await settleWaitingChanges(tx, subscriptionId, issued.invoiceId);
+  const { invoiceId } = issued;
+  await Promise.all([
+    storeRuns(tx, row, facts, closed, { invoiceId, ratedAt: at }),
+    invoiceId === null || again !== undefined ? null : settleWaitingChanges(tx, subscriptionId, invoiceId),
+  ]);
   return issued;
 }
 

@@ -29,8 +29,7 @@ export async function issueInvoice(
   invoice: InvoiceToStore,
   entries: readonly JournalEntryDraft[],
 ): Promise<Issued> {
-  const stored = await insertInvoice(tx, invoice);
-  await book(tx, entries);
+  const [stored] = await Promise.all([insertInvoice(tx, invoice), book(tx, entries)]);
   return { invoiceId: stored.id, collect: stored.status === "open" };
 }
 

@@ -47,9 +47,15 @@ export async function keepUpAllGrants(
 
 /** The same of one customer, in the caller's transaction, which holds the customer's lock. Done twice, it is done once. */
 export async function keepUpGrants(tx: Tx, customerId: string, asOf: Instant): Promise<KeptUp> {
+  const [due, endable] = await Promise.all([
+    dueRecurring(tx, customerId, asOf),
+    endableGrantsOf(tx, customerId, asOf),
+  ]);
   let given = 0;
-  for (const recurring of await dueRecurring(tx, customerId, asOf)) given += await give(tx, recurring, asOf);
-  return { given, ended: await endDue(tx, customerId, asOf) };
+  for (const recurring of due) given += await give(tx, recurring, asOf);
+  // What was given late may have run out of time by now.
+  const ended = given + endable.length === 0 ? 0 : await endDueGrants(tx, customerId, asOf);
+  return { given, ended };
 }
 
 /** Gives each time that has come. One that was over before anybody agreed to it is left out. */
@@ -69,9 +75,10 @@ async function give(tx: Tx, stored: StoredRecurring, asOf: Instant): Promise<num
   return agreed.length;
 }
 
-async function endDue(tx: Tx, customerId: string, asOf: Instant): Promise<number> {
+/** Ends what has run out of time. Gives how many grants that were. */
+export async function endDueGrants(tx: Tx, customerId: string, asOf: Instant): Promise<number> {
   let ended = 0;
   for (const id of await endableGrantsOf(tx, customerId, asOf)) if (await endGrant(tx, id, asOf)) ended += 1;
   // What went over may itself have run out of time since.
-  return ended === 0 ? 0 : ended + (await endDue(tx, customerId, asOf));
+  return ended === 0 ? 0 : ended + (await endDueGrants(tx, customerId, asOf));
 }

@@ -1,6 +1,5 @@
 import type { AgreedPeriod } from "../db/billing/agreed-period.ts";
 import { type StoredSubscription, updateSubscription } from "../db/billing/subscriptions.ts";
-import { testClockOf } from "../db/billing/test-clocks.ts";
 import type { Tx } from "../db/database.ts";
 import { usageWatermarks } from "../db/usage/watermarks.ts";
 import { addDuration, type Instant, isoOf } from "../domain/calendar/index.ts";
@@ -35,7 +34,7 @@ export interface PeriodWaits {
 export async function completenessOf(
   tx: Tx,
   { customerId }: StoredSubscription,
-  { period, terms, meters }: AgreedPeriod,
+  { period, terms, meters, isOnTestClock }: AgreedPeriod,
   at: Instant,
 ): Promise<UsageCompleteness> {
   const priced = metersOf(stretchesOf(terms, period).flatMap((stretch) => stretch.terms.items));
@@ -45,7 +44,7 @@ export async function completenessOf(
     customerId,
     eventTypes: [...new Set(measured.map(({ eventType }) => eventType))],
     now: at,
-    isOnTestClock: (await testClockOf(tx, customerId)) !== undefined,
+    isOnTestClock,
   });
   return usageCompleteness(
     period,

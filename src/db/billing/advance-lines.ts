@@ -24,19 +24,20 @@ export async function advanceLinesOf(
     const begins = line.detail.periodStart ?? isoOf(line.period.start);
     return typeof begins === "string" && isoOf(start) <= begins && begins < isoOf(end);
   };
-  const invoiced = await invoicedInAdvance(tx, subscriptionId, { start, end });
-  const waiting = (await waitingChanges(tx, subscriptionId)).flatMap(({ lines }) => lines);
+  const [invoiced, changes] = await Promise.all([
+    invoicedInAdvance(tx, subscriptionId, { start, end }),
+    waitingChanges(tx, subscriptionId),
+  ]);
+  const waiting = changes.flatMap(({ lines }) => lines);
   return [...invoiced, ...waiting.filter((line) => line.earning === "deferred" && isOfPeriod(line))];
 }
 
 /** What was charged in advance for a period, per product, less what was handed back: what it earns when it has passed. */
-export async function advanceOf(
-  tx: Tx,
-  subscriptionId: string,
-  period: Period,
+export function advanceByProduct(
+  charged: readonly StoredAdvanceLine[],
   currencyCode: string,
-): Promise<{ productKey: string; amount: Money }[]> {
-  const byProduct = Map.groupBy(await advanceLinesOf(tx, subscriptionId, period), ({ product }) => product);
+): { productKey: string; amount: Money }[] {
+  const byProduct = Map.groupBy(charged, ({ product }) => product);
   return [...byProduct]
     .map(([productKey, lines]) => ({
       productKey,

@@ -14,6 +14,8 @@ export interface AgreedPeriod {
   /** When the period after this one ends; null after an end. */
   readonly followingEnd: Instant | null;
   readonly terms: readonly Terms[];
+  /** Of the customer. */
+  readonly isOnTestClock: boolean;
   readonly meters: readonly StoredMeter[];
   /** Those that measure another period of the subscription. */
   readonly metersOf: (period: Period) => Promise<readonly StoredMeter[]>;
@@ -44,11 +46,14 @@ export function periodOf(
 
 /** The period that starts at `start`, with what was agreed for it. */
 export async function agreedPeriod(tx: Tx, row: StoredSubscription, start: Instant): Promise<AgreedPeriod> {
-  const terms = await termsHistory(tx, row.id);
-  const isOnTestClock = (await findCustomer(tx, row.customerId))?.testClockId != null;
-  const published = await publishedMeters(tx);
+  const [terms, customer, published] = await Promise.all([
+    termsHistory(tx, row.id),
+    findCustomer(tx, row.customerId),
+    publishedMeters(tx),
+  ]);
+  const isOnTestClock = customer?.testClockId != null;
   const metersOf = (period: Period) =>
     metersOfPeriod(tx, published, { customerId: row.customerId, period, isOnTestClock });
   const periods = periodOf(row, start);
-  return { ...periods, terms, meters: await metersOf(periods.period), metersOf };
+  return { ...periods, terms, isOnTestClock, meters: await metersOf(periods.period), metersOf };
 }

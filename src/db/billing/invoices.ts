@@ -4,6 +4,7 @@ import { invariant } from "../../domain/errors.ts";
 import type { InvoiceLine, InvoiceTotals, UsageCompleteness } from "../../domain/invoicing/index.ts";
 import { type Money, money, storedDecimal } from "../../domain/money/index.ts";
 import { rows, type Tx } from "../database.ts";
+import { insertRows } from "../insert-rows.ts";
 import { type InvoiceKind, invoice, invoiceLine } from "../schema/billing.ts";
 import { creditDraw } from "../schema/credit-grants.ts";
 import { nextNumber } from "./document-numbers.ts";
@@ -42,10 +43,11 @@ export async function insertInvoice(tx: Tx, toStore: InvoiceToStore): Promise<St
     .values({ ...invoiceRow(toStore), ...numbered })
     .returning();
   invariant(stored, "an inserted invoice comes back");
-  if (lines.length > 0) await tx.insert(invoiceLine).values(lineRows(id, lines));
-  const draws = drawRows(id, totals, issuedAt);
-  if (draws.length > 0) await tx.insert(creditDraw).values(draws);
-  if (facts !== undefined) await insertFacts(tx, id, facts);
+  await Promise.all([
+    insertRows(tx, invoiceLine, lineRows(id, lines)),
+    insertRows(tx, creditDraw, drawRows(id, totals, issuedAt)),
+    facts === undefined ? null : insertFacts(tx, id, facts),
+  ]);
   return stored;
 }
 

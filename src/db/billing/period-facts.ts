@@ -11,7 +11,7 @@ import { currency, type Decimal } from "../../domain/money/index.ts";
 import type { Tx } from "../database.ts";
 import type { StoredMeter } from "../usage/meters-in-force.ts";
 import { eventCount } from "../usage/usage-reads.ts";
-import { advanceLinesOf } from "./advance-lines.ts";
+import { advanceLinesOf, type StoredAdvanceLine } from "./advance-lines.ts";
 import type { AgreedPeriod } from "./agreed-period.ts";
 import { drawsOfPeriod } from "./credit-draws.ts";
 import { grantsOfCustomer } from "./credit-grants.ts";
@@ -27,6 +27,8 @@ export type LoadedPeriod = Omit<PeriodFacts, "late" | "meters"> & {
   readonly meters: readonly StoredMeter[];
   readonly late: readonly LateFacts[];
   readonly newEvents: bigint;
+  /** For time in the period, what was handed back too. */
+  readonly advanceLines: readonly StoredAdvanceLine[];
   /** Of the run that bills it now, and of the one whose result that is the difference to. */
   readonly revision: number;
   readonly afterRevision: number | null;
@@ -70,24 +72,30 @@ export async function loadPeriod(
   const inCurrency = currency(row.currency);
   const { customerId } = row;
   const periodIndex = periodIndexAt(anchorsOf(row), period.start);
-  const until = levelsUntil === undefined ? {} : { levelsUntil };
-  const measured = { ...agreed, terms: pricedTerms(terms, periodIndex), customerId, ...until };
-  const changes = soFar ? [] : await waitingChanges(tx, row.id, again?.waitedFor ?? null);
-  const { last, atThreshold, chargedMost } = await ratedBefore(tx, row.id, period.start);
+  const levels = levelsUntil === undefined ? {} : { levelsUntil };
+  const measured = { ...agreed, terms: pricedTerms(terms, periodIndex), customerId, ...levels };
+  const [changes, ratedAlready, grants, advanceLines, customerBalance, carried] = await Promise.all([
+    soFar ? [] : waitingChanges(tx, row.id, again?.waitedFor ?? null),
+    ratedBefore(tx, row.id, period.start),
+    grantsOfCustomer(tx, customerId),
+    advanceLinesOf(tx, row.id, period),
+    balanceOfCustomer(tx, customerId, inCurrency),
+    carriedAmount(tx, customerId, inCurrency),
+  ]);
+  const { last, atThreshold, chargedMost } = ratedAlready;
   const counted = { customerId, period, meterKeys: pricedMeters(terms) };
   const unseen = last === null ? counted : { ...counted, notVisibleIn: last.snapshot };
-  const grants = await grantsOfCustomer(tx, customerId);
-  const frozen = await frozenBy(async (snapshot) => ({
-    snapshot: await currentSnapshot(snapshot),
-    usage: await periodUsage(snapshot, measured),
-    usageUntil: await usageUntil(
-      snapshot,
-      measured,
-      creditBoundaries(grants, period, creditPolicyOf(terms, period)),
-    ),
-    late: soFar ? [] : await latePeriods(snapshot, row, agreed, again?.voided.id),
-    newEvents: await eventCount(snapshot, unseen),
-  }));
+  const boundaries = creditBoundaries(grants, period, creditPolicyOf(terms, period));
+  const frozen = await frozenBy(async (frozenTx) => {
+    const [snapshot, usage, until, late, newEvents] = await Promise.all([
+      currentSnapshot(frozenTx),
+      periodUsage(frozenTx, measured),
+      usageUntil(frozenTx, measured, boundaries),
+      soFar ? [] : latePeriods(frozenTx, row, agreed, again?.voided.id),
+      eventCount(frozenTx, unseen),
+    ]);
+    return { snapshot, usage, usageUntil: until, late, newEvents };
+  });
   return {
     ...agreed,
     ...frozen,
@@ -99,11 +107,12 @@ export async function loadPeriod(
     currency: inCurrency,
     timeZone: row.timeZone,
     periodIndex,
-    advance: advanceCharged(await advanceLinesOf(tx, row.id, period)),
+    advance: advanceCharged(advanceLines),
+    advanceLines,
     waiting: changes.flatMap(({ lines }) => lines),
     grants,
-    customerBalance: await balanceOfCustomer(tx, customerId, inCurrency),
-    carried: await carriedAmount(tx, customerId, inCurrency),
+    customerBalance,
+    carried,
     asOf,
   };
 }
@@ -116,11 +125,12 @@ async function billedBefore(
   period: Period,
   asOf: Instant,
 ): Promise<BilledBefore> {
-  return {
-    booked: await bookedUsage(tx, run),
-    adjusted: await bookedAdjustments(tx, run, code),
-    draws: await drawsOfPeriod(tx, id, period, asOf),
-  };
+  const [booked, adjusted, draws] = await Promise.all([
+    bookedUsage(tx, run),
+    bookedAdjustments(tx, run, code),
+    drawsOfPeriod(tx, id, period, asOf),
+  ]);
+  return { booked, adjusted, draws };
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Instant } from "../../domain/calendar/index.ts";
 import type { BookedAdjustment, RatedAdjustment } from "../../domain/invoicing/index.ts";
 import { money, storedDecimal } from "../../domain/money/index.ts";
 import type { Tx } from "../database.ts";
+import { insertRows } from "../insert-rows.ts";
 import { ratedAdjustment } from "../schema/pricing.ts";
 import type { StoredRun } from "./rating-runs.ts";
 
@@ -19,8 +20,9 @@ export async function insertAdjustments(
   { subscriptionId, periodStart, revision }: RunKey,
   adjusted: readonly RatedAdjustment[],
 ): Promise<void> {
-  if (adjusted.length === 0) return;
-  await tx.insert(ratedAdjustment).values(
+  await insertRows(
+    tx,
+    ratedAdjustment,
     adjusted.map(({ period, exactMinor, amount, earning, ...part }) => ({
       subscriptionId,
       periodStart,

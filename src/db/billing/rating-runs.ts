@@ -4,6 +4,7 @@ import { invariant } from "../../domain/errors.ts";
 import type { BookedUsage, RatedAdjustment, RatedUsage } from "../../domain/invoicing/index.ts";
 import { type Decimal, maxDecimal, storedDecimal, zero } from "../../domain/money/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
+import { insertRows } from "../insert-rows.ts";
 import { invoice, type RatingRunKind, ratedUsage, ratingRun } from "../schema/billing.ts";
 import type { StoredMeter } from "../usage/meters-in-force.ts";
 import { insertAdjustments } from "./rated-adjustments.ts";
@@ -153,25 +154,25 @@ export async function insertRun(
   { period, rated, adjusted, meters, ...run }: RunToStore,
 ): Promise<void> {
   await tx.insert(ratingRun).values({ ...run, periodStart: period.start, periodEnd: period.end });
-  await insertAdjustments(tx, { ...run, periodStart: period.start }, adjusted);
-  if (rated.length === 0) return;
-  await tx.insert(ratedUsage).values(
-    rated.map(({ stretch, plan, price, rated: result }) => ({
-      subscriptionId: run.subscriptionId,
-      periodStart: period.start,
-      revision: run.revision,
-      termsStart: stretch.start,
-      termsEnd: stretch.end,
-      planKey: plan.key,
-      planVersion: plan.version,
-      priceKey: price.key,
-      product: price.product,
-      meter: numberOf(meters, price.meter),
-      quantity: result.quantity.text,
-      includedQuantity: result.includedQuantity.text,
-      exactMinor: result.exactMinor.text,
-    })),
-  );
+  const ratedRows = rated.map(({ stretch, plan, price, rated: result }) => ({
+    subscriptionId: run.subscriptionId,
+    periodStart: period.start,
+    revision: run.revision,
+    termsStart: stretch.start,
+    termsEnd: stretch.end,
+    planKey: plan.key,
+    planVersion: plan.version,
+    priceKey: price.key,
+    product: price.product,
+    meter: numberOf(meters, price.meter),
+    quantity: result.quantity.text,
+    includedQuantity: result.includedQuantity.text,
+    exactMinor: result.exactMinor.text,
+  }));
+  await Promise.all([
+    insertAdjustments(tx, { ...run, periodStart: period.start }, adjusted),
+    insertRows(tx, ratedUsage, ratedRows),
+  ]);
 }
 
 function numberOf(meters: readonly StoredMeter[], meterKey: string): number {

@@ -3,12 +3,8 @@ import { type RatedUsage, usageLines } from "../../domain/invoicing/index.ts";
 import { type Decimal, zero } from "../../domain/money/index.ts";
 import { type Database, inSnapshot } from "../database.ts";
 import { type ReratedPeriod, reratePeriods } from "./rerating.ts";
-import {
-  type ClockedSubscription,
-  type KnownPlans,
-  subscriptionCount,
-  subscriptionPage,
-} from "./subscription-pages.ts";
+import { type ClockedSubscription, subscriptionCount, subscriptionPage } from "./subscription-pages.ts";
+import type { KnownPlans } from "./terms-histories.ts";
 
 export interface ReratingRequest {
   /** The wall's time. */

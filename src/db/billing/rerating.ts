@@ -12,8 +12,9 @@ import { eventCount } from "../usage/usage-reads.ts";
 import { periodOf } from "./agreed-period.ts";
 import { type ClosedRating, closedRatings } from "./closed-ratings.ts";
 import { type MeasuredPeriod, periodUsages, pricedMeters } from "./period-usage.ts";
-import { type ClockedSubscription, type KnownPlans, termsHistories } from "./subscription-pages.ts";
+import type { ClockedSubscription } from "./subscription-pages.ts";
 import { anchorsOf } from "./subscriptions.ts";
+import { type KnownPlans, termsHistories } from "./terms-histories.ts";
 
 export interface Rerating {
   /** The time of those who are on no test clock. */

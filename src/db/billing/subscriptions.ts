@@ -8,9 +8,8 @@ import {
   isoOf,
   type Period,
 } from "../../domain/calendar/index.ts";
-import { invariant } from "../../domain/errors.ts";
-import type { InvoiceLine, Terms, TermsItem } from "../../domain/invoicing/index.ts";
-import type { Tx } from "../database.ts";
+import type { InvoiceLine, Terms } from "../../domain/invoicing/index.ts";
+import { sql, type Tx } from "../database.ts";
 import {
   customer,
   type SubscriptionAnchor,
@@ -20,7 +19,7 @@ import {
 } from "../schema/billing.ts";
 import type { StoredCustomer } from "./customers.ts";
 import { lineFromJson, lineToJson } from "./line-json.ts";
-import { planVersion } from "./plan-versions.ts";
+import { termsHistories } from "./terms-histories.ts";
 
 export type StoredSubscription = typeof subscription.$inferSelect;
 
@@ -77,24 +76,15 @@ export async function updateSubscription(
   await tx.update(subscription).set(change).where(eq(subscription.id, id));
 }
 
+/** Locks the customer of a subscription, as {@link lockCustomer} does. */
+export async function lockCustomerOf(tx: Tx, subscriptionId: string): Promise<void> {
+  const owner = sql`(select customer_id from billing.subscription where id = ${subscriptionId})`;
+  await tx.select({ id: customer.id }).from(customer).where(eq(customer.id, owner)).for("update");
+}
+
 /** Everything that was ever agreed, ascending, with the plan versions it names. */
 export async function termsHistory(tx: Tx, subscriptionId: string): Promise<Terms[]> {
-  const stored = await tx
-    .select()
-    .from(subscriptionTerms)
-    .where(eq(subscriptionTerms.subscriptionId, subscriptionId))
-    .orderBy(asc(subscriptionTerms.effectiveAt));
-  const history: Terms[] = [];
-  for (const { effectiveAt, items, paused } of stored) {
-    const withPlans: TermsItem[] = [];
-    for (const { planKey, planVersion: version, ...item } of items) {
-      const plan = await planVersion(tx, planKey, version);
-      invariant(plan, `plan ${planKey} has the version ${version} that was agreed`);
-      withPlans.push({ ...item, plan });
-    }
-    history.push({ effectiveAt, items: withPlans, paused });
-  }
-  return history;
+  return (await termsHistories(tx, [subscriptionId])).get(subscriptionId) ?? [];
 }
 
 /** Whether this request made the subscription, and not another one that chose the same id. */

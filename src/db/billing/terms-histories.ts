@@ -1,0 +1,65 @@
+import { and, asc, eq, inArray, or } from "drizzle-orm";
+import type { PlanVersion } from "../../domain/catalog/index.ts";
+import { invariant } from "../../domain/errors.ts";
+import type { Terms } from "../../domain/invoicing/index.ts";
+import type { Tx } from "../database.ts";
+import { subscriptionTerms } from "../schema/billing.ts";
+import { plan } from "../schema/catalog.ts";
+
+/** Versions of plans that were read before: none ever changes. */
+export type KnownPlans = Map<string, PlanVersion>;
+
+/** Everything that was ever agreed with each of these subscriptions, ascending, by subscription. */
+export async function termsHistories(
+  tx: Tx,
+  subscriptionIds: readonly string[],
+  known: KnownPlans = new Map(),
+): Promise<Map<string, Terms[]>> {
+  const stored = await tx
+    .select()
+    .from(subscriptionTerms)
+    .where(inArray(subscriptionTerms.subscriptionId, [...subscriptionIds]))
+    .orderBy(asc(subscriptionTerms.effectiveAt));
+  await learnPlans(
+    tx,
+    stored.flatMap(({ items }) => items),
+    known,
+  );
+  const histories = Map.groupBy(stored, ({ subscriptionId }) => subscriptionId);
+  const termsOf = ({ effectiveAt, items, paused }: (typeof stored)[number]): Terms => ({
+    effectiveAt,
+    paused,
+    items: items.map(({ planKey, planVersion, ...item }) => {
+      const version = known.get(versionKey(planKey, planVersion));
+      invariant(version, `plan ${planKey} has the version ${planVersion} that was agreed`);
+      return { ...item, plan: version };
+    }),
+  });
+  return new Map([...histories].map(([id, history]) => [id, history.map(termsOf)]));
+}
+
+interface NamedVersion {
+  readonly planKey: string;
+  readonly planVersion: number;
+}
+
+async function learnPlans(tx: Tx, named: readonly NamedVersion[], known: KnownPlans): Promise<void> {
+  const wanted = new Map(named.map((version) => [versionKey(version.planKey, version.planVersion), version]));
+  const unknown = [...wanted].filter(([key]) => !known.has(key)).map(([, version]) => version);
+  if (unknown.length === 0) return;
+  const found = await tx
+    .select()
+    .from(plan)
+    .where(
+      or(
+        ...unknown.map(({ planKey, planVersion }) =>
+          and(eq(plan.key, planKey), eq(plan.version, planVersion)),
+        ),
+      ),
+    );
+  for (const { key, version, definition } of found) {
+    known.set(versionKey(key, version), { ...definition, version });
+  }
+}
+
+const versionKey = (planKey: string, version: number) => `${planKey}/${version}`;
