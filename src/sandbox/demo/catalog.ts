@@ -107,6 +107,15 @@ export const catalog: Catalog = {
   ],
 };
 
+/** As it stands on every invoice. */
+export const seller = {
+  name: "Codewright, Inc.",
+  address_lines: ["1 Example Street", "Springfield"],
+  email: "billing@codewright.example",
+  website: "codewright.example",
+  footer: "Questions? billing@codewright.example answers within a day.",
+};
+
 type TierRow = [upTo: string | null, unitPriceMinor: string];
 
 function graduated(...tiers: TierRow[]) {

@@ -9,7 +9,7 @@ import {
   type Schemas,
 } from "../../sdk/index.ts";
 import { createUsageReporter, type UsageAnswer } from "../../sdk/usage/node.ts";
-import { catalog } from "./catalog.ts";
+import { catalog, seller } from "./catalog.ts";
 import type { CardToken, DemoCustomer } from "./customers.ts";
 
 export type SentEvent = {
@@ -58,8 +58,10 @@ export class DemoApi {
     this.#patienceMs = patienceMs;
   }
 
+  /** What is sold, and who sells it. */
   async publishCatalog(): Promise<void> {
     await this.#reckoner.put("/v1/catalog", { body: catalog });
+    await this.#reckoner.put("/v1/seller", { body: seller });
   }
 
   async createClock(at: Instant): Promise<void> {
