@@ -5,6 +5,8 @@ import { explainedInvoice } from "../../src/db/billing/explained-invoice.ts";
 import { verifyInvoices } from "../../src/db/billing/invoice-verification.ts";
 import { eventsOfLine, findRatedLine } from "../../src/db/billing/line-events.ts";
 import { periodCosts } from "../../src/db/billing/period-cost.ts";
+import { findSubscription } from "../../src/db/billing/subscriptions.ts";
+import { upcomingInvoice } from "../../src/db/billing/upcoming-invoice.ts";
 import { inSnapshot } from "../../src/db/database.ts";
 import { invoice } from "../../src/db/schema/billing.ts";
 import { instant, instantOfEpochMs } from "../../src/domain/calendar/index.ts";
@@ -87,6 +89,23 @@ describe("thresholds at 100.00 and 200.00, a token for a cent", () => {
       "total 10000",
     ]);
     expect(await months.close("acme", ...february)).toEqual(["late_usage deep 60", "total 60"]);
+  });
+
+  test("whoever comes second, at the same time, finds nothing to bill, and a close bills the rest only", async () => {
+    await months.subscribe("mint", "twice");
+    await months.use("mint", "2026-01-05T00:00:00Z", 12_000);
+    const at = "2026-01-05T01:00:00Z";
+    const billed = await Promise.all(
+      [1, 2, 3].map(() => billThreshold(months.db, { subscriptionId: "mint", at })),
+    );
+    expect(billed.filter(({ invoiceId }) => invoiceId !== null)).toHaveLength(1);
+    await months.use("mint", "2026-01-06T00:00:00Z", 9_000);
+    const [closed] = await Promise.all([
+      months.close("mint", ...january),
+      billThreshold(months.db, { subscriptionId: "mint", at: "2026-01-06T01:00:00Z" }),
+    ]);
+    expect(["usage deep 9000", undefined]).toContain(closed[0]);
+    expect((await invoicesOf("mint")).map(({ subtotalMinor }) => subtotalMinor)).toEqual([12_000n, 9_000n]);
   });
 
   test("several thresholds at once make one invoice, and after the last one each further 50 makes another", async () => {
@@ -283,6 +302,9 @@ test("what a period costs so far is what thresholds have billed and what its own
       "cap minimum -48",
     ],
   ); // 200 + 300 less 10 %, and no more than 370
+  const row = (await findSubscription(months.db.orm, "lark")) ?? expect.fail("it is there");
+  const upcoming = await inSnapshot(months.db, (tx) => upcomingInvoice(tx, row, now));
+  expect(upcoming?.total.amountMinor).toBe(262n);
   expect(await months.close("lark", ...january)).toEqual([
     "usage deep 80",
     "discount deep -8",

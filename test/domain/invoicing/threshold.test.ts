@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { instant } from "../../../src/domain/calendar/index.ts";
 import type { PlanVersion } from "../../../src/domain/catalog/index.ts";
-import { chargedSoFar, thresholdsReached } from "../../../src/domain/invoicing/index.ts";
-import { decimal } from "../../../src/domain/money/index.ts";
+import { type ClosedPeriod, chargedSoFar, thresholdsReached } from "../../../src/domain/invoicing/index.ts";
+import { currency, decimal, ledgerAmountOfMoney, money } from "../../../src/domain/money/index.ts";
 import { minimum, percentOff } from "../pricing/adjustments.ts";
-import { pro } from "./plans.ts";
+import { january, pro } from "./plans.ts";
 import { BilledInParts } from "./thresholds.ts";
 
 describe("thresholds at 100 and 200, then each 50", () => {
@@ -69,4 +70,21 @@ test("a discount counts at a threshold, a minimum at the close; the lines say wh
     exactMinor: "100",
     amountMinor: "100",
   });
+});
+
+test("credit pays for what was used before it ended, wherever that was billed, and for nothing behind", () => {
+  const plan = { ...pro, prices: usage };
+  const gift = {
+    ...({ id: "gift", kind: "promotional", priority: 1, currency: currency("usd") } as const),
+    remaining: ledgerAmountOfMoney(money(500n, "usd")),
+    effectiveAt: january.start,
+    createdAt: january.start,
+    expiresAt: instant("2026-01-10T00:00:00Z"),
+  };
+  // By the tenth 430 tokens, of which 310 are free: 60.
+  const billed = new BilledInParts(plan, [gift], { at: gift.expiresAt, reading: { deep: 430 } });
+  const creditOf = ({ totals }: ClosedPeriod) => totals.creditsApplied.amountMinor;
+  expect(creditOf(billed.bill({ deep: 390 }))).toBe(40n);
+  expect(creditOf(billed.bill({ deep: 550 }))).toBe(20n); // 80 more, 20 of it by the tenth
+  expect(creditOf(billed.close({ deep: 810 }))).toBe(0n);
 });

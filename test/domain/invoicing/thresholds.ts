@@ -1,17 +1,19 @@
-import { instant } from "../../../src/domain/calendar/index.ts";
+import { type Instant, instant } from "../../../src/domain/calendar/index.ts";
 import type { PlanVersion } from "../../../src/domain/catalog/index.ts";
 import type { CreditGrant } from "../../../src/domain/credits/index.ts";
 import {
   type BilledBefore,
   billSoFar,
   type ClosedPeriod,
+  chargedSoFar,
   closePeriod,
   closingEntries,
   type PeriodFacts,
   type RecordedDraw,
+  ratedSoFar,
   stretchesOf,
 } from "../../../src/domain/invoicing/index.ts";
-import { currency, decimal, ledgerAmount, money } from "../../../src/domain/money/index.ts";
+import { currency, type Decimal, decimal, ledgerAmount, money } from "../../../src/domain/money/index.ts";
 import { january, meters, terms } from "./plans.ts";
 
 const usd = currency("usd");
@@ -23,12 +25,24 @@ export type Reading = Readonly<Record<string, number>>;
 export class BilledInParts {
   readonly invoices: ClosedPeriod[] = [];
   readonly #plan: PlanVersion;
+  readonly #until: { readonly at: Instant; readonly reading: Reading } | null;
   #grants: readonly CreditGrant[];
   #before: BilledBefore | undefined;
 
-  constructor(plan: PlanVersion, grants: readonly CreditGrant[] = []) {
+  /** @param until what had been used by an instant at which a grant ends */
+  constructor(
+    plan: PlanVersion,
+    grants: readonly CreditGrant[] = [],
+    until: { readonly at: Instant; readonly reading: Reading } | null = null,
+  ) {
     this.#plan = plan;
     this.#grants = grants;
+    this.#until = until;
+  }
+
+  /** What thresholds would measure. */
+  charged(reading: Reading): Decimal {
+    return chargedSoFar(ratedSoFar(this.#facts(reading)));
   }
 
   /** At a threshold. */
@@ -74,14 +88,19 @@ export class BilledInParts {
 
   #facts(reading: Reading): PeriodFacts {
     const agreed = [terms(this.#plan, "2026-01-01T00:00:00Z")];
-    const readings = Object.entries(reading).map(([model, tokens]) => ({
-      meterKey: "tokens",
-      dimensions: { model },
-      quantity: decimal(BigInt(tokens)),
-    }));
+    const usageOf = (read: Reading) => {
+      const readings = Object.entries(read).map(([model, tokens]) => ({
+        meterKey: "tokens",
+        dimensions: { model },
+        quantity: decimal(BigInt(tokens)),
+      }));
+      return stretchesOf(agreed, january).map((stretch) => ({ stretch, readings }));
+    };
+    const until = this.#until;
     return {
       ...{ currency: usd, period: january, full: january, next: null, terms: agreed, meters },
-      usage: stretchesOf(agreed, january).map((stretch) => ({ stretch, readings })),
+      usage: usageOf(reading),
+      usageUntil: until === null ? [] : [{ at: until.at, usage: usageOf(lower(reading, until.reading)) }],
       ...(this.#before === undefined ? {} : { before: this.#before }),
       ...{ late: [], waiting: [], grants: this.#grants },
       customerBalance: money(0n, "usd"),
@@ -127,4 +146,11 @@ export class BilledInParts {
     };
     return billed;
   }
+}
+
+/** No more by an instant than there is in all. */
+function lower(one: Reading, other: Reading): Reading {
+  return Object.fromEntries(
+    Object.entries(one).map(([model, tokens]) => [model, Math.min(tokens, other[model] ?? 0)]),
+  );
 }

@@ -2,15 +2,18 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { camelCase, renameFields } from "../../../src/api/field-names.ts";
 import { type PlanDefinition, parseCatalog, parseContract } from "../../../src/domain/catalog/index.ts";
+import { thresholdsReached } from "../../../src/domain/invoicing/index.ts";
 import { decimal, Fraction, sumDecimals } from "../../../src/domain/money/index.ts";
 import { adjustCharges, resolvePrices } from "../../../src/domain/pricing/index.ts";
+import { pro } from "../invoicing/plans.ts";
+import { BilledInParts } from "../invoicing/thresholds.ts";
 import { charge, usd } from "./adjustments.ts";
 
 /** Every example of docs/contracts.md, run. */
 
 const text = readFileSync(new URL("../../../docs/contracts.md", import.meta.url), "utf8");
 
-const examples = [...text.matchAll(/^```json\n(.*?)^```\n\n(\|.*?)(?=^$)/gms)].map(
+const all = [...text.matchAll(/^```json\n(.*?)^```\n\n(\|.*?)(?=^$)/gms)].map(
   ([, json = "", table = ""]) => ({
     said: Object(renameFields(JSON.parse(json), camelCase)) as Record<string, unknown>,
     rows: table
@@ -25,6 +28,9 @@ const examples = [...text.matchAll(/^```json\n(.*?)^```\n\n(\|.*?)(?=^$)/gms)].m
       ),
   }),
 );
+
+/** Those of thresholds have adjustments too, sometimes. */
+const examples = all.filter(({ said }) => !("thresholds" in said));
 
 function planWith(said: object): PlanDefinition {
   const fee = (key: string, timing: string, amountMinor: string) => ({
@@ -113,5 +119,31 @@ describe("prices by phase and contract", () => {
       return price.type === "usage" && price.model.type === "per_unit" ? [price.model.unitPriceMinor] : [];
     });
     expect(shown).toEqual([base, usage]);
+  });
+});
+
+describe("thresholds", () => {
+  const documented = all.filter(({ said }) => "thresholds" in said);
+  test("are there", () => expect(documented.length).toBe(3));
+
+  test.each(documented)("$said: $rows", ({ said, rows }) => {
+    const { adjustments = [], thresholds } = planWith(said);
+    if (thresholds === undefined) throw new Error("an example has thresholds");
+    const cents = { included: "0", model: { type: "per_unit", unitPriceMinor: "1" } } as const;
+    const prices = pro.prices.flatMap((price) => (price.type === "usage" ? [{ ...price, ...cents }] : []));
+    const period = new BilledInParts({ ...pro, prices, adjustments, thresholds });
+    let reached = 0n;
+    for (const [usage, when, invoice = ""] of rows) {
+      const reading = { deep: Number(usage) };
+      const before = reached;
+      reached = thresholdsReached(thresholds, period.charged(reading));
+      if (when === "at its end") period.close(reading);
+      else if (reached > before) period.bill(reading);
+      else {
+        expect(invoice).toBe("");
+        continue;
+      }
+      expect(`${usage}: ${period.invoices.at(-1)?.totals.subtotal.amountMinor}`).toBe(`${usage}: ${invoice}`);
+    }
   });
 });

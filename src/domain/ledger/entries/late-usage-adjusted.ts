@@ -40,7 +40,7 @@ export interface UsageDifference {
 export interface LateUsageAdjusted extends EntryFacts {
   /** The correction: a period and its number, such as `sub_1/2026-01-01/2`. */
   readonly correctionId: string;
-  /** The period the usage belongs to; it is closed and stays as it was. */
+  /** The period the usage belongs to. */
   readonly period: Period;
   /** Per product: what is owed now less what was booked, after credits. Negative: booked too much. */
   readonly differences: readonly UsageDifference[];
@@ -55,8 +55,8 @@ export interface LateUsageAdjusted extends EntryFacts {
 }
 
 /**
- * Late or corrected usage of an invoiced period posts only the difference. What is missing becomes unbilled receivable
- * and goes on the next invoice, named by its period. What was too much goes back to the same grants first, newest draw
+ * Late or corrected usage of an invoiced period posts only the difference, and so does a period of which thresholds billed a
+ * part. What is missing becomes unbilled receivable and goes on the next invoice, named by its period. What was too much goes back to the same grants first, newest draw
  * first. Where such a grant has ended, paid credits become the customer's balance, 4000 → 2200; gifts and goodwill have
  * ended with it, so only the discount, 4000 → 4900, or the expense, 4000 → 5200, is taken back. The rest is owed to the
  * customer in whole minor units, 4000 → 2200, and the fraction below is rounding.
