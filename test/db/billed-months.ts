@@ -20,12 +20,14 @@ import { addCustomer } from "./usage-fixture.ts";
 /** The months of 2026 of customers, each on a clock of its own, by the activities that bill them, on a database of its own. */
 export class BilledMonths {
   readonly db: Database;
+  readonly appUrl: string;
   readonly #end: () => Promise<void>;
   readonly #adjusters: Adjusters;
   #events = 0;
 
-  private constructor(db: Database, end: () => Promise<void>) {
+  private constructor(db: Database, appUrl: string, end: () => Promise<void>) {
     this.db = db;
+    this.appUrl = appUrl;
     this.#end = end;
     this.#adjusters = new Adjusters(db);
   }
@@ -33,7 +35,7 @@ export class BilledMonths {
   static async begin(catalog: unknown): Promise<BilledMonths> {
     const { appUrl, drop } = await cloneDatabase();
     const db = openDatabase({ url: appUrl, poolSize: 4 });
-    const months = new BilledMonths(db, async () => {
+    const months = new BilledMonths(db, appUrl, async () => {
       await db.close();
       await drop();
     });
