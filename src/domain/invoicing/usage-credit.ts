@@ -63,30 +63,52 @@ export function creditFor(lines: readonly InvoiceLine[], credit: UsageCredit): C
 function payableAmounts(lines: readonly InvoiceLine[]): bigint[] {
   const amounts = lines.map((line): bigint => (isUsage(line) ? ledgerAmountOfExact(line.exactMinor) : 0n));
   const payable = amounts.map((amount) => (amount > 0n ? amount : 0n));
+  const ofCharge = openPlaces(lines, chargeKey);
+  const ofProduct = openPlaces(lines, ({ product }) => product);
+  const all = openPlaces(lines, () => "");
   for (const [index, line] of lines.entries()) {
-    let off = -(amounts[index] ?? 0n);
+    const off = -(amounts[index] ?? 0n);
     if (off <= 0n) continue;
-    const places = [...lines.keys()];
-    const ofProduct = places.filter((place) => lines[place]?.product === line.product);
-    const ofCharge = ofProduct.filter((place) => isSameCharge(lines[place], line));
-    for (const place of [...ofCharge, ...ofProduct, ...places]) {
-      const open = payable[place] ?? 0n;
-      const part = open < off ? open : off;
-      payable[place] = open - part;
-      off -= part;
-    }
+    const ofOthers = takeOff(payable, ofCharge.get(chargeKey(line)), off);
+    const ofAll = takeOff(payable, ofProduct.get(line.product), ofOthers);
+    takeOff(payable, all.get(""), ofAll);
   }
   return payable;
 }
 
-/** Whether both are for one price in one stretch of terms. */
-function isSameCharge(one: InvoiceLine | undefined, { source, period }: InvoiceLine): boolean {
-  return (
-    one?.period.start === period.start &&
-    one.source?.planKey === source?.planKey &&
-    one.source?.priceKey === source?.priceKey
+/** Places of lines, and how many of the first have nothing left to pay: those are never looked at again. */
+interface OpenPlaces {
+  readonly places: readonly number[];
+  passed: number;
+}
+
+function openPlaces(
+  lines: readonly InvoiceLine[],
+  keyOf: (line: InvoiceLine) => string,
+): Map<string, OpenPlaces> {
+  const groups = Map.groupBy([...lines.entries()], ([, line]) => keyOf(line));
+  return new Map(
+    [...groups].map(([key, group]) => [key, { places: group.map(([place]) => place), passed: 0 }]),
   );
 }
+
+/** Lowers the first of the places that have something left. Gives what is still to be taken off. */
+function takeOff(payable: bigint[], open: OpenPlaces | undefined, off: bigint): bigint {
+  let left = off;
+  while (open !== undefined && left > 0n && open.passed < open.places.length) {
+    const place = open.places[open.passed] ?? 0;
+    const amount = payable[place] ?? 0n;
+    const part = amount < left ? amount : left;
+    payable[place] = amount - part;
+    left -= part;
+    if (part === amount) open.passed += 1;
+  }
+  return left;
+}
+
+/** The same for lines of one price in one stretch of terms. */
+const chargeKey = ({ product, period, source }: InvoiceLine): string =>
+  JSON.stringify([product, period.start, source?.planKey, source?.priceKey]);
 
 /** A line in the parts that were used between the instants at which what may pay it changes. */
 function chargesOf(
