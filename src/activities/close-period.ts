@@ -54,7 +54,10 @@ export async function closePeriodOnce(
   const at = instant(input.at);
   return await inTransaction(db, async (tx) => {
     const row = await lockedSubscription(tx, subscriptionId);
-    const before = await closingRun(tx, subscriptionId, start);
+    const [before, agreed] = await Promise.all([
+      closingRun(tx, subscriptionId, start),
+      agreedPeriod(tx, row, start),
+    ]);
     if (before !== undefined) {
       return { outcome: "closed_before" as const, ...(await issuedBefore(tx, before.invoiceId)) };
     }
@@ -62,7 +65,6 @@ export async function closePeriodOnce(
       throw new PeriodOutOfOrderError(`${subscriptionId} is billed through ${isoOf(row.billedThrough)} only`);
     }
     invariant(row.billedThrough === start, "periods are closed one after the other, each from its start");
-    const agreed = await agreedPeriod(tx, row, start);
     // Before the snapshot: what a source vouches for here is then in it.
     const usage = await completenessOf(tx, row, agreed, at);
     const waits = await waitForSources(tx, row, agreed, { usage, at, ...waiting });
