@@ -20,7 +20,7 @@ export function startThresholdBilling({
   deps,
   logger,
   metrics,
-  everyMs = 15_000,
+  everyMs = 10_000,
 }: ThresholdBillingOptions): RepeatedWork {
   const issued = new Counter({
     name: "reckoner_threshold_invoices_total",
