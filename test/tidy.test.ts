@@ -39,7 +39,15 @@ const mayImport: Record<string, { ours: string[]; packages: string[] }> = {
   },
   db: {
     ours: ["db", "domain"],
-    packages: ["drizzle-orm", "postgres", "@aws-sdk/client-s3", "hyparquet", "hyparquet-writer", "node:"],
+    packages: [
+      "drizzle-orm",
+      "postgres",
+      "postgres-array",
+      "@aws-sdk/client-s3",
+      "hyparquet",
+      "hyparquet-writer",
+      "node:",
+    ],
   },
   stripe: { ours: ["stripe", "domain"], packages: ["stripe", "node:"] },
   temporal: {

@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
+import { listTypes } from "./list-types.ts";
 import { endingWithConnection } from "./lost-connection.ts";
 import { keepingPrepared } from "./prepared-statements.ts";
 import { sqlState } from "./sql-state.ts";
@@ -39,7 +40,8 @@ export function openDatabase({ url, poolSize, applicationName = "reckoner" }: Da
       postgres(url, {
         max: poolSize,
         connect_timeout: 5, // seconds; a server that is restarting may take a connection and never answer it
-        types: { bigint: postgres.BigInt },
+        types: { bigint: postgres.BigInt, ...listTypes },
+        fetch_types: false,
         connection: {
           application_name: applicationName,
           idle_in_transaction_session_timeout: 30_000,

@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { listTypes } from "./list-types.ts";
 import { endingWithConnection, isConnectionLost } from "./lost-connection.ts";
 
 export type Client = postgres.Sql<{ bigint: bigint }>;
@@ -45,21 +46,13 @@ export function openRenewedConnection(options: RenewedConnectionOptions): Renewe
   };
 }
 
-/** Lists of texts of which none needs quotes, such as the outcomes of a batch. */
-const words = {
-  to: 1009,
-  from: [1009],
-  serialize: (list: readonly string[]) => `{${list.join()}}`,
-  parse: (text: string) => (text === "{}" ? [] : text.slice(1, -1).split(",")),
-};
-
 /** The server, too, gives a statement up: one that was given up here must not hold its locks for ever. */
 const connect = ({ url, applicationName, timeLimitMs }: RenewedConnectionOptions): Client =>
   endingWithConnection(
     postgres(url, {
       max: 1,
-      types: { bigint: postgres.BigInt, words },
-      fetch_types: false, // the only lists that are read are words; and a loss during this first query would end the process
+      types: { bigint: postgres.BigInt, ...listTypes },
+      fetch_types: false,
       connect_timeout: Math.ceil(timeLimitMs / 1_000),
       connection: {
         application_name: applicationName,

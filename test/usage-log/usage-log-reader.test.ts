@@ -151,9 +151,11 @@ describe("a message", () => {
       await transaction[ending]();
     }
     await producer.close();
+    // Three messages, three ends; the broker writes the ends after it has said that they are decided.
+    await expect.poll(() => log.ends(), { timeout: 10_000 }).toEqual(new Map([[0, 6n]]));
     const reading = log.read();
     await log.readToEnd();
-    expect(await log.positions()).toEqual(new Map([[0, 6n]])); // three messages, three ends
+    expect(await log.positions()).toEqual(new Map([[0, 6n]]));
     expect(await accepted()).toBe(2);
     await reading.stop();
   });

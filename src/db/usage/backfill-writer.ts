@@ -1,9 +1,9 @@
 import { BackfillStateError } from "../../domain/corrections/index.ts";
 import { BillingError, invariant } from "../../domain/errors.ts";
 import type { UsageEvent } from "../../domain/metering/index.ts";
+import { arrayLiteral } from "../array-literal.ts";
 import { isConnectionLost } from "../lost-connection.ts";
 import { sqlState } from "../sql-state.ts";
-import { arrayLiteral } from "./array-literal.ts";
 import { eventKey } from "./event-key.ts";
 import { measurerOf } from "./measurement.ts";
 import type { StoredMeter } from "./meters-in-force.ts";

@@ -1,4 +1,4 @@
-import { arrayLiteral } from "./array-literal.ts";
+import { arrayLiteral } from "../array-literal.ts";
 import type { DimensionNumbers } from "./known-numbers.ts";
 import type { MeasuredContribution } from "./measurement.ts";
 

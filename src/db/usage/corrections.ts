@@ -6,10 +6,10 @@ import type {
 } from "../../domain/corrections/index.ts";
 import { BillingError, invariant } from "../../domain/errors.ts";
 import type { JsonValue, UsageEvent } from "../../domain/metering/index.ts";
+import { arrayLiteral } from "../array-literal.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import type { DecisionOutcome } from "../schema/adjustments.ts";
 import { timestamp } from "../timestamp.ts";
-import { arrayLiteral } from "./array-literal.ts";
 import { contributionLists } from "./contribution-lists.ts";
 import { eventKey } from "./event-key.ts";
 import { dimensionNumbers, numberSourceOf } from "./known-numbers.ts";

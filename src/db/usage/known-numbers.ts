@@ -1,6 +1,6 @@
 import type { Instant } from "../../domain/calendar/index.ts";
+import { arrayLiteral } from "../array-literal.ts";
 import { rows, sql, type Tx } from "../database.ts";
-import { arrayLiteral } from "./array-literal.ts";
 import type { StoredMeter } from "./meters-in-force.ts";
 
 /** Numbers of combinations of dimension values by their canonical text. */

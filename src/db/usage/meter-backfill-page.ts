@@ -1,8 +1,8 @@
 import { BillingError } from "../../domain/errors.ts";
 import type { JsonValue, UsageEvent } from "../../domain/metering/index.ts";
+import { arrayLiteral } from "../array-literal.ts";
 import { type Database, inTransaction, rows, sql, type Tx } from "../database.ts";
 import { parseTimestamp } from "../schema/columns.ts";
-import { arrayLiteral } from "./array-literal.ts";
 import { dimensionNumbers, numberSourceOf } from "./known-numbers.ts";
 import { type MeasuredContribution, measurerOf } from "./measurement.ts";
 import { publishedMeters, type StoredMeter } from "./meters-in-force.ts";

@@ -1,5 +1,5 @@
 import type { UsageEvent } from "../../domain/metering/index.ts";
-import { arrayLiteral, listItem } from "./array-literal.ts";
+import { arrayLiteral, listItem } from "../array-literal.ts";
 import { eventKey, payloadHash } from "./event-key.ts";
 import type { DimensionNumbers } from "./known-numbers.ts";
 import type { MeasuredContribution } from "./measurement.ts";

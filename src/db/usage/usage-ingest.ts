@@ -1,10 +1,10 @@
 import type postgres from "postgres";
 import { BillingError } from "../../domain/errors.ts";
 import type { UsageEvent } from "../../domain/metering/index.ts";
+import { arrayLiteral } from "../array-literal.ts";
 import { sqlState } from "../database.ts";
 import type { QuarantineReason } from "../schema/usage.ts";
 import { isMonthGone, MonthArchivedMeanwhileError, UsageMonthArchivedError } from "./archived-months.ts";
-import { arrayLiteral } from "./array-literal.ts";
 import { eventKey, payloadHash } from "./event-key.ts";
 import {
   customerNumbers,
