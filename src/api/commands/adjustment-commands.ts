@@ -7,7 +7,6 @@ import {
   findAdjustment,
   insertAdjustment,
   insertDecision,
-  type StoredAdjustment,
 } from "../../db/ledger/adjustments.ts";
 import { postEntries } from "../../db/ledger/ledger.ts";
 import {
@@ -25,8 +24,9 @@ import { invariant } from "../../domain/errors.ts";
 import { exactOfLedgerAmount, ledgerAmount, roundToMinor } from "../../domain/money/index.ts";
 import { actorOf } from "../authentication.ts";
 import { timeOfCustomer } from "../customer-time.ts";
-import type { AdjustmentCommands, AdjustmentDecision, ApiDependencies } from "../dependencies.ts";
-import { found, RequestRefusedError } from "../refusals.ts";
+import type { AdjustmentCommands, ApiDependencies } from "../dependencies.ts";
+import { found } from "../refusals.ts";
+import { requireDecidable } from "./require-decidable.ts";
 
 /** Corrections of credit and balances: booked at once where one person may decide, else when a second one agrees. */
 export function adjustmentCommands(
@@ -62,7 +62,7 @@ export function adjustmentCommands(
         await lockCustomer(tx, customerId);
         const stored = found(await findAdjustment(tx, adjustmentId), "adjustment", adjustmentId);
         if (stored.outcome === decision.outcome && stored.decidedBy === decidedBy) return;
-        requireDecidable(stored, decision, decidedBy);
+        requireDecidable("adjustment", stored, decision, decidedBy);
         const decided = { ...decision, decidedBy, decidedAt };
         if (decision.outcome !== "approved") return await insertDecision(tx, decided);
         const adjustment = adjustmentOf(stored);
@@ -78,24 +78,6 @@ export function adjustmentCommands(
 function requirePossible(adjustment: Adjustment, money: CorrectedMoney, asOf: Instant): void {
   const obstacle = obstacleTo(adjustment, money, asOf);
   if (obstacle !== null) throw obstacle;
-}
-
-function requireDecidable(
-  { status, requestedBy, decidedBy }: StoredAdjustment,
-  { outcome }: AdjustmentDecision,
-  actor: string,
-): void {
-  if (status !== "pending_approval") {
-    const message = `it is ${status}${decidedBy === null ? " and needed no approval" : ` by ${decidedBy}`}`;
-    throw new RequestRefusedError("adjustment_not_pending", message);
-  }
-  if (outcome === "withdrawn" && actor !== requestedBy) {
-    throw new RequestRefusedError("requester_only", `only who asked for it, ${requestedBy}, may withdraw it`);
-  }
-  if (outcome !== "withdrawn" && actor === requestedBy) {
-    const message = "this key has asked for it: another key must decide, or withdraw it";
-    throw new RequestRefusedError("approver_is_requester", message);
-  }
 }
 
 const shortages: Partial<Record<AdjustmentKind, string>> = {

@@ -20,8 +20,9 @@ import { currency, money } from "../../domain/money/index.ts";
 import { actorOf } from "../authentication.ts";
 import { timeOfCustomer } from "../customer-time.ts";
 import type { ApiDependencies } from "../dependencies.ts";
-import type { CreditNoteCommands, CreditNoteDecision } from "../invoice-dependencies.ts";
-import { found, RequestRefusedError } from "../refusals.ts";
+import type { CreditNoteCommands } from "../invoice-dependencies.ts";
+import { found } from "../refusals.ts";
+import { requireDecidable } from "./require-decidable.ts";
 
 /** Credit notes: issued at once where one person may decide, else when a second one agrees. */
 export function creditNoteCommands(
@@ -55,7 +56,7 @@ export function creditNoteCommands(
         await lockCustomer(tx, customerId);
         const stored = found(await findCreditNote(tx, id), "credit_note", id);
         if (stored.outcome === decision.outcome && stored.decidedBy === decidedBy) return;
-        requireDecidable(stored, decision, decidedBy);
+        requireDecidable("credit_note", stored, decision, decidedBy);
         const decided = { ...decision, decidedBy, decidedAt: at };
         if (decision.outcome !== "approved") return await insertCreditNoteDecision(tx, decided);
         const invoice = await lockedInvoice(tx, stored.invoiceId);
@@ -74,24 +75,6 @@ export function creditNoteCommands(
 /** Read after its customer's lock was taken. */
 async function lockedInvoice(tx: Tx, id: string): Promise<StoredInvoice> {
   return found(await findInvoice(tx, id), "invoice", id);
-}
-
-function requireDecidable(
-  { status, requestedBy, decidedBy }: StoredCreditNote,
-  { outcome }: CreditNoteDecision,
-  actor: string,
-): void {
-  if (status !== "pending_approval") {
-    const message = `it is ${status}${decidedBy === null ? " and needed no approval" : ` by ${decidedBy}`}`;
-    throw new RequestRefusedError("credit_note_not_pending", message);
-  }
-  if (outcome === "withdrawn" && actor !== requestedBy) {
-    throw new RequestRefusedError("requester_only", `only who asked for it, ${requestedBy}, may withdraw it`);
-  }
-  if (outcome !== "withdrawn" && actor === requestedBy) {
-    const message = "this key has asked for it: another key must decide, or withdraw it";
-    throw new RequestRefusedError("approver_is_requester", message);
-  }
 }
 
 /** Numbers the note, lowers what is due, and books both, in the caller's transaction, which holds the customer's lock. */

@@ -4,7 +4,6 @@ import {
   insertRecurring,
   insertRecurringDecision,
   nextInstant,
-  type StoredRecurring,
 } from "../../db/billing/recurring-grants.ts";
 import { lockCustomer } from "../../db/billing/subscriptions.ts";
 import { inTransaction } from "../../db/database.ts";
@@ -18,13 +17,9 @@ import {
 } from "../../domain/money/index.ts";
 import { actorOf } from "../authentication.ts";
 import { timeOfCustomer } from "../customer-time.ts";
-import type {
-  ApiDependencies,
-  RecurringGrantCommands,
-  RecurringGrantDecision,
-  RecurringGrantRequest,
-} from "../dependencies.ts";
+import type { ApiDependencies, RecurringGrantCommands, RecurringGrantRequest } from "../dependencies.ts";
 import { found, RequestRefusedError } from "../refusals.ts";
+import { requireDecidable } from "./require-decidable.ts";
 
 /** Credit that is given again and again. Giving it is the workers'; here it is agreed to, and ended. */
 export function recurringGrantCommands(
@@ -55,7 +50,7 @@ export function recurringGrantCommands(
         await lockCustomer(tx, customerId);
         const stored = found(await findRecurring(tx, id), "recurring_grant", id);
         if (stored.outcome === outcome && stored.decidedBy === decidedBy) return;
-        requireDecidable(stored, decision, decidedBy);
+        requireDecidable("recurring_grant", stored, decision, decidedBy);
         await insertRecurringDecision(tx, { recurringGrantId: id, outcome, decidedBy, note, decidedAt });
       });
     },
@@ -105,21 +100,3 @@ function termsOf({ customerId, currency, grant, reasonCode, reason }: RecurringG
 /** Exact: what is agreed to is whole minor units. */
 const minorOf = (amount: LedgerAmount, currency: Currency): bigint =>
   roundToMinor(exactOfLedgerAmount(amount), currency).amountMinor;
-
-function requireDecidable(
-  { status, requestedBy, decidedBy }: StoredRecurring,
-  { outcome }: RecurringGrantDecision,
-  actor: string,
-): void {
-  if (status !== "pending_approval") {
-    const message = `it is ${status}${decidedBy === null ? " and needed no approval" : ` by ${decidedBy}`}`;
-    throw new RequestRefusedError("recurring_grant_not_pending", message);
-  }
-  if (outcome === "withdrawn" && actor !== requestedBy) {
-    throw new RequestRefusedError("requester_only", `only who asked for it, ${requestedBy}, may withdraw it`);
-  }
-  if (outcome !== "withdrawn" && actor === requestedBy) {
-    const message = "this key has asked for it: another key must decide, or withdraw it";
-    throw new RequestRefusedError("approver_is_requester", message);
-  }
-}

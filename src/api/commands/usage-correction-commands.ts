@@ -37,7 +37,8 @@ import { BillingError } from "../../domain/errors.ts";
 import { canonicalJson, type JsonValue, parseEventData } from "../../domain/metering/index.ts";
 import { actorOf } from "../authentication.ts";
 import type { ApiDependencies, CommandContext } from "../dependencies.ts";
-import { found, RequestRefusedError } from "../refusals.ts";
+import { found } from "../refusals.ts";
+import { requireDecidable } from "./require-decidable.ts";
 
 /** Who asks for what, and why; its id is made from the request, so the same request is the same correction. */
 export type CorrectionReason = Pick<RequestedCorrection, "id" | "reasonCode" | "note">;
@@ -109,7 +110,7 @@ export async function decideUsageCorrection(
     await awaitCorrections(tx);
     const stored = found(await findCorrection(tx, id), "usage_correction", id);
     if (stored.outcome === decision.outcome && stored.decidedBy === decidedBy) return;
-    requireDecidable(stored, decision, decidedBy);
+    requireDecidable("usage_correction", stored, decision, decidedBy);
     const amended = decision.outcome === "approved" ? await amendmentsOf(tx, stored, meters) : [];
     await decideCorrection(tx, decision, { decidedBy, decidedAt });
     await bookIfAgreed(tx, id, decidedAt, { about: amended, meters });
@@ -221,22 +222,4 @@ function allOf(names: readonly EventName[], judged: readonly (Amendment | Billin
   });
   if (refusals.length > 0) throw new UsageCorrectionRefusedError(refusals);
   return judged.filter((event): event is Amendment => !(event instanceof BillingError));
-}
-
-function requireDecidable(
-  { status, requestedBy, decidedBy }: StoredCorrection,
-  { outcome }: CorrectionDecision,
-  actor: string,
-): void {
-  if (status !== "pending_approval") {
-    const message = `it is ${status}${decidedBy === null ? " and needed no approval" : ` by ${decidedBy}`}`;
-    throw new RequestRefusedError("usage_correction_not_pending", message);
-  }
-  if (outcome === "withdrawn" && actor !== requestedBy) {
-    throw new RequestRefusedError("requester_only", `only who asked for it, ${requestedBy}, may withdraw it`);
-  }
-  if (outcome !== "withdrawn" && actor === requestedBy) {
-    const message = "this key has asked for it: another key must decide, or withdraw it";
-    throw new RequestRefusedError("approver_is_requester", message);
-  }
 }

@@ -12,14 +12,3 @@ export const decisionSchema = z
     note: z.string().nullable(),
   })
   .nullable();
-
-/** How one way to decide is offered: its last part of the path, and what the document says of it. */
-export interface DecisionRoute {
-  readonly path: string;
-  readonly outcome: "approved" | "rejected" | "withdrawn";
-  readonly scope: "approve" | "write";
-  readonly summary: string;
-  readonly description: string;
-  readonly refusals: readonly string[];
-  readonly body: z.ZodType<{ note?: string | undefined }>;
-}

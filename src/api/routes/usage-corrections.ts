@@ -17,7 +17,7 @@ import { contextOf } from "../observation.ts";
 import { listAnswer, listOf, newestFirst, pageQuery, pageRequest } from "../pagination.ts";
 import { found } from "../refusals.ts";
 import { idInput, idParams, instantText, textInput } from "../wire.ts";
-import type { DecisionRoute } from "./decisions-wire.ts";
+import { decisionRoutes } from "./decision-routes.ts";
 import {
   correctionAnswer,
   correctionReasonFields,
@@ -165,57 +165,27 @@ const eventAnswer = ({ source, id, customerId: customer, time, data }: Correctio
   ...(data === null ? {} : { data }),
 });
 
-const note = textInput(500).describe("For the record.");
-const refusals = ["usage_correction_not_found", "usage_correction_not_pending"];
-
 function decisions(api: ApiInstance, deps: ApiDependencies): void {
-  decision(api, deps, {
-    path: "approve",
-    outcome: "approved",
-    scope: "approve",
-    summary: "Agree to a correction of usage, which executes it",
-    description:
-      "By another key than the one that asked for it. When one of the events was corrected since then it is refused, and the " +
-      "correction goes on waiting.",
-    refusals: [...refusals, "approver_is_requester", "usage_correction_refused", "usage_event_changed"],
-    body: z.strictObject({ note: note.optional() }),
-  });
-  decision(api, deps, {
-    path: "reject",
-    outcome: "rejected",
-    scope: "approve",
-    summary: "Refuse a correction of usage",
-    description: "By another key than the one that asked for it. It never counts.",
-    refusals: [...refusals, "approver_is_requester"],
-    body: z.strictObject({ note }),
-  });
-  decision(api, deps, {
-    path: "withdraw",
-    outcome: "withdrawn",
-    scope: "write",
-    summary: "Take back one's own request for a correction of usage",
-    description: "By the key that asked for it, as long as nobody has decided.",
-    refusals: [...refusals, "requester_only"],
-    body: z.strictObject({ note: note.optional() }),
-  });
-}
-
-function decision(
-  api: ApiInstance,
-  deps: ApiDependencies,
-  { path, outcome, scope, refusals, body, ...texts }: DecisionRoute,
-): void {
-  api.post(
-    `/v1/usage/corrections/:id/${path}`,
-    {
-      config: { scope, refusals },
-      schema: { tags, ...texts, params: idParams, body, response: { 200: usageCorrectionSchema } },
+  decisionRoutes(api, {
+    path: "/v1/usage/corrections",
+    tags,
+    resource: "usage_correction",
+    approve: {
+      summary: "Agree to a correction of usage, which executes it",
+      description:
+        "By another key than the one that asked for it. When one of the events was corrected since then it is refused, and the " +
+        "correction goes on waiting.",
+      refusals: ["usage_correction_refused", "usage_event_changed"],
     },
-    async (request) => {
-      const { id } = request.params;
-      const { note = null } = request.body;
-      await decideUsageCorrection(deps, { correctionId: id, outcome, note }, contextOf(request));
-      return correctionAnswer(found(await findCorrection(deps.db.orm, id), "usage_correction", id));
+    reject: {
+      summary: "Refuse a correction of usage",
+      description: "By another key than the one that asked for it. It never counts.",
     },
-  );
+    withdraw: { summary: "Take back one's own request for a correction of usage" },
+    response: usageCorrectionSchema,
+    decide: ({ id: correctionId, ...decision }, context) =>
+      decideUsageCorrection(deps, { correctionId, ...decision }, context),
+    answer: async (id) =>
+      correctionAnswer(found(await findCorrection(deps.db.orm, id), "usage_correction", id)),
+  });
 }
