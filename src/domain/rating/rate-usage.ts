@@ -56,19 +56,11 @@ function rateMeasured(
 ): RatedAmount {
   switch (model.type) {
     case "matrix":
-      return rateCells(
-        total,
-        matrixCells(model, projectedCells(cells, model.dimensions)),
-        included,
-        negative,
-      );
-    case "cost_plus":
-      return rateCells(
-        total,
-        costPlusCells(model, projectedCells(cells, model.dimensions)),
-        included,
-        negative,
-      );
+    case "cost_plus": {
+      const used = projectedCells(cells, model.dimensions);
+      const priced = model.type === "matrix" ? matrixCells(model, used) : costPlusCells(model, used);
+      return rateCells(total, priced, included, negative);
+    }
     case "percentage": {
       const isAmountFree = model.freeAmountMinor !== undefined || !included.isZero();
       if (events === undefined) break;
