@@ -74,19 +74,26 @@ end
 $$;
 create trigger admit_adjustment before insert on billing.adjustment for each row execute function billing.admit_adjustment();
 
+-- For each table of decisions: the table of what is decided about, and the column that names one, such as adjustment_id.
 create function billing.admit_decision() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  request_table regclass := tg_argv[0];
+  request_column text := tg_argv[1];
+  may_decide boolean;
 begin
-  if not exists (
-    select from billing.adjustment where id = new.adjustment_id and needs_approval
-      and (requested_by = new.decided_by) = (new.outcome = 'withdrawn')
-  ) then
-    raise exception 'adjustment % cannot be % by %: it waits for somebody else, and only its requester may withdraw it',
-      new.adjustment_id, new.outcome, new.decided_by using errcode = 'RK010';
+  execute format(
+    'select (requested_by = ($1).decided_by) = (($1).outcome = %L) from %s where id = ($1).%I and needs_approval',
+    'withdrawn', request_table, request_column) into may_decide using new;
+  if may_decide is not true then
+    raise exception '% % cannot be % by %: it waits for somebody else, and only its requester may withdraw it',
+      replace(left(request_column, -3), '_', ' '), to_jsonb(new) ->> request_column, new.outcome, new.decided_by
+      using errcode = 'RK010';
   end if;
   return new;
 end
 $$;
-create trigger admit_decision before insert on billing.adjustment_decision for each row execute function billing.admit_decision();
+create trigger admit_decision before insert on billing.adjustment_decision
+  for each row execute function billing.admit_decision('billing.adjustment', 'adjustment_id');
 --> statement-breakpoint
 
 -- ── where an adjustment stands, and the one entry that it is booked by ───────────────────────────────────────

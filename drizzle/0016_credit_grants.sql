@@ -104,20 +104,8 @@ $$;
 create trigger admit_recurring_grant before insert on billing.recurring_grant
   for each row execute function billing.admit_recurring_grant();
 
-create function billing.admit_recurring_decision() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-  if not exists (
-    select from billing.recurring_grant where id = new.recurring_grant_id and needs_approval
-      and (requested_by = new.decided_by) = (new.outcome = 'withdrawn')
-  ) then
-    raise exception 'recurring grant % cannot be % by %: it waits for somebody else, and only its requester may withdraw it',
-      new.recurring_grant_id, new.outcome, new.decided_by using errcode = 'RK010';
-  end if;
-  return new;
-end
-$$;
 create trigger admit_recurring_decision before insert on billing.recurring_grant_decision
-  for each row execute function billing.admit_recurring_decision();
+  for each row execute function billing.admit_decision('billing.recurring_grant', 'recurring_grant_id');
 
 create view billing.recurring_grant_standing with (security_invoker = true) as
 select recurring.*, decision.outcome, decision.decided_by, decision.note, decision.decided_at,

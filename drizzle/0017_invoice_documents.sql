@@ -138,20 +138,8 @@ $$;
 create trigger admit_credit_note before insert on billing.credit_note_request
   for each row execute function billing.admit_credit_note();
 
-create function billing.admit_credit_note_decision() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-  if not exists (
-    select from billing.credit_note_request where id = new.credit_note_id and needs_approval
-      and (requested_by = new.decided_by) = (new.outcome = 'withdrawn')
-  ) then
-    raise exception 'credit note % cannot be % by %: it waits for somebody else, and only its requester may withdraw it',
-      new.credit_note_id, new.outcome, new.decided_by using errcode = 'RK010';
-  end if;
-  return new;
-end
-$$;
 create trigger admit_credit_note_decision before insert on billing.credit_note_decision
-  for each row execute function billing.admit_credit_note_decision();
+  for each row execute function billing.admit_decision('billing.credit_note_request', 'credit_note_id');
 
 create view billing.credit_note_standing with (security_invoker = true) as
 select request.*, decision.outcome, decision.decided_by, decision.note, decision.decided_at,
