@@ -1,3 +1,4 @@
+import "../src/heap.ts";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { openLedgerWriter } from "../src/db/ledger/ledger-writer.ts";

@@ -1,3 +1,4 @@
+import "../../src/heap.ts";
 import { openSync, writeSync } from "node:fs";
 import { Registry } from "prom-client";
 import { newApiKeySecret } from "../../src/api/api-key-secret.ts";

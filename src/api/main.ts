@@ -1,3 +1,4 @@
+import "../heap.ts";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { compose } from "../compose.ts";
 import { configurationOrExit, loadApiConfig } from "../config.ts";

@@ -1,3 +1,4 @@
+import "../heap.ts";
 import { Runtime } from "@temporalio/worker";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { patienceMs } from "../activities/close-due-page.ts";
