@@ -65,6 +65,13 @@ describe("who may call", () => {
 });
 
 describe("API keys", () => {
+  test("a key says itself who it is and what it may do, without its secret", async () => {
+    const made = await api.call("POST", "/v1/api-keys", { name: "console", scopes: ["read", "approve"] });
+    const { secret, ...key } = made.body;
+    const answer = await api.call("GET", "/v1/api-keys/current", undefined, { key: secret });
+    expect([answer.status, answer.body]).toEqual([200, key]);
+  });
+
   test("a key works from its creation to its revocation, and its secret is shown once", async () => {
     const created = await api.call("POST", "/v1/api-keys", { name: "ingest", scopes: ["read"] });
     expect(created.status).toBe(201);

@@ -42,7 +42,7 @@ const keepUp = () => keepUpAllGrants(api.db, wallClock);
 describe("a grant", () => {
   test("says what it may pay, from when on and until when", async () => {
     const id = await customer();
-    const scope = { products: ["tokens"], prices: [{ plan: "pro", price: "storage" }] };
+    const scope = { products: ["tokens"], prices: [{ plan: "pro", price: "storage" }], features: ["models"] };
     const times = { effective_at: "2026-04-01T00:00:00.000Z", expires_at: "2026-05-01T00:00:00.000Z" };
     const given = await grant(id, "500", support, { scope, ...times, priority: 10 });
     expect([given.status, given.body]).toMatchObject([
@@ -55,6 +55,7 @@ describe("a grant", () => {
     expect((await grant(id, "1", support, { scope: scopeOfOne })).body.scope).toEqual({
       ...scopeOfOne,
       prices: [],
+      features: [],
     });
   });
 
@@ -65,6 +66,7 @@ describe("a grant", () => {
       code: "credit_scope_unknown",
       field: "scope",
     },
+    { terms: { scope: { features: ["sso"] } }, code: "credit_scope_unknown", field: "scope" },
     { terms: { scope: {} }, code: "request_invalid", field: "scope" },
     {
       terms: { effective_at: "2026-02-28T00:00:00Z" },
@@ -89,7 +91,7 @@ describe("a grant", () => {
     await post(`adjustments/${waiting.body.id}/approve`, {}, finance);
     expect(await get(`credit-grants/${waiting.body.credit_grant}`)).toMatchObject({
       status: "pending",
-      scope: { products: ["tokens"], prices: [] },
+      scope: { products: ["tokens"], prices: [], features: [] },
       effective_at: terms.effective_at,
       draws: [],
     });
@@ -206,8 +208,12 @@ describe("a recurring grant", () => {
     const id = await customer();
     const small = { amount_minor: "6000" };
     expect([(await recurring(id, small)).status, (await recurring(id, small)).status]).toEqual([201, 201]);
-    expect((await recurring(id, small)).status).toBe(202);
+    const third = await recurring(id, small);
+    expect(third.status).toBe(202);
     expect((await get(`customers/${id}/recurring-credit-grants?status=active`)).data).toHaveLength(2);
+    const waiting = (await get("recurring-credit-grants?status=pending_approval")).data;
+    expect(waiting).toContainEqual(third.body);
+    expect(waiting.every(({ status }: { status: string }) => status === "pending_approval")).toBe(true);
   });
 
   test("that was rejected or withdrawn is never given", async () => {
@@ -299,6 +305,10 @@ const catalog = {
   meters: [
     { key: "tokens", event_type: "request", aggregation: "sum", property: "tokens", dimensions: ["kind"] },
   ],
+  features: [
+    { key: "models", name: "Models", type: "boolean" },
+    { key: "sso", name: "Single sign-on", type: "boolean" },
+  ],
   plans: [
     {
       key: "pro",
@@ -314,7 +324,7 @@ const catalog = {
           timing: "in_advance",
           amount_minor: "100",
         },
-        usage("tokens", "tokens"),
+        { ...usage("tokens", "tokens"), feature: "models" },
         usage("storage", "storage"),
       ],
     },

@@ -42,6 +42,17 @@ describe("events", () => {
     });
   });
 
+  test("make it one of their customer's", async () => {
+    const [mine, empty] = [await opened(), await opened()];
+    await send(mine, wireEvent({ id: randomUUID() }));
+    const idsOf = async (query: string) =>
+      (await call(`?limit=100&${query}`)).body.data.map(({ id }: { id: string }) => id);
+    const { customer } = wireEvent({});
+    expect(await idsOf(`customer=${customer}`)).toContain(mine);
+    expect(await idsOf(`customer=${customer}`)).not.toContain(empty);
+    expect(await idsOf("customer=nobody")).toEqual([]);
+  });
+
   test("that came without it before are duplicates, and are not its own", async () => {
     const id = await opened();
     const known = wireEvent({ id: randomUUID() });

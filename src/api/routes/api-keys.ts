@@ -3,13 +3,14 @@ import { type ApiKey, findApiKey, insertApiKey, listApiKeys, revokeApiKey } from
 import { isoOf } from "../../domain/calendar/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import { hashOf, newApiKeySecret, prefixOf } from "../api-key-secret.ts";
+import { callerOf } from "../authentication.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { newId } from "../idempotency.ts";
 import { listAnswer, listOf, newestFirst, pageQuery, pageRequest } from "../pagination.ts";
 import { found, RequestRefusedError } from "../refusals.ts";
 import { idParams, instantInput, instantText, isoOrNull, textInput } from "../wire.ts";
 
-const scopeSchema = z.enum(["read", "write", "usage:write", "approve", "admin"]);
+const scopeSchema = z.enum(["read", "write", "usage:write", "operate", "approve", "admin"]);
 
 const apiKeySchema = z
   .object({
@@ -31,7 +32,7 @@ const newApiKeySchema = apiKeySchema
 
 const apiKeyInput = z.strictObject({
   name: textInput(100),
-  scopes: z.array(scopeSchema).min(1).max(5),
+  scopes: z.array(scopeSchema).min(1).max(6),
   expires_at: instantInput.optional(),
 });
 
@@ -40,6 +41,7 @@ const tags = ["API keys"];
 export function apiKeyRoutes(api: ApiInstance, deps: ApiDependencies): void {
   createApiKey(api, deps);
   listAllApiKeys(api, deps);
+  getOwnApiKey(api, deps);
   api.delete(
     "/v1/api-keys/:id",
     {
@@ -104,6 +106,21 @@ function listAllApiKeys(api: ApiInstance, { db }: ApiDependencies): void {
     async ({ query }) => {
       const page = await listApiKeys(db.orm, pageRequest(query, newestFirst));
       return listAnswer(page, newestFirst, apiKeyAnswer);
+    },
+  );
+}
+
+/** For a program, or a person at the console, who has a secret and wants to know what it may do. */
+function getOwnApiKey(api: ApiInstance, { db }: ApiDependencies): void {
+  api.get(
+    "/v1/api-keys/current",
+    {
+      config: { scope: "read" },
+      schema: { tags, summary: "The key that this request is made with", response: { 200: apiKeySchema } },
+    },
+    async (request) => {
+      const { apiKeyId } = callerOf(request);
+      return apiKeyAnswer(found(await findApiKey(db.orm, apiKeyId), "api_key", apiKeyId));
     },
   );
 }

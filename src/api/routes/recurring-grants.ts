@@ -1,7 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { findCustomer } from "../../db/billing/customers.ts";
-import { findRecurring, listRecurring, recurringStatuses } from "../../db/billing/recurring-grants.ts";
+import { findRecurring } from "../../db/billing/recurring-grants.ts";
 import { intervalUnits } from "../../domain/calendar/index.ts";
 import { occurrenceCount, type RecurringGrant, requireSoundRollover } from "../../domain/credits/index.ts";
 import { currency, ledgerAmountOfMoney, money } from "../../domain/money/index.ts";
@@ -10,13 +10,13 @@ import { timeOfCustomer } from "../customer-time.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { newId } from "../idempotency.ts";
 import { contextOf } from "../observation.ts";
-import { listAnswer, listOf, newestFirst, pageQuery, pageRequest } from "../pagination.ts";
 import { found, RequestRefusedError } from "../refusals.ts";
 import { idParams, instantInput, positiveMinorInput, textInput, timeZoneInput } from "../wire.ts";
 import { otherIsExplained, reasonFields } from "./adjustment-schemas.ts";
 import { scopeOf } from "./credit-scope.ts";
 import { creditTermsFields, requireTimes } from "./credit-terms.ts";
 import { recurringGrantDecisionRoutes } from "./recurring-grant-decisions.ts";
+import { recurringGrantListRoutes } from "./recurring-grant-lists.ts";
 import { recurringGrantAnswer, recurringGrantSchema } from "./recurring-grant-schemas.ts";
 
 const minorInput = z
@@ -62,7 +62,7 @@ const pathOfOne = "/v1/recurring-credit-grants/:id";
 
 export function recurringGrantRoutes(api: ApiInstance, deps: ApiDependencies): void {
   createRecurring(api, deps);
-  listAll(api, deps);
+  recurringGrantListRoutes(api, deps);
   getOne(api, deps);
   endOne(api, deps);
   recurringGrantDecisionRoutes(api, deps);
@@ -141,33 +141,6 @@ async function recurringOf(
     recurrence,
     rollover: rollover ?? null,
   };
-}
-
-function listAll(api: ApiInstance, deps: ApiDependencies): void {
-  const query = pageQuery.extend({ status: z.enum(recurringStatuses).optional() });
-  api.get(
-    "/v1/customers/:id/recurring-credit-grants",
-    {
-      config: { scope: "read", refusals: ["customer_not_found", "cursor_invalid"] },
-      schema: {
-        tags,
-        summary: "List what a customer is given again and again, the newest first",
-        params: idParams,
-        querystring: query,
-        response: { 200: listOf(recurringGrantSchema) },
-      },
-    },
-    async ({ params: { id: customerId }, query: asked }) => {
-      found(await findCustomer(deps.db.orm, customerId), "customer", customerId);
-      const page = await listRecurring(
-        deps.db.orm,
-        { customerId, status: asked.status },
-        pageRequest(asked, newestFirst),
-      );
-      const now = await timeOfCustomer(deps, customerId);
-      return listAnswer(page, newestFirst, (stored) => recurringGrantAnswer(stored, now));
-    },
-  );
 }
 
 function getOne(api: ApiInstance, deps: ApiDependencies): void {

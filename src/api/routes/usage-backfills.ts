@@ -19,7 +19,7 @@ import { newId } from "../idempotency.ts";
 import { contextOf } from "../observation.ts";
 import { listAnswer, listOf, newestFirst, pageQuery, pageRequest } from "../pagination.ts";
 import { found } from "../refusals.ts";
-import { idParams, instantText, isoOrNull, textInput } from "../wire.ts";
+import { idInput, idParams, instantText, isoOrNull, textInput } from "../wire.ts";
 import {
   correctionAnswer,
   correctionReasonFields,
@@ -58,7 +58,10 @@ const countedSchema = backfillSchema
 
 const openInput = z.strictObject({ name: textInput(200), reason: textInput(500) });
 const revertInput = z.strictObject(correctionReasonFields).superRefine(otherHasNote);
-const backfillsQuery = pageQuery.extend({ state: z.enum(backfillStates).optional() });
+const backfillsQuery = pageQuery.extend({
+  state: z.enum(backfillStates).optional(),
+  customer: idInput.optional().describe("Of whose events at least one is in it."),
+});
 
 /** Usage that is reported afterwards under one name, which can be closed, and taken back as a whole. */
 export function usageBackfillRoutes(api: ApiInstance, deps: ApiDependencies): void {
@@ -105,7 +108,8 @@ function list(api: ApiInstance, { db }: ApiDependencies): void {
       },
     },
     async ({ query }) => {
-      const page = await listBackfills(db.orm, { state: query.state }, pageRequest(query, newestFirst));
+      const { state, customer: customerId } = query;
+      const page = await listBackfills(db.orm, { state, customerId }, pageRequest(query, newestFirst));
       return listAnswer(page, newestFirst, backfillAnswer);
     },
   );

@@ -30,7 +30,7 @@ export async function findRecurring(tx: Tx, id: string): Promise<StoredRecurring
 }
 
 export interface RecurringFilter {
-  readonly customerId: string;
+  readonly customerId?: string | undefined;
   readonly status?: RecurringStatus | undefined;
 }
 
@@ -44,7 +44,7 @@ export async function listRecurring(
     .from(recurringGrantStanding)
     .where(
       and(
-        eq(recurringGrantStanding.customerId, customerId),
+        customerId === undefined ? undefined : eq(recurringGrantStanding.customerId, customerId),
         status === undefined ? undefined : eq(recurringGrantStanding.status, status),
         olderThan(recurringGrantStanding.requestedAt, recurringGrantStanding.id, page.after),
       ),

@@ -31,9 +31,15 @@ export async function findBackfill(tx: Tx, id: string): Promise<StoredBackfill |
   return found;
 }
 
+export interface BackfillFilter {
+  readonly state?: BackfillState | undefined;
+  /** Of whose events at least one is in it. */
+  readonly customerId?: string | undefined;
+}
+
 export async function listBackfills(
   tx: Tx,
-  { state }: { readonly state?: BackfillState | undefined },
+  { state, customerId }: BackfillFilter,
   page: PageRequest<NewestFirst>,
 ): Promise<Page<StoredBackfill, NewestFirst>> {
   const found = await tx
@@ -42,6 +48,7 @@ export async function listBackfills(
     .where(
       and(
         state === undefined ? undefined : eq(backfillStanding.state, state),
+        customerId === undefined ? undefined : hasEventOf(customerId),
         olderThan(backfillStanding.openedAt, backfillStanding.id, page.after),
       ),
     )
@@ -49,6 +56,11 @@ export async function listBackfills(
     .limit(rowsToRead(page));
   return pageOf(found, page, ({ openedAt, id }) => ({ at: openedAt, id }));
 }
+
+const hasEventOf = (customerId: string) =>
+  sql`exists (
+    select from usage.backfill_event added join billing.customer on customer.number = added.customer_number
+    where added.backfill_id = ${backfillStanding.id} and customer.id = ${customerId})`;
 
 /** Once it settles no event can be added; closed twice, it is the first that stands. */
 export async function closeBackfill(
