@@ -1,11 +1,13 @@
 -- Why: credit that pays for usage: what it may pay, when it is given again, what each line drew, what went back, and how it ended.
 
--- What a grant may pay, as [{"type": "product", "product": "…"}, {"type": "price", "planKey": "…", "priceKey": "…"}]; never empty.
+-- What a grant may pay, as [{"type": "product", "product": "…"}, {"type": "price", "planKey": "…", "priceKey": "…"},
+-- {"type": "feature", "feature": "…"}]; never empty.
 create function billing.is_credit_scope(scope jsonb) returns boolean language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 return jsonb_typeof(scope) = 'array' and jsonb_array_length(scope) between 1 and 100 and not exists (
   select from jsonb_array_elements(scope) as item
   where case item ->> 'type'
     when 'product' then jsonb_typeof(item -> 'product') is distinct from 'string'
+    when 'feature' then jsonb_typeof(item -> 'feature') is distinct from 'string'
     when 'price' then jsonb_typeof(item -> 'planKey') is distinct from 'string' or jsonb_typeof(item -> 'priceKey') is distinct from 'string'
     else true
   end

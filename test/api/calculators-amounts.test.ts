@@ -275,6 +275,20 @@ describe("credit burn-down", () => {
     expect(amounts((await answerTo("credit-burn-down", { ...question, burn_order })).draws)).toEqual(draws);
   });
 
+  test.each([
+    { scope: { features: ["models"] }, usage: { feature: "models" }, draws: ["S5"], why: "of its feature" },
+    { scope: { features: ["models"] }, usage: { feature: "sso" }, draws: [], why: "of another" },
+    { scope: { features: ["models"] }, usage: {}, draws: [], why: "of none" },
+    { scope: { features: ["sso"], products: ["usage"] }, usage: {}, draws: ["S5"], why: "of its product" },
+  ])("a grant for $scope pays usage $why", async ({ scope, usage, draws }) => {
+    const answer = await answerTo("credit-burn-down", {
+      grants: [{ id: "S", amount_minor: "500", ...scope }],
+      usage: [{ at: day(1), amount_minor: "1000", ...usage }],
+      at: day(2),
+    });
+    expect(amounts(answer.draws)).toEqual(draws);
+  });
+
   test("a refund of 4 goes back the way it came: A3, then C1", async () => {
     const answer = await answerTo("credit-burn-down", { ...question, refund_minor: "400" });
     expect(amounts(answer.restored)).toEqual(["A3", "C1"]);

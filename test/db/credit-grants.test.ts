@@ -31,6 +31,7 @@ describe("from January to April", () => {
     await story.begin();
     for (const id of [
       "scoped",
+      "featured",
       "monthly",
       "rolling",
       "capped",
@@ -44,6 +45,7 @@ describe("from January to April", () => {
     await story.gift("only-large", "scoped", 50n, { scope: [large] });
     await story.gift("only-small", "scoped", 5n, { scope: [smallPrice] });
     await story.buy("anything", "scoped", 60n);
+    await story.gift("fast-only", "featured", 50n, { scope: [{ type: "feature", feature: "fast_models" }] });
     await story.recurring("crr-monthly", "monthly", 100n);
     await story.recurring("crr-rolling", "rolling", 100n, rollover(0n, 50n, null, 2));
     await story.recurring("crr-capped", "capped", 100n, rollover(10n, 50n, 70n));
@@ -58,6 +60,8 @@ describe("from January to April", () => {
     const [early, later] = ["2026-01-05T10:00:00Z", "2026-01-25T10:00:00Z"];
     await story.use("scoped", early, "large", 70);
     await story.use("scoped", early, "small", 100); // 30.00
+    await story.use("featured", early, "large", 70);
+    await story.use("featured", early, "small", 100); // 30.00
     for (const id of ["monthly", "rolling"]) await story.use(id, early, "large", 40);
     await story.use("expiring", early, "large", 30);
     await story.use("late", early, "volume", 100);
@@ -66,6 +70,12 @@ describe("from January to April", () => {
     await story.use("boundary", later, "large", 75);
     await story.use("mixed", early, "volume", 100);
     await story.at("2026-02-01T01:00:00Z");
+  });
+
+  test("credit for a feature pays for the prices that belong to it", async () => {
+    expect(await story.close("featured", "2026-01")).toBe("70");
+    expect(await story.draws("featured")).toEqual(["fast-only 30 of small"]);
+    expect(await story.grants("featured")).toEqual(["fast-only 20/50"]);
   });
 
   test("credit pays for what it is for, line by line, what is left for everything pays the rest", async () => {
@@ -229,7 +239,7 @@ describe("from January to April", () => {
   });
 
   test("everything that must be true is, and the accounts hold what the domain says", async () => {
-    for (const id of ["scoped", "monthly", "rolling", "expiring", "boundary"]) {
+    for (const id of ["scoped", "featured", "monthly", "rolling", "expiring", "boundary"]) {
       await story.close(id, "2026-02");
       await story.close(id, "2026-03");
     }

@@ -211,6 +211,7 @@ const catalog = {
   meters: [
     { key: "tokens", eventType: "request", aggregation: "sum", property: "tokens", dimensions: ["model"] },
   ],
+  features: [{ key: "fast_models", name: "Fast models", type: "boolean" }],
   plans: [
     {
       key: "metered",
@@ -220,7 +221,7 @@ const catalog = {
       graceSeconds: 3600,
       prices: [
         price("large", { type: "per_unit", unitPriceMinor: "1" }),
-        price("small", { type: "per_unit", unitPriceMinor: "0.3" }),
+        { ...price("small", { type: "per_unit", unitPriceMinor: "0.3" }), feature: "fast_models" },
         price("volume", {
           type: "volume",
           tiers: [

@@ -58,6 +58,7 @@ const question = z
         ...grantFields,
         products: namesInput,
         prices: z.array(priceRef).min(1).max(100).optional(),
+        features: namesInput,
         recurrence: recurrenceInput
           .optional()
           .describe("Given again and again; each time is credit of its own."),
@@ -71,6 +72,7 @@ const question = z
         amount_minor: creditInput,
         product: z.string().min(1).max(64).default("usage"),
         price: priceRef.optional(),
+        feature: z.string().min(1).max(64).optional().describe("That its price belongs to."),
       }),
       usageMax,
     ),
@@ -138,11 +140,12 @@ export function calculateCreditBurnDownRoute(api: ApiInstance): void {
     const { currency, resets, at } = body;
     const result = calculateCreditBurnDown({
       grants: body.grants.map((grant) => grantOverTime(grant, currency, earliestOf(body))),
-      usage: body.usage.map(({ at: usedAt, amount_minor: amount, product, price }) => ({
+      usage: body.usage.map(({ at: usedAt, amount_minor: amount, product, price, feature }) => ({
         at: usedAt,
         amount,
         product,
         price: price === undefined ? null : { planKey: price.plan, priceKey: price.price },
+        ...(feature === undefined ? {} : { feature }),
       })),
       resets,
       at,
@@ -162,10 +165,11 @@ function earliestOf({ usage, resets, at }: z.output<typeof question>): Instant {
 type WrittenGrant = z.output<typeof question>["grants"][number];
 
 function grantOverTime(written: WrittenGrant, currency: Currency, earliest: Instant): GrantOverTime {
-  const { products = [], prices = [], recurrence, rollover } = written;
+  const { products = [], prices = [], features = [], recurrence, rollover } = written;
   const scope: GrantScope = [
     ...products.map((product) => ({ type: "product", product }) as const),
     ...prices.map(({ plan, price }) => ({ type: "price", planKey: plan, priceKey: price }) as const),
+    ...features.map((feature) => ({ type: "feature", feature }) as const),
   ];
   const grant = grantOf(written, scope, currency, earliest);
   return {

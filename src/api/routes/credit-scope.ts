@@ -17,9 +17,15 @@ export const scopeInput = z
       .max(50)
       .optional()
       .describe("Usage that one of these rates, by whatever version of its plan."),
+    features: z
+      .array(name)
+      .min(1)
+      .max(50)
+      .optional()
+      .describe("Usage of prices that belong to one of these, as their plans say."),
   })
-  .refine(({ products, prices }) => products !== undefined || prices !== undefined, {
-    error: "must name products or prices; leave it out for everything",
+  .refine((scope) => Object.values(scope).some((named) => named !== undefined), {
+    error: "must name products, prices or features; leave it out for everything",
   })
   .describe("What it may pay: usage of any of these. All usage, when left out.");
 
@@ -28,6 +34,7 @@ export const scopeSchema = z
   .object({
     products: z.array(z.string()),
     prices: z.array(z.object({ plan: z.string(), price: z.string() })),
+    features: z.array(z.string()),
   })
   .nullable()
   .describe("What it may pay; null for all usage.");
@@ -39,12 +46,13 @@ export function scopeAnswer(scope: GrantScope | null): z.infer<typeof scopeSchem
     prices: scope.flatMap((item) =>
       item.type === "price" ? [{ plan: item.planKey, price: item.priceKey }] : [],
     ),
+    features: scope.flatMap((item) => (item.type === "feature" ? [item.feature] : [])),
   };
 }
 
 /**
  * What was written, as the domain has it.
- * @throws RequestRefusedError for a product or a price of usage that no plan has: credit for it could never be spent
+ * @throws RequestRefusedError for a product, a price or a feature of usage that no plan has: credit for it could never be spent
  */
 export async function scopeOf(
   tx: Tx,
@@ -52,14 +60,12 @@ export async function scopeOf(
 ): Promise<GrantScope | undefined> {
   if (written === undefined) return undefined;
   const prices = (await latestPlans(tx)).flatMap(({ key, prices: of }) =>
-    of.flatMap((price) =>
-      price.type === "usage" ? [{ planKey: key, priceKey: price.key, product: price.product }] : [],
-    ),
+    of.flatMap((price) => (price.type === "usage" ? [{ ...price, planKey: key, priceKey: price.key }] : [])),
   );
   const refuse = (what: string): never => {
     throw new RequestRefusedError("credit_scope_unknown", `no plan has ${what} for usage`, "scope");
   };
-  const { products = [], prices: named = [] } = written;
+  const { products = [], prices: named = [], features = [] } = written;
   for (const product of products) {
     if (!prices.some((price) => price.product === product)) refuse(`the product "${product}"`);
   }
@@ -67,8 +73,12 @@ export async function scopeOf(
     const isKnown = prices.some(({ planKey, priceKey }) => planKey === plan && priceKey === price);
     if (!isKnown) refuse(`the price "${price}" of plan "${plan}"`);
   }
+  for (const feature of features) {
+    if (!prices.some((price) => price.feature === feature)) refuse(`a price of the feature "${feature}"`);
+  }
   return [
     ...[...new Set(products)].map((product) => ({ type: "product", product }) as const),
     ...named.map(({ plan, price }) => ({ type: "price", planKey: plan, priceKey: price }) as const),
+    ...[...new Set(features)].map((feature) => ({ type: "feature", feature }) as const),
   ];
 }

@@ -102,6 +102,7 @@ const priceBase = {
   key,
   name: z.string(),
   product: key.describe("What the revenue is booked under."),
+  feature: key.optional().describe("Which feature it charges for: credit for the feature pays its usage."),
 };
 
 const timing = z.enum(["in_advance", "in_arrears"]);

@@ -76,7 +76,10 @@ export function creditInvariants(limits: InvariantLimits): InvariantQuery[] {
           or credit.scope is not null and not exists (
             select from jsonb_array_elements(credit.scope) as item
             where item ->> 'product' = line.product
-              or (item ->> 'planKey', item ->> 'priceKey') = (line.plan_key, line.price_key))`,
+              or (item ->> 'planKey', item ->> 'priceKey') = (line.plan_key, line.price_key)
+              or item ->> 'feature' = (
+                select price ->> 'feature' from catalog.plan cross join jsonb_array_elements(definition -> 'prices') as price
+                where (plan.key, plan.version, price ->> 'key') = (line.plan_key, line.plan_version, line.price_key)))`,
     },
     {
       name: "V12: what recurring grants have to give is given in time",

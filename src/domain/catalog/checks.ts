@@ -1,6 +1,7 @@
 import { anchorRuleFaults } from "../calendar/index.ts";
 import { type CatalogIssue, duplicateKeys } from "./catalog-issue.ts";
 import { costTableIssues } from "./cost-table-checks.ts";
+import { chosenPolicyIssues, dunningIssues, dunningPolicyIssues } from "./dunning-checks.ts";
 import { meterIssues } from "./meter-checks.ts";
 import type { Price } from "./plan.ts";
 import { priceIssues, type Referred } from "./price-checks.ts";
@@ -13,6 +14,7 @@ import {
   featureIssues,
   type PriceNames,
   phaseIssues,
+  priceFeatureIssues,
   thresholdIssues,
 } from "./terms-checks.ts";
 
@@ -22,6 +24,7 @@ export function catalogIssues({
   plans,
   costTables = [],
   features = [],
+  dunningPolicies = [],
 }: WrittenCatalog): CatalogIssue[] {
   const referred = { meters: byKey(meters), costTables: byKey(costTables) };
   const featuresByKey = byKey(features);
@@ -30,11 +33,14 @@ export function catalogIssues({
     ...meters.flatMap((meter, index) => meterIssues(meter, `meters[${index}]`)),
     ...costTableIssues(costTables, "costTables"),
     ...featureIssues(features, referred.meters, "features"),
+    ...dunningPolicyIssues(dunningPolicies, "dunningPolicies"),
     ...duplicateKeys(plans, "plans"),
     ...plans.flatMap((plan, index) => {
       const path = `plans[${index}]`;
       return [
         ...planIssues(plan, referred, path),
+        ...chosenPolicyIssues(plan.dunning, dunningPolicies, `${path}.dunning`),
+        ...priceFeatureIssues(plan.prices, featuresByKey, `${path}.prices`),
         ...entitlementIssues(plan.entitlements ?? [], featuresByKey, `${path}.entitlements`),
       ];
     }),
@@ -61,7 +67,7 @@ function planIssues(plan: WrittenPlan, referred: Referred, path: string): Catalo
   return [
     ...duplicateKeys(plan.prices, `${path}.prices`),
     ...classKeyIssues(plan, path),
-    ...retryIssues(plan.dunning.retryAfterDays, `${path}.dunning.retryAfterDays`),
+    ...dunningIssues(plan.dunning, `${path}.dunning`),
     ...anchorIssues(plan, `${path}.anchor`),
     ...priceIssues(plan, placed, referred, path),
     ...adjustmentIssues(adjustments, names, `${path}.adjustments`),
@@ -96,12 +102,4 @@ function classKeyIssues({ prices }: WrittenPlan, path: string): CatalogIssue[] {
     );
     return [...duplicateKeys(price.classes, place), ...clashes];
   });
-}
-
-function retryIssues(days: readonly number[], path: string): CatalogIssue[] {
-  return days.flatMap((day, index) =>
-    day > (days[index - 1] ?? 0)
-      ? []
-      : [{ path: `${path}[${index}]`, message: "must be later than the retry before it" }],
-  );
 }

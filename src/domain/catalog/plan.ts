@@ -1,5 +1,6 @@
 import type { AnchorRule, BillingInterval } from "../calendar/index.ts";
 import type { CreditPolicy } from "../credits/index.ts";
+import type { DunningTerms, NamedDunningPolicy } from "../lifecycle/dunning-terms.ts";
 import type { Meter } from "../metering/index.ts";
 import type { Currency } from "../money/index.ts";
 import type { CostTable } from "./cost-table.ts";
@@ -22,6 +23,7 @@ export type Catalog = {
   readonly plans: readonly PlanDefinition[];
   readonly costTables?: readonly CostTable[];
   readonly features?: readonly Feature[];
+  readonly dunningPolicies?: readonly NamedDunningPolicy[];
 };
 
 export type PlanDefinition = {
@@ -31,7 +33,8 @@ export type PlanDefinition = {
   readonly interval: BillingInterval;
   /** How long after a period's end late usage still belongs to its invoice. */
   readonly graceSeconds: number;
-  readonly dunning: DunningPolicy;
+  /** What follows a failed payment. */
+  readonly dunning: DunningTerms;
   readonly prices: readonly Price[];
   /** Minimums, caps, commitments and discounts, applied in this order to what the prices came to. */
   readonly adjustments?: readonly PriceAdjustment[];
@@ -55,13 +58,6 @@ export type PlanDefinition = {
 /** A plan as it was sold: version 1, 2, 3… of its key; none ever changes. */
 export type PlanVersion = PlanDefinition & { readonly version: number };
 
-/** What follows a failed payment. Days count from the first failed attempt. */
-export type DunningPolicy = {
-  readonly retryAfterDays: readonly number[];
-  readonly finalAction: "cancel" | "uncollectible" | "pause";
-  readonly accessGraceDays: number;
-};
-
 export type Price = RecurringPrice | SeatPrice | UsagePrice;
 
 type PriceBase = {
@@ -69,6 +65,8 @@ type PriceBase = {
   readonly name: string;
   /** What revenue is booked under. */
   readonly product: string;
+  /** Which feature it charges for: credit for the feature pays its usage. */
+  readonly feature?: string;
 };
 
 /** A fixed amount for each period, in whole minor units. */

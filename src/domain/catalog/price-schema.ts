@@ -15,20 +15,18 @@ const timing = z.enum(["in_advance", "in_arrears"]);
 const unitLabel = text(40).default("unit");
 const where = dimensionValues.default({});
 
+const priceBase = { key, name, product: key, feature: key.exactOptional() };
+
 const flat = z.strictObject({
   type: z.literal("flat"),
-  key,
-  name,
-  product: key,
+  ...priceBase,
   timing,
   amountMinor: wholeMinor,
 });
 
 const seat = z.strictObject({
   type: z.literal("seat"),
-  key,
-  name,
-  product: key,
+  ...priceBase,
   timing,
   unitAmountMinor: wholeMinor.exactOptional(),
   includedSeats: z.int().min(0).max(1_000_000).default(0),
@@ -38,9 +36,7 @@ const seat = z.strictObject({
 
 const usage = z.strictObject({
   type: z.literal("usage"),
-  key,
-  name,
-  product: key,
+  ...priceBase,
   meter: key,
   where,
   unitLabel,
@@ -77,9 +73,7 @@ const costRates = z.strictObject({
 
 const rateCard = z.strictObject({
   type: z.literal("rate_card"),
-  key,
-  name,
-  product: key,
+  ...priceBase,
   dimensions: dimensionNames,
   classes: z
     .array(tokenClass)

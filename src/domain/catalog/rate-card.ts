@@ -49,6 +49,7 @@ function classPrice(card: RateCard, tokens: TokenClass): UsagePrice {
     key: classKey(card, tokens),
     name: `${card.name}: ${tokens.name}`,
     product: card.product,
+    ...(card.feature === undefined ? {} : { feature: card.feature }),
     meter: tokens.meter,
     where: tokens.where,
     unitLabel: tokens.unitLabel,

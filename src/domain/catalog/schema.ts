@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Currency, isCurrency } from "../money/index.ts";
 import { credits } from "./credits-schema.ts";
+import { dunningTerms, namedDunningPolicy } from "./dunning-schema.ts";
 import { dimensionValues, isoTime, key, name, priceMinor } from "./fields.ts";
 import { meter } from "./meter-schema.ts";
 import { dimensionNames } from "./model-schema.ts";
@@ -9,12 +10,6 @@ import { price } from "./price-schema.ts";
 import { adjustment, entitlement, feature, phase, thresholds, trial } from "./terms-schema.ts";
 
 const currencyCode = z.custom<Currency>(isCurrency, 'write a lower-case ISO 4217 code such as "usd"');
-
-const dunning = z.strictObject({
-  retryAfterDays: z.array(z.int().min(1).max(365)).max(15).default([3, 5, 7]),
-  finalAction: z.enum(["cancel", "uncollectible", "pause"]).default("cancel"),
-  accessGraceDays: z.int().min(0).max(365).default(7),
-});
 
 const plan = z.strictObject({
   key,
@@ -27,7 +22,7 @@ const plan = z.strictObject({
     .min(0)
     .max(30 * 86_400)
     .default(3600),
-  dunning: dunning.prefault({}),
+  dunning: dunningTerms.prefault({}),
   prices: z.array(price).max(200, "a plan has at most 200 prices"),
   adjustments: z.array(adjustment).max(50, "a plan has at most 50 adjustments").exactOptional(),
   phases: z
@@ -69,6 +64,7 @@ export const catalogSchema = z.strictObject({
   plans: z.array(plan),
   costTables: z.array(costTable).max(50, "write at most 50 cost tables").exactOptional(),
   features: z.array(feature).max(500, "write at most 500 features").exactOptional(),
+  dunningPolicies: z.array(namedDunningPolicy).max(50, "write at most 50 dunning policies").exactOptional(),
 });
 
 /** A catalog of the right shape, with its defaults, in which rate cards are still what their author wrote. */

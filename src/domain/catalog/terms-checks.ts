@@ -162,6 +162,24 @@ export function featureIssues(
   return [...duplicateKeys(features, path), ...ofMeters];
 }
 
+/** Prices belong to features that there are. */
+export function priceFeatureIssues(
+  prices: readonly { readonly feature?: string }[],
+  features: ReadonlyMap<string, Feature>,
+  path: string,
+): CatalogIssue[] {
+  return prices.flatMap(({ feature }, index) =>
+    feature === undefined || features.has(feature)
+      ? []
+      : [unknownFeature(feature, `${path}[${index}].feature`)],
+  );
+}
+
+const unknownFeature = (key: string, path: string): CatalogIssue => ({
+  path,
+  message: `there is no feature "${key}": declare it under features`,
+});
+
 /** A plan gives features that there are, each once, and as much of them as their type has. */
 export function entitlementIssues(
   entitlements: readonly Entitlement[],
@@ -175,9 +193,7 @@ export function entitlementIssues(
     }
     const feature = features.get(key);
     if (feature === undefined) {
-      return [
-        { path: `${place}.feature`, message: `there is no feature "${key}": declare it under features` },
-      ];
+      return [unknownFeature(key, `${place}.feature`)];
     }
     const issues: CatalogIssue[] = [];
     if (limit !== undefined && feature.type !== "metered") {

@@ -30,6 +30,8 @@ export interface UsageCredit {
   readonly ratedUntil?: readonly RatedUntil[];
   /** What was billed of the same period before: what came first is in it. */
   readonly billedBefore?: readonly BookedUsage[];
+  /** All that was agreed: which feature a price belongs to is said by the version of the plan that rated it. */
+  readonly terms?: readonly Terms[];
 }
 
 const usageKinds: ReadonlySet<string> = new Set(["usage", "late_usage", "discount", "cap", "overage"]);
@@ -46,9 +48,15 @@ export function isUsage({ kind, earning }: InvoiceLine): boolean {
 export function creditFor(lines: readonly InvoiceLine[], credit: UsageCredit): ChargesBurn {
   const { grants, asOf, creditPolicy = usualCreditPolicy } = credit;
   const payable = payableAmounts(lines);
+  const features = featuresByPrice(credit.terms ?? []);
   const charges = lines.flatMap((line, index) => {
     const amount = payable[index] ?? 0n;
-    return amount > 0n ? chargesOf(line, index, ledgerAmount(amount), credit) : [];
+    if (amount <= 0n) return [];
+    return chargesOf(
+      { line, index, feature: features.get(sourceKey(line.source)) },
+      ledgerAmount(amount),
+      credit,
+    );
   });
   const { draws } = burnCharges(grants, charges, asOf, creditPolicy);
   const drawn = draws.reduce((sum, { amount }) => sum + amount, 0n);
@@ -58,6 +66,22 @@ export function creditFor(lines: readonly InvoiceLine[], credit: UsageCredit): C
   );
   return { draws, uncovered: ledgerAmount(used - drawn) };
 }
+
+/** The prices that belong to a feature, by where their lines come from. */
+function featuresByPrice(terms: readonly Terms[]): ReadonlyMap<string, string> {
+  const plans = new Set(terms.flatMap(({ items }) => items.map(({ plan }) => plan)));
+  return new Map(
+    [...plans].flatMap(({ key, version, prices }) =>
+      prices.flatMap((price): [string, string][] => {
+        if (price.feature === undefined) return [];
+        return [[sourceKey({ planKey: key, planVersion: version, priceKey: price.key }), price.feature]];
+      }),
+    ),
+  );
+}
+
+const sourceKey = (source: InvoiceLine["source"]): string =>
+  JSON.stringify([source?.planKey, source?.planVersion, source?.priceKey]);
 
 /** What there is to pay of each line. What is taken off lowers the same charge, then those of the product, then the others. */
 function payableAmounts(lines: readonly InvoiceLine[]): bigint[] {
@@ -110,10 +134,17 @@ function takeOff(payable: bigint[], open: OpenPlaces | undefined, off: bigint): 
 const chargeKey = ({ product, period, source }: InvoiceLine): string =>
   JSON.stringify([product, period.start, source?.planKey, source?.priceKey]);
 
+interface PlacedLine {
+  readonly line: InvoiceLine;
+  /** From 0. */
+  readonly index: number;
+  /** That its price belongs to. */
+  readonly feature: string | undefined;
+}
+
 /** A line in the parts that were used between the instants at which what may pay it changes. */
 function chargesOf(
-  line: InvoiceLine,
-  index: number,
+  { line, index, feature }: PlacedLine,
   amount: LedgerAmount,
   { billed = [], ratedUntil = [], billedBefore = [] }: UsageCredit,
 ): UsageCharge[] {
@@ -122,6 +153,7 @@ function chargesOf(
     line: index,
     product,
     price: source === null ? null : { planKey: source.planKey, priceKey: source.priceKey },
+    ...(feature === undefined ? {} : { feature }),
     billed: billed.find(({ start, end }) => start <= period.start && period.end <= end) ?? period,
   };
   const charges: UsageCharge[] = [];

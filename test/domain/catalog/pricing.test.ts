@@ -227,6 +227,12 @@ describe("a catalog with all of it", () => {
     expect(pro?.phases?.[0]?.overrides[0]?.prices).toEqual(["tokens.input", "tokens.output"]);
   });
 
+  test("has its prices belong to features, those of a rate card by the card", () => {
+    const { plans } = parseCatalog(catalogWith("plans[0].prices[2].feature", "sso"));
+    expect(plans[0]?.prices.map(({ feature }) => feature ?? "")).toEqual(["", "", "sso", "sso", "", ""]);
+    expect(plans[0] && pro && planFingerprint(plans[0])).not.toBe(pro && planFingerprint(pro));
+  });
+
   test("gets its defaults", () => {
     expect(pro?.adjustments?.[0]).toMatchObject({ prices: "all", prorated: true });
     expect(pro?.adjustments?.[1]).toMatchObject({ periods: null });
@@ -586,6 +592,11 @@ describe("what is refused of a plan", () => {
       at: "plans[0].entitlements[0].feature",
       value: "audit",
       message: 'there is no feature "audit": declare it under features',
+    },
+    {
+      at: "plans[0].prices[2].feature",
+      value: "fast",
+      message: 'there is no feature "fast": declare it under features',
     },
     {
       at: "plans[0].entitlements[0].feature",

@@ -12,14 +12,14 @@ import {
 } from "../../../src/domain/credits/index.ts";
 import { ledgerAmount } from "../../../src/domain/money/index.ts";
 import { anyGrants } from "./any-grants.ts";
-import { charge, day, grant, proLarge, storage, tokens } from "./grants.ts";
+import { charge, day, fastModels, grant, proLarge, storage, tokens } from "./grants.ts";
 
 const sold = day(31);
 
 describe("scope", () => {
   const charges = [
     charge(10n),
-    charge(10n, { line: 1, price: { planKey: "pro", priceKey: "small" } }),
+    charge(10n, { line: 1, price: { planKey: "pro", priceKey: "small" }, feature: "fast_models" }),
     charge(10n, { line: 2, product: "storage", price: { planKey: "pro", priceKey: "storage" } }),
     charge(10n, { line: 3, product: "minimum", price: null }),
   ];
@@ -32,6 +32,9 @@ describe("scope", () => {
     { scope: [proLarge], lines: [0], why: "one price of one plan" },
     { scope: [{ ...proLarge, planKey: "team" }], lines: [], why: "that price of another plan" },
     { scope: [storage, proLarge], lines: [0, 2], why: "a product or a price" },
+    { scope: [fastModels], lines: [1], why: "a feature that the price belongs to" },
+    { scope: [proLarge, fastModels], lines: [0, 1], why: "a price or a feature" },
+    { scope: [{ ...fastModels, feature: "sso" }], lines: [], why: "a feature that no price belongs to" },
   ])("$scope pays lines $lines: $why", ({ scope, lines }) => {
     const only = grant("g", { remaining: amount, ...(scope === undefined ? {} : { scope }) });
     const { draws, uncovered } = burnCharges([only], charges, sold);

@@ -30,6 +30,7 @@ export const [a, b, c] = [
 
 export const tokens = { type: "product", product: "tokens" } as const;
 export const storage = { type: "product", product: "storage" } as const;
+export const fastModels = { type: "feature", feature: "fast_models" } as const;
 export const proLarge = { type: "price", planKey: "pro", priceKey: "large" } as const;
 
 const january = { start, end: day(31) };

@@ -106,6 +106,36 @@ describe("what credit pays for", () => {
   });
 });
 
+describe("credit for a feature", () => {
+  const price = (key: string, feature?: string) =>
+    ({ key, ...(feature === undefined ? {} : { feature }) }) as UsagePrice;
+  const version = (number: number, prices: UsagePrice[]) => ({
+    effectiveAt: day(number),
+    paused: false,
+    items: [{ seats: 1, plan: { key: "pro", version: number, prices } as unknown as PlanVersion }],
+  });
+  // Version 2 took the large models out of the feature.
+  const terms = [
+    version(1, [price("large", "models"), price("storage")]),
+    version(2, [price("large"), price("small", "models")]),
+  ];
+  const of = (planVersion: number, priceKey: string) =>
+    line(100, { source: { planKey: "pro", planVersion, priceKey } });
+
+  test.each([
+    { line: of(1, "large"), pays: true, why: "a price that belongs to it" },
+    { line: of(1, "storage"), pays: false, why: "a price that belongs to none" },
+    { line: of(2, "large"), pays: false, why: "a price that belonged to it in another version" },
+    { line: of(2, "small"), pays: true, why: "one that belongs to it since" },
+    { line: { ...of(1, "large"), kind: "late_usage" as const }, pays: true, why: "late usage of its price" },
+    { line: line(100, { source: null }), pays: false, why: "what has no price" },
+  ])("$why: $pays", ({ line: of, pays }) => {
+    const grants = [creditOf(1_000, { scope: [{ type: "feature", feature: "models" }] })];
+    const { draws } = creditFor([of], { grants, asOf: day(32), billed: [january], terms });
+    expect(draws).toHaveLength(pays ? 1 : 0);
+  });
+});
+
 describe("a period of which 30 were used by the 10th and 45 after", () => {
   const price = { key: "large" } as UsagePrice;
   const plan = { key: "pro" } as PlanVersion;
