@@ -159,8 +159,10 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
 $$;
 
 -- The accounts that may not have enough for all of the drafts, with what can be taken from each. What the batch brings is
--- ignored: what fits without it fits in any order.
-create function ledger.short_accounts(lines ledger.posting_draft[]) returns table (key text, room numeric) language sql stable set search_path = pg_catalog, pg_temp as $$
+-- ignored: what fits without it fits in any order. Balances are looked up one by one, or every balance there is would be read.
+create function ledger.short_accounts(lines ledger.posting_draft[]) returns table (key text, room numeric)
+language sql stable set search_path = pg_catalog, pg_temp
+set enable_nestloop = on set enable_hashjoin = off set enable_mergejoin = off as $$
   select wanted.key, coalesce(room, 0)
   from (
     select key, account_id, sum(greatest(0, amount)) as amount from ledger.outflows(lines) group by key, account_id
