@@ -1,5 +1,6 @@
 import { balanceOfCustomer } from "../db/billing/customer-balance.ts";
 import { findInvoice } from "../db/billing/invoices.ts";
+import { nextDueAt } from "../db/billing/scheduled-changes.ts";
 import { type PlannedChange, plannedChange } from "../db/billing/planned-change.ts";
 import { agreedOverrides } from "../db/billing/price-agreements.ts";
 import {
@@ -15,6 +16,7 @@ import {
   updateSubscription,
 } from "../db/billing/subscriptions.ts";
 import { type Database, inTransaction, type Tx } from "../db/database.ts";
+import { tellCanceled, tellChange } from "../db/notices/notices-of-facts.ts";
 import {
   type AgreedAnchor,
   addDuration,
@@ -39,6 +41,8 @@ export type AppliedChange = Issued & {
   readonly effectiveAt: string;
   /** Where periods count from since, when that changed. */
   readonly anchor?: BegunAnchor;
+  /** When the next change that is agreed for later is to be made. */
+  readonly dueAt?: string | null;
 };
 
 /**
@@ -48,63 +52,34 @@ export type AppliedChange = Issued & {
  * @throws SubscriptionRuleError when the rules do not allow it, or when its preview came to something else
  */
 export async function applyChange(db: Database, input: ApplyChangeInput): Promise<AppliedChange> {
-  const { subscriptionId, changeId, change } = input;
   return await inTransaction(db, async (tx) => {
-    const row = await lockedSubscription(tx, subscriptionId);
-    const known = await findChange(tx, subscriptionId, changeId);
-    if (known !== undefined) return await appliedBefore(tx, row, known);
-    const planned = await plannedChange(tx, row, await requested(tx, change), instant(input.at));
-    requireAsQuoted(planned, change.quote);
-    const changed = await agree(tx, row, changeId, change, planned);
-    const { at, lines } = planned;
-    const issued =
-      lines.length === 0 || planned.waits
-        ? nothingIssued
-        : await invoiceChange(tx, changed, changeId, planned);
-    await insertChange(tx, subscriptionId, {
-      changeId,
-      kind: change.kind,
-      effectiveAt: at,
-      request: change,
-      lines,
-      invoiceId: issued.invoiceId,
-    });
-    return { ...issued, effectiveAt: isoOf(at), ...anchorSince(changed, at) };
-  });
-}
-
-/** Agrees a cancellation for the end of the period in course. */
-export async function scheduleCancellation(
-  db: Database,
-  input: { subscriptionId: string; changeId: string; at: string; cancelAt: string },
-): Promise<void> {
-  const { subscriptionId, changeId, cancelAt } = input;
-  await inTransaction(db, async (tx) => {
-    await lockedSubscription(tx, subscriptionId);
-    if ((await findChange(tx, subscriptionId, changeId)) !== undefined) return;
-    await updateSubscription(tx, subscriptionId, { cancelAt: instant(cancelAt) });
-    await insertChange(tx, subscriptionId, {
-      changeId,
-      kind: "cancel_at_period_end",
-      effectiveAt: instant(input.at),
-      request: { cancelAt },
-      lines: [],
-      invoiceId: null,
-    });
-  });
-}
-
-/** An agreed cancellation has come: the subscription is canceled, its last period is still to be closed. */
-export async function endSubscription(
-  db: Database,
-  input: { subscriptionId: string; at: string },
-): Promise<void> {
-  await inTransaction(db, async (tx) => {
     const row = await lockedSubscription(tx, input.subscriptionId);
-    if (row.status === "canceled") return;
-    const at = instant(input.at);
-    await updateSubscription(tx, row.id, { status: "canceled", cancelAt: at, canceledAt: at });
+    const known = await findChange(tx, row.id, input.changeId);
+    return known === undefined ? await makeChange(tx, row, input) : await appliedBefore(tx, row, known);
   });
+}
+
+/** The same in the caller's transaction, which has the customer's lock, for a change that is news. */
+export async function makeChange(
+  tx: Tx,
+  row: StoredSubscription,
+  { changeId, change, at: asked }: Omit<ApplyChangeInput, "subscriptionId">,
+): Promise<AppliedChange> {
+  const planned = await plannedChange(tx, row, await requestedChange(tx, change), instant(asked));
+  requireAsQuoted(planned, change.quote);
+  const { at, lines } = planned;
+  const changed = await agree(tx, row, { changeId, change, ...planned });
+  const issued =
+    lines.length === 0 || planned.waits ? nothingIssued : await invoiceChange(tx, changed, changeId, planned);
+  await insertChange(tx, row.id, {
+    changeId,
+    kind: change.kind,
+    effectiveAt: at,
+    request: change,
+    lines,
+    invoiceId: issued.invoiceId,
+  });
+  return await outcomeOf(tx, changed, at, issued);
 }
 
 /** The subscription's row, read after its customer's lock was taken. */
@@ -116,7 +91,7 @@ export async function lockedSubscription(tx: Tx, subscriptionId: string): Promis
 }
 
 /** As the domain knows it; a run says of a cancellation whether unused time is given back. */
-async function requested(tx: Tx, change: SubscriptionChange): Promise<RequestedChange> {
+export async function requestedChange(tx: Tx, change: SubscriptionChange): Promise<RequestedChange> {
   if (change.kind === "change_plan" || change.kind === "add_add_on") {
     const { agreement, ...rest } = change;
     return { ...rest, ...(await agreedOverrides(tx, agreement)) };
@@ -134,52 +109,6 @@ function requireAsQuoted({ quote, at }: PlannedChange, quoted: string | undefine
   );
 }
 
-/** What is agreed from now on: terms, and where periods lie; or the end. */
-async function agree(
-  tx: Tx,
-  row: StoredSubscription,
-  changeId: string,
-  change: SubscriptionChange,
-  { at, after, anchor }: PlannedChange,
-): Promise<StoredSubscription> {
-  if (after === null) {
-    await endAt(tx, row, at);
-    return row;
-  }
-  await insertTerms(tx, row.id, changeId, after);
-  const isPauseOrResume = change.kind === "pause" || change.kind === "resume";
-  const updates = {
-    ...(isPauseOrResume ? { status: after.paused ? ("paused" as const) : ("active" as const) } : {}),
-    ...(anchor === null ? {} : reanchored(row, anchor)),
-  };
-  if (Object.keys(updates).length > 0) await updateSubscription(tx, row.id, updates);
-  return { ...row, ...updates };
-}
-
-/** Another anchor ends the period in course, which can then be closed after its grace. */
-function reanchored(row: StoredSubscription, anchor: AgreedAnchor) {
-  const { start } = anchoredPeriodAt(row, anchor.effectiveAt).period;
-  const anchors = [...row.anchors, anchorToStore(anchor)];
-  if (row.billedThrough < start) return { anchors };
-  const cut = { start, end: anchor.effectiveAt };
-  const { end } = cut.start < cut.end ? cut : anchoredPeriodAt({ ...row, anchors }, start).period;
-  return { anchors, nextCloseAt: graceAfter(row, end) };
-}
-
-async function endAt(tx: Tx, row: StoredSubscription, at: Instant): Promise<void> {
-  const { period } = anchoredPeriodAt(row, at);
-  await updateSubscription(tx, row.id, {
-    status: "canceled",
-    cancelAt: at,
-    canceledAt: at,
-    ...(row.billedThrough < period.start ? {} : { nextCloseAt: graceAfter(row, at) }),
-  });
-}
-
-function graceAfter({ graceSeconds }: StoredSubscription, at: Instant): Instant {
-  return addDuration(at, { seconds: graceSeconds }, "UTC");
-}
-
 async function invoiceChange(
   tx: Tx,
   row: StoredSubscription,
@@ -193,22 +122,35 @@ async function invoiceChange(
   return await issueLines(tx, row, invoice, balance);
 }
 
-async function appliedBefore(
+export async function appliedBefore(
   tx: Tx,
   row: StoredSubscription,
   { effectiveAt, invoiceId }: { effectiveAt: Instant; invoiceId: string | null },
 ): Promise<AppliedChange> {
   const invoice = invoiceId === null ? undefined : await findInvoice(tx, invoiceId);
-  return {
+  return await outcomeOf(tx, row, effectiveAt, {
     invoiceId,
     collect: invoice?.kind === "proration" && invoice.totalMinor > 0n,
-    effectiveAt: isoOf(effectiveAt),
-    ...anchorSince(row, effectiveAt),
+  });
+}
+
+async function outcomeOf(
+  tx: Tx,
+  row: StoredSubscription,
+  at: Instant,
+  issued: Issued,
+): Promise<AppliedChange> {
+  const dueAt = await nextDueAt(tx, row.id, at);
+  return {
+    ...issued,
+    effectiveAt: isoOf(at),
+    ...anchorSince(row, at),
+    dueAt: dueAt === null ? null : isoOf(dueAt),
   };
 }
 
 /** The anchor that came with a change at `at`, as the subscription's run remembers it. */
-function anchorSince(row: StoredSubscription, at: Instant): Pick<AppliedChange, "anchor"> {
+export function anchorSince(row: StoredSubscription, at: Instant): Pick<AppliedChange, "anchor"> {
   const { agreed, index } = agreedPeriodAt(anchorsOf(row), at);
   return agreed.effectiveAt === at ? { anchor: runningAnchor(agreed, index) } : {};
 }

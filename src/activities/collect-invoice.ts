@@ -3,6 +3,8 @@ import { findCustomer, type StoredCustomer } from "../db/billing/customers.ts";
 import { findInvoice, linesOfInvoice, type StoredInvoice, updateInvoice } from "../db/billing/invoices.ts";
 import { insertAttempt } from "../db/billing/payments.ts";
 import { isBegun } from "../db/billing/stripe-operations.ts";
+import { inTransaction } from "../db/database.ts";
+import { tellPaymentFailed } from "../db/notices/notices-of-facts.ts";
 import type { AttemptCause, InvoiceStatus } from "../db/schema/billing.ts";
 import { instant } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
@@ -86,15 +88,18 @@ export async function payInvoice(deps: ActivityDependencies, input: PayInput): P
     return { status: "paid" };
   }
   const outcome = await charge(deps, invoice, customer, attempt);
-  await insertAttempt(deps.db.orm, {
-    invoiceId,
-    attempt,
-    cause,
-    attemptedAt: at,
-    outcome: outcome.status,
-    ...(outcome.status === "declined"
-      ? { declineCode: outcome.declineCode, declineClass: outcome.declineClass }
-      : {}),
+  await inTransaction(deps.db, async (tx) => {
+    await insertAttempt(tx, {
+      invoiceId,
+      attempt,
+      cause,
+      attemptedAt: at,
+      outcome: outcome.status,
+      ...(outcome.status === "declined"
+        ? { declineCode: outcome.declineCode, declineClass: outcome.declineClass }
+        : {}),
+    });
+    if (outcome.status === "declined") await tellPaymentFailed(tx, invoice, { attempt, at });
   });
   return outcome;
 }

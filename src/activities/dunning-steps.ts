@@ -3,6 +3,7 @@ import { findInvoice, updateInvoice } from "../db/billing/invoices.ts";
 import { insertDunning, otherOpenDunning, updateDunning } from "../db/billing/payments.ts";
 import { findSubscription, termsHistory, updateSubscription } from "../db/billing/subscriptions.ts";
 import { inTransaction } from "../db/database.ts";
+import { tellRecovered } from "../db/notices/notices-of-facts.ts";
 import type { DunningState } from "../db/schema/billing.ts";
 import { instant } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
@@ -61,6 +62,7 @@ export async function endDunning(deps: ActivityDependencies, input: EndDunningIn
   const recovers = await inTransaction(deps.db, async (tx) => {
     const endedAt = instant(at);
     await updateDunning(tx, invoiceId, { state: outcome, attempts, nextAttemptAt: null, endedAt });
+    if (outcome === "recovered") await tellRecovered(tx, invoice, endedAt);
     if (subscriptionId === null || outcome === "exhausted") return false;
     const { status } = await lockedSubscription(tx, subscriptionId);
     if (await otherOpenDunning(tx, subscriptionId, invoiceId)) return false;

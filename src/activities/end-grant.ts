@@ -8,6 +8,7 @@ import {
 import { findRecurring, recurringOf, type StoredRecurring } from "../db/billing/recurring-grants.ts";
 import type { Tx } from "../db/database.ts";
 import { availableBalances } from "../db/ledger/ledger.ts";
+import { tellExpired } from "../db/notices/notices-of-facts.ts";
 import type { Instant } from "../domain/calendar/index.ts";
 import {
   carriedOver,
@@ -125,4 +126,5 @@ async function close(
   const facts = entryFactsOf(grant, `credit-grant/${grantId}/expired`, endedAt, asOf);
   const entry = grantExpired({ ...facts, grantId, kind, remaining: held });
   if (entry !== null) await book(tx, [entry]);
+  if (cause === "expired" && held > rolledOver) await tellExpired(tx, grant, endedAt);
 }

@@ -4,6 +4,7 @@ import { type InvoiceToStore, insertInvoice } from "../db/billing/invoices.ts";
 import type { StoredSubscription } from "../db/billing/subscriptions.ts";
 import type { Tx } from "../db/database.ts";
 import { postEntries } from "../db/ledger/ledger.ts";
+import { tellIssued } from "../db/notices/notices-of-facts.ts";
 import { invariant } from "../domain/errors.ts";
 import { addUpInvoice, invoiceEntries } from "../domain/invoicing/index.ts";
 import type { JournalEntryDraft } from "../domain/ledger/index.ts";
@@ -29,7 +30,11 @@ export async function issueInvoice(
   invoice: InvoiceToStore,
   entries: readonly JournalEntryDraft[],
 ): Promise<Issued> {
-  const [stored] = await Promise.all([insertInvoice(tx, invoice), book(tx, entries)]);
+  const [stored] = await Promise.all([
+    insertInvoice(tx, invoice),
+    book(tx, entries),
+    tellIssued(tx, invoice),
+  ]);
   return { invoiceId: stored.id, collect: stored.status === "open" };
 }
 

@@ -11,6 +11,7 @@ import * as invoiceDocuments from "../../src/db/schema/invoice-documents.ts";
 import * as ledger from "../../src/db/schema/ledger.ts";
 import * as holds from "../../src/db/schema/ledger-holds.ts";
 import * as seals from "../../src/db/schema/ledger-seals.ts";
+import * as notices from "../../src/db/schema/notices.ts";
 import * as pricing from "../../src/db/schema/pricing.ts";
 import * as stripe from "../../src/db/schema/stripe.ts";
 import * as usage from "../../src/db/schema/usage.ts";
@@ -44,6 +45,7 @@ const declared: unknown[] = [
   creditGrants,
   ledger,
   holds,
+  notices,
   seals,
   pricing,
   stripe,
@@ -77,7 +79,7 @@ async function actual(kinds: string, withNullability: boolean): Promise<string[]
     from pg_class join pg_namespace on pg_namespace.oid = relnamespace
     join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped
     where relkind = any (string_to_array(${kinds}, null)) and not relispartition
-      and nspname in ('ledger', 'usage', 'catalog', 'billing', 'stripe', 'access')`;
+      and nspname in ('ledger', 'usage', 'catalog', 'billing', 'stripe', 'access', 'notice')`;
   return found.map(({ described }) => described).sort();
 }
 

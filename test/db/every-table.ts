@@ -66,6 +66,7 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
       values (1, 1, 'day', '2026-01-01Z', 1, row('2026-01-01Z', 1, 1), row('2026-01-01Z', 1, 1), 0)`;
     await sql`insert into usage.arrival_lag values ('edge', 'request', '2026-01-01', 1, 1)`;
   });
+  await tellAndDeliver(ledger);
   await ledger.db.sql`insert into stripe.webhook_inbox (event_id, type, body) values ('evt_1', 'x', '{}')`;
   // Transactions of other tests on the server hold back what can be sealed.
   while ((await ledger.db.sql`select from ledger.seal_closed_range(10)`).length === 0) await delay(10);
@@ -117,6 +118,21 @@ async function giveAgainAndAgain({ db: { sql } }: LedgerFixture): Promise<void> 
   await sql`
     insert into billing.credit_grant_end (grant_id, cause, held, ended_at, settled_at)
     values ('promo', 'expired', 0, '2026-02-01Z', '2026-02-01Z')`;
+}
+
+/** A notice that was delivered to an endpoint, of a customer who wants no mail of another kind. */
+async function tellAndDeliver({ db: { sql } }: LedgerFixture): Promise<void> {
+  await sql`
+    insert into notice.notice (id, key, kind, customer_id, subject, occurred_at, body, composed_at)
+    values ('notice', 'key', 'invoice.issued', 'acme', '{}', now(), '{}', now())`;
+  await sql`
+    insert into notice.endpoint (id, url, state, created_at) values ('endpoint', 'https://example.com', 'enabled', now())`;
+  await sql`insert into notice.endpoint_secret values ('endpoint', 1, ${Buffer.alloc(40)}, now(), null)`;
+  await sql`insert into notice.mail_preference values ('acme', '{credits.low}', now())`;
+  await sql`
+    insert into notice.delivery (id, notice_id, endpoint_id, state, attempts, next_attempt_at, created_at, finished_at)
+    values ('delivery', 'notice', 'endpoint', 'delivered', 1, now(), now(), now())`;
+  await sql`insert into notice.delivery_attempt values ('delivery', 1, 'delivered', now(), 5, 200, 'ok', null)`;
 }
 
 /** A column of a table, or of a partition under its own name. */

@@ -4,7 +4,7 @@ import * as rules from "./table-rules.ts";
 /** The role that all code of the application acts as; the login it uses is a member. */
 const applicationRole = "reckoner_app";
 
-const schemas = "('ledger', 'usage', 'catalog', 'billing', 'stripe', 'access')";
+const schemas = "('ledger', 'usage', 'catalog', 'billing', 'stripe', 'access', 'notice')";
 
 const quoted = (names: readonly string[]) => names.map((name) => `('${name}')`).join(", ");
 

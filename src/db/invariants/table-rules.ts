@@ -40,6 +40,8 @@ export const factTables: readonly string[] = [
   "catalog.cost_table",
   "catalog.feature",
   "billing.subscription_terms",
+  "billing.scheduled_change",
+  "billing.scheduled_change_resolution",
   "billing.invoice_line",
   "billing.rating_run",
   "billing.rated_usage",
@@ -62,6 +64,7 @@ export const factTables: readonly string[] = [
   "billing.credit_note_line",
   "billing.credit_note_decision",
   "billing.credit_note",
+  "notice.delivery_attempt",
 ];
 
 /** Follow from facts, written by triggers alone, and stay as they were written. */
@@ -115,6 +118,11 @@ export const changeableColumns: Readonly<Record<string, readonly string[]>> = {
   "stripe.webhook_inbox": ["state", "attempts", "next_attempt_at", "last_error", "finished_at"],
   "usage.log_position": ["next_offset", "claim", "claimed_by", "claimed_at", "moved_at"],
   "access.api_key": ["revoked_at"],
+  "notice.notice": ["body", "composed_at"],
+  "notice.endpoint": ["url", "description", "kinds", "state", "reason", "failing_since"],
+  "notice.endpoint_secret": ["expires_at"],
+  "notice.mail_preference": ["suppressed_kinds", "changed_at"],
+  "notice.delivery": ["state", "attempts", "attempts_before", "next_attempt_at", "finished_at"],
 };
 
 /** Claims of requests under way: these columns may change, and the row may go, until it is answered. Then it is a fact. */
@@ -149,6 +157,8 @@ const ruleTriggers: readonly string[] = [
   "billing.credit_note_decision.admit_credit_note_decision",
   "billing.credit_note.credit_note_is_admitted",
   "access.api_key.revocation_is_final",
+  "notice.notice.body_is_written_once",
+  "notice.endpoint.deletion_is_final",
   "access.idempotency_key.answer_is_kept",
   "access.idempotency_key.answers_are_kept",
 ];

@@ -1,0 +1,103 @@
+import { type Instant, isoOf } from "../../domain/calendar/index.ts";
+import { kindOfChange } from "../../domain/notices/index.ts";
+import type { Tx } from "../database.ts";
+import { enqueueNotice } from "./enqueue-notice.ts";
+
+/** What each fact of billing is told as. Each is called in the fact's own transaction. */
+
+interface InvoiceToTell {
+  readonly id: string;
+  readonly customerId: string;
+}
+
+/** An invoice was issued; one for a threshold says that it was reached, too. */
+export async function tellIssued(
+  tx: Pick<Tx, "insert">,
+  { id, kind, customerId, issuedAt }: InvoiceToTell & { readonly kind: string; readonly issuedAt: Instant },
+): Promise<void> {
+  const fact = { customerId, subject: { invoiceId: id }, occurredAt: issuedAt };
+  await enqueueNotice(tx, { ...fact, kind: "invoice.issued", key: `invoice-issued/${id}` });
+  if (kind !== "threshold") return;
+  await enqueueNotice(tx, { ...fact, kind: "usage.threshold_reached", key: `threshold-reached/${id}` });
+}
+
+/** A charge was declined. */
+export async function tellPaymentFailed(
+  tx: Pick<Tx, "insert">,
+  { id, customerId }: InvoiceToTell,
+  { attempt, at }: { readonly attempt: number; readonly at: Instant },
+): Promise<void> {
+  await enqueueNotice(tx, {
+    key: `payment-failed/${id}/${attempt}`,
+    kind: "invoice.payment_failed",
+    customerId,
+    subject: { invoiceId: id, attempt },
+    occurredAt: at,
+  });
+}
+
+/** What had failed was paid. */
+export async function tellRecovered(
+  tx: Pick<Tx, "insert">,
+  { id, customerId }: InvoiceToTell,
+  at: Instant,
+): Promise<void> {
+  const key = `payment-recovered/${id}`;
+  const subject = { invoiceId: id };
+  await enqueueNotice(tx, {
+    key,
+    kind: "invoice.payment_recovered",
+    customerId,
+    subject,
+    occurredAt: at,
+  });
+}
+
+/** A command has changed a subscription. */
+export async function tellChange(
+  tx: Pick<Tx, "insert">,
+  { id: subscriptionId, customerId }: { readonly id: string; readonly customerId: string },
+  change: { readonly changeId: string; readonly kind: string; readonly effectiveAt: Instant },
+): Promise<void> {
+  const kind = kindOfChange(change.kind);
+  if (kind === null) return;
+  const { changeId, effectiveAt } = change;
+  await enqueueNotice(tx, {
+    key: `subscription-change/${subscriptionId}/${changeId}`,
+    kind,
+    customerId,
+    subject: { subscriptionId, changeId, change: change.kind, effectiveAt: isoOf(effectiveAt) },
+    occurredAt: effectiveAt,
+  });
+}
+
+/** A subscription has ended. */
+export async function tellCanceled(
+  tx: Pick<Tx, "insert">,
+  { id, customerId }: { readonly id: string; readonly customerId: string },
+  at: Instant,
+): Promise<void> {
+  const effectiveAt = isoOf(at);
+  await enqueueNotice(tx, {
+    key: `subscription-canceled/${id}/${effectiveAt}`,
+    kind: "subscription.canceled",
+    customerId,
+    subject: { subscriptionId: id, effectiveAt },
+    occurredAt: at,
+  });
+}
+
+/** Credit has run out of time with something left of it. */
+export async function tellExpired(
+  tx: Pick<Tx, "insert">,
+  { id, customerId }: { readonly id: string; readonly customerId: string },
+  at: Instant,
+): Promise<void> {
+  await enqueueNotice(tx, {
+    key: `credits-expired/${id}`,
+    kind: "credits.expired",
+    customerId,
+    subject: { grantId: id },
+    occurredAt: at,
+  });
+}

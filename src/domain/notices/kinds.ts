@@ -1,0 +1,105 @@
+import type { NoticeKind } from "./notice.ts";
+
+export interface KindOfNotice {
+  /** What has happened, as documentation says it. */
+  readonly when: string;
+  /** Whether the customer gets an e-mail, unless it is suppressed. */
+  readonly byEmail: boolean;
+  /** The permanent key, with what it is made from. */
+  readonly key: string;
+}
+
+/** Every kind there is. */
+export const noticeKinds: Readonly<Record<NoticeKind, KindOfNotice>> = {
+  "invoice.upcoming": {
+    when: "A period's invoice is some days ahead: 7, or as the plan says.",
+    byEmail: true,
+    key: "invoice-upcoming/{subscription}/{period end}",
+  },
+  "invoice.issued": {
+    when: "An invoice was issued, of whatever kind; with nothing to be paid, too.",
+    byEmail: true,
+    key: "invoice-issued/{invoice}",
+  },
+  "invoice.payment_failed": {
+    when: "A charge was declined, the first or a later one.",
+    byEmail: true,
+    key: "payment-failed/{invoice}/{attempt}",
+  },
+  "invoice.payment_recovered": {
+    when: "An invoice whose payment had failed was paid.",
+    byEmail: true,
+    key: "payment-recovered/{invoice}",
+  },
+  "usage.threshold_reached": {
+    when: "Usage reached a billing threshold before the period's end, and was invoiced.",
+    byEmail: true,
+    key: "threshold-reached/{invoice}",
+  },
+  "subscription.trial_ending": {
+    when: "A trial ends in some days: 3, or as the plan says.",
+    byEmail: true,
+    key: "trial-ending/{subscription}/{trial end}",
+  },
+  "subscription.changed": {
+    when: "Plan, seats, add-ons or the agreed end of a subscription have changed.",
+    byEmail: true,
+    key: "subscription-change/{subscription}/{change}",
+  },
+  "subscription.paused": {
+    when: "A subscription was paused.",
+    byEmail: true,
+    key: "subscription-change/{subscription}/{change}",
+  },
+  "subscription.resumed": {
+    when: "A paused subscription goes on.",
+    byEmail: true,
+    key: "subscription-change/{subscription}/{change}",
+  },
+  "subscription.canceled": {
+    when: "A subscription has ended.",
+    byEmail: true,
+    key: "subscription-canceled/{subscription}/{end}",
+  },
+  "payment_method.expiring": {
+    when: "The card on file expires within 30 days.",
+    byEmail: true,
+    key: "card-expiring/{customer}/{payment method}",
+  },
+  "credits.low": {
+    when: "At most a fifth is left of the credit that a customer has been given or has bought.",
+    byEmail: true,
+    key: "credits-low/{customer}/{currency}/{newest grant}",
+  },
+  "credits.expired": {
+    when: "Credit has expired with something left of it, which is lost.",
+    byEmail: true,
+    key: "credits-expired/{grant}",
+  },
+  "webhook_endpoint.disabled": {
+    when: "An endpoint was disabled: everything sent to it had failed for days, or it answered 410. Goes to the operator.",
+    byEmail: true,
+    key: "endpoint-disabled/{endpoint}/{failing since}",
+  },
+  "webhook_endpoint.test": {
+    when: "Somebody asked for it. Goes to the one endpoint it is to test.",
+    byEmail: false,
+    key: "endpoint-test/{request}",
+  },
+};
+
+export const allNoticeKinds = Object.keys(noticeKinds) as NoticeKind[];
+
+/** What may be asked not to be sent by e-mail. */
+export const kindsByEmail = allNoticeKinds.filter(
+  (kind) => noticeKinds[kind].byEmail && kind !== "webhook_endpoint.disabled",
+);
+
+/** What a change of a subscription is told as; null when something else tells of it: its end has a notice of its own. */
+export function kindOfChange(
+  change: string,
+): Extract<NoticeKind, "subscription.changed" | "subscription.paused" | "subscription.resumed"> | null {
+  if (change === "pause") return "subscription.paused";
+  if (change === "resume") return "subscription.resumed";
+  return change === "cancel" ? null : "subscription.changed";
+}
