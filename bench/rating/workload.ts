@@ -125,7 +125,10 @@ function lines(
       let total = 0n;
       for (const quantity of quantities) {
         const usage = [{ stretch, readings: readingsOf(quantity) }];
-        const [line] = usageLines(rateStretches(usage, period, catalog.meters), null);
+        const [line] = usageLines(
+          rateStretches(usage, { full: period, timeZone: "UTC" }, catalog.meters),
+          null,
+        );
         total += line?.amount.amountMinor ?? 0n;
       }
       return total;

@@ -183,7 +183,7 @@ async function derivedAgain(): Promise<string[]> {
     invariant(run !== undefined && row !== undefined, "the period was closed");
     const agreed = await agreedPeriod(tx, row, start);
     const usage = await periodUsage(tx, { ...agreed, customerId: "acme", visibleIn: run.snapshot });
-    return rateStretches(usage, agreed.full, agreed.meters)
+    return rateStretches(usage, { full: agreed.full, timeZone: "UTC" }, agreed.meters)
       .map(({ price, rated }) => `${price.key} ${rated.quantity} ${rated.exactMinor}`)
       .toSorted();
   });

@@ -32,7 +32,7 @@ const ratedSchema = z.object({
   from: instantText.describe("Where the terms change inside a period, each part has its own."),
   to: instantText,
   quantity: decimalText,
-  included_quantity: decimalText.describe("Free in this part, in proportion to its length."),
+  included_quantity: decimalText.describe("Free in this part, as the plan prorates."),
   exact_minor: decimalText.describe("Minor units, before rounding."),
   amount_minor: minorText,
   complete_until: instantText.describe("Up to when the meter's usage is complete."),

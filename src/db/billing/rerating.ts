@@ -52,7 +52,8 @@ export async function reratePeriods(
   const rerated: ReratedPeriod[] = [];
   for (const [index, { subscription, measured, full, closed }] of periods.entries()) {
     const { period, meters } = measured;
-    const rated = rateStretches(usages[index] ?? [], full, meters);
+    const { timeZone } = subscription.row;
+    const rated = rateStretches(usages[index] ?? [], { full, timeZone }, meters);
     const differences = closed === null ? [] : ratingDifferences(rated, closed.booked);
     rerated.push({
       subscriptionId: subscription.row.id,

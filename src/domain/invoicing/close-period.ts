@@ -40,6 +40,8 @@ export interface PeriodFacts {
   readonly full: Period;
   /** The period that begins, which is charged in advance; null when the subscription has ended. */
   readonly next: Period | null;
+  /** Where that is a first part of a longer one, or follows a trial; a whole period, counted on from this one, when left out. */
+  readonly nextFrame?: { readonly full: Period; readonly periodIndex: number };
   /** Of the subscription: 0, or left out, is its first period. */
   readonly periodIndex?: number;
   /** All terms as they were agreed, ascending: what their prices are in a period is decided here. */
@@ -122,8 +124,9 @@ export function settle(
 }
 
 /** What the period that begins is charged with, by its own prices. */
-function chargesOfNext({ next, terms, periodIndex = 0, timeZone = "UTC" }: PeriodFacts): InvoiceLine[] {
+function chargesOfNext(facts: PeriodFacts): InvoiceLine[] {
+  const { next, nextFrame, terms, periodIndex = 0, timeZone = "UTC" } = facts;
   if (next === null) return [];
-  const frame = { full: next, timeZone };
-  return linesInAdvance(termsAt(terms, next.start), next, periodIndex + 1, frame);
+  const { full, periodIndex: nextIndex } = nextFrame ?? { full: next, periodIndex: periodIndex + 1 };
+  return linesInAdvance(termsAt(terms, next.start), next, nextIndex, { full, timeZone });
 }

@@ -29,7 +29,7 @@ export function ratePeriod(
   const { period, full, meters, periodIndex = 0, advance = [] } = facts;
   const usage = pricedUsage(facts.usage, periodIndex);
   const stretches = usage.map(({ stretch }) => stretch);
-  const rated = rateStretches(usage, full, meters);
+  const rated = rateStretches(usage, { full, timeZone }, meters);
   const fees = stage === "open" ? [] : arrearsLines(stretches, full, timeZone);
   const charges = { period, full, timeZone, periodIndex, currency, stretches, rated, fees, advance };
   return { period, rated, fees, adjusted: adjustPeriod(charges, stage) };
@@ -39,12 +39,13 @@ export function ratePeriod(
 export function ratedUntil({
   usageUntil = [],
   full,
+  timeZone = "UTC",
   meters,
   periodIndex = 0,
-}: Pick<PeriodFacts, "usageUntil" | "full" | "meters" | "periodIndex">): RatedUntil[] {
+}: Pick<PeriodFacts, "usageUntil" | "full" | "timeZone" | "meters" | "periodIndex">): RatedUntil[] {
   return usageUntil.map(({ at, usage }) => ({
     at,
-    rated: rateStretches(pricedUsage(usage, periodIndex), full, meters),
+    rated: rateStretches(pricedUsage(usage, periodIndex), { full, timeZone }, meters),
   }));
 }
 

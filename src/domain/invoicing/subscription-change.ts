@@ -12,7 +12,7 @@ import { withDiscounts } from "./advance-discounts.ts";
 import type { ChargedPrice } from "./charged-time.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
 import { type ChangeCourse, endingCredits, prorationLines } from "./proration-lines.ts";
-import { pricedTerms, type Terms } from "./terms.ts";
+import { pricedTerms, type Terms, type UsageTreatment } from "./terms.ts";
 import { prorationOf } from "./time-charge.ts";
 import { advanceLines } from "./time-charges.ts";
 
@@ -33,9 +33,12 @@ export type RequestedChange = ChangeChoices &
         readonly seats: number;
         readonly overrides?: readonly PriceOverride[];
       }
+    | { readonly kind: "remove_add_on"; readonly planKey: string }
     | { readonly kind: "cancel"; readonly unused: UnusedTime }
-    | { readonly kind: "pause" }
+    | { readonly kind: "pause"; readonly usage?: UsageTreatment }
     | { readonly kind: "resume" }
+    /** Before its time: what is paid begins with the change. */
+    | { readonly kind: "end_trial" }
   );
 
 /** What was agreed and charged when a change comes. */
@@ -46,6 +49,8 @@ export interface ChangeFacts {
   readonly timeZone: string;
   /** For the period in course, in advance; null while the period before is still open, with which it is charged. */
   readonly charged: readonly ChargedPrice[] | null;
+  /** Whether a trial goes on, whatever changes: where periods lie is decided when it ends. */
+  readonly inTrial?: boolean;
 }
 
 /** What a change says for itself, whatever the plan does. */
@@ -90,10 +95,11 @@ export function decideChange(facts: ChangeFacts, after: Terms, choices: ChangeCh
 
 /** The anchor that begins with a change: of another interval, or where a new period is asked for. */
 function begunAnchor(
-  { anchors, timeZone }: ChangeFacts,
+  { anchors, timeZone, inTrial = false }: ChangeFacts,
   after: Terms,
   { anchor: chosen }: ChangeChoices,
 ): AgreedAnchor | null {
+  if (inTrial) return null;
   const plan = planOf(after);
   const { anchor: current } = agreedPeriodAt(anchors, after.effectiveAt).agreed;
   const isOtherInterval =

@@ -23,4 +23,11 @@ export type SubscriptionRuleCode =
   | "price_override_invalid"
   | "items_missing"
   | "change_quote_outdated"
-  | "subscription_canceling";
+  | "subscription_canceling"
+  | "subscription_not_canceled"
+  | "add_on_not_found"
+  | "plan_required"
+  | "scheduled_change_not_found"
+  | "scheduled_change_resolved"
+  | "scheduled_change_fixed"
+  | "too_many_scheduled_changes";

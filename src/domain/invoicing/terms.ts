@@ -1,5 +1,5 @@
 import type { Instant, Period } from "../calendar/index.ts";
-import type { PlanVersion, PriceOverride } from "../catalog/index.ts";
+import type { PlanVersion, Price, PriceOverride } from "../catalog/index.ts";
 import { invariant } from "../errors.ts";
 import { resolvePrices } from "../pricing/index.ts";
 
@@ -15,9 +15,14 @@ export interface TermsItem {
 export interface Terms {
   readonly effectiveAt: Instant;
   readonly items: readonly TermsItem[];
-  /** Nothing is charged in advance while paused; usage goes on being metered and billed. */
+  /** Nothing is charged for time: in a pause, and in a trial. */
   readonly paused: boolean;
+  /** What becomes of usage, which is metered in any case; billed when left out. */
+  readonly usage?: UsageTreatment;
 }
+
+/** Billed as agreed; free, as in a trial; refused: there is no access, and what comes all the same is not charged. */
+export type UsageTreatment = "billed" | "free" | "refused";
 
 /** A stretch of a period in which the terms did not change. */
 export interface TermsStretch extends Period {
@@ -35,11 +40,17 @@ export function pricedTerms(history: readonly Terms[], periodIndex: number): Ter
     items: terms.items.map(({ plan, overrides, ...item }) => {
       const { phases: _decided, ...priced } = {
         ...plan,
-        prices: resolvePrices(plan, periodIndex, overrides),
+        prices: resolvePrices(plan, periodIndex, overrides).map((price) => treated(price, terms)),
       };
       return { ...item, plan: priced };
     }),
   }));
+}
+
+/** Usage that is not charged is rated all the same, at nothing: it is on the invoice with its quantity. */
+function treated(price: Price, { usage = "billed" }: Terms): Price {
+  if (usage === "billed" || price.type !== "usage") return price;
+  return { ...price, model: { type: "per_unit", unitPriceMinor: "0" }, included: "0" };
 }
 
 /** The terms in force at an instant. @param history ascending by `effectiveAt`, the first not after `at` */

@@ -1,13 +1,14 @@
 import type { Period } from "../calendar/index.ts";
-import type { PercentageModel, PlanVersion, UsageModel, UsagePrice } from "../catalog/index.ts";
+import type { PlanVersion, UsagePrice } from "../catalog/index.ts";
 import type { Meter } from "../metering/index.ts";
-import { type Decimal, decimal, type Money, roundToMinor, subtractMoney, zero } from "../money/index.ts";
-import { prorateIncluded } from "../proration/index.ts";
+import { type Decimal, type Money, roundToMinor, subtractMoney, zero } from "../money/index.ts";
 import { type MeasuredBucket, type RatedAmount, rateUsage } from "../rating/index.ts";
+import { type AllowanceShare, Allowances } from "./allowance.ts";
 import { type BilledAs, billedAtThresholds, differenceTitle } from "./billed-before.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
 import { type MeterReading, type PriceReading, priceMeasure } from "./price-measure.ts";
 import type { Terms, TermsStretch } from "./terms.ts";
+import type { PeriodFrame } from "./time-charges.ts";
 
 /** A stretch of unchanged terms with everything that was used in it. */
 export interface StretchUsage {
@@ -25,6 +26,8 @@ export interface RatedUsage {
   readonly rated: RatedAmount;
   /** What the quantity is made of, where it is the sum of maxima. */
   readonly maxima?: readonly MeasuredBucket[];
+  /** How what a whole period includes was shared, where the stretch is a part of one. */
+  readonly share?: AllowanceShare;
 }
 
 /** What an earlier run of the same period came to, as it was stored. */
@@ -36,25 +39,32 @@ export interface BookedUsage {
   readonly exactMinor: Decimal;
 }
 
-/** Rates every usage price of the terms over every stretch, from nothing: tiers never restart and nothing doubles. */
+/**
+ * Rates every usage price of the terms over every stretch, from nothing: tiers never restart and nothing doubles.
+ * @param usage of a period from its start on, in the order of time
+ */
 export function rateStretches(
   usage: readonly StretchUsage[],
-  period: Period,
+  frame: PeriodFrame,
   meters: readonly Meter[],
 ): RatedUsage[] {
-  return usage.flatMap(({ stretch, readings, priceReadings = [] }) =>
+  const allowances = new Allowances(frame);
+  return usage.flatMap(({ stretch, readings, priceReadings = [] }, index) =>
     usagePricesOf(stretch.terms).map(({ plan, price }) => {
       const reading = priceReadings.find(
         ({ planKey, priceKey }) => planKey === plan.key && priceKey === price.key,
       );
       const measure = priceMeasure(price, readings, reading, meters);
-      const { model, included } = allowanceFor(price, period, stretch);
+      const { model, included, share } = allowances.of(plan, price, stretch, index === 0);
+      const rated = rateUsage(model, measure, included, price.negative);
+      allowances.use(plan, price, rated, measure);
       return {
         stretch: { start: stretch.start, end: stretch.end },
         plan,
         price,
-        rated: rateUsage(model, measure, included, price.negative),
+        rated,
         ...(measure.maxima === undefined ? {} : { maxima: measure.maxima }),
+        ...(share === undefined ? {} : { share }),
       };
     }),
   );
@@ -69,24 +79,6 @@ export function usagePricesOf({
   );
 }
 
-/** What of a full period's free part a stretch has: its share by time. */
-function allowanceFor(
-  { model, included }: UsagePrice,
-  full: Period,
-  stretch: Period,
-): { readonly model: UsageModel; readonly included: Decimal } {
-  const shareOf = (quantity: string) => prorateIncluded(decimal(quantity), full, stretch);
-  if (model.type !== "percentage") return { model, included: shareOf(included) };
-  return { model: percentageFor(model, shareOf), included: shareOf(model.freeAmountMinor ?? "0") };
-}
-
-function percentageFor(model: PercentageModel, shareOf: (quantity: string) => Decimal): PercentageModel {
-  const { freeEvents } = model;
-  return freeEvents === undefined
-    ? model
-    : { ...model, freeEvents: Number(shareOf(String(freeEvents)).text) };
-}
-
 /**
  * The lines that rated usage makes beyond what was booked before. A first run has nothing booked, and its lines are
  * plain usage; later ones bill the difference only, labelled with why and with the period it belongs to. Rounding is of the
@@ -97,7 +89,7 @@ export function usageLines(
   booked: readonly BookedUsage[] | null,
   billed: BilledAs = "late",
 ): InvoiceLine[] {
-  return rated.flatMap(({ stretch, plan, price, rated: result, maxima }) => {
+  return rated.flatMap(({ stretch, plan, price, rated: result, maxima, share }) => {
     const row = booked?.find(
       ({ termsStart, planKey, priceKey }) =>
         termsStart === stretch.start && planKey === plan.key && priceKey === price.key,
@@ -124,6 +116,7 @@ export function usageLines(
           unit: price.unitLabel,
           cumulativeQuantity: result.quantity.text,
           includedQuantity: result.includedQuantity.text,
+          ...(share === undefined ? {} : { includedShare: share }),
           cumulativeExactMinor: result.exactMinor.text,
           tiers: result.tiers,
           ...(maxima === undefined ? {} : { maxima }),

@@ -1,4 +1,4 @@
-import { type Instant, lengthMs, type Period } from "../calendar/index.ts";
+import type { Instant, Period } from "../calendar/index.ts";
 import { invariant } from "../errors.ts";
 import {
   type AllocationOptions,
@@ -55,18 +55,18 @@ export function split(
 }
 
 /**
- * The quantity that `part` of a full period includes: proportional to elapsed time, rounded half-even to whole
- * units. A full period includes exactly what the price says.
+ * What `part` of a full period has of a quantity that all of it has: up to the part's end, rounded half-even to whole units,
+ * less the same up to its start. So parts in a row sum to the quantity, however they are cut.
  */
-export function prorateIncluded(included: Decimal, full: Period, part: Period): Decimal {
+export function shareOfQuantity(quantity: Decimal, within: PeriodMeasure, part: Period): Decimal {
+  const { full, whole, passed } = within;
   invariant(full.start <= part.start && part.end <= full.end, "the part lies inside the full period");
-  if (lengthMs(part) === lengthMs(full)) return included;
-  return included.times(milliseconds(lengthMs(part))).dividedBy(milliseconds(lengthMs(full)), 0, "half-even");
+  const until = (at: Instant): Decimal =>
+    passed(at) === whole
+      ? quantity
+      : quantity.times(decimal(passed(at))).dividedBy(decimal(whole), 0, "half-even");
+  return until(part.end).minus(until(part.start));
 }
 
 const asMeasure = (within: Period | PeriodMeasure): PeriodMeasure =>
   "passed" in within ? within : elapsedTime(within);
-
-function milliseconds(count: number): Decimal {
-  return decimal(BigInt(count));
-}

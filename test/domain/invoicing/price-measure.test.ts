@@ -129,7 +129,8 @@ describe("lines", () => {
     const priceReadings = [{ planKey: "p", priceKey: "u", events }];
     const readings = [reading("", "", "130")];
     const costOf = (stretch: ReturnType<typeof stretchOf>) =>
-      rateStretches([{ stretch, readings, priceReadings }], january, meters)[0]?.rated;
+      rateStretches([{ stretch, readings, priceReadings }], { full: january, timeZone: "UTC" }, meters)[0]
+        ?.rated;
     // All of January: 101 are free, the fourth event crosses them by 29: 2.9 + 1.
     expect(costOf(stretchOf(plan))).toMatchObject({
       includedQuantity: decimal("101"),
@@ -142,7 +143,11 @@ describe("lines", () => {
   test("what is due for nothing makes a line once", () => {
     const tiers = [{ upTo: null, unitPriceMinor: "1", flatMinor: "300" }];
     const { meters, plan } = planWith({ type: "graduated", tiers, flatAtZero: true });
-    const rated = rateStretches([{ stretch: stretchOf(plan), readings: [] }], january, meters);
+    const rated = rateStretches(
+      [{ stretch: stretchOf(plan), readings: [] }],
+      { full: january, timeZone: "UTC" },
+      meters,
+    );
     const [line] = usageLines(rated, null);
     expect(line).toMatchObject({ quantity: decimal("0"), amount: { amountMinor: 300n } });
     const booked = {
@@ -162,7 +167,10 @@ describe("lines", () => {
       defaultUnitPriceMinor: null,
     });
     const readings = [reading("a", "x", "1"), reading("b", "x", "2"), reading("b", "y", "3")];
-    const [line] = usageLines(rateStretches([{ stretch: stretchOf(plan), readings }], january, meters), null);
+    const [line] = usageLines(
+      rateStretches([{ stretch: stretchOf(plan), readings }], { full: january, timeZone: "UTC" }, meters),
+      null,
+    );
     expect(line?.amount.amountMinor).toBe(10n);
     expect(JSON.parse(JSON.stringify(line?.detail.tiers))).toMatchObject([
       { cell: { model: "b" }, quantity: "5", unitPriceMinor: "2", exactMinor: "10" },

@@ -13,9 +13,16 @@ import {
   decimal,
   money,
   negateMoney,
+  sumDecimals,
   sumMoney,
 } from "../../../src/domain/money/index.ts";
-import { prorateIncluded, split, unusedShare, usedShare } from "../../../src/domain/proration/index.ts";
+import {
+  elapsedTime,
+  shareOfQuantity,
+  split,
+  unusedShare,
+  usedShare,
+} from "../../../src/domain/proration/index.ts";
 
 const june = period(instant("2026-06-01T00:00:00Z"), instant("2026-07-01T00:00:00Z"));
 const tenthDay = instant("2026-06-11T00:00:00Z");
@@ -114,18 +121,30 @@ describe("the included quantity of a part-period", () => {
       why: "3.5, to the even 4",
     },
     {
+      included: "5",
+      of: part("2026-06-16T00:00:00Z", "2026-07-01T00:00:00Z"),
+      prorated: "3",
+      why: "what the first half left of 5",
+    },
+    {
+      included: "7.5",
+      of: part("2026-06-16T00:00:00Z", "2026-07-01T00:00:00Z"),
+      prorated: "3.5",
+      why: "what the first half left of 7.5: 3.75 is 4",
+    },
+    {
       included: "0",
       of: part("2026-06-01T00:00:00Z", "2026-06-16T00:00:00Z"),
       prorated: "0",
       why: "nothing",
     },
   ])("of $included is $prorated: $why", ({ included, of, prorated }) => {
-    expect(prorateIncluded(decimal(included), june, of)).toEqual(decimal(prorated));
+    expect(shareOfQuantity(decimal(included), elapsedTime(june), of)).toEqual(decimal(prorated));
   });
 
   test("a part that reaches out of the period is a bug", () => {
     expect(() =>
-      prorateIncluded(decimal("1"), june, part("2026-06-11T00:00:00Z", "2026-07-02T00:00:00Z")),
+      shareOfQuantity(decimal("1"), elapsedTime(june), part("2026-06-11T00:00:00Z", "2026-07-02T00:00:00Z")),
     ).toThrow(/invariant/);
   });
 });
@@ -168,6 +187,24 @@ test("INV-19: the longer a period has run, the more of its amount is used", () =
       expect(usedShare(amount, june, earlier).amountMinor <= usedShare(amount, june, later).amountMinor).toBe(
         true,
       );
+    }),
+  );
+});
+
+test("the parts of an included quantity sum to it, however a period is cut", () => {
+  const anyCuts = fc
+    .array(anyMoment, { maxLength: 5 })
+    .map((cuts) => cuts.toSorted((one, other) => one - other));
+  fc.assert(
+    fc.property(fc.bigInt({ min: 0n, max: 10n ** 12n }), anyCuts, (included, cuts) => {
+      const bounds = [june.start, ...cuts, june.end];
+      const parts = bounds
+        .slice(1)
+        .map((end, index) =>
+          shareOfQuantity(decimal(included), elapsedTime(june), { start: bounds[index] ?? end, end }),
+        );
+      expect(parts.every((part) => !part.isNegative())).toBe(true);
+      expect(sumDecimals(parts)).toEqual(decimal(included));
     }),
   );
 });

@@ -32,8 +32,14 @@ export type DocumentKind = "invoice" | "credit_note";
 export interface DocumentSeries {
   /** The name under which the numbers are counted. */
   readonly series: string;
-  readonly numberOf: (count: number) => string;
+  /** What its numbers begin with; the count follows, with so many digits at least. */
+  readonly start: string;
+  readonly digitsMin: number;
 }
+
+/** How a document is numbered. */
+export const documentNumber = ({ start, digitsMin }: DocumentSeries, count: number): string =>
+  start + String(count).padStart(digitsMin, "0");
 
 /**
  * The series that a document's number comes from, and how the number is written: `ACME-0001` and `ACME-CN-0001` by
@@ -52,11 +58,9 @@ export function documentSeries(
   }
   const credit = kind === "credit_note" ? "-CN" : "";
   if (series === "customer") {
-    const start = `${customerId.toUpperCase()}${credit}`;
-    return { series: `${kind}/customer/${customerId}`, numberOf: (count) => `${start}-${padded(count, 4)}` };
+    const start = `${customerId.toUpperCase()}${credit}-`;
+    return { series: `${kind}/customer/${customerId}`, start, digitsMin: 4 };
   }
-  const start = `${prefix}${credit}-${padded(year, 4)}`;
-  return { series: `${kind}/year/${prefix}/${year}`, numberOf: (count) => `${start}-${padded(count, 6)}` };
+  const start = `${prefix}${credit}-${String(year).padStart(4, "0")}-`;
+  return { series: `${kind}/year/${prefix}/${year}`, start, digitsMin: 6 };
 }
-
-const padded = (count: number, digits: number): string => String(count).padStart(digits, "0");

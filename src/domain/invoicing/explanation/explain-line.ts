@@ -3,6 +3,7 @@ import { type Decimal, decimal, exactOfLedgerAmount, type LedgerAmount } from ".
 import { exactMinorText, moneyText, periodText, quantityText } from "../document/figures.ts";
 import type { InvoiceLine } from "../invoice-line.ts";
 import { adjustmentSteps, isAdjustment } from "./explain-adjustment.ts";
+import { includedStep, timeShareSteps } from "./explain-share.ts";
 import { type ExplanationStep, step } from "./explanation-step.ts";
 
 /** Which usage a line was rated from: derive it again from the events that this snapshot sees in this window. */
@@ -47,13 +48,7 @@ function ratedSteps({ line, usage, model, timeZone }: LineToExplain): Explanatio
   return [
     usageStep(all, unit, usage, line, timeZone),
     ...priceSteps(line, model),
-    step(
-      "included",
-      included.isZero()
-        ? "None of it was included free of charge."
-        : `${quantityText(included)} of it included, free of charge.`,
-      { quantity: included.text },
-    ),
+    includedStep(included, line),
     ...tiersOf(line).map((tier) => tierStep(tier, line)),
     step("exact", `Together exactly ${exactMinorText(exact, currency)} for the whole period so far.`, {
       exact_minor: exact.text,
@@ -155,7 +150,7 @@ function billedBeforeSteps(line: InvoiceLine, all: Decimal, exact: Decimal): Exp
 
 /** Lines for time, for credit, and for amounts that move between invoices. */
 function otherSteps({ line, model, timeZone }: LineToExplain): ExplanationStep[] {
-  const { detail, period, quantity, amount } = line;
+  const { detail, quantity, amount } = line;
   const counted =
     quantity === null
       ? []
@@ -163,31 +158,10 @@ function otherSteps({ line, model, timeZone }: LineToExplain): ExplanationStep[]
   return [
     ...priceSteps(line, model),
     ...counted,
-    ...shareSteps(detail, period, timeZone),
+    ...timeShareSteps(line, timeZone),
     step("exact", `${line.description}: exactly ${exactMinorText(line.exactMinor, amount.currency)}.`, {
       exact_minor: line.exactMinor.text,
       ...plainFigures(detail),
-    }),
-  ];
-}
-
-function shareSteps(
-  detail: InvoiceLine["detail"],
-  { start, end }: Period,
-  timeZone: string,
-): ExplanationStep[] {
-  const whole = { start: detail.fullPeriodStart, end: detail.fullPeriodEnd };
-  if (typeof whole.start !== "number" || typeof whole.end !== "number") return [];
-  const full = { start: whole.start, end: whole.end } as Period;
-  const text = `For ${periodText({ start, end }, timeZone)}, of the whole from ${periodText(full, timeZone)}.`;
-  return [
-    step("share", text, {
-      from: isoOf(start),
-      to: isoOf(end),
-      whole_from: isoOf(full.start),
-      whole_to: isoOf(full.end),
-      part_ms: String(end - start),
-      whole_ms: String(full.end - full.start),
     }),
   ];
 }

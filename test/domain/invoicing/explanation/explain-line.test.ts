@@ -84,7 +84,14 @@ describe("a line of usage", () => {
   });
 });
 
-test("a line for time says of which whole it is a part", () => {
+test.each([
+  { unit: "second", units: "1814400000", ofUnits: "2678400000", said: "1,814,400 of 2,678,400 seconds" },
+  { unit: "second", units: "1500", ofUnits: "2678400000", said: "1.5 of 2,678,400 seconds" },
+  { unit: "day", units: "21", ofUnits: "31", said: "21 of 31 days" },
+  { unit: "fixed_30", units: "20", ofUnits: "30", said: "20 of 30 days, where a month has thirty" },
+  { unit: "30_360", units: "20", ofUnits: "30", said: "20 of 30 days, where a month has thirty" },
+  { unit: "none", units: "1", ofUnits: "1", said: "the whole, which is not divided" },
+])("a line for time says of which whole it is a part: $said", ({ unit, units, ofUnits, said }) => {
   const part = {
     kind: "proration_charge",
     description: "Remaining time on Pro: Seats × 2",
@@ -92,15 +99,31 @@ test("a line for time says of which whole it is a part", () => {
     quantity: decimal("2"),
     exactMinor: decimal("2033"),
     amount: usd(2033),
-    detail: { fullPeriodStart: january.start, fullPeriodEnd: january.end },
+    detail: { fullPeriodStart: january.start, fullPeriodEnd: january.end, unit, units, ofUnits },
   } as const;
   expect(textsOf(part, { model: "seat" })).toEqual([
     "Price tokens of plan pro, version 3, seat.",
     "2 are charged.",
-    "For 11 January – 31 January 2026, of the whole from 1 January – 31 January 2026.",
+    `For 11 January – 31 January 2026, of the whole from 1 January – 31 January 2026: ${said}.`,
     "Remaining time on Pro: Seats × 2: exactly $20.33.",
     "Rounded once, half to even: $20.33.",
   ]);
+});
+
+test("usage of a part of a period says what the whole includes, and how it was shared", () => {
+  const includedShare = { whole: "3100", unit: "day", units: "17", ofUnits: "31" };
+  const detail = { ...usual.detail, includedQuantity: "1700", includedShare };
+  expect(textsOf({ detail })[2]).toBe(
+    "1,700 of it included, free of charge. A whole period includes 3,100; this is for 17 of 31 days.",
+  );
+  const asked = { line: { ...usual, detail }, timeZone: "UTC", usage: null, model: null, credits: [] };
+  expect(explainLine(asked).find(({ kind }) => kind === "included")?.figures).toEqual({
+    quantity: "1700",
+    whole_quantity: "3100",
+    unit: "day",
+    part_units: "17",
+    whole_units: "31",
+  });
 });
 
 test("the sum tells what paid, and what is left", () => {

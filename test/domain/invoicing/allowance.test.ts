@@ -1,0 +1,146 @@
+import { describe, expect, test } from "vitest";
+import { addDuration, type Instant, instant } from "../../../src/domain/calendar/index.ts";
+import {
+  defaultProration,
+  type PlanVersion,
+  type ProrationPolicy,
+  type UsageModel,
+} from "../../../src/domain/catalog/index.ts";
+import { rateStretches, type Terms } from "../../../src/domain/invoicing/index.ts";
+import { decimal } from "../../../src/domain/money/index.ts";
+import { tableRows } from "../../support/markdown-tables.ts";
+
+/** What parts of a period include; the table of docs/proration.md, and what it leaves out. */
+
+const april = { start: instant("2026-04-01T00:00:00Z"), end: instant("2026-05-01T00:00:00Z") };
+const perUnit: UsageModel = { type: "per_unit", unitPriceMinor: "1" };
+
+function plan(
+  included: string,
+  proration: Partial<ProrationPolicy>,
+  key = "pro",
+  model = perUnit,
+): PlanVersion {
+  const price = {
+    ...{ key: "tokens", type: "usage", name: "tokens", product: "p", meter: "tokens", where: {} },
+    ...{ unitLabel: "token", model, included },
+  } as const;
+  return {
+    ...{
+      key,
+      version: 1,
+      name: key,
+      currency: "usd",
+      interval: { unit: "month", count: 1 },
+      graceSeconds: 0,
+    },
+    dunning: { retryAfterDays: [], finalAction: "cancel", accessGraceDays: 0 },
+    ...{ prices: [price], proration: { ...defaultProration, ...proration } },
+  } as PlanVersion;
+}
+
+/** Rates stretches that follow each other, with so many tokens each. @returns "included/billable" of each */
+function rated(
+  period: { start: Instant; end: Instant },
+  stretches: readonly { readonly until: Instant; readonly plan: PlanVersion; readonly used: string }[],
+  timeZone = "UTC",
+  start = period.start,
+): string[] {
+  const usage = stretches.map(({ until, plan: of, used }, index) => {
+    const from = stretches[index - 1]?.until ?? start;
+    const terms: Terms = { effectiveAt: from, items: [{ plan: of, seats: 1 }], paused: false };
+    const readings = [{ meterKey: "tokens", dimensions: {}, quantity: decimal(used) }];
+    return { stretch: { start: from, end: until, terms }, readings };
+  });
+  return rateStretches(usage, { full: period, timeZone }, []).map(
+    ({ rated: { includedQuantity, billableQuantity } }) =>
+      `${includedQuantity.text}/${billableQuantity.text}`,
+  );
+}
+
+test.each(
+  tableRows("proration.md", [
+    "unit",
+    "day of the change",
+    "included",
+    "period",
+    "change at",
+    "before",
+    "after",
+  ]),
+)("%s, %s: of %s in %s, changed at %s, %s and %s", (...row) => {
+  const [unit = "", owner = "", included = "", month = "", at = "", before = "", after = ""] = row;
+  const start = instant(`${month}-01T00:00:00Z`);
+  const period = { start, end: addDuration(start, { months: 1 }, "UTC") };
+  const of = plan(included.replaceAll(",", ""), {
+    unit: unit as ProrationPolicy["unit"],
+    changeDayBelongsTo: owner as ProrationPolicy["changeDayBelongsTo"],
+  });
+  const used = "1000000";
+  const found = rated(period, [
+    { until: instant(at), plan: of, used: unit === "none" ? before.replaceAll(",", "") : used },
+    { until: period.end, plan: { ...of, version: 2 }, used },
+  ]);
+  expect(found.map((text) => text.split("/")[0])).toEqual(
+    [before, after].map((text) => text.replaceAll(",", "")),
+  );
+});
+
+describe("whole periods only", () => {
+  const whole = plan("1000", { unit: "none" });
+  const tenth = instant("2026-04-11T00:00:00Z");
+  const twentieth = instant("2026-04-21T00:00:00Z");
+
+  test.each([
+    { used: ["300", "900"], free: ["300/0", "700/200"], why: "what the first stretch left goes on" },
+    { used: ["1200", "50"], free: ["1000/200", "0/50"], why: "nothing is left" },
+    { used: ["0", "1000"], free: ["0/0", "1000/0"], why: "all is left" },
+  ])("of 1000, with $used used: $why", ({ used: [first = "", second = ""], free }) => {
+    const stretches = [
+      { until: tenth, plan: whole, used: first },
+      { until: april.end, plan: { ...whole, version: 2 }, used: second },
+    ];
+    expect(rated(april, stretches)).toEqual(free);
+  });
+
+  test("a plan that a change brings includes nothing until the next period, and one that comes back what it had left", () => {
+    const other = plan("5000", { unit: "none" }, "max");
+    const stretches = [
+      { until: tenth, plan: whole, used: "400" },
+      { until: twentieth, plan: other, used: "100" },
+      { until: april.end, plan: whole, used: "700" },
+    ];
+    expect(rated(april, stretches)).toEqual(["400/0", "0/100", "600/100"]);
+  });
+
+  test("a first part of a period includes as much as a whole one", () => {
+    const only = [{ until: april.end, plan: whole, used: "1500" }];
+    expect(rated(april, only, "UTC", twentieth)).toEqual(["1000/500"]);
+  });
+
+  test("free events go on as well", () => {
+    const model: UsageModel = { type: "percentage", percent: "1", freeEvents: 3 };
+    const of = plan("0", { unit: "none" }, "fees", model);
+    const events = [decimal("100"), decimal("200")];
+    const stretchOf = (start: Instant, end: Instant) => {
+      const terms = { effectiveAt: start, items: [{ plan: of, seats: 1 }], paused: false };
+      const reading = { planKey: "fees", priceKey: "tokens", events };
+      const readings = [{ meterKey: "tokens", dimensions: {}, quantity: decimal("300") }];
+      return { stretch: { start, end, terms }, readings, priceReadings: [reading] };
+    };
+    const usage = [stretchOf(april.start, tenth), stretchOf(tenth, april.end)];
+    const found = rateStretches(usage, { full: april, timeZone: "UTC" }, []);
+    // Three of four are free: 100, 200 and 100; a hundredth of 200 is due.
+    expect(found.map(({ rated: { exactMinor } }) => exactMinor.text)).toEqual(["0", "2"]);
+  });
+});
+
+test("days are those of the customer: in Auckland the change is on the 12th", () => {
+  const days = plan("3000", { unit: "day" });
+  const local = { start: instant("2026-03-31T11:00:00Z"), end: instant("2026-04-30T12:00:00Z") };
+  const stretches = [
+    { until: instant("2026-04-11T13:00:00Z"), plan: days, used: "9000" },
+    { until: local.end, plan: days, used: "9000" },
+  ];
+  expect(rated(local, stretches, "Pacific/Auckland")).toEqual(["1100/7900", "1900/7100"]);
+});
