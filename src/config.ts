@@ -82,6 +82,12 @@ export function loadWorkerConfig(environment = readEnvironment()) {
     workflowConcurrency: values.WORKER_WORKFLOW_CONCURRENCY,
     /** Undefined when metrics are not served. */
     metricsPort: values.WORKER_METRICS_PORT,
+    roles: values.WORKER_ROLES,
+    /** Pages of due periods that are closed at once, over all workers. */
+    closingLanes: values.CYCLE_CLOSE_LANES,
+    /** Half of the connections, so that whoever asks for something else finds one. */
+    closesAtOnce: Math.ceil(values.DATABASE_POOL_SIZE / 2),
+    build: buildSection(values),
     /** Where the copy of the ledger's seals is kept; undefined: the ledger is not sealed here. */
     ledgerSeals: sealSection(values, projectFolder),
     ...billingSection(values, stripe),

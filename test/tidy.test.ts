@@ -51,7 +51,13 @@ const mayImport: Record<string, { ours: string[]; packages: string[] }> = {
   },
   stripe: { ours: ["stripe", "domain"], packages: ["stripe", "node:"] },
   temporal: {
-    ours: ["temporal", "workflows/messages.ts", "workflows/search-attributes.ts", "domain"],
+    ours: [
+      "temporal",
+      "workflows/messages.ts",
+      "workflows/priorities.ts",
+      "workflows/search-attributes.ts",
+      "domain",
+    ],
     packages: [
       "@temporalio/client",
       "@temporalio/common",

@@ -6,6 +6,16 @@ import { WorkflowSilentError } from "../temporal/workflow-refusal.ts";
 
 type Activities = Record<string, (input: never) => Promise<unknown>>;
 
+/** How far an activity has come, as its last beat said it: beats of its worker repeat it. */
+const progressOf = new WeakMap<Context, unknown>();
+
+/** Says how far the activity under way has come; its next attempt reads it in `heartbeatDetails`. */
+export function reportProgress(details: unknown): void {
+  const context = Context.current();
+  progressOf.set(context, details);
+  context.heartbeat(details);
+}
+
 /** Often enough for the timeouts of `activity-options.ts`, which take work away from a worker that has died. */
 const heartbeatMs = 2_000;
 
@@ -20,7 +30,7 @@ export function atTheEdge<A extends Activities>(activities: A): A {
     name,
     async (input: never) => {
       const context = Context.current();
-      const beating = setInterval(() => context.heartbeat(), heartbeatMs);
+      const beating = setInterval(() => context.heartbeat(progressOf.get(context)), heartbeatMs);
       try {
         return await activity(input);
       } catch (error) {

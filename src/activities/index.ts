@@ -9,6 +9,7 @@ import {
   type InvoiceAt,
   mirrorInvoice,
   type PayInput,
+import type { CycleOptions } from "./cycle-activities.ts";
   payInvoice,
   settleInvoice,
 } from "./collect-invoice.ts";
@@ -17,17 +18,11 @@ import { type EndDunningInput, endDunning, noteDunning, openDunning } from "./du
 import { atTheEdge } from "./edge.ts";
 import { issueCreditPurchase } from "./issue-credit-purchase.ts";
 import { type OpenSubscriptionInput, openSubscription } from "./open-subscription.ts";
+export { type CycleActivities, type CycleOptions, cycleActivities } from "./cycle-activities.ts";
 import { readInvoiceStatus } from "./read-invoice-status.ts";
 import { type WithdrawnInvoice, withdrawInvoice } from "./void-invoice.ts";
 
 export type { ActivityDependencies } from "./dependencies.ts";
-
-export interface ActivityOptions {
-  /** How long the cycle-close net leaves a due period to its own run. */
-  readonly patienceMs: number;
-  /** How long after the grace a close may wait for usage to be complete. */
-  readonly usageWaitMsMax: number;
-}
 
 export interface ClockMove {
   readonly clockId: string;
@@ -41,10 +36,13 @@ export type DatabaseActivities = ReturnType<typeof databaseActivities>;
 export type StripeActivities = ReturnType<typeof stripeActivities>;
 
 /** What workflows have done in our own database, on the billing queue. */
-export function databaseActivities(deps: ActivityDependencies, options: ActivityOptions) {
+export function databaseActivities(deps: ActivityDependencies, { closing }: Pick<CycleOptions, "closing">) {
   const { db } = deps;
   return atTheEdge({
-    openSubscription: (input: OpenSubscriptionInput) => openSubscription(db, input),
+    openSubscription: async (input: OpenSubscriptionInput) => {
+      const opened = await openSubscription(db, input);
+      return { ...opened, standing: { ...opened.standing, closing } };
+    },
     applyChange: (input: ApplyChangeInput) => applyChange(db, input),
     scheduleCancellation: (input: Parameters<typeof scheduleCancellation>[1]) =>
       scheduleCancellation(db, input),

@@ -39,7 +39,8 @@ export interface SandboxWebhookConfig {
 
 export interface BillingConfig {
   readonly testClocks: "allowed" | "refused";
-  readonly cycleClose: "workflow" | "paged";
+  /** Who closes periods, and over how long what is due at one instant is spread. */
+  readonly closing: { readonly by: "workflow" | "paged"; readonly windowSeconds: number };
   /** How long after the grace a close waits for sources of usage that are behind. */
   readonly usageWaitMsMax: number;
 }
@@ -121,7 +122,7 @@ export function billingSection(
 ): BillingConfig {
   return {
     testClocks: isLive ? "refused" : values.TEST_CLOCKS,
-    cycleClose: values.CYCLE_CLOSE,
+    closing: { by: values.CYCLE_CLOSE, windowSeconds: values.CYCLE_CLOSE_WINDOW * 60 },
     usageWaitMsMax: values.USAGE_WATERMARK_WAIT_MAX * 60_000,
   };
 }

@@ -30,6 +30,18 @@ const isUrl = (value: string, protocols: readonly string[]) =>
   URL.canParse(value) && protocols.includes(new URL(value).protocol);
 
 const databaseUrl = (role: string) =>
+/** What a worker process may do: a task queue each, and the upkeep of ledger, usage, credit and webhook inbox. */
+export const workerRoleNames = ["interactive", "cycles", "stripe", "upkeep"] as const;
+
+const workerRoleList = z
+  .string()
+  .transform((value) => value.split(",").map((role) => role.trim()))
+  .pipe(
+    z.array(z.enum(workerRoleNames), {
+      error: `must be some of ${workerRoleNames.join(", ")}, separated by commas`,
+    }),
+  );
+
   text(`give the ${role}'s connection string, postgres://USER:PASSWORD@HOST:PORT/DATABASE`).refine(
     (value) => isUrl(value, ["postgres:", "postgresql:"]) && new URL(value).pathname.length > 1,
     { error: "must look like postgres://USER:PASSWORD@HOST:PORT/DATABASE" },
@@ -117,12 +129,15 @@ export const workerVariables = {
 
 export const usageLogVariables = {
   USAGE_LOG_BROKERS: text("give the address of a Kafka broker, HOST:PORT, or of several, separated by commas")
+  CYCLE_CLOSE_WINDOW: wholeNumber(0, 24 * 60).default(0),
     .transform((value) => value.split(",").map((broker) => broker.trim()))
     .refine((brokers) => brokers.every((broker) => /^[A-Za-z0-9._-]+:\d{1,5}$/.test(broker)), {
       error: "must be HOST:PORT, or several separated by commas",
     }),
   USAGE_LOG_TOPIC: logName.default("reckoner.usage"),
   USAGE_LOG_GROUP: logName.default("reckoner"),
+  WORKER_ROLES: workerRoleList.prefault(workerRoleNames.join()),
+  CYCLE_CLOSE_LANES: wholeNumber(1, 64).default(4),
   USAGE_LOG_TLS: oneOf("true", "false").default("false"),
   USAGE_LOG_SASL_MECHANISM: oneOf("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512").default("SCRAM-SHA-512"),
   USAGE_LOG_SASL_USERNAME: text("give a name").optional(),

@@ -8,6 +8,7 @@ import {
 } from "@temporalio/client";
 import type * as workflows from "../workflows/index.ts";
 import * as messages from "../workflows/messages.ts";
+import { priorities } from "../workflows/priorities.ts";
 import { searchAttributes } from "../workflows/search-attributes.ts";
 import { refusalOf } from "./workflow-refusal.ts";
 
@@ -43,6 +44,7 @@ export class TemporalGateway {
       args: [input],
       workflowIdConflictPolicy: "USE_EXISTING",
       workflowIdReusePolicy: "REJECT_DUPLICATE",
+      priority: priorities.interactive(input.customerId),
       staticSummary: `${input.customerId} on ${planId}`,
       staticDetails: `Subscription \`${input.subscriptionId}\` of customer \`${input.customerId}\`.`,
       typedSearchAttributes: [
@@ -97,6 +99,7 @@ export class TemporalGateway {
       args: [input],
       workflowIdConflictPolicy: "USE_EXISTING",
       workflowIdReusePolicy: "REJECT_DUPLICATE",
+      priority: priorities.interactive(input.customerId),
       staticSummary: `${input.customerId} buys credits`,
       typedSearchAttributes: [{ key: searchAttributes.customerId, value: input.customerId }],
     });
@@ -230,14 +233,18 @@ export class TemporalGateway {
     input: object & { readonly customerId?: string; readonly clock?: messages.ClockReading | null },
     staticSummary: string,
   ): Promise<void> {
-    if (await this.#exists(workflowId)) return;
-    if (input.clock) await this.#expect(input.clock.clockId, `start:${workflowId}`);
+    if (input.clock) {
+      // Announced only when it is to be: nobody else would settle it.
+      if (await this.#exists(workflowId)) return;
+      await this.#expect(input.clock.clockId, `start:${workflowId}`);
+    }
     try {
       await this.#client.workflow.start(type, {
         workflowId,
         taskQueue: this.#taskQueue,
         args: [input],
         workflowIdReusePolicy: "REJECT_DUPLICATE",
+        priority: priorities.cycle(input.customerId),
         staticSummary,
         ...(input.customerId === undefined
           ? {}

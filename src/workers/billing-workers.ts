@@ -4,20 +4,34 @@ import {
   Worker,
   type WorkerOptions,
 } from "@temporalio/worker";
-import { type ActivityDependencies, databaseActivities, stripeActivities } from "../activities/index.ts";
+import {
+  type ActivityDependencies,
+  type CycleOptions,
+  cycleActivities,
+  databaseActivities,
+  stripeActivities,
+} from "../activities/index.ts";
 import type { TemporalTarget } from "../temporal/connect.ts";
-import { stripeQueueOf } from "../workflows/messages.ts";
+import { dataConverterOf } from "../temporal/data-converter.ts";
+import { cyclesQueueOf, stripeQueueOf } from "../workflows/messages.ts";
+import { versionOf, type WorkerBuild } from "./worker-version.ts";
 import { workflowSources } from "./workflow-sources.ts";
 
-export interface WorkerSettings {
+/**
+ * What a process works at. interactive: workflows, and what changes and purchases have done in the database.
+ * cycles: the closing of periods. stripe: calls to Stripe.
+ */
+export const workerRoles = ["interactive", "cycles", "stripe"] as const;
+export type WorkerRole = (typeof workerRoles)[number];
+
+export interface WorkerSettings extends CycleOptions {
   readonly temporal: TemporalTarget;
   readonly activityConcurrency: number;
   readonly workflowConcurrency: number;
   /** Over all workers: the limit belongs to the queue. */
   readonly stripeRequestsPerSecond: number;
-  readonly patienceMs: number;
-  /** How long after the grace a close may wait for usage to be complete. */
-  readonly usageWaitMsMax: number;
+  /** All of them when left out. */
+  readonly roles?: readonly WorkerRole[];
   /** A bundle made beforehand; made at start when left out. */
   readonly workflowBundle?: WorkerOptions["workflowBundle"];
   /** Laid around every activity; it runs without when left out. */
@@ -50,23 +64,35 @@ export async function startWorkers(
     shutdownGraceTime: "20s",
     shutdownForceTime: "40s",
   } satisfies WorkerOptions | { connection: NativeConnection };
-  const billing = await Worker.create({
-    ...common,
-    taskQueue: temporal.taskQueue,
-    activities: databaseActivities(deps, settings),
-    maxConcurrentWorkflowTaskExecutions: workflowConcurrency,
-    ...(settings.workflowBundle === undefined
-      ? { workflowsPath, interceptors: { activity, workflowModules: workflowInterceptorModules } }
-      : { workflowBundle: settings.workflowBundle, interceptors: { activity } }),
-  });
-  const stripe = await Worker.create({
-    ...common,
-    taskQueue: stripeQueueOf(temporal.taskQueue),
-    activities: stripeActivities(deps),
-    interceptors: { activity },
-    maxTaskQueueActivitiesPerSecond: settings.stripeRequestsPerSecond,
-  });
-  const workers = [billing, stripe];
+  const starters: Record<WorkerRole, () => Promise<Worker>> = {
+    interactive: () =>
+      Worker.create({
+        ...common,
+        taskQueue: temporal.taskQueue,
+        activities: databaseActivities(deps, settings),
+        maxConcurrentWorkflowTaskExecutions: workflowConcurrency,
+        ...(settings.workflowBundle === undefined
+          ? { workflowsPath, interceptors: { activity, workflowModules: workflowInterceptorModules } }
+          : { workflowBundle: settings.workflowBundle, interceptors: { activity } }),
+      }),
+    cycles: () =>
+      Worker.create({
+        ...common,
+        taskQueue: cyclesQueueOf(temporal.taskQueue),
+        activities: cycleActivities(deps, settings),
+        interceptors: { activity },
+      }),
+    stripe: () =>
+      Worker.create({
+        ...common,
+        taskQueue: stripeQueueOf(temporal.taskQueue),
+        activities: stripeActivities(deps),
+        interceptors: { activity },
+        maxTaskQueueActivitiesPerSecond: settings.stripeRequestsPerSecond,
+      }),
+  };
+  const workers: Worker[] = [];
+  for (const role of settings.roles ?? workerRoles) workers.push(await starters[role]());
   const ended = Promise.all(workers.map((worker) => worker.run())).then(() => connection.close());
   return {
     ended,

@@ -1,7 +1,6 @@
 import "../heap.ts";
 import { Runtime } from "@temporalio/worker";
 import { collectDefaultMetrics, Registry } from "prom-client";
-import { patienceMs } from "../activities/close-due-page.ts";
 import { compose } from "../compose.ts";
 import { configurationOrExit, loadWorkerConfig } from "../config.ts";
 import { openSealStore } from "../db/seals/ledger-seals.ts";
@@ -9,7 +8,7 @@ import { createLogger } from "../logger.ts";
 import { startOrExit } from "../start-failure.ts";
 import { connectTemporal } from "../temporal/connect.ts";
 import { observeActivities } from "./activity-observation.ts";
-import { startWorkers } from "./billing-workers.ts";
+import { startWorkers, workerRoles } from "./billing-workers.ts";
 import { startGrantUpkeep } from "./grant-upkeep.ts";
 import { startLedgerUpkeep } from "./ledger-upkeep.ts";
 import { startMeterBackfilling } from "./meter-backfill.ts";
@@ -45,13 +44,15 @@ async function start(): Promise<void> {
   measureWebhookInbox(deps.db, logger, metrics);
   const metricsServer =
     config.metricsPort === undefined ? undefined : await serveMetrics(metrics, config.metricsPort);
-  await ensureSchedules(client, temporal.taskQueue);
+  await ensureSchedules(client, { taskQueue: temporal.taskQueue, lanes: config.closingLanes });
   const workers = await startWorkers(deps, {
     temporal,
     activityConcurrency: config.activityConcurrency,
     workflowConcurrency: config.workflowConcurrency,
     stripeRequestsPerSecond: config.stripe.requestsPerSecond,
-    patienceMs: patienceMs[config.cycleClose],
+    closing: config.closing,
+    closesAtOnce: config.closesAtOnce,
+    roles: workerRoles.filter((role) => config.roles.includes(role)),
     usageWaitMsMax: config.usageWaitMsMax,
     observeActivities: observeActivities(logger, metrics),
   });

@@ -1,6 +1,6 @@
 import { type ActivityOptions, proxyActivities, workflowInfo } from "@temporalio/workflow";
-import type { DatabaseActivities, StripeActivities } from "../activities/index.ts";
-import { stripeQueueOf } from "./messages.ts";
+import type { CycleActivities, DatabaseActivities, StripeActivities } from "../activities/index.ts";
+import { cyclesQueueOf, stripeQueueOf } from "./messages.ts";
 
 const backoff = { initialInterval: "1s", backoffCoefficient: 2, maximumInterval: "60s" } as const;
 
@@ -14,7 +14,14 @@ const databaseOptions: ActivityOptions = { startToCloseTimeout: "30s", heartbeat
 const longOptions: ActivityOptions = { startToCloseTimeout: "10m", heartbeatTimeout, retry: backoff };
 
 export const databaseActivities = proxyActivities<DatabaseActivities>(databaseOptions);
-export const longActivities = proxyActivities<DatabaseActivities>(longOptions);
+
+/** The closing of periods, on the queue of its own. */
+export function cycleActivities() {
+  return proxyActivities<CycleActivities>({
+    ...longOptions,
+    taskQueue: cyclesQueueOf(workflowInfo().taskQueue),
+  });
+}
 
 /**
  * Stripe: the client gives up after 30 s, so the activity outlives it. Bounded by time, not by attempts, so that an

@@ -1,6 +1,6 @@
 import { setCurrentDetails } from "@temporalio/workflow";
 import { addDuration, instant, isoOf } from "../domain/calendar/index.ts";
-import { longActivities } from "./activity-options.ts";
+import { cycleActivities } from "./activity-options.ts";
 import { type Clock, openClock } from "./clock.ts";
 import { type CollectionOutcome, collect } from "./collection.ts";
 import type { BillingCycleInput } from "./messages.ts";
@@ -41,7 +41,7 @@ async function closeOnceComplete(
 ) {
   for (;;) {
     const closed = await orPark("closing the period", () =>
-      longActivities.closePeriod({ subscriptionId, periodStart, at: isoOf(clock.now()) }),
+      cycleActivities().closePeriod({ subscriptionId, periodStart, at: isoOf(clock.now()) }),
     );
     if (closed.outcome !== "waiting") return closed;
     setCurrentDetails(

@@ -14,6 +14,7 @@ import { type Clock, openClock, startToken } from "./clock.ts";
 import { dunning } from "./dunning.ts";
 import { type CollectionInput, invoiceChanged, workflowIds } from "./messages.ts";
 import { orPark } from "./park.ts";
+import { priorities } from "./priorities.ts";
 import { searchAttributes } from "./search-attributes.ts";
 import { untilBooked } from "./until-booked.ts";
 
@@ -61,6 +62,7 @@ export async function collection(input: CollectionInput): Promise<CollectionOutc
       },
     ],
     parentClosePolicy: ParentClosePolicy.ABANDON,
+    priority: priorities.dunning(customerId),
     staticSummary: `Dunning of ${invoiceId}`,
     typedSearchAttributes: [
       { key: searchAttributes.customerId, value: customerId },

@@ -1,23 +1,80 @@
 import { continueAsNew, setCurrentDetails, workflowInfo } from "@temporalio/workflow";
-import { longActivities } from "./activity-options.ts";
+import type { ClosedPage, PlaceInLane } from "../activities/close-due-page.ts";
+import { cycleActivities } from "./activity-options.ts";
 
 export interface CycleCloseInput {
+  /** How many pages are closed at once, by whichever workers there are. */
+  readonly lanes?: number;
   readonly closedBefore?: number;
 }
 
+/** Long enough that a step costs nothing beside it, short enough that one is soon repeated. */
+const periodsOfPage = 250;
+const invoicesOfPage = 200;
+
 /**
  * Started by a Schedule: finds the periods that are due and not closed and closes them in pages, each subscription in
- * its own idempotent transaction, with no workflow of its own unless something must wait or went wrong. The safety net
- * for every missed wake-up, and the normal way where `CYCLE_CLOSE=paged`. Id: `cycle-close`. Answers how many it closed.
+ * its own idempotent transaction, with no workflow of its own unless something must wait or went wrong; then has what they
+ * came to collected. The safety net for every missed wake-up, and the normal way where `CYCLE_CLOSE=paged`.
+ * Id: `cycle-close`. Answers how many it closed.
  */
-export async function cycleClose({ closedBefore = 0 }: CycleCloseInput): Promise<number> {
-  let closed = closedBefore;
-  for (;;) {
-    const page = await longActivities.closeDuePage({ limit: 100 });
-    closed += page.closed;
-    setCurrentDetails(`${closed} periods closed, ${page.handedOver} handed over to a cycle of their own.`);
-    if (!page.more) return closed;
-    if (workflowInfo().continueAsNewSuggested)
-      await continueAsNew<typeof cycleClose>({ closedBefore: closed });
+export async function cycleClose({ lanes = 1, closedBefore = 0 }: CycleCloseInput): Promise<number> {
+  const run = new ClosingRun(closedBefore);
+  // One page over all customers, which on most days is all there is; as many lanes as asked for when there is more.
+  const first = await run.page({ lane: 0, lanes: 1, after: null });
+  if (first.next !== null) {
+    await Promise.all(Array.from({ length: lanes }, (_, lane) => run.closeLane(lane, lanes)));
+  }
+  await run.collect();
+  if (run.isLong()) await continueAsNew<typeof cycleClose>({ lanes, closedBefore: run.closed });
+  return run.closed;
+}
+
+/** What a run of the cycle close has done. */
+class ClosingRun {
+  closed: number;
+  #handedOver = 0;
+  #collecting = 0;
+
+  constructor(closedBefore: number) {
+    this.closed = closedBefore;
+  }
+
+  isLong(): boolean {
+    return workflowInfo().continueAsNewSuggested;
+  }
+
+  /** Once from the lane's beginning to its end: what failed is not met again. */
+  async closeLane(lane: number, lanes: number): Promise<void> {
+    let after: PlaceInLane | null = null;
+    do {
+      const page: ClosedPage = await this.page({ lane, lanes, after });
+      after = page.next;
+    } while (after !== null && !this.isLong());
+  }
+
+  async page(of: { lane: number; lanes: number; after: PlaceInLane | null }): Promise<ClosedPage> {
+    const page = await cycleActivities().closeDuePage({ ...of, limit: periodsOfPage });
+    this.closed += page.closed;
+    this.#handedOver += page.handedOver;
+    this.#describe();
+    return page;
+  }
+
+  /** A start costs more than a close: what was closed is collected when the closing is done. */
+  async collect(): Promise<void> {
+    for (;;) {
+      const { started, more } = await cycleActivities().collectDuePage({ limit: invoicesOfPage });
+      this.#collecting += started;
+      this.#describe();
+      if (!more || this.isLong()) return;
+    }
+  }
+
+  #describe(): void {
+    setCurrentDetails(
+      `${this.closed} periods closed, ${this.#handedOver} handed over to a cycle of their own, ` +
+        `${this.#collecting} invoices being collected.`,
+    );
   }
 }

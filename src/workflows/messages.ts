@@ -25,6 +25,9 @@ export const correlationHeader = "correlation-id";
 /** Stripe's calls have a queue of their own, where their rate is limited. */
 export const stripeQueueOf = (billingQueue: string) => `${billingQueue}-stripe`;
 
+/** The closing of periods has a queue of its own, so that a month's end keeps nobody waiting who changes a plan. */
+export const cyclesQueueOf = (billingQueue: string) => `${billingQueue}-cycles`;
+
 /** A customer's test clock and the instant the message was sent at on it; null on the wall clock. */
 export interface ClockReading {
   readonly clockId: string;
@@ -57,8 +60,18 @@ export interface RunningSubscription {
   readonly graceSeconds: number;
   readonly periodIndex: number;
   readonly planKey: string;
+  /** As the deployment said when it began, or since; absent: a `billingCycle` for each period, at once. */
+  readonly closing?: ClosingPolicy;
   /** Requests already answered, newest last: an update id is only known within one run. */
   readonly answered: readonly { requestId: string; answer: ChangeAnswer }[];
+}
+
+/** Who closes the periods of a deployment's subscriptions. */
+export interface ClosingPolicy {
+  /** workflow: a `billingCycle` for each period. paged: the `cycleClose`, many at once. */
+  readonly by: "workflow" | "paged";
+  /** Over how long the closing of what is due at one instant is spread: see `closeDelaySeconds`. */
+  readonly windowSeconds: number;
 }
 
 /** Where periods count from. */
@@ -147,6 +160,9 @@ export const addAddOn = defineUpdate<ChangeAnswer, [AddAddOnCommand]>("addAddOn"
 export const cancel = defineUpdate<ChangeAnswer, [CancelCommand]>("cancel");
 export const pause = defineUpdate<ChangeAnswer, [PauseCommand]>("pause");
 export const resume = defineUpdate<ChangeAnswer, [ResumeCommand]>("resume");
+
+/** The deployment now closes periods otherwise; for all runs at once, as a batch. */
+export const closingChanged = defineSignal<[ClosingPolicy]>("closingChanged");
 
 /** Dunning tells the subscription that an invoice failed for good so far, or was paid after all. */
 export const paymentStanding = defineSignal<[Told & { readonly pastDue: boolean }]>("paymentStanding");

@@ -11,6 +11,7 @@ import {
   WorkflowIdReusePolicy,
 } from "@temporalio/workflow";
 import {
+  addDuration,
   type BillingAnchor,
   type Instant,
   instant,
@@ -18,11 +19,13 @@ import {
   type Period,
   periodAt,
 } from "../domain/calendar/index.ts";
+import { closeDelaySeconds } from "../domain/lifecycle/index.ts";
 import { databaseActivities } from "./activity-options.ts";
 import { billingCycle } from "./billing-cycle.ts";
 import { type Clock, openClock, startToken } from "./clock.ts";
 import * as messages from "./messages.ts";
 import { orPark } from "./park.ts";
+import { priorities } from "./priorities.ts";
 import { searchAttributes } from "./search-attributes.ts";
 import { handleCommands } from "./subscription-commands.ts";
 
@@ -44,7 +47,7 @@ export async function subscription(input: messages.SubscriptionInput): Promise<v
     self.describe();
     const { end } = self.period();
     const { changes } = self;
-    await clock.until(end, () => self.changes !== changes || self.ended);
+    await clock.until(self.wakeAt(), () => self.changes !== changes || self.ended);
     if (self.ended) break;
     if (clock.now() < end) continue;
     // A command that came first is finished first: a change lands wholly before or after the boundary.
@@ -73,6 +76,7 @@ export class Running {
     this.clock = clock;
     this.standing = input.standing ?? null;
     setHandler(messages.standing, () => this.standing);
+    setHandler(messages.closingChanged, (closing) => this.become({ closing }));
     setHandler(messages.paymentStanding, ({ pastDue, ...told }) => {
       this.clock.told(told);
       const status = this.standing?.status;
@@ -105,9 +109,23 @@ export class Running {
     return { start: from > start ? from : start, end };
   }
 
-  /** When this run next wants to be woken. */
+  /** When this run next wants to be woken: pages close its periods without it, and it only has to end in time. */
   wakeAt(): Instant | null {
-    return this.ended ? null : this.period().end;
+    if (this.ended) return null;
+    const { cancelAt } = this.remembered();
+    if (this.closing().by === "paged") return cancelAt === null ? null : instant(cancelAt);
+    return addDuration(this.period().end, { seconds: this.closeDelay() }, "UTC");
+  }
+
+  /** A test clock has an order of its own, in which every run has its place. */
+  closing(): messages.ClosingPolicy {
+    const told = this.input.clock === null ? this.standing?.closing : undefined;
+    return told ?? { by: "workflow", windowSeconds: 0 };
+  }
+
+  /** In seconds. */
+  closeDelay(): number {
+    return closeDelaySeconds(this.input.subscriptionId, this.closing().windowSeconds);
   }
 
   /** Runs one thing at a time: handlers interleave at every await, and what changes money must not. */
@@ -140,7 +158,9 @@ export class Running {
   /** Hands a period to its billing cycle, unless it has one: the net for missed wake-ups may have been first. */
   async startCycle(period: Period): Promise<void> {
     const { subscriptionId, customerId } = this.input;
-    const { graceSeconds, planKey } = this.remembered();
+    if (this.closing().by === "paged") return;
+    const { planKey } = this.remembered();
+    const graceSeconds = this.remembered().graceSeconds + this.closeDelay();
     const periodStart = isoOf(period.start);
     const periodEnd = isoOf(period.end);
     const workflowId = messages.workflowIds.billingCycle(subscriptionId, periodStart);
@@ -153,6 +173,7 @@ export class Running {
         ],
         parentClosePolicy: ParentClosePolicy.ABANDON,
         workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+        priority: priorities.cycle(customerId),
         staticSummary: `${customerId}, ${planKey}, period from ${periodStart.slice(0, 10)}`,
         typedSearchAttributes: [
           { key: searchAttributes.customerId, value: customerId },
@@ -175,7 +196,9 @@ export class Running {
       { key: searchAttributes.planId, value: planKey },
       { key: searchAttributes.periodEnd, value: new Date(end) },
     ]);
-    const next = cancelAt === null ? `the next period begins **${isoOf(end)}**` : `it ends **${cancelAt}**`;
+    const isPaged = this.closing().by === "paged";
+    const goesOn = isPaged ? "its periods are closed in pages" : `the next period begins **${isoOf(end)}**`;
+    const next = cancelAt === null ? goesOn : `it ends **${cancelAt}**`;
     setCurrentDetails(
       this.ended
         ? `**${status}** since ${cancelAt}.`

@@ -1,5 +1,4 @@
 import { Registry } from "prom-client";
-import { patienceMs } from "../../src/activities/close-due-page.ts";
 import { ensureBootstrapKey } from "../../src/api/bootstrap-key.ts";
 import { buildApi } from "../../src/api/build-api.ts";
 import { commands } from "../../src/api/commands/index.ts";
@@ -58,7 +57,8 @@ export async function startSystem({ logLevel = "silent" }: SystemOptions = {}): 
     activityConcurrency: 20,
     workflowConcurrency: 40,
     stripeRequestsPerSecond: 1_000,
-    patienceMs: patienceMs.workflow,
+    closing: { by: "workflow", windowSeconds: 0 },
+    closesAtOnce: 5,
     usageWaitMsMax: 6 * 3_600_000,
     workflowBundle: await sharedServer("workflowBundle"),
   });

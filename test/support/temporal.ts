@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Client, type ClientOptions, Connection } from "@temporalio/client";
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
-import { stripeQueueOf } from "../../src/workflows/messages.ts";
+import { cyclesQueueOf, stripeQueueOf } from "../../src/workflows/messages.ts";
 import { sharedServer } from "./shared-servers.ts";
 
 export interface TemporalHarnessOptions {
@@ -15,7 +15,7 @@ export interface TemporalHarnessOptions {
 
 export interface TemporalHarness {
   readonly client: Client;
-  /** Takes the workflows and every activity but Stripe's, which are taken from the queue beside it. */
+  /** Takes the workflows and every activity but Stripe's, which are taken from the queues beside it. */
   readonly taskQueue: string;
   /** HOST:PORT, for workers of one's own. */
   readonly address: string;
@@ -36,9 +36,10 @@ export async function temporalHarness(options: TemporalHarnessOptions): Promise<
   const { activities } = options;
   const common = { connection: native, activities, ...options.worker };
   const worker = await Worker.create({ ...common, ...workflows, taskQueue: name });
-  // A worker without activities has nothing to take from the second queue, and may not exist.
+  // A worker without activities has nothing to take from the other queues, and may not exist.
   const hasActivities = Object.keys(activities).length > 0;
-  const others = hasActivities ? [await Worker.create({ ...common, taskQueue: stripeQueueOf(name) })] : [];
+  const queues = hasActivities ? [cyclesQueueOf(name), stripeQueueOf(name)] : [];
+  const others = await Promise.all(queues.map((taskQueue) => Worker.create({ ...common, taskQueue })));
   const workers = [worker, ...others];
   const running = Promise.all(workers.map((each) => each.run()));
   return {

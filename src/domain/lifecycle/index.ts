@@ -1,2 +1,3 @@
+export * from "./close-window.ts";
 export * from "./dunning.ts";
 export * from "./subscription.ts";

@@ -4,7 +4,13 @@ import type { Client } from "@temporalio/client";
 import { type ActivityInterceptorsFactory, NativeConnection, Worker } from "@temporalio/worker";
 import { connectTemporal } from "../../../src/temporal/connect.ts";
 import { TemporalGateway } from "../../../src/temporal/gateway.ts";
-import { type ClockReading, stripeQueueOf, workflowIds } from "../../../src/workflows/messages.ts";
+import type { PayloadKey } from "../../../src/temporal/payload-codec.ts";
+import {
+  type ClockReading,
+  cyclesQueueOf,
+  stripeQueueOf,
+  workflowIds,
+} from "../../../src/workflows/messages.ts";
 import { StandIns } from "./stand-ins.ts";
 
 /** The workflows as they are deployed, on a real Temporal server, with stand-ins for their activities. */
@@ -63,6 +69,7 @@ export async function openScene(
     client,
     taskQueue,
     gateway,
+    await Worker.create({ ...common, taskQueue: cyclesQueueOf(taskQueue) }),
     standIns,
     id,
     startClock: (at) => startClock({ client, gateway, standIns }, id("clock"), at),

@@ -88,6 +88,7 @@ const defaults: Behaviours = {
       anchor: { at, unit: "month", count: 1, timeZone: "UTC" },
       graceSeconds: 3600,
       periodIndex: 0,
+      closing: { by: "workflow", windowSeconds: 0 },
       planKey: items[0]?.planKey ?? "none",
       answered: [],
     },

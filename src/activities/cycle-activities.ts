@@ -1,0 +1,49 @@
+import { Context } from "@temporalio/activity";
+import type { ClosingPolicy } from "../workflows/messages.ts";
+import { atMost } from "./at-most.ts";
+import { closeDuePage, type PageCounts, type PageInput } from "./close-due-page.ts";
+import { type ClosePeriodInput, closePeriodOnce } from "./close-period.ts";
+import { collectDuePage } from "./collect-due-page.ts";
+import type { ActivityDependencies } from "./dependencies.ts";
+import { atTheEdge, reportProgress } from "./edge.ts";
+import type { WaitingForUsage } from "./wait-for-usage.ts";
+
+export interface CycleOptions extends WaitingForUsage {
+  /** Who closes periods in this deployment, and over how long their closing is spread. */
+  readonly closing: ClosingPolicy;
+  /** How many periods this process closes at once, pages and single ones together. */
+  readonly closesAtOnce: number;
+}
+
+/** How long after it was due a period is left to its own subscription's run before the net takes it. */
+const patienceMs = { workflow: 10 * 60_000, paged: 0 } as const;
+
+export type CycleActivities = ReturnType<typeof cycleActivities>;
+
+/** The closing of periods, on a queue of its own. */
+export function cycleActivities(
+  deps: ActivityDependencies,
+  { closing, closesAtOnce, usageWaitMsMax }: CycleOptions,
+) {
+  const withRoom = atMost(closesAtOnce);
+  const patience = patienceMs[closing.by];
+  return atTheEdge({
+    closePeriod: (input: ClosePeriodInput) =>
+      withRoom(() => closePeriodOnce(deps.db, input, { usageWaitMsMax })),
+    closeDuePage: (input: PageInput) => {
+      const { info, cancellationSignal } = Context.current();
+      return closeDuePage(deps, input, {
+        now: deps.now(),
+        patienceMs: patience,
+        windowSeconds: closing.windowSeconds,
+        usageWaitMsMax,
+        withRoom,
+        before: info.heartbeatDetails as PageCounts | undefined,
+        progress: reportProgress,
+        isStopping: () => cancellationSignal.aborted,
+      });
+    },
+    collectDuePage: (input: { readonly limit: number }) =>
+      collectDuePage(deps, input, { now: deps.now(), patienceMs: patience }),
+  });
+}
