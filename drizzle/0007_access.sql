@@ -6,7 +6,7 @@ create table access.api_key (
   -- SHA-256 of the secret, which is kept nowhere: at 256 random bits a slow hash would buy nothing.
   secret_hash bytea not null unique check (octet_length(secret_hash) = 32),
   name text not null,
-  scopes text[] not null check (scopes <@ array['read', 'write', 'usage:write', 'approve', 'admin'] and cardinality(scopes) > 0),
+  scopes text[] not null check (scopes <@ array['read', 'write', 'usage:write', 'operate', 'approve', 'admin'] and cardinality(scopes) > 0),
   created_at timestamptz not null,
   expires_at timestamptz check (expires_at > created_at),
   revoked_at timestamptz

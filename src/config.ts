@@ -1,13 +1,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
-import type { z } from "zod";
-import { ConfigurationError, type Problem } from "./config/configuration-error.ts";
+import { ConfigurationError } from "./config/configuration-error.ts";
 import { parts } from "./config/parts.ts";
+import { readPart as read } from "./config/read-part.ts";
 import { type RunningSystem, runningFile, runningSystem } from "./config/running-system.ts";
 import { sealSection, storageLocation } from "./config/seal-location.ts";
 import {
   billingSection,
+  buildSection,
+  databasePair,
   databaseSection,
   logSection,
   sandboxWebhookSection,
@@ -15,7 +17,6 @@ import {
   temporalSection,
 } from "./config/sections.ts";
 import { usageLogSection } from "./config/usage-log.ts";
-import { secretVariables } from "./config/variables.ts";
 
 export type {
   BillingConfig,
@@ -80,14 +81,14 @@ export function loadWorkerConfig(environment = readEnvironment()) {
     /** Activities that run at once, on each task queue. */
     activityConcurrency: values.WORKER_CONCURRENCY,
     workflowConcurrency: values.WORKER_WORKFLOW_CONCURRENCY,
-    /** Undefined when metrics are not served. */
-    metricsPort: values.WORKER_METRICS_PORT,
     roles: values.WORKER_ROLES,
     /** Pages of due periods that are closed at once, over all workers. */
     closingLanes: values.CYCLE_CLOSE_LANES,
     /** Half of the connections, so that whoever asks for something else finds one. */
     closesAtOnce: Math.ceil(values.DATABASE_POOL_SIZE / 2),
     build: buildSection(values),
+    /** Undefined when metrics are not served. */
+    metricsPort: values.WORKER_METRICS_PORT,
     /** Where the copy of the ledger's seals is kept; undefined: the ledger is not sealed here. */
     ledgerSeals: sealSection(values, projectFolder),
     ...billingSection(values, stripe),
@@ -106,6 +107,21 @@ export function loadUsageLogConfig(environment = readEnvironment()) {
     sessionTimeoutMs: values.USAGE_LOG_SESSION_SECONDS * 1_000,
     /** Undefined when metrics are not served. */
     metricsPort: values.USAGE_LOG_METRICS_PORT,
+    log: logSection(values),
+  };
+}
+
+/** What the codec server needs, which shows encrypted payloads to operators of the Temporal UI. */
+export function loadCodecServerConfig(environment = readEnvironment()) {
+  const values = read(parts.codecServer, environment);
+  const { TEMPORAL_UI_URL: uiUrl, CODEC_SERVER_ORIGINS: origins } = values;
+  return {
+    database: databaseSection(values),
+    host: values.CODEC_SERVER_HOST,
+    port: values.CODEC_SERVER_PORT,
+    payloadKeys: values.TEMPORAL_PAYLOAD_KEYS,
+    /** Whose pages may ask: the Temporal UI's where no others are named. */
+    origins: origins ?? (uiUrl === undefined ? [] : [new URL(uiUrl).origin]),
     log: logSection(values),
   };
 }
@@ -218,29 +234,4 @@ export function configurationOrExit<Config>(load: () => Config): Config {
     process.stderr.write(`${error.message}\n`);
     process.exit(1);
   }
-}
-
-/** An empty value counts as not set, so that `NAME=` in a file or in Docker Compose means the default. */
-function read<Shape extends z.ZodRawShape>(part: z.ZodObject<Shape>, environment: Environment) {
-  const given = Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== "");
-  const result = part.safeParse(Object.fromEntries(given));
-  if (result.success) return result.data;
-  throw new ConfigurationError(result.error.issues.map((issue) => problem(issue, environment)));
-}
-
-function problem({ path, message }: z.core.$ZodIssue, environment: Environment): Problem {
-  const variable = String(path[0]);
-  const value = environment[variable]?.trim();
-  return {
-    variable,
-    message: value && !secretVariables.has(variable) ? `${message} (it is "${value}")` : message,
-  };
-}
-
-function databasePair(appUrl: string | undefined, ownerUrl: string | undefined) {
-  if (appUrl !== undefined && ownerUrl !== undefined) return { appUrl, ownerUrl };
-  if (appUrl === undefined && ownerUrl === undefined) return undefined;
-  const variable = appUrl === undefined ? "DATABASE_URL" : "DATABASE_OWNER_URL";
-  const message = "is not set: give both database URLs, or neither to have PostgreSQL started for you";
-  throw new ConfigurationError([{ variable, message }]);
 }

@@ -159,6 +159,7 @@ describe("a value that cannot be used", () => {
     ["API_BOOTSTRAP_KEY", loadApiConfig],
     ["RECKONER_API_KEY", loadClientConfig],
     ["TEST_DATABASE_URL", loadTestConfig],
+    ["TEMPORAL_PAYLOAD_KEYS", loadWorkerConfig],
   ];
 
   test.each(refusesBadSecret)("%s: a secret is never repeated", (variable, load) => {

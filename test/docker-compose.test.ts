@@ -79,6 +79,7 @@ function environmentOf({ environment }: Pick<Service, "environment">, given: Val
 const portVariables = {
   api: "API_PORT",
   worker: "WORKER_METRICS_PORT",
+  "codec-server": "CODEC_SERVER_PORT",
   "stripe-sandbox": "STRIPE_SANDBOX_PORT",
 };
 
@@ -122,6 +123,7 @@ describe.each([
     Object.entries({
       api: parts.api,
       worker: parts.worker,
+      "codec-server": parts.codecServer,
       migrate: parts.migration,
       "stripe-sandbox": parts.sandbox,
     }).filter(([name]) => name in compose.services),

@@ -1,27 +1,24 @@
-import { Context } from "@temporalio/activity";
 import { moveTestClock } from "../db/billing/test-clocks.ts";
 import { instant } from "../domain/calendar/index.ts";
 import { type ApplyChangeInput, applyChange, endSubscription, scheduleCancellation } from "./apply-change.ts";
-import { closeDuePage, type PageInput } from "./close-due-page.ts";
-import { type ClosePeriodInput, closePeriodOnce } from "./close-period.ts";
 import {
   giveUpInvoice,
   type InvoiceAt,
   mirrorInvoice,
   type PayInput,
-import type { CycleOptions } from "./cycle-activities.ts";
   payInvoice,
   settleInvoice,
 } from "./collect-invoice.ts";
+import type { CycleOptions } from "./cycle-activities.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { type EndDunningInput, endDunning, noteDunning, openDunning } from "./dunning-steps.ts";
 import { atTheEdge } from "./edge.ts";
 import { issueCreditPurchase } from "./issue-credit-purchase.ts";
 import { type OpenSubscriptionInput, openSubscription } from "./open-subscription.ts";
-export { type CycleActivities, type CycleOptions, cycleActivities } from "./cycle-activities.ts";
 import { readInvoiceStatus } from "./read-invoice-status.ts";
 import { type WithdrawnInvoice, withdrawInvoice } from "./void-invoice.ts";
 
+export { type CycleActivities, type CycleOptions, cycleActivities } from "./cycle-activities.ts";
 export type { ActivityDependencies } from "./dependencies.ts";
 
 export interface ClockMove {
@@ -47,13 +44,6 @@ export function databaseActivities(deps: ActivityDependencies, { closing }: Pick
     scheduleCancellation: (input: Parameters<typeof scheduleCancellation>[1]) =>
       scheduleCancellation(db, input),
     endSubscription: (input: Parameters<typeof endSubscription>[1]) => endSubscription(db, input),
-    closePeriod: (input: ClosePeriodInput) => closePeriodOnce(db, input, options),
-    closeDuePage: (input: PageInput) =>
-      closeDuePage(deps, input, {
-        ...options,
-        now: deps.now(),
-        heartbeat: (done) => Context.current().heartbeat(done),
-      }),
     issueCreditPurchase: (input: { grantId: string; at: string }) => issueCreditPurchase(db, input),
     readInvoiceStatus: ({ invoiceId }: { invoiceId: string }) => readInvoiceStatus(db, invoiceId),
     openDunning: (input: { invoiceId: string; startedAt: string }) => openDunning(deps, input),

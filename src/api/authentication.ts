@@ -24,8 +24,9 @@ const included: Readonly<Record<Scope, readonly Scope[]>> = {
   read: ["read"],
   "usage:write": ["usage:write"],
   write: ["write", "read", "usage:write"],
+  operate: ["operate", "read"],
   approve: ["approve", "read"],
-  admin: ["admin", "write", "read", "usage:write"],
+  admin: ["admin", "write", "read", "usage:write", "operate"],
 };
 
 /** Lets only callers with a valid key and the route's scope through, before the body is read. */

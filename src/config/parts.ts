@@ -29,6 +29,13 @@ export const parts = {
     ...variables.usageLogVariables,
     ...variables.logVariables,
   }),
+  codecServer: z.object({
+    ...variables.databaseVariables,
+    ...variables.codecServerVariables,
+    TEMPORAL_PAYLOAD_KEYS: variables.temporalVariables.TEMPORAL_PAYLOAD_KEYS,
+    TEMPORAL_UI_URL: variables.temporalVariables.TEMPORAL_UI_URL,
+    ...variables.logVariables,
+  }),
   migration: z.object(variables.migrationVariables),
   archive: z.object({
     ...variables.sealVariables,

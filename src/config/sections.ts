@@ -1,4 +1,6 @@
 import type { z } from "zod";
+import type { PayloadKey } from "../temporal/payload-codec.ts";
+import type { WorkerBuild } from "../workers/worker-version.ts";
 import { ConfigurationError } from "./configuration-error.ts";
 import type * as variables from "./variables.ts";
 
@@ -18,7 +20,12 @@ export interface TemporalConfig {
   readonly taskQueuePrefix: string;
   /** Where operators see runs; undefined when nobody said where the Temporal UI is. */
   readonly uiUrl: string | undefined;
+  /** The first encrypts, all decrypt; empty: payloads are plain. */
+  readonly payloadKeys: readonly PayloadKey[];
 }
+
+/** Which build of the workers this is; undefined: workers are not versioned. */
+export type BuildConfig = WorkerBuild | undefined;
 
 export interface StripeConfig {
   readonly apiKey: string;
@@ -57,6 +64,15 @@ export function databaseSection(values: Values<typeof variables.databaseVariable
   return { url: values.DATABASE_URL, poolSize: values.DATABASE_POOL_SIZE };
 }
 
+/** Both connection strings, or neither to have PostgreSQL started. */
+export function databasePair(appUrl: string | undefined, ownerUrl: string | undefined) {
+  if (appUrl !== undefined && ownerUrl !== undefined) return { appUrl, ownerUrl };
+  if (appUrl === undefined && ownerUrl === undefined) return undefined;
+  const variable = appUrl === undefined ? "DATABASE_URL" : "DATABASE_OWNER_URL";
+  const message = "is not set: give both database URLs, or neither to have PostgreSQL started for you";
+  throw new ConfigurationError([{ variable, message }]);
+}
+
 export function temporalSection(values: Values<typeof variables.temporalVariables>): TemporalConfig {
   return {
     address: values.TEMPORAL_ADDRESS,
@@ -69,7 +85,21 @@ export function temporalSection(values: Values<typeof variables.temporalVariable
         : values.TEMPORAL_TLS === "true",
     taskQueuePrefix: values.TEMPORAL_TASK_QUEUE_PREFIX,
     uiUrl: values.TEMPORAL_UI_URL,
+    payloadKeys: values.TEMPORAL_PAYLOAD_KEYS,
   };
+}
+
+/** Named after the task queues where no name is given: what takes from the same queues is one deployment. */
+export function buildSection(
+  values: Values<
+    Pick<typeof variables.workerVariables, "WORKER_BUILD_ID" | "WORKER_DEPLOYMENT"> &
+      Pick<typeof variables.temporalVariables, "TEMPORAL_TASK_QUEUE_PREFIX">
+  >,
+): BuildConfig {
+  const { WORKER_BUILD_ID: buildId, WORKER_DEPLOYMENT: name } = values;
+  return buildId === undefined
+    ? undefined
+    : { buildId, deploymentName: name ?? values.TEMPORAL_TASK_QUEUE_PREFIX };
 }
 
 /** A live key with another address would send real customers' data to a stranger, so the pair is refused. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { unapprovedEventsMaxUsual } from "../domain/corrections/index.ts";
 import { approvalLimits } from "./approval-limits.ts";
+import { payloadKeys, webOrigins } from "./payload-keys.ts";
 import { sealUrl } from "./seal-location.ts";
 
 /**
@@ -29,7 +30,6 @@ const oneOf = <const Choices extends readonly [string, ...string[]]>(...choices:
 const isUrl = (value: string, protocols: readonly string[]) =>
   URL.canParse(value) && protocols.includes(new URL(value).protocol);
 
-const databaseUrl = (role: string) =>
 /** What a worker process may do: a task queue each, and the upkeep of ledger, usage, credit and webhook inbox. */
 export const workerRoleNames = ["interactive", "cycles", "stripe", "upkeep"] as const;
 
@@ -42,6 +42,7 @@ const workerRoleList = z
     }),
   );
 
+const databaseUrl = (role: string) =>
   text(`give the ${role}'s connection string, postgres://USER:PASSWORD@HOST:PORT/DATABASE`).refine(
     (value) => isUrl(value, ["postgres:", "postgresql:"]) && new URL(value).pathname.length > 1,
     { error: "must look like postgres://USER:PASSWORD@HOST:PORT/DATABASE" },
@@ -59,6 +60,10 @@ const host = text("give a host name or an IP address").regex(/^[A-Za-z0-9.:_-]+$
 
 const logName = text("give a name").regex(/^[A-Za-z0-9._-]{1,249}$/, {
   error: "must be letters, digits, dots, underscores and hyphens",
+});
+
+const buildName = text("give a name").regex(/^[A-Za-z0-9_-]{1,100}$/, {
+  error: "must be letters, digits, underscores and hyphens",
 });
 
 const apiKey = text("give an API key").min(24, {
@@ -88,6 +93,13 @@ export const temporalVariables = {
     .regex(/^[a-z0-9][a-z0-9-]{0,40}$/, { error: "must be lower-case letters, digits and hyphens" })
     .default("reckoner"),
   TEMPORAL_UI_URL: httpUrl.optional(),
+  TEMPORAL_PAYLOAD_KEYS: payloadKeys.default([]),
+};
+
+export const codecServerVariables = {
+  CODEC_SERVER_HOST: host.default("127.0.0.1"),
+  CODEC_SERVER_PORT: port.default(8156),
+  CODEC_SERVER_ORIGINS: webOrigins.optional(),
 };
 
 export const stripeVariables = {
@@ -117,27 +129,29 @@ export const apiVariables = {
 export const billingVariables = {
   TEST_CLOCKS: oneOf("allowed", "refused").default("refused"),
   CYCLE_CLOSE: oneOf("workflow", "paged").default("workflow"),
+  CYCLE_CLOSE_WINDOW: wholeNumber(0, 24 * 60).default(0),
   USAGE_WATERMARK_WAIT_MAX: wholeNumber(0, 31 * 24 * 60).default(6 * 60),
 };
 
 export const workerVariables = {
   WORKER_CONCURRENCY: wholeNumber(1, 1_000).default(20),
   WORKER_WORKFLOW_CONCURRENCY: wholeNumber(2, 1_000).default(40),
+  WORKER_ROLES: workerRoleList.prefault(workerRoleNames.join()),
+  CYCLE_CLOSE_LANES: wholeNumber(1, 64).default(4),
   WORKER_METRICS_PORT: port.optional(),
+  WORKER_BUILD_ID: buildName.optional(),
+  WORKER_DEPLOYMENT: buildName.optional(),
   STRIPE_REQUESTS_PER_SECOND: wholeNumber(1, 10_000).default(12),
 };
 
 export const usageLogVariables = {
   USAGE_LOG_BROKERS: text("give the address of a Kafka broker, HOST:PORT, or of several, separated by commas")
-  CYCLE_CLOSE_WINDOW: wholeNumber(0, 24 * 60).default(0),
     .transform((value) => value.split(",").map((broker) => broker.trim()))
     .refine((brokers) => brokers.every((broker) => /^[A-Za-z0-9._-]+:\d{1,5}$/.test(broker)), {
       error: "must be HOST:PORT, or several separated by commas",
     }),
   USAGE_LOG_TOPIC: logName.default("reckoner.usage"),
   USAGE_LOG_GROUP: logName.default("reckoner"),
-  WORKER_ROLES: workerRoleList.prefault(workerRoleNames.join()),
-  CYCLE_CLOSE_LANES: wholeNumber(1, 64).default(4),
   USAGE_LOG_TLS: oneOf("true", "false").default("false"),
   USAGE_LOG_SASL_MECHANISM: oneOf("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512").default("SCRAM-SHA-512"),
   USAGE_LOG_SASL_USERNAME: text("give a name").optional(),
@@ -192,6 +206,7 @@ export const secretVariables: ReadonlySet<string> = new Set([
   "DATABASE_URL",
   "DATABASE_OWNER_URL",
   "TEMPORAL_API_KEY",
+  "TEMPORAL_PAYLOAD_KEYS",
   "STRIPE_API_KEY",
   "STRIPE_WEBHOOK_SECRETS",
   "API_BOOTSTRAP_KEY",

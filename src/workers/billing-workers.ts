@@ -28,6 +28,8 @@ export interface WorkerSettings extends CycleOptions {
   readonly temporal: TemporalTarget;
   readonly activityConcurrency: number;
   readonly workflowConcurrency: number;
+  /** Which build of which deployment these are; not versioned when left out. */
+  readonly build?: WorkerBuild | undefined;
   /** Over all workers: the limit belongs to the queue. */
   readonly stripeRequestsPerSecond: number;
   /** All of them when left out. */
@@ -44,7 +46,7 @@ export interface RunningWorkers {
   stop(): Promise<void>;
 }
 
-/** One worker for workflows and database activities, and one for Stripe's calls on their own, limited queue. */
+/** A worker for each role of this process: each role has a queue, so that none of them waits behind another's work. */
 export async function startWorkers(
   deps: ActivityDependencies,
   settings: WorkerSettings,
@@ -60,6 +62,8 @@ export async function startWorkers(
   const common = {
     connection,
     namespace: temporal.namespace,
+    dataConverter: dataConverterOf(temporal.payloadKeys),
+    ...versionOf(settings.build),
     maxConcurrentActivityTaskExecutions: activityConcurrency,
     shutdownGraceTime: "20s",
     shutdownForceTime: "40s",

@@ -7,6 +7,7 @@ import { openSealStore } from "../db/seals/ledger-seals.ts";
 import { createLogger } from "../logger.ts";
 import { startOrExit } from "../start-failure.ts";
 import { connectTemporal } from "../temporal/connect.ts";
+import { payloadsText } from "../temporal/data-converter.ts";
 import { observeActivities } from "./activity-observation.ts";
 import { startWorkers, workerRoles } from "./billing-workers.ts";
 import { startGrantUpkeep } from "./grant-upkeep.ts";
@@ -49,6 +50,7 @@ async function start(): Promise<void> {
     temporal,
     activityConcurrency: config.activityConcurrency,
     workflowConcurrency: config.workflowConcurrency,
+    build: config.build,
     stripeRequestsPerSecond: config.stripe.requestsPerSecond,
     closing: config.closing,
     closesAtOnce: config.closesAtOnce,
@@ -62,7 +64,8 @@ async function start(): Promise<void> {
   const grantUpkeep = startGrantUpkeep({ db: deps.db, now: deps.now, logger, metrics });
   const thresholdBilling = startThresholdBilling({ deps, logger, metrics });
   const upkeep = startLedgerUpkeep({ db: deps.db, now: deps.now, seals, logger, metrics });
-  logger.info({ task_queue: temporal.taskQueue, metrics_port: config.metricsPort }, "working");
+  const payloads = payloadsText(temporal.payloadKeys);
+  logger.info({ task_queue: temporal.taskQueue, metrics_port: config.metricsPort, payloads }, "working");
 
   let isStopping = false;
   async function stop(signal: NodeJS.Signals): Promise<void> {

@@ -1,3 +1,5 @@
+import "./versioning.ts";
+
 export { billingCycle } from "./billing-cycle.ts";
 export { collection } from "./collection.ts";
 export { cycleClose } from "./cycle-close.ts";

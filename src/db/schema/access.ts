@@ -6,10 +6,10 @@ export const access = pgSchema("access");
 const bytesColumn = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
 
 /**
- * What a key may do; `admin` includes `write`, which includes `read` and `usage:write`. `approve` includes `read`, and
- * is included in nothing.
+ * What a key may do; `admin` includes `operate` and `write`, which includes `read` and `usage:write`. `operate` and
+ * `approve` include `read`; `approve` is included in nothing.
  */
-export type Scope = "read" | "write" | "usage:write" | "approve" | "admin";
+export type Scope = "read" | "write" | "usage:write" | "operate" | "approve" | "admin";
 
 export const apiKey = access.table("api_key", {
   id: text().primaryKey(),

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Client } from "@temporalio/client";
 import { type ActivityInterceptorsFactory, NativeConnection, Worker } from "@temporalio/worker";
 import { connectTemporal } from "../../../src/temporal/connect.ts";
+import { dataConverterOf } from "../../../src/temporal/data-converter.ts";
 import { TemporalGateway } from "../../../src/temporal/gateway.ts";
 import type { PayloadKey } from "../../../src/temporal/payload-codec.ts";
 import {
@@ -44,22 +45,31 @@ export interface SceneServers {
   readonly codePath: string;
 }
 
+export interface SceneOptions {
+  readonly taskQueue?: string;
+  readonly observeActivities?: ActivityInterceptorsFactory;
+  /** Without any, payloads are plain. */
+  readonly payloadKeys?: readonly PayloadKey[];
+}
+
 export async function openScene(
   { address, codePath }: SceneServers,
   {
     taskQueue = `scene-${randomBytes(6).toString("hex")}`,
     observeActivities,
-  }: { readonly taskQueue?: string; readonly observeActivities?: ActivityInterceptorsFactory } = {},
+    payloadKeys = [],
+  }: SceneOptions = {},
 ): Promise<Scene> {
-  const target = { address, namespace: "default", apiKey: undefined, tls: false, taskQueue };
+  const target = { address, namespace: "default", apiKey: undefined, tls: false, taskQueue, payloadKeys };
   const client = await connectTemporal(target);
   const connection = await NativeConnection.connect({ address });
   const standIns = new StandIns();
   const { activities } = standIns;
   const interceptors = { activity: observeActivities === undefined ? [] : [observeActivities] };
-  const common = { connection, activities, interceptors };
+  const common = { connection, activities, interceptors, dataConverter: dataConverterOf(payloadKeys) };
   const workers = [
     await Worker.create({ ...common, taskQueue, workflowBundle: { codePath } }),
+    await Worker.create({ ...common, taskQueue: cyclesQueueOf(taskQueue) }),
     await Worker.create({ ...common, taskQueue: stripeQueueOf(taskQueue) }),
   ];
   const running = Promise.all(workers.map((worker) => worker.run()));
@@ -69,7 +79,6 @@ export async function openScene(
     client,
     taskQueue,
     gateway,
-    await Worker.create({ ...common, taskQueue: cyclesQueueOf(taskQueue) }),
     standIns,
     id,
     startClock: (at) => startClock({ client, gateway, standIns }, id("clock"), at),
