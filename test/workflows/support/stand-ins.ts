@@ -1,8 +1,8 @@
 import { atTheEdge } from "../../../src/activities/edge.ts";
-import type { DatabaseActivities, StripeActivities } from "../../../src/activities/index.ts";
+import type { CycleActivities, DatabaseActivities, StripeActivities } from "../../../src/activities/index.ts";
 import { workflowIds } from "../../../src/workflows/messages.ts";
 
-type Activities = DatabaseActivities & StripeActivities;
+type Activities = CycleActivities & DatabaseActivities & StripeActivities;
 export type ActivityName = keyof Activities;
 export type InputOf<Name extends ActivityName> = Parameters<Activities[Name]>[0];
 type AnswerOf<Name extends ActivityName> = Awaited<ReturnType<Activities[Name]>>;
@@ -97,7 +97,8 @@ const defaults: Behaviours = {
   scheduleCancellation: () => {},
   endSubscription: () => {},
   closePeriod: () => ({ ...nothingIssued, outcome: "closed" }),
-  closeDuePage: () => ({ closed: 0, handedOver: 0, more: false }),
+  closeDuePage: () => ({ closed: 0, handedOver: 0, next: null }),
+  collectDuePage: () => ({ started: 0, more: false }),
   issueCreditPurchase: ({ grantId }) => ({ invoiceId: `inv_${grantId}` }),
   readInvoiceStatus: () => ({ status: "open" }),
   openDunning: () => ({ retryAfterDays: [3, 5, 7], finalAction: "cancel", accessGraceDays: 7 }),
