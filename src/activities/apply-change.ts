@@ -1,33 +1,23 @@
 import { balanceOfCustomer } from "../db/billing/customer-balance.ts";
 import { findInvoice } from "../db/billing/invoices.ts";
-import { nextDueAt } from "../db/billing/scheduled-changes.ts";
 import { type PlannedChange, plannedChange } from "../db/billing/planned-change.ts";
 import { agreedOverrides } from "../db/billing/price-agreements.ts";
+import { nextDueAt } from "../db/billing/scheduled-changes.ts";
 import {
   anchoredPeriodAt,
   anchorsOf,
-  anchorToStore,
   findChange,
   findSubscription,
   insertChange,
-  insertTerms,
   lockCustomerOf,
   type StoredSubscription,
-  updateSubscription,
 } from "../db/billing/subscriptions.ts";
 import { type Database, inTransaction, type Tx } from "../db/database.ts";
-import { tellCanceled, tellChange } from "../db/notices/notices-of-facts.ts";
-import {
-  type AgreedAnchor,
-  addDuration,
-  agreedPeriodAt,
-  type Instant,
-  instant,
-  isoOf,
-} from "../domain/calendar/index.ts";
+import { type AgreedAnchor, agreedPeriodAt, type Instant, instant, isoOf } from "../domain/calendar/index.ts";
 import { type RequestedChange, SubscriptionRuleError } from "../domain/invoicing/index.ts";
 import { currency } from "../domain/money/index.ts";
 import type { BegunAnchor, SubscriptionChange } from "../workflows/messages.ts";
+import { agree } from "./agree-change.ts";
 import { type Issued, issueLines, nothingIssued } from "./issue-invoice.ts";
 
 export interface ApplyChangeInput {

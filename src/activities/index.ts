@@ -1,6 +1,5 @@
-import { moveTestClock } from "../db/billing/test-clocks.ts";
-import { instant } from "../domain/calendar/index.ts";
-import { type ApplyChangeInput, applyChange, endSubscription, scheduleCancellation } from "./apply-change.ts";
+import { type ApplyChangeInput, applyChange } from "./apply-change.ts";
+import { type ApplyScheduledInput, applyScheduled } from "./apply-scheduled.ts";
 import {
   giveUpInvoice,
   type InvoiceAt,
@@ -14,20 +13,23 @@ import type { ActivityDependencies } from "./dependencies.ts";
 import { type EndDunningInput, endDunning, noteDunning, openDunning } from "./dunning-steps.ts";
 import { atTheEdge } from "./edge.ts";
 import { issueCreditPurchase } from "./issue-credit-purchase.ts";
+import { type ClockMove, moveClock } from "./move-test-clock.ts";
 import { type OpenSubscriptionInput, openSubscription } from "./open-subscription.ts";
 import { readInvoiceStatus } from "./read-invoice-status.ts";
+import {
+  type CancellationInput,
+  endSubscription,
+  type ScheduleInput,
+  scheduleCancellation,
+  scheduleChange,
+  uncancel,
+  withdrawScheduled,
+} from "./schedule-change.ts";
+import { type ActivationInput, settleActivation } from "./settle-activation.ts";
 import { type WithdrawnInvoice, withdrawInvoice } from "./void-invoice.ts";
 
 export { type CycleActivities, type CycleOptions, cycleActivities } from "./cycle-activities.ts";
 export type { ActivityDependencies } from "./dependencies.ts";
-
-export interface ClockMove {
-  readonly clockId: string;
-  readonly now: string;
-  readonly target: string;
-  /** Whether all that was due until `now` is done. */
-  readonly isSettled: boolean;
-}
 
 export type DatabaseActivities = ReturnType<typeof databaseActivities>;
 export type StripeActivities = ReturnType<typeof stripeActivities>;
@@ -41,16 +43,19 @@ export function databaseActivities(deps: ActivityDependencies, { closing }: Pick
       return { ...opened, standing: { ...opened.standing, closing } };
     },
     applyChange: (input: ApplyChangeInput) => applyChange(db, input),
-    scheduleCancellation: (input: Parameters<typeof scheduleCancellation>[1]) =>
-      scheduleCancellation(db, input),
+    applyScheduled: (input: ApplyScheduledInput) => applyScheduled(db, input),
+    scheduleChange: (input: ScheduleInput) => scheduleChange(db, input),
+    withdrawScheduled: (input: Parameters<typeof withdrawScheduled>[1]) => withdrawScheduled(db, input),
+    scheduleCancellation: (input: CancellationInput) => scheduleCancellation(db, input),
+    uncancel: (input: Parameters<typeof uncancel>[1]) => uncancel(db, input),
+    settleActivation: (input: ActivationInput) => settleActivation(db, input),
     endSubscription: (input: Parameters<typeof endSubscription>[1]) => endSubscription(db, input),
     issueCreditPurchase: (input: { grantId: string; at: string }) => issueCreditPurchase(db, input),
     readInvoiceStatus: ({ invoiceId }: { invoiceId: string }) => readInvoiceStatus(db, invoiceId),
     openDunning: (input: { invoiceId: string; startedAt: string }) => openDunning(deps, input),
     noteDunning: (input: Parameters<typeof noteDunning>[1]) => noteDunning(deps, input),
     endDunning: (input: EndDunningInput) => endDunning(deps, input),
-    moveTestClock: ({ clockId, now, target, isSettled }: ClockMove) =>
-      moveTestClock(db.orm, clockId, { currentAt: instant(now), targetAt: instant(target), isSettled }),
+    moveTestClock: (move: ClockMove) => moveClock(db, move),
   });
 }
 

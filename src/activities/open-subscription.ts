@@ -1,35 +1,30 @@
-import type { StoredCustomer } from "../db/billing/customers.ts";
 import { findInvoiceBySource } from "../db/billing/invoices.ts";
 import { agreedOverrides } from "../db/billing/price-agreements.ts";
+import { insertScheduled, nextDueAt } from "../db/billing/scheduled-changes.ts";
 import { itemFor, requireFitting } from "../db/billing/subscription-items.ts";
+import { itemsInForce } from "../db/billing/subscription-reads.ts";
 import {
   anchoredPeriodAt,
   anchorsOf,
-  anchorToStore,
   findSubscription,
   insertSubscription,
   insertTerms,
   lockCustomer,
   type StoredSubscription,
+  updateSubscription,
   wasOpenedBy,
 } from "../db/billing/subscriptions.ts";
 import { type Database, inTransaction, type Tx } from "../db/database.ts";
-import {
-  addDuration,
-  agreedPeriodAt,
-  anchorFor,
-  type Instant,
-  instant,
-  isoOf,
-} from "../domain/calendar/index.ts";
-import { invariant } from "../domain/errors.ts";
+import { agreedPeriodAt, instant, isoOf } from "../domain/calendar/index.ts";
 import { linesInAdvance, SubscriptionRuleError, type Terms } from "../domain/invoicing/index.ts";
+import { isTerminal } from "../domain/lifecycle/index.ts";
 import { money } from "../domain/money/index.ts";
 import type { RunningSubscription } from "../workflows/messages.ts";
 import { runningAnchor } from "./apply-change.ts";
-import { type Issued, issueLines } from "./issue-invoice.ts";
+import { type Issued, issueLines, nothingIssued } from "./issue-invoice.ts";
+import { beginning, firstCloseAt, type StartChoices } from "./subscription-beginning.ts";
 
-export interface OpenSubscriptionInput {
+export interface OpenSubscriptionInput extends StartChoices {
   readonly subscriptionId: string;
   readonly customerId: string;
   readonly requestId: string;
@@ -66,62 +61,50 @@ export async function openSubscription(
     }
     const known = await findSubscription(tx, subscriptionId);
     if (known !== undefined) return await openedBefore(tx, known, input);
-    const at = instant(input.at);
     const items = [];
     for (const { agreement, ...wanted } of input.items) {
       items.push(await itemFor(tx, { ...wanted, ...(await agreedOverrides(tx, agreement)) }));
     }
     await requireFitting(tx, customer, subscriptionId, items);
-    const terms: Terms = { effectiveAt: at, items, paused: false };
-    const row = newSubscription(subscriptionId, customer, terms, at);
-    await insertSubscription(tx, row);
-    await insertTerms(tx, subscriptionId, input.requestId, terms);
-    const issued = await invoiceActivation(tx, row, terms, at);
-    return { ...issued, standing: standingOf(row, input) };
+    await requireReactivated(tx, customerId, input.reactivates);
+    const begun = beginning(subscriptionId, customer, items, input);
+    await insertSubscription(tx, begun.row);
+    await insertTerms(tx, subscriptionId, input.requestId, begun.terms);
+    if (begun.trial !== null) await insertScheduled(tx, begun.trial);
+    const issued = await invoiceActivation(tx, begun.row, begun.terms, input);
+    const row = issued.collect ? begun.row : await begunAtOnce(tx, begun.row);
+    return { ...issued, standing: await standingOf(tx, row) };
   });
 }
 
-function newSubscription(
-  id: string,
-  customer: StoredCustomer,
-  terms: Terms,
-  at: Instant,
-): StoredSubscription {
-  const plan = terms.items[0]?.plan;
-  invariant(plan, "a subscription has a plan");
-  const { interval, graceSeconds } = plan;
-  const { timeZone } = customer;
-  const anchor = anchorFor(plan.anchor, { start: at, interval, timeZone });
-  const first = { effectiveAt: at, anchor };
-  const { period } = agreedPeriodAt([first], at);
-  return {
-    id,
-    customerId: customer.id,
-    status: "active",
-    startedAt: at,
-    intervalUnit: interval.unit,
-    intervalCount: interval.count,
-    timeZone,
-    currency: customer.currency,
-    graceSeconds,
-    billedThrough: at,
-    nextCloseAt: addDuration(period.end, { seconds: graceSeconds }, "UTC"),
-    cancelAt: null,
-    canceledAt: null,
-    anchors: anchor.at === at ? [] : [anchorToStore(first)],
-  };
+/** Only what has ended goes on in another subscription of its customer. */
+async function requireReactivated(tx: Tx, customerId: string, id: string | undefined): Promise<void> {
+  if (id === undefined) return;
+  const row = await findSubscription(tx, id);
+  if (row?.customerId === customerId && isTerminal(row.status)) return;
+  const message = `${id} is no subscription of the customer that has ended: change it instead`;
+  throw new SubscriptionRuleError("subscription_not_canceled", message, "reactivates");
+}
+
+/** Where nothing is to be paid first, nothing is waited for. */
+async function begunAtOnce(tx: Tx, row: StoredSubscription): Promise<StoredSubscription> {
+  if (row.status !== "incomplete") return row;
+  const begun = { ...row, status: "active", nextCloseAt: firstCloseAt(row) } as const;
+  await updateSubscription(tx, row.id, { status: begun.status, nextCloseAt: begun.nextCloseAt });
+  return begun;
 }
 
 async function invoiceActivation(
   tx: Tx,
   row: StoredSubscription,
   terms: Terms,
-  at: Instant,
+  { at, firstCharge = "prorated" }: OpenSubscriptionInput,
 ): Promise<Issued> {
-  const { period, full } = anchoredPeriodAt(row, at);
+  if (firstCharge === "none") return nothingIssued;
+  const { period, full } = anchoredPeriodAt(row, row.startedAt);
   const lines = linesInAdvance(terms, period, 0, { full, timeZone: row.timeZone });
   const sourceKey = sourceKeyOf(row.id);
-  const invoice = { sourceKey, kind: "activation", period, lines, issuedAt: at } as const;
+  const invoice = { sourceKey, kind: "activation", period, lines, issuedAt: instant(at) } as const;
   return await issueLines(tx, row, invoice, money(0n, row.currency));
 }
 
@@ -138,21 +121,25 @@ async function openedBefore(
   return {
     invoiceId: invoice?.id ?? null,
     collect: invoice !== undefined && invoice.totalMinor > 0n,
-    standing: standingOf(row, input),
+    standing: await standingOf(tx, row),
   };
 }
 
 /** What the subscription's run remembers when its life begins. */
-function standingOf(row: StoredSubscription, { items }: OpenSubscriptionInput): RunningSubscription {
+async function standingOf(tx: Tx, row: StoredSubscription): Promise<RunningSubscription> {
   const { agreed, index } = agreedPeriodAt(anchorsOf(row), row.startedAt);
   const { periodIndex, ...anchor } = runningAnchor(agreed, index);
+  const [main] = await itemsInForce(tx, row.id, row.startedAt);
+  const dueAt = await nextDueAt(tx, row.id, row.startedAt);
   return {
     status: row.status,
     cancelAt: row.cancelAt === null ? null : isoOf(row.cancelAt),
     anchor,
     graceSeconds: row.graceSeconds,
     periodIndex,
-    planKey: items[0]?.planKey ?? "",
+    planKey: main?.planKey ?? "",
     answered: [],
+    dueAt: dueAt === null ? null : isoOf(dueAt),
+    ...(row.status === "incomplete" && row.expiresAt !== null ? { expiresAt: isoOf(row.expiresAt) } : {}),
   };
 }

@@ -1,9 +1,9 @@
-import type { Instant, Period } from "../../domain/calendar/index.ts";
+import { type Instant, type Period, periodIndexAt } from "../../domain/calendar/index.ts";
 import type { Terms } from "../../domain/invoicing/index.ts";
 import type { Tx } from "../database.ts";
 import { metersOfPeriod, publishedMeters, type StoredMeter } from "../usage/meters-in-force.ts";
 import { findCustomer } from "./customers.ts";
-import { anchoredPeriodAt, type StoredSubscription, termsHistory } from "./subscriptions.ts";
+import { anchoredPeriodAt, anchorsOf, type StoredSubscription, termsHistory } from "./subscriptions.ts";
 
 /** What was agreed for a period, and the meters that measure it. */
 export interface AgreedPeriod {
@@ -11,6 +11,8 @@ export interface AgreedPeriod {
   readonly full: Period;
   /** The period that begins then and is charged with this one: none after an end, nor where a change charged it. */
   readonly next: Period | null;
+  /** Where that is a first part, or follows a trial. */
+  readonly nextFrame?: { readonly full: Period; readonly periodIndex: number };
   /** When the period after this one ends; null after an end. */
   readonly followingEnd: Instant | null;
   readonly terms: readonly Terms[];
@@ -28,18 +30,22 @@ export interface AgreedPeriod {
 export function periodOf(
   row: StoredSubscription,
   start: Instant,
-): Pick<AgreedPeriod, "period" | "full" | "next" | "followingEnd"> {
-  const { period, full } = anchoredPeriodAt(row, start);
+): Pick<AgreedPeriod, "period" | "full" | "next" | "nextFrame" | "followingEnd"> {
+  const { period, full, agreed } = anchoredPeriodAt(row, start);
   const ends = row.cancelAt !== null && row.cancelAt <= period.end;
   const end = ends && row.cancelAt !== null ? row.cancelAt : period.end;
   if (ends) return { period: { start, end }, full, next: null, followingEnd: null };
   const following = anchoredPeriodAt(row, period.end);
   const isCut = period.end < full.end;
+  const isPart = following.full.start < following.period.start;
+  const isAfterTrial = agreed.isTrial === true && following.agreed.isTrial === undefined;
+  const nextFrame = { full: following.full, periodIndex: periodIndexAt(anchorsOf(row), period.end) };
   return {
     period: { start, end },
     full,
     // Charged as a whole: what cuts it short hands back what is left of it.
     next: isCut ? null : { start: period.end, end: following.full.end },
+    ...(!isCut && (isPart || isAfterTrial) ? { nextFrame } : {}),
     followingEnd: following.period.end,
   };
 }

@@ -18,13 +18,14 @@ import { anchoredPeriodAt, findSubscription, termsHistory } from "./subscription
 /** What the first period of a subscription costs in advance, by the terms that it began with. */
 export async function activationLines(
   tx: Tx,
-  { subscriptionId, issuedAt }: StoredInvoice,
+  { subscriptionId }: StoredInvoice,
 ): Promise<InvoiceLine[]> {
   invariant(subscriptionId !== null, "an activation is of a subscription");
   const subscription = await findSubscription(tx, subscriptionId);
   invariant(subscription, "the subscription of an invoice exists");
-  const terms = termsAt(await termsHistory(tx, subscriptionId), issuedAt);
-  const { period, full } = anchoredPeriodAt(subscription, issuedAt);
+  const { startedAt } = subscription;
+  const terms = termsAt(await termsHistory(tx, subscriptionId), startedAt);
+  const { period, full } = anchoredPeriodAt(subscription, startedAt);
   // A change that ended the period early came later.
   const begun = { start: period.start, end: full.end };
   return linesInAdvance(terms, begun, 0, { full, timeZone: subscription.timeZone });

@@ -1,6 +1,6 @@
 import { rows, sql, type Tx } from "../database.ts";
 
-/** How many subscriptions that are not canceled are on a version of a plan, as the plan itself or as an add-on. */
+/** How many subscriptions that have not ended are on a version of a plan, as the plan itself or as an add-on. */
 export interface VersionSubscriptions {
   readonly planKey: string;
   readonly version: number;
@@ -20,7 +20,7 @@ export async function subscriptionsByVersion(tx: Tx): Promise<VersionSubscriptio
         order by effective_at desc limit 1
       ) as agreed
       cross join jsonb_array_elements(agreed.items) as item
-      where subscription.status <> 'canceled'
+      where subscription.status not in ('canceled', 'incomplete_expired')
       group by 1, 2 order by 1, 2 desc`,
   );
 }

@@ -1,5 +1,11 @@
 import { createHash } from "node:crypto";
-import { type AnchoredPeriod, type Instant, instantOfEpochMs, isoOf } from "../../domain/calendar/index.ts";
+import {
+  type AnchoredPeriod,
+  beginsInside,
+  type Instant,
+  instantOfEpochMs,
+  isoOf,
+} from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
 import {
   type ChangeFacts,
@@ -11,6 +17,7 @@ import {
   type RequestedChange,
   SubscriptionRuleError,
   type Terms,
+  type TermsItem,
 } from "../../domain/invoicing/index.ts";
 import type { Money } from "../../domain/money/index.ts";
 import type { Tx } from "../database.ts";
@@ -50,7 +57,8 @@ export async function plannedChange(
   const before = (await termsHistory(tx, row.id)).at(-1);
   invariant(before, "a subscription has terms");
   const at = instantOfChange(row, before, asked);
-  const facts = await changeFacts(tx, row, before, at);
+  const inTrial = row.status === "trialing" && change.kind !== "end_trial";
+  const facts = { ...(await changeFacts(tx, row, before, at)), inTrial };
   const hasWaiting = (await waitingChanges(tx, row.id)).some(({ lines }) => lines.length > 0);
   const mustWait = facts.charged === null || hasWaiting;
   if (change.kind === "cancel") {
@@ -86,9 +94,10 @@ function instantOfChange(row: StoredSubscription, before: Terms, asked: Instant)
   return at === anchored.period.start && !isCharged(row, anchored) ? instantOfEpochMs(at + 1) : at;
 }
 
-/** With the first period of an anchor comes its charge; any other is charged when the period before it closes. */
-function isCharged({ billedThrough }: StoredSubscription, { period, agreed }: AnchoredPeriod): boolean {
-  return billedThrough >= period.start || period.start === agreed.effectiveAt;
+/** What begins inside a period is charged at once; any other period when the one before it closes. */
+function isCharged(row: StoredSubscription, { period, agreed }: AnchoredPeriod): boolean {
+  if (row.billedThrough >= period.start) return true;
+  return period.start === agreed.effectiveAt && beginsInside(anchorsOf(row), agreed);
 }
 
 async function changeFacts(tx: Tx, row: StoredSubscription, terms: Terms, at: Instant): Promise<ChangeFacts> {
@@ -99,7 +108,7 @@ async function changeFacts(tx: Tx, row: StoredSubscription, terms: Terms, at: In
   return { terms, anchors: anchorsOf(row), timeZone: row.timeZone, charged };
 }
 
-async function changedTerms(
+export async function changedTerms(
   tx: Tx,
   before: Terms,
   change: Exclude<RequestedChange, { kind: "cancel" }>,
@@ -123,11 +132,22 @@ async function changedTerms(
         effectiveAt,
         items: [...before.items, await itemFor(tx, change)],
       };
+    case "remove_add_on":
+      return { ...before, effectiveAt, items: [main, ...without(addOns, change.planKey)] };
     case "pause":
-      return { ...before, effectiveAt, paused: true };
+      return { ...before, effectiveAt, paused: true, usage: change.usage ?? "billed" };
     case "resume":
-      return { ...before, effectiveAt, paused: false };
+    case "end_trial":
+      return { ...before, effectiveAt, paused: false, usage: "billed" };
   }
+}
+
+/** @throws SubscriptionRuleError when it is not there, as the plan itself never is */
+function without(addOns: readonly TermsItem[], planKey: string): readonly TermsItem[] {
+  const left = addOns.filter(({ plan }) => plan.key !== planKey);
+  if (left.length < addOns.length) return left;
+  const message = `"${planKey}" is no add-on of the subscription`;
+  throw new SubscriptionRuleError("add_on_not_found", message, "plan");
 }
 
 function quoteOf(at: Instant, lines: DecidedChange["lines"]): string {

@@ -73,6 +73,7 @@ export async function requireFitting(
       );
     }
   }
+  requireRequired(items);
   const meters = metersOf(items);
   for (const other of await otherSubscriptions(tx, customer.id, subscriptionId)) {
     const latest = (await termsHistory(tx, other.id)).at(-1);
@@ -84,6 +85,19 @@ export async function requireFitting(
         `usage of ${shared} is billed by subscription ${other.id} already: change that one instead`,
       );
     }
+  }
+}
+
+/** An add-on is sold only beside one of the plans that it requires. */
+function requireRequired(items: readonly TermsItem[]): void {
+  for (const { plan } of items) {
+    const { requires = [] } = plan;
+    if (requires.length === 0 || items.some((other) => requires.includes(other.plan.key))) continue;
+    throw new SubscriptionRuleError(
+      "plan_required",
+      `${plan.key} is sold only beside ${requires.join(" or ")}: subscribe to that too, or remove ${plan.key} first`,
+      "plan",
+    );
   }
 }
 

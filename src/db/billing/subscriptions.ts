@@ -1,4 +1,4 @@
-import { and, asc, eq, isNull, ne } from "drizzle-orm";
+import { and, asc, eq, isNull, ne, notInArray } from "drizzle-orm";
 import {
   type AgreedAnchor,
   type AnchoredPeriod,
@@ -10,6 +10,7 @@ import {
 } from "../../domain/calendar/index.ts";
 import type { InvoiceLine, Terms } from "../../domain/invoicing/index.ts";
 import { sql, type Tx } from "../database.ts";
+import { tellChange } from "../notices/notices-of-facts.ts";
 import {
   customer,
   type SubscriptionAnchor,
@@ -46,7 +47,7 @@ export async function subscriptionsOfCustomer(tx: Tx, customerId: string): Promi
     .orderBy(asc(subscription.startedAt), asc(subscription.id));
 }
 
-/** The other subscriptions of a customer that are not canceled. */
+/** The other subscriptions of a customer that have not ended. */
 export async function otherSubscriptions(
   tx: Tx,
   customerId: string,
@@ -59,7 +60,7 @@ export async function otherSubscriptions(
       and(
         eq(subscription.customerId, customerId),
         ne(subscription.id, except),
-        ne(subscription.status, "canceled"),
+        notInArray(subscription.status, ["canceled", "incomplete_expired"]),
       ),
     );
 }
@@ -109,6 +110,7 @@ export async function insertTerms(
     changeId,
     effectiveAt: terms.effectiveAt,
     paused: terms.paused,
+    usage: terms.usage ?? "billed",
     items: terms.items.map(({ plan, ...item }) => ({
       planKey: plan.key,
       planVersion: plan.version,
@@ -143,6 +145,7 @@ export async function findChange(
 export async function insertChange(tx: Tx, subscriptionId: string, change: RecordedChange): Promise<void> {
   const { lines, ...rest } = change;
   await tx.insert(subscriptionChange).values({ subscriptionId, ...rest, lines: lines.map(lineToJson) });
+  await tellChange(tx, subscriptionId, change);
 }
 
 /** Changes whose lines wait for the invoice of the period about to close, in the order in which they took effect. */
@@ -176,9 +179,10 @@ export async function settleWaitingChanges(tx: Tx, subscriptionId: string, invoi
 
 /** All anchors that a subscription had, the first from its start on. */
 export function anchorsOf({ startedAt, timeZone, ...row }: StoredSubscription): AgreedAnchor[] {
-  const added = row.anchors.map(({ effectiveAt, at, unit, count }) => ({
+  const added = row.anchors.map(({ effectiveAt, at, unit, count, isTrial }) => ({
     effectiveAt: instant(effectiveAt),
     anchor: { at: instant(at), interval: { unit, count }, timeZone },
+    ...(isTrial ? { isTrial } : {}),
   }));
   if (added[0]?.effectiveAt === startedAt) return added;
   const interval = { unit: row.intervalUnit, count: row.intervalCount };
@@ -186,8 +190,12 @@ export function anchorsOf({ startedAt, timeZone, ...row }: StoredSubscription): 
 }
 
 /** As the table has it. */
-export function anchorToStore({ effectiveAt, anchor: { at, interval } }: AgreedAnchor): SubscriptionAnchor {
-  return { effectiveAt: isoOf(effectiveAt), at: isoOf(at), ...interval };
+export function anchorToStore({
+  effectiveAt,
+  anchor: { at, interval },
+  isTrial,
+}: AgreedAnchor): SubscriptionAnchor {
+  return { effectiveAt: isoOf(effectiveAt), at: isoOf(at), ...interval, ...(isTrial ? { isTrial } : {}) };
 }
 
 /** The period that contains an instant: an agreed end does not shorten it, another anchor does. */

@@ -26,9 +26,10 @@ export async function termsHistories(
     known,
   );
   const histories = Map.groupBy(stored, ({ subscriptionId }) => subscriptionId);
-  const termsOf = ({ effectiveAt, items, paused }: (typeof stored)[number]): Terms => ({
+  const termsOf = ({ effectiveAt, items, paused, usage }: (typeof stored)[number]): Terms => ({
     effectiveAt,
     paused,
+    ...(usage === "billed" ? {} : { usage }),
     items: items.map(({ planKey, planVersion, ...item }) => {
       const version = known.get(versionKey(planKey, planVersion));
       invariant(version, `plan ${planKey} has the version ${planVersion} that was agreed`);

@@ -1,6 +1,7 @@
 import { bigint, boolean, integer, jsonb, numeric, pgSchema, primaryKey, text } from "drizzle-orm/pg-core";
 import type { PriceOverride } from "../../domain/catalog/index.ts";
-import type { InvoiceLineKind, LineEarning } from "../../domain/invoicing/index.ts";
+import type { InvoiceLineKind, LineEarning, UsageTreatment } from "../../domain/invoicing/index.ts";
+import type { SubscriptionStatus } from "../../domain/lifecycle/index.ts";
 import type { Watermark } from "../../domain/metering/index.ts";
 import { instantColumn, snapshotColumn } from "./columns.ts";
 
@@ -13,6 +14,8 @@ export interface PaymentMethodSummary {
   readonly last4: string;
   readonly expMonth: number;
   readonly expYear: number;
+  /** Stripe's name for the card itself, however often it was saved. */
+  readonly fingerprint?: string;
 }
 
 export const testClock = billing.table("test_clock", {
@@ -35,7 +38,7 @@ export const customer = billing.table("customer", {
   createdAt: instantColumn("created_at").notNull(),
 });
 
-export type SubscriptionStatus = "active" | "past_due" | "paused" | "canceled";
+export type { SubscriptionStatus };
 
 export const subscription = billing.table("subscription", {
   id: text().primaryKey(),
@@ -52,6 +55,10 @@ export const subscription = billing.table("subscription", {
   cancelAt: instantColumn("cancel_at"),
   canceledAt: instantColumn("canceled_at"),
   anchors: jsonb().$type<SubscriptionAnchor[]>().notNull().default([]),
+  trialEndsAt: instantColumn("trial_ends_at"),
+  /** Until when the first invoice has to be paid; null where the subscription did not wait for that. */
+  expiresAt: instantColumn("expires_at"),
+  reactivates: text(),
 });
 
 /** Where periods count from, from an instant on; instants as ISO times. */
@@ -60,6 +67,8 @@ export interface SubscriptionAnchor {
   readonly at: string;
   readonly unit: "day" | "week" | "month" | "year";
   readonly count: number;
+  /** One period of it is a trial, which no number of periods counts. */
+  readonly isTrial?: true;
 }
 
 /** One thing subscribed to: a plan version, with its seats. */
@@ -79,6 +88,7 @@ export const subscriptionTerms = billing.table(
     changeId: text("change_id").notNull(),
     items: jsonb().$type<SubscriptionItem[]>().notNull(),
     paused: boolean().notNull(),
+    usage: text().$type<UsageTreatment>().notNull().default("billed"),
   },
   (table) => [primaryKey({ columns: [table.subscriptionId, table.effectiveAt] })],
 );
@@ -205,7 +215,7 @@ export const ratedUsage = billing.table(
   ],
 );
 
-export type AttemptCause = "first" | "schedule" | "new_payment_method";
+export type AttemptCause = "first" | "schedule" | "new_payment_method" | "operator";
 
 export const paymentAttempt = billing.table(
   "payment_attempt",
@@ -214,7 +224,7 @@ export const paymentAttempt = billing.table(
     attempt: integer().notNull(),
     cause: text().$type<AttemptCause>().notNull(),
     attemptedAt: instantColumn("attempted_at").notNull(),
-    outcome: text().$type<"paid" | "declined" | "requires_action">().notNull(),
+    outcome: text().$type<"paid" | "declined" | "requires_action" | "withheld">().notNull(),
     declineCode: text("decline_code"),
     declineClass: text("decline_class"),
   },
@@ -227,15 +237,4 @@ export const payment = billing.table("payment", {
   stripeChargeId: text("stripe_charge_id"),
   amountMinor: bigint("amount_minor", { mode: "bigint" }).notNull(),
   receivedAt: instantColumn("received_at").notNull(),
-});
-
-export type DunningState = "retrying" | "awaiting_payment_method" | "recovered" | "exhausted" | "closed";
-
-export const dunning = billing.table("dunning", {
-  invoiceId: text("invoice_id").primaryKey(),
-  state: text().$type<DunningState>().notNull(),
-  attempts: integer().notNull(),
-  startedAt: instantColumn("started_at").notNull(),
-  nextAttemptAt: instantColumn("next_attempt_at"),
-  endedAt: instantColumn("ended_at"),
 });

@@ -10,6 +10,8 @@ import { localDateText } from "./time-zone.ts";
 export interface AgreedAnchor {
   readonly effectiveAt: Instant;
   readonly anchor: BillingAnchor;
+  /** One period of it is a trial: no number of periods counts that one. */
+  readonly isTrial?: true;
 }
 
 /** A period of a subscription. */
@@ -36,6 +38,17 @@ export function agreedPeriodAt(history: readonly AgreedAnchor[], at: Instant): A
   const period = intersect(full, { start: agreed.effectiveAt, end: until });
   invariant(period, "an instant lies in its period");
   return { period, full, index, agreed };
+}
+
+/**
+ * Whether an anchor begins inside a period, which it ends: then its first period is charged by the change that brought it.
+ * Where it begins with a period, that is charged as any other, when the one before it closes. The first anchor of a
+ * subscription begins its life, which is charged at once.
+ */
+export function beginsInside(history: readonly AgreedAnchor[], { effectiveAt }: AgreedAnchor): boolean {
+  const before = history.filter((agreed) => agreed.effectiveAt < effectiveAt);
+  if (before.length === 0) return true;
+  return agreedPeriodAt(before, instantOfEpochMs(effectiveAt - 1)).full.end > effectiveAt;
 }
 
 /** What a plan says of its periods, and whose calendar they are on. */

@@ -1,3 +1,12 @@
 export * from "./close-window.ts";
 export * from "./dunning.ts";
+export * from "./dunning-access.ts";
+export { hourOfMostPayments, isQuiet } from "./dunning-hours.ts";
+export * from "./dunning-notices.ts";
+export * from "./dunning-policy.ts";
+export * from "./dunning-standing.ts";
+export * from "./dunning-terms.ts";
 export * from "./subscription.ts";
+export * from "./subscription-start.ts";
+export * from "./subscription-table.ts";
+export * from "./subscription-trial.ts";
