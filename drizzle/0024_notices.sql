@@ -116,3 +116,4 @@ grant select, insert on notice.delivery_attempt to reckoner_app;
 -- The month after which a card can no longer be charged, counted from the year 0: found by those who look ahead.
 create index customer_card_expiry on billing.customer
   (((payment_method ->> 'expYear')::int * 12 + (payment_method ->> 'expMonth')::int)) where payment_method is not null;
+create index subscription_trial on billing.subscription (trial_ends_at) where status = 'trialing';

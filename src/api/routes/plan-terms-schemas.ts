@@ -2,6 +2,7 @@ import { z } from "zod";
 import { intervalUnits } from "../../domain/calendar/index.ts";
 import { prorationUnits, settlements } from "../../domain/catalog/index.ts";
 import { type BurnOrder, burnOrders, earlierUsages } from "../../domain/credits/index.ts";
+import { dunningTermsSchema } from "./dunning-terms-schema.ts";
 import { key, percent, quantity, usageModelSchema, wholeMinor } from "./price-schemas.ts";
 
 /** What a plan says besides its prices, as it is written in requests and answers. */
@@ -146,13 +147,7 @@ export const planTerms = {
   interval: intervalSchema,
   anchor: anchorSchema.optional(),
   grace_seconds: z.int().optional().describe("How long an invoice waits for late usage."),
-  dunning: z
-    .strictObject({
-      retry_after_days: z.array(z.int()).optional().describe("Days after the first failed attempt."),
-      final_action: z.enum(["cancel", "uncollectible", "pause"]).optional(),
-      access_grace_days: z.int().optional(),
-    })
-    .optional(),
+  dunning: dunningTermsSchema.optional().describe("What follows a failed payment."),
   adjustments: z
     .array(adjustmentSchema)
     .optional()
@@ -189,4 +184,11 @@ export const planTerms = {
       }),
     )
     .optional(),
+  notices: z
+    .strictObject({
+      upcoming_invoice_days: z.int().optional().describe("Before an invoice; 0 for no notice of it."),
+      trial_ending_days: z.int().optional(),
+    })
+    .optional()
+    .describe("How many days ahead customers are told; 7 and 3 when left out."),
 };

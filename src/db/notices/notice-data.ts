@@ -28,6 +28,11 @@ const readers: { readonly [Kind in NoticeKind]: Reader<Kind> } = {
   },
   "invoice.payment_failed": ({ orm }, subject) => failureData(orm, subject),
   "invoice.payment_recovered": async ({ orm }, { invoiceId }) => invoiceData(await invoiceOf(orm, invoiceId)),
+  "invoice.dunning": async ({ orm }, { invoiceId, moment, notice }) => ({
+    ...invoiceData(await invoiceOf(orm, invoiceId)),
+    moment,
+    notice,
+  }),
   "usage.threshold_reached": async ({ orm }, { invoiceId }) => {
     const invoice = await invoiceOf(orm, invoiceId);
     return { ...invoiceData(invoice), ...periodData(invoice) };

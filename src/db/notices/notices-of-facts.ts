@@ -1,6 +1,8 @@
+import { eq } from "drizzle-orm";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
 import { kindOfChange } from "../../domain/notices/index.ts";
 import type { Tx } from "../database.ts";
+import { invoice, subscription } from "../schema/billing.ts";
 import { enqueueNotice } from "./enqueue-notice.ts";
 
 /** What each fact of billing is told as. Each is called in the fact's own transaction. */
@@ -53,19 +55,49 @@ export async function tellRecovered(
   });
 }
 
+/** Dunning has reached moments for which its policy names notices. */
+export async function tellDunning(
+  tx: Tx,
+  said: readonly {
+    readonly invoiceId: string;
+    readonly fact: string;
+    readonly moment: string;
+    readonly notice: string;
+    readonly saidAt: Instant;
+  }[],
+): Promise<void> {
+  for (const { invoiceId, fact, moment, notice, saidAt } of said) {
+    const [row] = await tx
+      .select({ customerId: invoice.customerId })
+      .from(invoice)
+      .where(eq(invoice.id, invoiceId));
+    await enqueueNotice(tx, {
+      key: `dunning/${invoiceId}/${fact}/${moment}/${notice}`,
+      kind: "invoice.dunning",
+      customerId: row?.customerId ?? null,
+      subject: { invoiceId, moment, notice },
+      occurredAt: saidAt,
+    });
+  }
+}
+
 /** A command has changed a subscription. */
 export async function tellChange(
-  tx: Pick<Tx, "insert">,
-  { id: subscriptionId, customerId }: { readonly id: string; readonly customerId: string },
+  tx: Tx,
+  subscriptionId: string,
   change: { readonly changeId: string; readonly kind: string; readonly effectiveAt: Instant },
 ): Promise<void> {
   const kind = kindOfChange(change.kind);
   if (kind === null) return;
   const { changeId, effectiveAt } = change;
+  const [row] = await tx
+    .select({ customerId: subscription.customerId })
+    .from(subscription)
+    .where(eq(subscription.id, subscriptionId));
   await enqueueNotice(tx, {
     key: `subscription-change/${subscriptionId}/${changeId}`,
     kind,
-    customerId,
+    customerId: row?.customerId ?? null,
     subject: { subscriptionId, changeId, change: change.kind, effectiveAt: isoOf(effectiveAt) },
     occurredAt: effectiveAt,
   });

@@ -11,6 +11,11 @@ import { adjustment, entitlement, feature, phase, thresholds, trial } from "./te
 
 const currencyCode = z.custom<Currency>(isCurrency, 'write a lower-case ISO 4217 code such as "usd"');
 
+const notices = z.strictObject({
+  upcomingInvoiceDays: z.int().min(0).max(60).default(7),
+  trialEndingDays: z.int().min(0).max(60).default(3),
+});
+
 const plan = z.strictObject({
   key,
   name,
@@ -37,6 +42,7 @@ const plan = z.strictObject({
   trial: trial.exactOptional(),
   requires: z.array(key).min(1, "name at least one plan").max(50, "name at most 50 plans").exactOptional(),
   entitlements: z.array(entitlement).max(200, "a plan has at most 200 entitlements").exactOptional(),
+  notices: notices.exactOptional(),
 });
 
 const costTable = z.strictObject({

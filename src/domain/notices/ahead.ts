@@ -1,10 +1,11 @@
+import { Temporal } from "temporal-polyfill";
 import { type Instant, instantOfEpochMs } from "../calendar/index.ts";
 
 /** How many days before something its notice is given. */
-export interface NoticeAhead {
+export type NoticeAhead = {
   readonly upcomingInvoiceDays: number;
   readonly trialEndingDays: number;
-}
+};
 
 /** What holds where a plan does not say otherwise. */
 export const usualNoticeAhead: NoticeAhead = { upcomingInvoiceDays: 7, trialEndingDays: 3 };
@@ -33,4 +34,37 @@ export function upcomingNoticeAt(
 ): Instant | null {
   const at = daysBefore(invoiceAt, days);
   return days > 0 && at > periodStart ? at : null;
+}
+
+/** The instant some days after another. */
+export function daysAfter(at: Instant, days: number): Instant {
+  return daysBefore(at, -days);
+}
+
+/** When the end of a trial is told; at once when the trial is no longer than the time ahead. */
+export function trialNoticeAt(
+  trialEndsAt: Instant,
+  startedAt: Instant,
+  { trialEndingDays: days }: NoticeAhead,
+): Instant {
+  const at = daysBefore(trialEndsAt, days);
+  return at > startedAt ? at : startedAt;
+}
+
+/** When a card's expiry is told, and when it expires: with the end of its last month, where its owner is. */
+export function cardNoticeAt(
+  { expMonth, expYear }: { readonly expMonth: number; readonly expYear: number },
+  zone: string,
+): { readonly at: Instant; readonly endsAt: Instant } {
+  const isDecember = expMonth === 12;
+  const month = isDecember ? 1 : expMonth + 1;
+  const year = isDecember ? expYear + 1 : expYear;
+  const start = Temporal.PlainDate.from({ year, month, day: 1 }).toZonedDateTime(zone);
+  const endsAt = instantOfEpochMs(start.epochMilliseconds);
+  return { at: daysBefore(endsAt, cardExpiringDays), endsAt };
+}
+
+/** Whether so little is left of credit that it is said to run low; of nothing, nothing is. */
+export function isLow(remaining: bigint, granted: bigint): boolean {
+  return granted > 0n && remaining * 100n <= granted * BigInt(creditsLowPercent);
 }

@@ -14,7 +14,7 @@ export const noticeKinds: Readonly<Record<NoticeKind, KindOfNotice>> = {
   "invoice.upcoming": {
     when: "A period's invoice is some days ahead: 7, or as the plan says.",
     byEmail: true,
-    key: "invoice-upcoming/{subscription}/{period end}",
+    key: "invoice-upcoming/{subscription}/{invoice at}",
   },
   "invoice.issued": {
     when: "An invoice was issued, of whatever kind; with nothing to be paid, too.",
@@ -30,6 +30,11 @@ export const noticeKinds: Readonly<Record<NoticeKind, KindOfNotice>> = {
     when: "An invoice whose payment had failed was paid.",
     byEmail: true,
     key: "payment-recovered/{invoice}",
+  },
+  "invoice.dunning": {
+    when: "Dunning has reached a moment for which its policy names a notice: your own system writes it.",
+    byEmail: false,
+    key: "dunning/{invoice}/{fact}/{moment}/{notice}",
   },
   "usage.threshold_reached": {
     when: "Usage reached a billing threshold before the period's end, and was invoiced.",

@@ -9,6 +9,12 @@ export interface NoticeSubjects {
   "invoice.issued": { readonly invoiceId: string };
   "invoice.payment_failed": { readonly invoiceId: string; readonly attempt: number };
   "invoice.payment_recovered": { readonly invoiceId: string };
+  "invoice.dunning": {
+    readonly invoiceId: string;
+    /** What has happened, and the notice that the policy names for it. */
+    readonly moment: string;
+    readonly notice: string;
+  };
   "usage.threshold_reached": { readonly invoiceId: string };
   "subscription.trial_ending": {
     readonly subscriptionId: string;
@@ -127,6 +133,7 @@ export interface NoticeData {
     readonly pay_url: string | null;
   };
   "invoice.payment_recovered": InvoiceData;
+  "invoice.dunning": InvoiceData & { readonly moment: string; readonly notice: string };
   "usage.threshold_reached": InvoiceData & {
     readonly period_start: string | null;
     readonly period_end: string | null;

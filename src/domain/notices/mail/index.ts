@@ -18,6 +18,7 @@ const letters: Writers = {
   "invoice.issued": billing.issued,
   "invoice.payment_failed": billing.paymentFailed,
   "invoice.payment_recovered": billing.recovered,
+  "invoice.dunning": null,
   "usage.threshold_reached": billing.threshold,
   "subscription.trial_ending": subscriptions.trialEnding,
   "subscription.changed": subscriptions.changed,

@@ -27,10 +27,15 @@ export const trialEnding: Write<"subscription.trial_ending"> = (data, reader) =>
 
 export const changed: Write<"subscription.changed"> = (data, reader) => {
   const day = onDay(data.effective_at, reader);
-  if (data.change === "cancel_at_period_end" && data.cancel_at !== null) {
+  if (data.change === "cancel_later" && data.cancel_at !== null) {
     const end = onDay(data.cancel_at, reader);
     return plainly(`Your subscription ends on ${end}`, [
       `As you asked, ${planName(data.plan)} ends on ${end}. Until then nothing changes.`,
+    ]);
+  }
+  if (data.change === "uncancel") {
+    return plainly("Your subscription goes on", [
+      `${planName(data.plan)} does not end: as you asked, it goes on as before.`,
     ]);
   }
   const letter = plainly("Your subscription has changed", [

@@ -1,0 +1,196 @@
+import { and, asc, eq, getTableColumns, gt, isNotNull, isNull, notInArray, type SQL } from "drizzle-orm";
+import { type Instant, isoOf } from "../../domain/calendar/index.ts";
+import {
+  cardExpiringDays,
+  cardNoticeAt,
+  daysAfter,
+  type NoticeAhead,
+  trialNoticeAt,
+  upcomingNoticeAt,
+  usualNoticeAhead,
+} from "../../domain/notices/index.ts";
+import { type StoredSubscription, termsHistory } from "../billing/subscriptions.ts";
+import { findTestClock } from "../billing/test-clocks.ts";
+import { type Database, inTransaction, sql, type Tx } from "../database.ts";
+import { customer, subscription } from "../schema/billing.ts";
+import { enqueueNotice } from "./enqueue-notice.ts";
+
+/** A look at what is ahead of some customers. */
+interface Look {
+  /** Which customers: those of one clock, or those of none. */
+  readonly whose: SQL | undefined;
+  /** What was due until then was told by the look before. */
+  readonly since: Instant;
+  readonly asOf: Instant;
+}
+
+/** Runs a piece of work in a transaction. */
+type Within = <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
+
+const pageRows = 500;
+
+/**
+ * Tells customers on the wall clock what is due to be told ahead of time by now: an invoice, the end of a trial or of a card.
+ * Each page of them has a transaction of its own; told again, it is still told once.
+ */
+export async function tellDueNotices(db: Database, now: Instant): Promise<void> {
+  const look = { whose: isNull(customer.testClockId), since: now, asOf: now };
+  await tellDue((work) => inTransaction(db, work), look);
+}
+
+/** The same for the customers of a test clock, in the transaction that moves it on, before anybody is woken. */
+export async function tellDueOnClock(tx: Tx, clockId: string, asOf: Instant): Promise<void> {
+  const clock = await findTestClock(tx, clockId);
+  if (clock === undefined || clock.currentAt >= asOf) return;
+  const look = { whose: eq(customer.testClockId, clockId), since: clock.currentAt, asOf };
+  await tellDue((work) => work(tx), look);
+}
+
+async function tellDue(within: Within, look: Look): Promise<void> {
+  for (const tell of [tellUpcoming, tellTrials, tellCards]) {
+    for (let after: string | null = ""; after !== null; ) {
+      const from: string = after;
+      after = await within((tx) => tell(tx, look, from));
+    }
+  }
+}
+
+/** Where the next page begins; null after the last one. */
+const nextPage = (found: readonly { readonly id: string }[]): string | null =>
+  found.length < pageRows ? null : (found.at(-1)?.id ?? null);
+
+const untold = (key: SQL) => sql`not exists (select from notice.notice where notice.key = ${key})`;
+
+/** An instant in SQL as keys spell it. */
+const isoText = (at: SQL) => sql`to_char(${at} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+async function tellUpcoming(tx: Tx, { whose, since, asOf }: Look, after: string): Promise<string | null> {
+  const key = sql`'invoice-upcoming/' || ${subscription.id} || '/' || ${isoText(sql`${subscription.nextCloseAt}`)}`;
+  const found = await tx
+    .select(getTableColumns(subscription))
+    .from(subscription)
+    .innerJoin(customer, eq(customer.id, subscription.customerId))
+    .where(
+      and(
+        whose,
+        gt(subscription.id, after),
+        gt(subscription.nextCloseAt, since),
+        sql`${subscription.nextCloseAt} <= ${isoOf(asOf)}::timestamptz + make_interval(days => ${daysMost("upcomingInvoiceDays")})`,
+        untold(key),
+      ),
+    )
+    .orderBy(asc(subscription.id))
+    .limit(pageRows);
+  for (const row of found) await tellUpcomingOf(tx, row, asOf);
+  return nextPage(found);
+}
+
+/** The most days that any plan says, or what is usual. */
+const daysMost = (name: keyof NoticeAhead) =>
+  sql`(select greatest(${usualNoticeAhead[name]}::int, max((definition -> 'notices' ->> ${name})::int)) from catalog.plan)`;
+
+async function tellUpcomingOf(tx: Tx, row: StoredSubscription, asOf: Instant): Promise<void> {
+  const { id, customerId, billedThrough, nextCloseAt, graceSeconds } = row;
+  if (nextCloseAt === null) return;
+  const occurredAt = upcomingNoticeAt(nextCloseAt, billedThrough, await aheadOf(tx, row));
+  if (occurredAt === null || occurredAt > asOf) return;
+  const invoiceAt = isoOf(nextCloseAt);
+  const periodEnd = isoOf((nextCloseAt - graceSeconds * 1_000) as Instant);
+  await enqueueNotice(tx, {
+    key: `invoice-upcoming/${id}/${invoiceAt}`,
+    kind: "invoice.upcoming",
+    customerId,
+    subject: { subscriptionId: id, periodStart: isoOf(billedThrough), periodEnd, invoiceAt },
+    occurredAt,
+  });
+}
+
+/** As the plan says that the subscription is on. */
+async function aheadOf(tx: Tx, { id }: StoredSubscription): Promise<NoticeAhead> {
+  const plan = (await termsHistory(tx, id)).at(-1)?.items[0]?.plan;
+  return { ...usualNoticeAhead, ...plan?.notices };
+}
+
+async function tellTrials(tx: Tx, { whose, since, asOf }: Look, after: string): Promise<string | null> {
+  const key = sql`'trial-ending/' || ${subscription.id} || '/' || ${isoText(sql`${subscription.trialEndsAt}`)}`;
+  const found = await tx
+    .select(getTableColumns(subscription))
+    .from(subscription)
+    .innerJoin(customer, eq(customer.id, subscription.customerId))
+    .where(
+      and(
+        whose,
+        gt(subscription.id, after),
+        eq(subscription.status, "trialing"),
+        gt(subscription.trialEndsAt, since),
+        sql`${subscription.trialEndsAt} <= ${isoOf(asOf)}::timestamptz + make_interval(days => ${daysMost("trialEndingDays")})`,
+        untold(key),
+      ),
+    )
+    .orderBy(asc(subscription.id))
+    .limit(pageRows);
+  for (const row of found) await tellTrialOf(tx, row, asOf);
+  return nextPage(found);
+}
+
+async function tellTrialOf(tx: Tx, row: StoredSubscription, asOf: Instant): Promise<void> {
+  const { id, customerId, trialEndsAt } = row;
+  if (trialEndsAt === null) return;
+  const occurredAt = trialNoticeAt(trialEndsAt, row.startedAt, await aheadOf(tx, row));
+  if (occurredAt > asOf) return;
+  const plan = (await termsHistory(tx, id)).at(-1)?.items[0]?.plan;
+  const endsAt = isoOf(trialEndsAt);
+  await enqueueNotice(tx, {
+    key: `trial-ending/${id}/${endsAt}`,
+    kind: "subscription.trial_ending",
+    customerId,
+    subject: {
+      subscriptionId: id,
+      trialEndsAt: endsAt,
+      endAction: plan?.trial?.endAction ?? "convert",
+    },
+    occurredAt,
+  });
+}
+
+async function tellCards(tx: Tx, { whose, since, asOf }: Look, after: string): Promise<string | null> {
+  const expiry = sql`((${customer.paymentMethod} ->> 'expYear')::int * 12 + (${customer.paymentMethod} ->> 'expMonth')::int)`;
+  const key = sql`'card-expiring/' || ${customer.id} || '/' || (${customer.paymentMethod} ->> 'id')`;
+  const found = await tx
+    .select(getTableColumns(customer))
+    .from(customer)
+    .where(
+      and(
+        whose,
+        gt(customer.id, after),
+        isNotNull(customer.paymentMethod),
+        // By whole months first, one more on each side: the customer's time zone decides the rest.
+        sql`${expiry} between ${monthOf(since) - 1} and ${monthOf(daysAfter(asOf, cardExpiringDays)) + 1}`,
+        sql`exists (select from billing.subscription where subscription.customer_id = ${customer.id}
+          and ${notInArray(subscription.status, ["canceled", "incomplete_expired"])})`,
+        untold(key),
+      ),
+    )
+    .orderBy(asc(customer.id))
+    .limit(pageRows);
+  for (const { id, timeZone, paymentMethod: card } of found) {
+    const due = card && cardNoticeAt(card, timeZone);
+    if (!due || due.at > asOf || due.endsAt <= since) continue;
+    const { brand, last4, expMonth, expYear } = card;
+    await enqueueNotice(tx, {
+      key: `card-expiring/${id}/${card.id}`,
+      kind: "payment_method.expiring",
+      customerId: id,
+      subject: { brand, last4, expMonth, expYear },
+      // One that was brought late is told of when it is seen.
+      occurredAt: due.at > since ? due.at : since,
+    });
+  }
+  return nextPage(found);
+}
+
+/** The months since the year 0, as the database counts a card's. */
+const monthOf = (at: Instant): number => {
+  const [year = 0, month = 0] = isoOf(at).split("-").map(Number);
+  return year * 12 + month;
+};
