@@ -4,7 +4,7 @@ import { insertReturns } from "../db/billing/credit-draws.ts";
 import { factsOfPeriod } from "../db/billing/invoice-facts.ts";
 import { findInvoice } from "../db/billing/invoices.ts";
 import { type BilledAgain, type LoadedPeriod, loadPeriod } from "../db/billing/period-facts.ts";
-import { closingRun, insertRun, type RunToStore } from "../db/billing/rating-runs.ts";
+import { closingRun, type RunToStore } from "../db/billing/rating-runs.ts";
 import {
   type StoredSubscription,
   settleWaitingChanges,
@@ -21,8 +21,10 @@ import {
   cycleIdOf,
   type UsageCompleteness,
 } from "../domain/invoicing/index.ts";
+import type { JournalEntryDraft } from "../domain/ledger/index.ts";
 import { lockedSubscription } from "./apply-change.ts";
-import { book, type Issued, invoiceIdOf, issueInvoice, nothingIssued } from "./issue-invoice.ts";
+import { withDueChanges } from "./apply-scheduled.ts";
+import { type Issued, invoiceIdOf, issueInvoice, nothingIssued, storeIssued } from "./issue-invoice.ts";
 import { endDueGrants, keepUpGrants } from "./keep-up-grants.ts";
 import { completenessOf, type PeriodWaits, type WaitingForUsage, waitForSources } from "./wait-for-usage.ts";
 
@@ -53,7 +55,7 @@ export async function closePeriodOnce(
   const start = instant(input.periodStart);
   const at = instant(input.at);
   return await inTransaction(db, async (tx) => {
-    const row = await lockedSubscription(tx, subscriptionId);
+    const row = await withDueChanges(tx, await lockedSubscription(tx, subscriptionId), start);
     const [before, agreed] = await Promise.all([
       closingRun(tx, subscriptionId, start),
       agreedPeriod(tx, row, start),
@@ -134,44 +136,72 @@ export async function storeClosing(
     facts: factsOfPeriod(facts),
     ...(again === undefined ? {} : { replaces: again.voided.id }),
   };
-  // Without an invoice there may still be something to book: what was charged in advance has now been earned.
-  if (!isAnything) await book(tx, entries);
-  const issued = isAnything ? await issueInvoice(tx, invoice, entries) : nothingIssued;
-  const { invoiceId } = issued;
-  await Promise.all([
-    storeRuns(tx, row, facts, closed, { invoiceId, ratedAt: at }),
+  const invoiceId = isAnything ? id : null;
+  const runs = runsOf(subscriptionId, facts, closed, { invoiceId, ratedAt: at });
+  const [issued] = await Promise.all([
+    // Without an invoice there may still be something to book: what was charged in advance has now been earned.
+    isAnything ? issueInvoice(tx, invoice, entries, { runs }) : storeWithoutInvoice(tx, entries, runs),
+    storeReturns(tx, subscriptionId, facts, closed, at),
     invoiceId === null || again !== undefined ? null : settleWaitingChanges(tx, subscriptionId, invoiceId),
   ]);
   return issued;
 }
 
-/** The period's own rating, and a further revision of every earlier period that has had usage since. */
-async function storeRuns(
+async function storeWithoutInvoice(
   tx: Tx,
-  { id: subscriptionId }: StoredSubscription,
+  entries: readonly JournalEntryDraft[],
+  runs: readonly RunToStore[],
+): Promise<Issued> {
+  await storeIssued(tx, { invoice: null, entries, runs });
+  return nothingIssued;
+}
+
+/** The period's own rating, and a further revision of every earlier period that has had usage since. */
+function runsOf(
+  subscriptionId: string,
   facts: LoadedPeriod,
   closed: ClosedPeriod,
   issued: { readonly invoiceId: string | null; readonly ratedAt: Instant },
-): Promise<void> {
-  const { late, snapshot } = facts;
-  const run = { subscriptionId, snapshot, ...issued };
-  await storeOwnRun(tx, facts, closed, { ...run, kind: "closing" });
-  for (const [index, earlier] of late.entries()) {
-    const next = earlier.run.last.revision + 1;
-    const id = correctionIdOf(subscriptionId, earlier.period, next);
-    const returned = closed.corrections[index]?.givenBack.flatMap((given) => given.returned) ?? [];
-    await insertReturns(tx, { type: "usage_correction", id }, returned, issued.ratedAt);
-    await insertRun(tx, {
+): RunToStore[] {
+  const run = { subscriptionId, snapshot: facts.snapshot, ...issued };
+  const late = facts.late.map(
+    (earlier, index): RunToStore => ({
       ...run,
       period: earlier.period,
-      revision: next,
+      revision: earlier.run.last.revision + 1,
       kind: "late",
       afterRevision: earlier.run.revision,
       eventCount: earlier.newEvents,
       rated: closed.late[index]?.rated ?? [],
       adjusted: closed.late[index]?.adjusted ?? [],
       meters: earlier.meters,
-    });
+    }),
+  );
+  return [ownRun(facts, closed, { ...run, kind: "closing" }), ...late];
+}
+
+function ownRun(
+  { period, newEvents, meters, revision, afterRevision }: LoadedPeriod,
+  { rated, adjusted }: ClosedPeriod,
+  run: Pick<RunToStore, "subscriptionId" | "snapshot" | "invoiceId" | "ratedAt" | "kind">,
+): RunToStore {
+  return { ...run, revision, afterRevision, eventCount: newEvents, period, rated, adjusted, meters };
+}
+
+/** What usage, corrected or come late, gave back to who had paid. */
+async function storeReturns(
+  tx: Tx,
+  subscriptionId: string,
+  facts: LoadedPeriod,
+  closed: ClosedPeriod,
+  at: Instant,
+): Promise<void> {
+  const corrections = [closed.rest, ...closed.corrections].filter((correction) => correction !== null);
+  const revisionOf = revisionsOf(facts);
+  for (const { period, givenBack } of corrections) {
+    const id = correctionIdOf(subscriptionId, period, revisionOf(period));
+    const returned = givenBack.flatMap((given) => given.returned);
+    await insertReturns(tx, { type: "usage_correction", id }, returned, at);
   }
 }
 
@@ -186,15 +216,12 @@ export const revisionsOf =
 /** The rating of a period by an invoice of its own, and what that gave back to who had paid at thresholds. */
 export async function storeOwnRun(
   tx: Tx,
-  { period, newEvents, meters, revision, afterRevision }: LoadedPeriod,
-  { rated, adjusted, rest }: ClosedPeriod,
+  facts: LoadedPeriod,
+  closed: ClosedPeriod,
   run: Pick<RunToStore, "subscriptionId" | "snapshot" | "invoiceId" | "ratedAt" | "kind">,
 ): Promise<void> {
-  const returned = rest?.givenBack.flatMap((given) => given.returned) ?? [];
-  const id = correctionIdOf(run.subscriptionId, period, revision);
-  await insertReturns(tx, { type: "usage_correction", id }, returned, run.ratedAt);
-  const counted = { revision, afterRevision, eventCount: newEvents };
-  await insertRun(tx, { ...run, ...counted, period, rated, adjusted, meters });
+  await storeIssued(tx, { invoice: null, entries: [], runs: [ownRun(facts, closed, run)] });
+  await storeReturns(tx, run.subscriptionId, facts, closed, run.ratedAt);
 }
 
 async function moveOn(

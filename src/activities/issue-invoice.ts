@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { factsOfMeans } from "../db/billing/invoice-facts.ts";
-import { type InvoiceToStore, insertInvoice } from "../db/billing/invoices.ts";
+import { type InvoiceToStore, statusAtIssue } from "../db/billing/invoices.ts";
+import { type IssuedRows, insertIssued } from "../db/billing/issued-rows.ts";
 import type { StoredSubscription } from "../db/billing/subscriptions.ts";
 import type { Tx } from "../db/database.ts";
-import { postEntries } from "../db/ledger/ledger.ts";
+import { type PostingResult, postEntries } from "../db/ledger/ledger.ts";
+import { tellIfLow } from "../db/notices/low-credit.ts";
 import { tellIssued } from "../db/notices/notices-of-facts.ts";
 import { invariant } from "../domain/errors.ts";
 import { addUpInvoice, invoiceEntries } from "../domain/invoicing/index.ts";
@@ -29,13 +31,16 @@ export async function issueInvoice(
   tx: Tx,
   invoice: InvoiceToStore,
   entries: readonly JournalEntryDraft[],
+  besides: Partial<Pick<IssuedRows, "runs" | "seller">> = {},
 ): Promise<Issued> {
-  const [stored] = await Promise.all([
-    insertInvoice(tx, invoice),
-    book(tx, entries),
-    tellIssued(tx, invoice),
-  ]);
-  return { invoiceId: stored.id, collect: stored.status === "open" };
+  await Promise.all([storeIssued(tx, { runs: [], ...besides, invoice, entries }), tellIssued(tx, invoice)]);
+  await tellIfLow(tx, invoice);
+  return { invoiceId: invoice.id, collect: statusAtIssue(invoice.totals) === "open" };
+}
+
+/** Stores what is written together, and requires that its entries are news: see {@link book}. */
+export async function storeIssued(tx: Tx, toStore: IssuedRows): Promise<void> {
+  requireCreated(toStore.entries, await insertIssued(tx, toStore));
 }
 
 /** What a subscription's lines come to as an invoice; no credits, which pay for usage only. */
@@ -62,8 +67,10 @@ export async function issueLines(
  * takes the whole transaction back.
  */
 export async function book(tx: Tx, entries: readonly JournalEntryDraft[]): Promise<void> {
-  if (entries.length === 0) return;
-  const results = await postEntries(tx, entries);
+  requireCreated(entries, await postEntries(tx, entries));
+}
+
+function requireCreated(entries: readonly JournalEntryDraft[], results: readonly PostingResult[]): void {
   for (const [index, result] of results.entries()) {
     const entry = entries[index];
     invariant(

@@ -120,10 +120,6 @@ function fingerprintOf(readings: readonly unknown[]): string {
   return createHash("sha256").update(texts.join("\n")).digest("hex");
 }
 
-export async function insertFacts(tx: Tx, invoiceId: string, facts: FactsToStore): Promise<void> {
-  await tx.insert(invoiceFacts).values({ invoiceId, facts });
-}
-
 /** Undefined when none were kept. */
 export async function findFacts(tx: Tx, invoiceId: string): Promise<PeriodSeen | MeansSeen | undefined> {
   const [row] = await tx.select().from(invoiceFacts).where(eq(invoiceFacts.invoiceId, invoiceId));

@@ -1,14 +1,11 @@
 import { asc, eq, sql } from "drizzle-orm";
 import type { Instant, Period } from "../../domain/calendar/index.ts";
-import { invariant } from "../../domain/errors.ts";
 import type { InvoiceLine, InvoiceTotals, UsageCompleteness } from "../../domain/invoicing/index.ts";
 import { type Money, money, storedDecimal } from "../../domain/money/index.ts";
 import { rows, type Tx } from "../database.ts";
-import { insertRows } from "../insert-rows.ts";
 import { type InvoiceKind, invoice, invoiceLine } from "../schema/billing.ts";
-import { creditDraw } from "../schema/credit-grants.ts";
-import { nextNumber } from "./document-numbers.ts";
-import { type FactsToStore, insertFacts } from "./invoice-facts.ts";
+import type { creditDraw } from "../schema/credit-grants.ts";
+import type { FactsToStore } from "./invoice-facts.ts";
 
 export type StoredInvoice = typeof invoice.$inferSelect;
 export type StoredInvoiceLine = typeof invoiceLine.$inferSelect;
@@ -31,38 +28,22 @@ export interface InvoiceToStore {
   readonly replaces?: string;
 }
 
-/**
- * Stores an issued invoice with its lines, its credit draws and the facts that decided it, under the next number of its series.
- * The caller holds the customer's lock. An invoice of nothing is paid when it is issued.
- */
-export async function insertInvoice(tx: Tx, toStore: InvoiceToStore): Promise<StoredInvoice> {
-  const { id, lines, totals, issuedAt, customerId, facts } = toStore;
-  const numbered = await nextNumber(tx, "invoice", { customerId, issuedAt });
-  const [stored] = await tx
-    .insert(invoice)
-    .values({ ...invoiceRow(toStore), ...numbered })
-    .returning();
-  invariant(stored, "an inserted invoice comes back");
-  await Promise.all([
-    insertRows(tx, invoiceLine, lineRows(id, lines)),
-    insertRows(tx, creditDraw, drawRows(id, totals, issuedAt)),
-    facts === undefined ? null : insertFacts(tx, id, facts),
-  ]);
-  return stored;
-}
+/** An invoice of nothing is paid when it is issued. */
+export const statusAtIssue = ({ total }: InvoiceTotals): "paid" | "open" =>
+  total.amountMinor === 0n ? "paid" : "open";
 
 /** An invoice as the table has it, but for what is numbered when it is issued. */
 export function invoiceRow(toStore: InvoiceToStore): Omit<typeof invoice.$inferInsert, "number"> {
   const { id, sourceKey, kind, customerId, subscriptionId, period, totals, issuedAt, usage, replaces } =
     toStore;
-  const isNothing = totals.total.amountMinor === 0n;
+  const status = statusAtIssue(totals);
   return {
     id,
     sourceKey,
     kind,
     customerId,
     subscriptionId,
-    status: isNothing ? "paid" : "open",
+    status,
     currency: totals.total.currency,
     periodStart: period?.start ?? null,
     periodEnd: period?.end ?? null,
@@ -71,11 +52,12 @@ export function invoiceRow(toStore: InvoiceToStore): Omit<typeof invoice.$inferI
     balanceAppliedMinor: totals.balanceApplied.amountMinor,
     totalMinor: totals.total.amountMinor,
     amountPaidMinor: 0n,
+    creditedMinor: 0n,
     issuedAt,
     usageCompleteUntil: usage?.completeUntil ?? null,
     usageKnownBy: usage?.knownBy ?? null,
     usageHeldBackBy: usage?.heldBackBy?.source ?? null,
-    paidAt: isNothing ? issuedAt : null,
+    paidAt: status === "paid" ? issuedAt : null,
     replaces: replaces ?? null,
   };
 }

@@ -1,46 +1,34 @@
 import { and, eq } from "drizzle-orm";
-import type { Instant } from "../../domain/calendar/index.ts";
-import type { BookedAdjustment, RatedAdjustment } from "../../domain/invoicing/index.ts";
+import type { BookedAdjustment } from "../../domain/invoicing/index.ts";
 import { money, storedDecimal } from "../../domain/money/index.ts";
 import type { Tx } from "../database.ts";
-import { insertRows } from "../insert-rows.ts";
 import { ratedAdjustment } from "../schema/pricing.ts";
-import type { StoredRun } from "./rating-runs.ts";
+import type { RunToStore, StoredRun } from "./rating-runs.ts";
 
-/** A run, by what names it. */
-interface RunKey {
-  readonly subscriptionId: string;
-  readonly periodStart: Instant;
-  readonly revision: number;
-}
-
-/** Stores what adjustments came to in a run, which is stored already. */
-export async function insertAdjustments(
-  tx: Tx,
-  { subscriptionId, periodStart, revision }: RunKey,
-  adjusted: readonly RatedAdjustment[],
-): Promise<void> {
-  await insertRows(
-    tx,
-    ratedAdjustment,
-    adjusted.map(({ period, exactMinor, amount, earning, ...part }) => ({
-      subscriptionId,
-      periodStart,
-      revision,
-      planKey: part.planKey,
-      planVersion: part.planVersion,
-      adjustmentKey: part.adjustmentKey,
-      charge: part.charge,
-      kind: part.kind,
-      priceKey: part.priceKey,
-      product: part.product,
-      earning: earning === "earned" ? ("earned" as const) : ("unbilled" as const),
-      termsStart: period.start,
-      termsEnd: period.end,
-      exactMinor: exactMinor.text,
-      amountMinor: amount.amountMinor,
-    })),
-  );
+/** What adjustments came to in a run, as the table has it. */
+export function adjustmentRows({
+  subscriptionId,
+  period: { start: periodStart },
+  revision,
+  adjusted,
+}: RunToStore): (typeof ratedAdjustment.$inferInsert)[] {
+  return adjusted.map(({ period, exactMinor, amount, earning, ...part }) => ({
+    subscriptionId,
+    periodStart,
+    revision,
+    planKey: part.planKey,
+    planVersion: part.planVersion,
+    adjustmentKey: part.adjustmentKey,
+    charge: part.charge,
+    kind: part.kind,
+    priceKey: part.priceKey,
+    product: part.product,
+    earning: earning === "earned" ? ("earned" as const) : ("unbilled" as const),
+    termsStart: period.start,
+    termsEnd: period.end,
+    exactMinor: exactMinor.text,
+    amountMinor: amount.amountMinor,
+  }));
 }
 
 /** What adjustments came to in a run, part by part. */

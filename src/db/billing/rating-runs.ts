@@ -4,10 +4,8 @@ import { invariant } from "../../domain/errors.ts";
 import type { BookedUsage, RatedAdjustment, RatedUsage } from "../../domain/invoicing/index.ts";
 import { type Decimal, maxDecimal, storedDecimal, zero } from "../../domain/money/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
-import { insertRows } from "../insert-rows.ts";
 import { invoice, type RatingRunKind, ratedUsage, ratingRun } from "../schema/billing.ts";
 import type { StoredMeter } from "../usage/meters-in-force.ts";
-import { insertAdjustments } from "./rated-adjustments.ts";
 
 export type StoredRun = typeof ratingRun.$inferSelect;
 
@@ -149,15 +147,23 @@ export interface RunToStore {
   readonly meters: readonly StoredMeter[];
 }
 
-export async function insertRun(
-  tx: Tx,
-  { period, rated, adjusted, meters, ...run }: RunToStore,
-): Promise<void> {
-  await tx.insert(ratingRun).values({ ...run, periodStart: period.start, periodEnd: period.end });
-  const ratedRows = rated.map(({ stretch, plan, price, rated: result }) => ({
-    subscriptionId: run.subscriptionId,
+/** A run as the table has it. */
+export function runRow({ period, ...run }: RunToStore): typeof ratingRun.$inferInsert {
+  return { ...run, periodStart: period.start, periodEnd: period.end };
+}
+
+/** What a run came to, price by price, as the table has it. */
+export function ratedRows({
+  subscriptionId,
+  period,
+  revision,
+  rated,
+  meters,
+}: RunToStore): (typeof ratedUsage.$inferInsert)[] {
+  return rated.map(({ stretch, plan, price, rated: result }) => ({
+    subscriptionId,
     periodStart: period.start,
-    revision: run.revision,
+    revision,
     termsStart: stretch.start,
     termsEnd: stretch.end,
     planKey: plan.key,
@@ -169,10 +175,6 @@ export async function insertRun(
     includedQuantity: result.includedQuantity.text,
     exactMinor: result.exactMinor.text,
   }));
-  await Promise.all([
-    insertAdjustments(tx, { ...run, periodStart: period.start }, adjusted),
-    insertRows(tx, ratedUsage, ratedRows),
-  ]);
 }
 
 function numberOf(meters: readonly StoredMeter[], meterKey: string): number {

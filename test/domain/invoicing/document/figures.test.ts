@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { instant } from "../../../../src/domain/calendar/index.ts";
 import {
+  documentNumber,
   documentSeries,
   exactMinorText,
   moneyText,
@@ -79,7 +80,7 @@ describe("numbers", () => {
     { series: "year", kind: "credit_note", number: "RK-CN-2026-000007" },
   ] as const)("the seventh $kind by $series is $number", ({ series, kind, number }) => {
     const of = documentSeries({ series, prefix: "RK" }, kind, { customerId: "acme", year: 2026 });
-    expect(of.numberOf(7)).toBe(number);
+    expect(documentNumber(of, 7)).toBe(number);
   });
 
   test("a prefix that could be mistaken is refused", () => {
