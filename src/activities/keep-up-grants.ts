@@ -10,7 +10,7 @@ import {
 import { lockCustomer } from "../db/billing/subscriptions.ts";
 import { type Database, inTransaction, type Tx } from "../db/database.ts";
 import type { Instant } from "../domain/calendar/index.ts";
-import { occurrenceGrantId, occurrencesUntil } from "../domain/credits/index.ts";
+import { isGiven, occurrenceGrantId, timesDue } from "../domain/credits/index.ts";
 import { invariant } from "../domain/errors.ts";
 import { endGrant } from "./end-grant.ts";
 import { issueGrant } from "./issue-grant.ts";
@@ -63,8 +63,8 @@ async function give(tx: Tx, stored: StoredRecurring, asOf: Instant): Promise<num
   const recurring = recurringOf(stored);
   const { activeSince, endedAt } = stored;
   invariant(activeSince !== null, "what is active is so since some time");
-  const due = occurrencesUntil(recurring.recurrence, asOf, stored.nextOccurrence);
-  const agreed = due.filter(({ start, end }) => end > activeSince && (endedAt === null || start < endedAt));
+  const due = timesDue({ recurring, nextOccurrence: stored.nextOccurrence }, asOf);
+  const agreed = due.filter((time) => isGiven(time, { activeSince, endedAt }));
   for (const { number, start, end } of agreed) {
     const id = occurrenceGrantId(stored.id, number);
     const times = { occurrence: number, effectiveAt: start, expiresAt: end, rolledOverFrom: null };

@@ -47,7 +47,7 @@ const querystring = z.strictObject({
 
 const config = { scope: "read" as const, refusals: ["subscription_not_found", "no_upcoming_invoice"] };
 const description =
-  "By the function that closes periods, with the usage, credit and balance of now; nothing is stored.";
+  "By the function that closes periods, with the usage of now, the balance, and the credit that will have been given by then; nothing is stored.";
 
 /** The invoice that is coming, before it is issued. */
 export function upcomingInvoiceRoutes(api: ApiInstance, deps: ApiDependencies): void {

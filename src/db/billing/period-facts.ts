@@ -1,4 +1,5 @@
 import { type Instant, type Period, periodIndexAt } from "../../domain/calendar/index.ts";
+import type { CreditGrant } from "../../domain/credits/index.ts";
 import {
   advanceCharged,
   type BilledBefore,
@@ -49,6 +50,8 @@ export interface LoadOptions {
   readonly again?: BilledAgain | null;
   /** Of a period that goes on: levels count until this instant. */
   readonly levelsUntil?: Instant;
+  /** Instead of the customer's grants as they are: those that there will be. */
+  readonly grants?: readonly CreditGrant[];
   /** Without what waits for the period's own invoice: late usage of others, and changes. */
   readonly soFar?: boolean;
 }
@@ -66,7 +69,7 @@ export async function loadPeriod(
   row: StoredSubscription,
   agreed: AgreedPeriod,
   asOf: Instant,
-  { again = null, levelsUntil, soFar = false }: LoadOptions = {},
+  { again = null, levelsUntil, grants: expected, soFar = false }: LoadOptions = {},
 ): Promise<LoadedPeriod> {
   const { period, terms } = agreed;
   const inCurrency = currency(row.currency);
@@ -77,7 +80,7 @@ export async function loadPeriod(
   const [changes, ratedAlready, grants, advanceLines, customerBalance, carried] = await Promise.all([
     soFar ? [] : waitingChanges(tx, row.id, again?.waitedFor ?? null),
     ratedBefore(tx, row.id, period.start),
-    grantsOfCustomer(tx, customerId),
+    expected ?? grantsOfCustomer(tx, customerId),
     advanceLinesOf(tx, row.id, period),
     balanceOfCustomer(tx, customerId, inCurrency),
     carriedAmount(tx, customerId, inCurrency),

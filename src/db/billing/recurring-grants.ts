@@ -1,8 +1,8 @@
 import { and, asc, desc, eq, inArray, lte } from "drizzle-orm";
 import type { Instant } from "../../domain/calendar/index.ts";
-import { instantOf, type RecurringGrant } from "../../domain/credits/index.ts";
+import { type AgreedRecurring, instantOf, type RecurringGrant } from "../../domain/credits/index.ts";
 import { invariant } from "../../domain/errors.ts";
-import { ledgerAmountOfMoney, money } from "../../domain/money/index.ts";
+import { currency, ledgerAmountOfMoney, money } from "../../domain/money/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { type NewestFirst, olderThan, type Page, type PageRequest, pageOf, rowsToRead } from "../page.ts";
 import {
@@ -69,6 +69,27 @@ export async function dueRecurring(tx: Tx, customerId: string, asOf: Instant): P
     .orderBy(asc(recurringGrantStanding.id));
 }
 
+/** A customer's recurring grants that were agreed to, with how far they have come. */
+export async function agreedRecurring(tx: Tx, customerId: string): Promise<AgreedRecurring[]> {
+  const found = await tx
+    .select()
+    .from(recurringGrantStanding)
+    .where(
+      and(
+        eq(recurringGrantStanding.customerId, customerId),
+        inArray(recurringGrantStanding.status, ["active", "ended"]),
+      ),
+    )
+    .orderBy(asc(recurringGrantStanding.id));
+  return found.flatMap((stored) => {
+    const { nextOccurrence, activeSince, endedAt } = stored;
+    if (activeSince === null) return [];
+    const inCurrency = currency(stored.currency);
+    const standing = { nextOccurrence, activeSince, endedAt };
+    return [{ recurring: recurringOf(stored), currency: inCurrency, ...standing }];
+  });
+}
+
 /** Which time is given next, and when; null when none is left. */
 export async function setNextOccurrence(
   tx: Tx,
@@ -97,8 +118,8 @@ export async function endRecurring(tx: Tx, row: typeof recurringGrantEnd.$inferI
 
 /** As the domain sees it. */
 export function recurringOf(stored: StoredRecurring): RecurringGrant {
-  const { id, currency, priority, scope, effectiveAt, expiresAt, first } = stored;
-  const exact = (amountMinor: bigint) => ledgerAmountOfMoney(money(amountMinor, currency));
+  const { id, currency: inCurrency, priority, scope, effectiveAt, expiresAt, first } = stored;
+  const exact = (amountMinor: bigint) => ledgerAmountOfMoney(money(amountMinor, inCurrency));
   const { rolloverMinMinor, rolloverMaxMinor, rolloverCapMinor, rolloverMonths } = stored;
   return {
     id,

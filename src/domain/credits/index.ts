@@ -4,6 +4,7 @@ export * from "./burn-down.ts";
 export * from "./burn-order.ts";
 export * from "./credit-grant.ts";
 export * from "./credit-policy.ts";
+export * from "./expected-grants.ts";
 export * from "./give-back.ts";
 export * from "./grant-scope.ts";
 export * from "./recurrence.ts";

@@ -15,6 +15,7 @@ export * from "./invoice-entries.ts";
 export * from "./invoice-line.ts";
 export * from "./invoice-totals.ts";
 export * from "./known-facts.ts";
+export * from "./means-left.ts";
 export * from "./net-rounding.ts";
 export * from "./price-measure.ts";
 export * from "./proration-lines.ts";
