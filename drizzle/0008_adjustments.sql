@@ -25,7 +25,8 @@ create table billing.adjustment (
   recorded_at timestamptz not null,
   -- Above this somebody else must agree; null: in this currency always.
   approval_limit_minor bigint check (approval_limit_minor >= 0),
-  -- What the same actor changed for this customer in the 24 hours before, without anybody else: parts of a sum add up.
+  -- What the same actor gave or took from this customer in the 24 hours before, of any kind, without anybody else: parts of a
+  -- sum add up.
   unapproved_before numeric(38, 0) not null,
   needs_approval boolean not null generated always as (
     approval_limit_minor is null or abs(change) + unapproved_before > approval_limit_minor * 100000000::numeric) stored,
@@ -65,9 +66,7 @@ begin
   if not found then
     raise exception 'adjustment % is not in the currency of customer %', new.id, new.customer_id using errcode = 'RK010';
   end if;
-  select coalesce(sum(abs(change)), 0) into new.unapproved_before from billing.adjustment
-  where customer_id = new.customer_id and requested_by = new.requested_by and not needs_approval
-    and requested_at > new.requested_at - interval '24 hours';
+  new.unapproved_before := billing.unapproved_before(new.customer_id, new.requested_by, new.requested_at);
   new.recorded_at := clock_timestamp();
   return new;
 end

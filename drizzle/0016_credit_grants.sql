@@ -44,7 +44,7 @@ create table billing.recurring_grant (
   requested_at timestamptz not null,
   recorded_at timestamptz not null,
   approval_limit_minor bigint check (approval_limit_minor >= 0),
-  -- What the same actor gave the customer in the 24 hours before, without anybody else.
+  -- What the same actor gave or took from the customer in the 24 hours before, of any kind, without anybody else.
   unapproved_before numeric(38, 0) not null,
   needs_approval boolean not null check (needs_approval = (approval_limit_minor is null or total_minor is null
     or total_minor * 100000000::numeric + unapproved_before > approval_limit_minor * 100000000::numeric)),
@@ -88,15 +88,7 @@ begin
   if not found then
     raise exception 'recurring grant % is not in the currency of customer %', new.id, new.customer_id using errcode = 'RK010';
   end if;
-  select coalesce(sum(change), 0) into new.unapproved_before from (
-    select abs(change) as change from billing.adjustment
-    where customer_id = new.customer_id and requested_by = new.requested_by and not needs_approval
-      and requested_at > new.requested_at - interval '24 hours'
-    union all
-    select total_minor * 100000000::numeric from billing.recurring_grant
-    where customer_id = new.customer_id and requested_by = new.requested_by and not needs_approval
-      and requested_at > new.requested_at - interval '24 hours'
-  ) as before;
+  new.unapproved_before := billing.unapproved_before(new.customer_id, new.requested_by, new.requested_at);
   new.needs_approval := new.approval_limit_minor is null or new.total_minor is null
     or new.total_minor * 100000000::numeric + new.unapproved_before > new.approval_limit_minor * 100000000::numeric;
   new.recorded_at := clock_timestamp();

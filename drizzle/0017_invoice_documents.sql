@@ -68,10 +68,11 @@ create table billing.credit_note_request (
   recorded_at timestamptz not null,
   -- Above this somebody else must agree; null: in this currency always.
   approval_limit_minor bigint check (approval_limit_minor >= 0),
-  -- What the same actor credited this customer with in the 24 hours before, without anybody else: parts of a sum add up.
-  unapproved_before_minor bigint not null,
-  needs_approval boolean not null generated always as (
-    approval_limit_minor is null or total_minor + unapproved_before_minor > approval_limit_minor) stored,
+  -- What the same actor gave or took from this customer in the 24 hours before, of any kind, without anybody else: parts of a
+  -- sum add up. In 10⁻⁸ of the minor unit.
+  unapproved_before numeric(38, 0) not null,
+  needs_approval boolean not null generated always as (approval_limit_minor is null
+    or total_minor * 100000000::numeric + unapproved_before > approval_limit_minor * 100000000::numeric) stored,
   check (reason_code <> 'other' or reason is not null)
 );
 create index credit_note_request_newest_first on billing.credit_note_request (requested_at desc, id desc);
@@ -117,6 +118,32 @@ grant select, insert on billing.credit_note_request, billing.credit_note_line, b
   to reckoner_app;
 --> statement-breakpoint
 
+-- ── what one person may do alone ─────────────────────────────────────────────────────────────────────────────
+create view billing.money_request with (security_invoker = true) as
+select 'adjustment' as kind, id, customer_id, requested_by, requested_at, recorded_at, needs_approval, unapproved_before,
+  abs(change) as amount
+from billing.adjustment
+union all
+select 'recurring_grant', id, customer_id, requested_by, requested_at, recorded_at, needs_approval, unapproved_before,
+  total_minor * 100000000::numeric
+from billing.recurring_grant
+union all
+select 'credit_note', id, customer_id, requested_by, requested_at, recorded_at, needs_approval, unapproved_before,
+  total_minor * 100000000::numeric
+from billing.credit_note_request;
+comment on view billing.money_request is
+  'All that somebody asked to give to a customer or to take from him, in 10⁻⁸ of the minor unit; null: without an end.';
+grant select on billing.money_request to reckoner_app;
+
+-- What an actor gave to a customer or took from him in the 24 hours before, by whatever kind of request, without anybody else:
+-- a sum that takes two people is not smaller for being asked for in parts. The caller has locked the customer's row.
+create function billing.unapproved_before(customer text, actor text, at timestamptz) returns numeric language sql stable
+set search_path = pg_catalog, pg_temp as $$
+  select coalesce(sum(amount), 0) from billing.money_request
+  where customer_id = customer and requested_by = actor and not needs_approval and requested_at > at - interval '24 hours'
+$$;
+--> statement-breakpoint
+
 -- ── what must be so before it is written ─────────────────────────────────────────────────────────────────────
 create function billing.admit_credit_note() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
@@ -128,9 +155,7 @@ begin
   ) then
     raise exception 'credit note % is not of an open or paid invoice of customer %', new.id, new.customer_id using errcode = 'RK010';
   end if;
-  select coalesce(sum(total_minor), 0) into new.unapproved_before_minor from billing.credit_note_request
-  where customer_id = new.customer_id and requested_by = new.requested_by and not needs_approval
-    and requested_at > new.requested_at - interval '24 hours';
+  new.unapproved_before := billing.unapproved_before(new.customer_id, new.requested_by, new.requested_at);
   new.recorded_at := clock_timestamp();
   return new;
 end

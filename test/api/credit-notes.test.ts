@@ -169,6 +169,59 @@ describe("above the limit, 500.00 USD", () => {
     });
   });
 
+  /** Three ways of giving a customer 100.00, which one key may do five times a day. */
+  const asWays = (customer: string, invoiceId: string, key: string) => [
+    () => credit(invoiceId, [[1, "10000"]], {}, key),
+    () =>
+      api.call(
+        "POST",
+        `/v1/customers/${customer}/balance-adjustments`,
+        { change_minor: "10000", reason_code: "goodwill" },
+        { key },
+      ),
+    () =>
+      api.call(
+        "POST",
+        `/v1/customers/${customer}/recurring-credit-grants`,
+        // Two times 50.00.
+        {
+          amount_minor: "5000",
+          interval: { unit: "month" },
+          expires_at: "2026-02-20T00:00:00Z",
+          reason_code: "contract",
+        },
+        { key },
+      ),
+  ];
+
+  test("so do parts of a sum that are asked for in different ways", async () => {
+    const { support } = await people();
+    const id = await billed.subscribe("mixed", "enterprise");
+    const [note, adjustment, recurring] = asWays("mixed", id, support);
+    if (!note || !adjustment || !recurring) throw new Error("there are three ways");
+    const statuses: number[] = [];
+    for (const ask of [note, adjustment, recurring, note, recurring]) statuses.push((await ask()).status);
+    expect(statuses).toEqual([201, 201, 201, 201, 201]);
+    expect((await note()).body).toMatchObject({ approval: { counted_minor: "60000", needed: true } });
+    expect((await adjustment()).body).toMatchObject({ approval: { counted_minor: "60000", needed: true } });
+    expect((await recurring()).body).toMatchObject({ approval: { needed: true } });
+    // Another customer, and another key, are counted for themselves.
+    const other = (await people()).support;
+    expect((await credit(id, [[1, "10000"]], {}, other)).status).toBe(201);
+  });
+
+  test("also when all of them come at once: five of eighteen are given, the others wait", async () => {
+    const { support } = await people();
+    const id = await billed.subscribe("at-once", "enterprise");
+    const ways = asWays("at-once", id, support);
+    const answers = await Promise.all(Array.from({ length: 6 }, () => ways.map((ask) => ask())).flat());
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(5);
+    expect(answers.filter(({ status }) => status === 202).length).toBeGreaterThanOrEqual(9);
+    const [sum] = await api.db.sql`select sum(amount)::text as alone from billing.money_request
+      where customer_id = 'at-once' and not needs_approval`;
+    expect(sum?.alone).toBe("5000000000000"); // 500.00
+  });
+
   test("a refused or withdrawn note leaves its part of the line, and its number, to others", async () => {
     const { support, finance } = await people();
     const id = await billed.subscribe("refused", "enterprise");

@@ -34,7 +34,7 @@ export const adjustmentSchema = z
       .object({
         limit_minor: minorText.nullable().describe("Null: in this currency somebody else must always agree."),
         counted_minor: decimalText.describe(
-          "The change, with what the same key changed for the customer in the 24 hours before, by itself.",
+          "The change, with what the same key gave to the customer or took from him in the 24 hours before, by itself, of any kind.",
         ),
         needed: z.boolean().describe("Whether what counts is above the limit."),
       })

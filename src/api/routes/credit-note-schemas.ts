@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { StoredCreditNote, StoredCreditNoteLine } from "../../db/billing/credit-notes.ts";
 import { reasonCodes } from "../../domain/adjustments/index.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
-import { currencyText, instantText, isoOrNull, minorText } from "../wire.ts";
+import { exactOfLedgerAmount, ledgerAmount, ledgerAmountOfMoney, money } from "../../domain/money/index.ts";
+import { currencyText, decimalText, instantText, isoOrNull, minorText } from "../wire.ts";
 import { actorText, decisionSchema } from "./decisions-wire.ts";
 
 export const creditNoteStatus = z.enum(["issued", "pending_approval", "approved", "rejected", "withdrawn"]);
@@ -29,8 +30,8 @@ export const creditNoteSchema = z
     issued_at: instantText.nullable(),
     approval: z.object({
       limit_minor: minorText.nullable().describe("Null: in this currency somebody else must always agree."),
-      counted_minor: minorText.describe(
-        "The total, with what the same key credited the customer with in the 24 hours before, by itself.",
+      counted_minor: decimalText.describe(
+        "The total, with what the same key gave to the customer or took from him in the 24 hours before, by itself, of any kind.",
       ),
       needed: z.boolean(),
     }),
@@ -43,6 +44,9 @@ export function creditNoteAnswer(
   lines: readonly StoredCreditNoteLine[],
 ): z.infer<typeof creditNoteSchema> {
   const { outcome, decidedBy, decidedAt } = note;
+  const counted = ledgerAmount(
+    ledgerAmountOfMoney(money(note.totalMinor, note.currency)) + note.unapprovedBefore,
+  );
   return {
     id: note.id,
     number: note.number,
@@ -62,7 +66,7 @@ export function creditNoteAnswer(
     issued_at: isoOrNull(note.issuedAt),
     approval: {
       limit_minor: note.approvalLimitMinor?.toString() ?? null,
-      counted_minor: (note.totalMinor + note.unapprovedBeforeMinor).toString(),
+      counted_minor: exactOfLedgerAmount(counted).text,
       needed: note.needsApproval,
     },
     decision:

@@ -84,16 +84,16 @@ export const adjustmentInvariants: readonly InvariantQuery[] = [
       where status = 'executed' and entry.actor <> adjustment.actor`,
   },
   {
-    name: "V10: what one key adjusted for one customer within 24 hours was added up",
+    name: "V10: what one key gave to one customer or took from him within 24 hours was added up, whatever it was asked for as",
     sql: `
-      select id, requested_by, unapproved_before, coalesce(before.change, 0) as expected
-      from billing.adjustment as adjustment
+      select kind, id, requested_by, unapproved_before, coalesce(before.amount, 0) as expected
+      from billing.money_request as request
       cross join lateral (
-        select sum(abs(change)) as change from billing.adjustment as earlier
-        where (earlier.customer_id, earlier.requested_by) = (adjustment.customer_id, adjustment.requested_by)
-          and not earlier.needs_approval and earlier.recorded_at < adjustment.recorded_at
-          and earlier.requested_at > adjustment.requested_at - interval '24 hours'
+        select sum(amount) as amount from billing.money_request as earlier
+        where (earlier.customer_id, earlier.requested_by) = (request.customer_id, request.requested_by)
+          and not earlier.needs_approval and earlier.recorded_at < request.recorded_at
+          and earlier.requested_at > request.requested_at - interval '24 hours'
       ) as before
-      where unapproved_before <> coalesce(before.change, 0)`,
+      where unapproved_before <> coalesce(before.amount, 0)`,
   },
 ];

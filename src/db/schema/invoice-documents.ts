@@ -1,6 +1,7 @@
-import { bigint, boolean, integer, jsonb, primaryKey, text } from "drizzle-orm/pg-core";
+import { bigint, boolean, integer, jsonb, numeric, primaryKey, text } from "drizzle-orm/pg-core";
 import type { ReasonCode } from "../../domain/adjustments/index.ts";
 import type { SellerDetails } from "../../domain/invoicing/document/index.ts";
+import type { LedgerAmount } from "../../domain/money/index.ts";
 import { billing } from "./billing.ts";
 import { instantColumn } from "./columns.ts";
 
@@ -89,7 +90,10 @@ export const creditNoteStanding = billing
     requestedBy: text("requested_by").notNull(),
     requestedAt: instantColumn("requested_at").notNull(),
     approvalLimitMinor: bigint("approval_limit_minor", { mode: "bigint" }),
-    unapprovedBeforeMinor: bigint("unapproved_before_minor", { mode: "bigint" }).notNull(),
+    /** 10⁻⁸ of the minor unit. */
+    unapprovedBefore: numeric("unapproved_before", { precision: 38, scale: 0, mode: "bigint" })
+      .$type<LedgerAmount>()
+      .notNull(),
     needsApproval: boolean("needs_approval").notNull(),
     outcome: text().$type<CreditNoteOutcome>(),
     decidedBy: text("decided_by"),
