@@ -8,10 +8,10 @@ import { tellPaymentFailed } from "../db/notices/notices-of-facts.ts";
 import type { AttemptCause, InvoiceStatus } from "../db/schema/billing.ts";
 import { instant } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
-import type { DeclineClass } from "../domain/lifecycle/index.ts";
 import { attemptKey, StripeInvoiceStateError } from "../stripe/index.ts";
 import { workflowIds } from "../workflows/messages.ts";
 import { bookPayment } from "./book-payment.ts";
+import { type ChargeOutcome, chargeCard } from "./charge-card.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { readInvoiceStatus } from "./read-invoice-status.ts";
 
@@ -25,11 +25,6 @@ export interface PayInput extends InvoiceAt {
   readonly attempt: number;
   readonly cause: AttemptCause;
 }
-
-/** What became of a charge, without the amount. */
-export type ChargeOutcome =
-  | { readonly status: "paid" }
-  | { readonly status: "declined"; readonly declineCode: string; readonly declineClass: DeclineClass };
 
 /** Makes the invoice exist at Stripe, finalised, line by line as we issued it. Done once, however often it is asked. */
 export async function mirrorInvoice(deps: ActivityDependencies, { invoiceId }: InvoiceAt): Promise<void> {
@@ -87,18 +82,9 @@ export async function payInvoice(deps: ActivityDependencies, input: PayInput): P
   if (invoice.status === "paid" && !(await isBegun(deps.db.orm, attemptKey(invoiceId, attempt)))) {
     return { status: "paid" };
   }
-  const outcome = await charge(deps, invoice, customer, attempt);
+  const { outcome, written } = await chargeCard(deps, { invoice, customer, attempt, at });
   await inTransaction(deps.db, async (tx) => {
-    await insertAttempt(tx, {
-      invoiceId,
-      attempt,
-      cause,
-      attemptedAt: at,
-      outcome: outcome.status,
-      ...(outcome.status === "declined"
-        ? { declineCode: outcome.declineCode, declineClass: outcome.declineClass }
-        : {}),
-    });
+    await insertAttempt(tx, { invoiceId, attempt, cause, attemptedAt: at, ...written });
     if (outcome.status === "declined") await tellPaymentFailed(tx, invoice, { attempt, at });
   });
   return outcome;
@@ -131,33 +117,6 @@ export async function giveUpInvoice(
     await bookPayment(deps, stripeInvoiceId, instant(at));
   }
   return await readInvoiceStatus(deps.db, invoiceId);
-}
-
-async function charge(
-  { rail, now }: ActivityDependencies,
-  invoice: StoredInvoice,
-  customer: StoredCustomer,
-  attempt: number,
-): Promise<ChargeOutcome> {
-  invariant(invoice.stripeInvoiceId, "an invoice is mirrored before it is charged");
-  if (customer.paymentMethod === null) {
-    return { status: "declined", declineCode: "no_payment_method", declineClass: "hard" };
-  }
-  const outcome = await rail.payInvoice({
-    invoiceId: invoice.id,
-    stripeInvoiceId: invoice.stripeInvoiceId,
-    attempt,
-    stripePaymentMethodId: customer.paymentMethod.id,
-    at: now(),
-  });
-  switch (outcome.status) {
-    case "paid":
-      return { status: "paid" };
-    case "requires_action":
-      return { status: "declined", declineCode: "authentication_required", declineClass: "authentication" };
-    case "declined":
-      return { status: "declined", declineCode: outcome.declineCode, declineClass: outcome.declineClass };
-  }
 }
 
 async function customerAtStripe(

@@ -1,80 +1,157 @@
 import { findCustomer } from "../db/billing/customers.ts";
-import { findInvoice, updateInvoice } from "../db/billing/invoices.ts";
-import { insertDunning, otherOpenDunning, updateDunning } from "../db/billing/payments.ts";
-import { findSubscription, termsHistory, updateSubscription } from "../db/billing/subscriptions.ts";
-import { inTransaction } from "../db/database.ts";
+import { recentPaymentTimes } from "../db/billing/dunning-policies.ts";
+import { openDisputesOf } from "../db/billing/dunning-records.ts";
+import { findInvoice, type StoredInvoice, updateInvoice } from "../db/billing/invoices.ts";
+import { findDunning, insertDunning, otherOpenDunning, updateDunning } from "../db/billing/payments.ts";
+import { findSubscription, updateSubscription } from "../db/billing/subscriptions.ts";
+import { inTransaction, type Tx } from "../db/database.ts";
 import { tellRecovered } from "../db/notices/notices-of-facts.ts";
-import type { DunningState } from "../db/schema/billing.ts";
-import { instant } from "../domain/calendar/index.ts";
+import type { OpenDunningState } from "../db/schema/dunning.ts";
+import { type Instant, instant } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
-import { termsAt } from "../domain/invoicing/index.ts";
-import { type DunningPolicy, defaultDunningPolicy } from "../domain/lifecycle/index.ts";
+import {
+  type DunningOutcome,
+  type DunningPolicy,
+  defaultDunningTerms,
+  dunningPolicy,
+  type FinalAction,
+  hourOfMostPayments,
+} from "../domain/lifecycle/index.ts";
 import { WorkflowRefusal } from "../temporal/workflow-refusal.ts";
 import * as messages from "../workflows/messages.ts";
 import { lockedSubscription } from "./apply-change.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
+import { type DunningSaying, sayOfDunning } from "./dunning-notices.ts";
+import { policyToBegin } from "./policy-of-invoice.ts";
 
-export interface EndDunningInput {
-  readonly invoiceId: string;
-  readonly outcome: "recovered" | "exhausted" | "closed";
-  readonly attempts: number;
-  readonly at: string;
+/** What a dunning goes by, from its beginning to its end. */
+export interface DunningFacts {
+  readonly policy: DunningPolicy;
+  readonly timeZone: string;
+  readonly learntHour: number | null;
+  /** Disputes about the invoice that were open when it began. */
+  readonly disputes: readonly string[];
 }
 
-/** Writes down that dunning is at work, marks the subscription past due, and answers with the policy that was agreed. */
+/** Writes down that dunning is at work, marks the subscription past due, and answers with the policy that counts. */
 export async function openDunning(
   deps: ActivityDependencies,
   { invoiceId, startedAt }: { invoiceId: string; startedAt: string },
-): Promise<DunningPolicy> {
-  const { invoice, clock } = await load(deps, invoiceId, startedAt);
+): Promise<DunningFacts> {
+  const { invoice, clock, timeZone } = await load(deps, invoiceId, startedAt);
   const { subscriptionId } = invoice;
-  await inTransaction(deps.db, async (tx) => {
-    await insertDunning(tx, { invoiceId, state: "retrying", attempts: 1, startedAt: instant(startedAt) });
+  const facts = await inTransaction(deps.db, async (tx) => {
+    await begin(tx, invoice, timeZone, instant(startedAt));
     // From here on webhooks about the invoice are told to the dunning.
     await updateInvoice(tx, invoiceId, { collectedBy: messages.workflowIds.dunning(invoiceId) });
-    if (subscriptionId === null) return;
-    const { status } = await lockedSubscription(tx, subscriptionId);
-    if (status === "active") await updateSubscription(tx, subscriptionId, { status: "past_due" });
+    const disputes = await openDisputesOf(tx, invoiceId);
+    const row = await findDunning(tx, invoiceId);
+    invariant(row?.policy, `the dunning of ${invoiceId} has begun`);
+    if (subscriptionId !== null) {
+      const { status } = await lockedSubscription(tx, subscriptionId);
+      if (status === "active") await updateSubscription(tx, subscriptionId, { status: "past_due" });
+    }
+    return { policy: row.policy, timeZone: row.timeZone, learntHour: row.learntHour, disputes };
   });
-  if (subscriptionId === null) return defaultDunningPolicy;
-  await deps.gateway.tellPaymentStanding(subscriptionId, clock, true, `past-due/${invoiceId}`);
-  const terms = termsAt(await termsHistory(deps.db.orm, subscriptionId), invoice.issuedAt);
-  return terms.items[0]?.plan.dunning ?? defaultDunningPolicy;
+  if (subscriptionId !== null) {
+    await deps.gateway.tellPaymentStanding(subscriptionId, clock, true, `past-due/${invoiceId}`);
+  }
+  return facts;
 }
 
-/** Keeps what a customer's page shows of a dunning that goes on. */
-export async function noteDunning(
-  { db }: ActivityDependencies,
-  note: { invoiceId: string; attempts: number; state: DunningState; nextAttemptAt: string | null },
-): Promise<void> {
-  const { invoiceId, nextAttemptAt, ...rest } = note;
-  await updateDunning(db.orm, invoiceId, {
-    ...rest,
-    nextAttemptAt: nextAttemptAt === null ? null : instant(nextAttemptAt),
+/** What a dunning goes by is decided once: a policy that changes later is for later failures. */
+async function begin(tx: Tx, invoice: StoredInvoice, timeZone: string, startedAt: Instant): Promise<void> {
+  const { policy, policyKey } = await policyToBegin(tx, invoice);
+  const paidAt = policy.learnsHour ? await recentPaymentTimes(tx, invoice.customerId) : [];
+  await insertDunning(tx, {
+    invoiceId: invoice.id,
+    state: "retrying",
+    attempts: 1,
+    startedAt,
+    policy,
+    policyKey,
+    timeZone,
+    learntHour: hourOfMostPayments(
+      paidAt.map((time) => instant(time)),
+      timeZone,
+    ),
   });
+}
+
+export interface DunningNote {
+  readonly invoiceId: string;
+  readonly at: string;
+  readonly attempts: number;
+  readonly state: OpenDunningState;
+  /** When something happens next by itself; null while a dispute is open. */
+  readonly nextAt: string | null;
+  readonly why: string;
+  readonly sayings: readonly DunningSaying[];
+}
+
+/** Keeps what a customer's page shows of a dunning that goes on, and what is to be said of what has happened. */
+export async function noteDunning({ db }: ActivityDependencies, note: DunningNote): Promise<void> {
+  const { invoiceId, attempts, state, why, sayings } = note;
+  const nextAt = note.nextAt === null ? null : instant(note.nextAt);
+  await inTransaction(db, async (tx) => {
+    const nextAttemptAt = state === "retrying" ? nextAt : null;
+    await updateDunning(tx, invoiceId, { attempts, state, why, nextAt, nextAttemptAt });
+    await sayOfDunning(tx, { invoiceId, at: instant(note.at) }, sayings);
+  });
+}
+
+export interface EndDunningInput {
+  readonly invoiceId: string;
+  readonly outcome: DunningOutcome;
+  readonly attempts: number;
+  readonly at: string;
+  readonly sayings: readonly DunningSaying[];
 }
 
 /** The end of a dunning: the subscription is active again, or the policy's final action is taken. */
 export async function endDunning(deps: ActivityDependencies, input: EndDunningInput): Promise<void> {
-  const { invoiceId, outcome, attempts, at } = input;
+  const { invoiceId, outcome, attempts, at, sayings } = input;
   const { invoice, clock } = await load(deps, invoiceId, at);
   const { subscriptionId } = invoice;
+  const { finalAction } = (await findDunning(deps.db.orm, invoiceId))?.policy ?? usualPolicy;
+  const goesOn = outcome !== "exhausted" || finalAction === "keep_active";
   const recovers = await inTransaction(deps.db, async (tx) => {
-    const endedAt = instant(at);
-    await updateDunning(tx, invoiceId, { state: outcome, attempts, nextAttemptAt: null, endedAt });
-    if (outcome === "recovered") await tellRecovered(tx, invoice, endedAt);
-    if (subscriptionId === null || outcome === "exhausted") return false;
-    const { status } = await lockedSubscription(tx, subscriptionId);
-    if (await otherOpenDunning(tx, subscriptionId, invoiceId)) return false;
-    if (status === "past_due") await updateSubscription(tx, subscriptionId, { status: "active" });
-    // Also when an earlier attempt of this step did it and died before it could say so.
-    return status === "past_due" || status === "active";
+    const ended = { state: outcome, attempts, nextAttemptAt: null, nextAt: null, why: null } as const;
+    await updateDunning(tx, invoiceId, { ...ended, endedAt: instant(at) });
+    await sayOfDunning(tx, { invoiceId, at: instant(at) }, sayings);
+    if (outcome === "recovered") await tellRecovered(tx, invoice, instant(at));
+    return subscriptionId !== null && goesOn && (await reactivates(tx, subscriptionId, invoiceId));
   });
   if (subscriptionId === null) return;
   if (recovers) {
     await deps.gateway.tellPaymentStanding(subscriptionId, clock, false, `recovered/${invoiceId}`);
   }
-  if (outcome === "exhausted") await takeFinalAction(deps, subscriptionId, invoiceId, at);
+  if (outcome === "exhausted") await takeFinalAction(deps, subscriptionId, { invoiceId, at, finalAction });
+}
+
+const usualPolicy = dunningPolicy(defaultDunningTerms);
+
+/** Unless other invoices keep it past due. */
+async function reactivates(tx: Tx, subscriptionId: string, exceptInvoice: string): Promise<boolean> {
+  const { status } = await lockedSubscription(tx, subscriptionId);
+  if (await otherOpenDunning(tx, subscriptionId, exceptInvoice)) return false;
+  if (status === "past_due") await updateSubscription(tx, subscriptionId, { status: "active" });
+  // Also when an earlier attempt of this step did it and died before it could say so.
+  return status === "past_due" || status === "active";
+}
+
+/** An invoice that was given up has been paid after all: the subscription that it kept past due goes on. */
+export async function recoverGivenUp(
+  deps: ActivityDependencies,
+  invoiceId: string,
+  at: string,
+): Promise<void> {
+  const { invoice, clock } = await load(deps, invoiceId, at);
+  const { subscriptionId } = invoice;
+  const dunning = await findDunning(deps.db.orm, invoiceId);
+  if (subscriptionId === null || dunning?.state !== "exhausted" || invoice.status !== "paid") return;
+  if (!(await inTransaction(deps.db, (tx) => reactivates(tx, subscriptionId, invoiceId)))) return;
+  await deps.gateway.tellPaymentStanding(subscriptionId, clock, false, `recovered/${invoiceId}`);
 }
 
 /** It is ending, ended or paused already. Any other refusal is seen by a person, never passed over. */
@@ -88,13 +165,10 @@ const nothingLeftToDo = new Set([
 async function takeFinalAction(
   { db, gateway }: ActivityDependencies,
   subscriptionId: string,
-  invoiceId: string,
-  at: string,
+  { invoiceId, at, finalAction }: { invoiceId: string; at: string; finalAction: FinalAction },
 ): Promise<void> {
   const row = await findSubscription(db.orm, subscriptionId);
   if (row === undefined || row.status === "canceled") return;
-  const terms = termsAt(await termsHistory(db.orm, subscriptionId), instant(at));
-  const { finalAction } = terms.items[0]?.plan.dunning ?? defaultDunningPolicy;
   const requestId = `dunning/${invoiceId}`;
   try {
     if (finalAction === "cancel") {
@@ -119,5 +193,6 @@ async function load({ db }: ActivityDependencies, invoiceId: string, now: string
   invariant(invoice, `invoice ${invoiceId} exists`);
   const customer = await findCustomer(db.orm, invoice.customerId);
   const clockId = customer?.testClockId ?? null;
-  return { invoice, clock: clockId === null ? null : { clockId, now } };
+  const clock = clockId === null ? null : { clockId, now };
+  return { invoice, clock, timeZone: customer?.timeZone ?? "UTC" };
 }

@@ -25,6 +25,8 @@ export type AttachedCard = {
   readonly last4: string;
   readonly expMonth: number;
   readonly expYear: number;
+  /** Stripe's name for the card itself, however often it was saved. */
+  readonly fingerprint?: string;
 };
 
 /** Stripe's customer for ours, made once. */
@@ -103,5 +105,6 @@ function cardOf(method: Stripe.PaymentMethod): AttachedCard {
     last4: card.last4,
     expMonth: card.exp_month,
     expYear: card.exp_year,
+    ...(card.fingerprint ? { fingerprint: card.fingerprint } : {}),
   };
 }

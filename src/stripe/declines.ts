@@ -1,4 +1,4 @@
-import type { DeclineClass } from "../domain/lifecycle/dunning.ts";
+import type { DeclineClass } from "../domain/lifecycle/index.ts";
 
 /** Why a charge was declined, in Stripe's words, and what that means for another attempt. */
 export type Decline = {
@@ -36,6 +36,14 @@ const authenticationCodes = new Set([
   "payment_intent_authentication_failure",
 ]);
 
+/** The bank or the network was at fault, not the card: it may work within the hour. */
+const processingCodes = new Set([
+  "issuer_not_available",
+  "processing_error",
+  "reenter_transaction",
+  "try_again_later",
+]);
+
 /** Advice comes from the network and goes before the code. What nobody has heard of is soft. */
 export function classifyDecline(code: string, adviceCode?: string): Decline {
   const advice = adviceCode === undefined ? {} : { adviceCode };
@@ -45,6 +53,7 @@ export function classifyDecline(code: string, adviceCode?: string): Decline {
 function declineClass(code: string, adviceCode: string | undefined): DeclineClass {
   if (authenticationCodes.has(code)) return "authentication";
   if (adviceCode === "do_not_try_again" || adviceCode === "confirm_card_data") return "hard";
-  if (adviceCode === "try_again_later") return "soft";
-  return hardCodes.has(code) ? "hard" : "soft";
+  if (hardCodes.has(code) && adviceCode !== "try_again_later") return "hard";
+  if (code === "insufficient_funds") return "insufficient_funds";
+  return processingCodes.has(code) ? "processing_error" : "soft";
 }

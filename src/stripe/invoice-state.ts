@@ -1,5 +1,5 @@
 import type { Stripe } from "stripe";
-import type { DeclineClass } from "../domain/lifecycle/dunning.ts";
+import type { DeclineClass } from "../domain/lifecycle/index.ts";
 import { classifyDecline } from "./declines.ts";
 
 /** How an attempt to collect an invoice ended, decided from what Stripe holds afterwards. */

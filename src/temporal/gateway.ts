@@ -164,6 +164,22 @@ export class TemporalGateway {
     await this.#nudge(messages.workflowIds.dunning(invoiceId), clock, messages.paymentMethodUpdated, cause);
   }
 
+  /** Tells the dunning of an invoice something; `cause` names it for good. */
+  async tellDunning<Extra extends object>(
+    invoiceId: string,
+    clock: messages.ClockReading | null,
+    signal: SignalDefinition<[Extra & messages.Told]>,
+    { cause, ...extra }: Extra & { readonly cause: string },
+  ): Promise<void> {
+    await this.#nudge(
+      messages.workflowIds.dunning(invoiceId),
+      clock,
+      signal,
+      cause,
+      extra as object as Extra,
+    );
+  }
+
   async tellPaymentStanding(
     subscriptionId: string,
     clock: messages.ClockReading | null,

@@ -45,7 +45,7 @@ export async function collection(input: CollectionInput): Promise<CollectionOutc
   }
   upsertSearchAttributes([{ key: searchAttributes.billingStatus, value: "past_due" }]);
   setCurrentDetails(
-    `Invoice ${invoiceId}: the charge failed (${outcome.declineCode}); dunning goes on with it.`,
+    `Invoice ${invoiceId}: the charge failed (${failureOf(outcome)}); dunning goes on with it.`,
   );
   const workflowId = workflowIds.dunning(invoiceId);
   await clock.expect(startToken(workflowId));
@@ -57,7 +57,10 @@ export async function collection(input: CollectionInput): Promise<CollectionOutc
         customerId,
         subscriptionId,
         startedAt: at,
-        lastDecline: outcome.declineClass,
+        // What was never sent was not declined: the card is tried when the network allows it again.
+        ...(outcome.status === "withheld"
+          ? { lastDecline: "soft", withheld: { until: outcome.until } }
+          : { lastDecline: outcome.declineClass }),
         clock: clock.reading(),
       },
     ],
@@ -82,6 +85,9 @@ export async function collect(
   const collecting = await startCollecting(clock, input);
   return collecting === null ? "collected_elsewhere" : await collecting.result();
 }
+
+const failureOf = (outcome: { readonly declineCode: string } | { readonly status: "withheld" }) =>
+  "declineCode" in outcome ? outcome.declineCode : "the network allows no charge of the card now";
 
 /** Starts the collection of an invoice; null when it has one already. */
 export async function startCollecting(

@@ -178,12 +178,16 @@ class Story {
     await openDunning(this.#deps, { invoiceId, startedAt: isoOf(this.#now) });
     await noteDunning(this.#deps, {
       invoiceId,
+      at: isoOf(this.#now),
       attempts: 1,
       state: "retrying",
-      nextAttemptAt: isoOf(this.#now),
+      nextAt: isoOf(this.#now),
+      why: "schedule",
+      sayings: [],
     });
     await giveUpInvoice(this.#deps, { invoiceId, at: isoOf(this.#now) });
-    await endDunning(this.#deps, { invoiceId, outcome: "exhausted", attempts: 1, at: isoOf(this.#now) });
+    const ended = { invoiceId, outcome: "exhausted", attempts: 1, sayings: [] } as const;
+    await endDunning(this.#deps, { ...ended, at: isoOf(this.#now) });
     const invoice = await findInvoice(this.#db.orm, invoiceId);
     await bookPayment(this.#deps, invoice?.stripeInvoiceId ?? "", this.#now);
   }

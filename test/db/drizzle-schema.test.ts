@@ -7,11 +7,13 @@ import * as adjustments from "../../src/db/schema/adjustments.ts";
 import * as billing from "../../src/db/schema/billing.ts";
 import * as catalog from "../../src/db/schema/catalog.ts";
 import * as creditGrants from "../../src/db/schema/credit-grants.ts";
+import * as dunning from "../../src/db/schema/dunning.ts";
 import * as invoiceDocuments from "../../src/db/schema/invoice-documents.ts";
 import * as ledger from "../../src/db/schema/ledger.ts";
 import * as holds from "../../src/db/schema/ledger-holds.ts";
 import * as seals from "../../src/db/schema/ledger-seals.ts";
 import * as notices from "../../src/db/schema/notices.ts";
+import * as operations from "../../src/db/schema/operations.ts";
 import * as pricing from "../../src/db/schema/pricing.ts";
 import * as stripe from "../../src/db/schema/stripe.ts";
 import * as usage from "../../src/db/schema/usage.ts";
@@ -41,11 +43,13 @@ const declared: unknown[] = [
   adjustments,
   billing,
   catalog,
+  dunning,
   invoiceDocuments,
   creditGrants,
   ledger,
   holds,
   notices,
+  operations,
   seals,
   pricing,
   stripe,

@@ -27,6 +27,8 @@ const rowsOfEach = `
   from billing.customer limit 1;
   insert into billing.number_series values ('series', 1);
   insert into billing.dunning (invoice_id, state, attempts, started_at) values ('inv', 'retrying', 1, '2026-02-01Z');
+  insert into billing.card_attempt (invoice_id, attempt, customer_id, card, attempted_at) values ('inv', 1, 'acme', 'card', '2026-02-01Z');
+  insert into billing.invoice_dispute (stripe_dispute_id, invoice_id, is_open) values ('dp', 'inv', true);
   insert into stripe.operation (key, operation, request_hash, body, state, first_sent_at)
     values ('key', 'pay', 'hash', '{}', 'sent', '2026-02-01Z');
   insert into stripe.webhook_inbox (event_id, type, body) values ('evt', 'invoice.paid', '{}')`;

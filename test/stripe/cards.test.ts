@@ -42,11 +42,15 @@ test("a number that is no test card's is refused", async () => {
 
 const declined = [
   { card: "pm_card_visa_chargeDeclined", code: "generic_decline", class: "soft" },
-  { card: "pm_card_visa_chargeDeclinedInsufficientFunds", code: "insufficient_funds", class: "soft" },
+  {
+    card: "pm_card_visa_chargeDeclinedInsufficientFunds",
+    code: "insufficient_funds",
+    class: "insufficient_funds",
+  },
   { card: "pm_card_visa_chargeDeclinedLostCard", code: "lost_card", class: "hard" },
   { card: "pm_card_visa_chargeDeclinedStolenCard", code: "stolen_card", class: "hard" },
   { card: "pm_card_chargeDeclinedExpiredCard", code: "expired_card", class: "hard" },
-  { card: "pm_card_chargeDeclinedProcessingError", code: "processing_error", class: "soft" },
+  { card: "pm_card_chargeDeclinedProcessingError", code: "processing_error", class: "processing_error" },
   { card: "pm_card_chargeDeclinedIncorrectCvc", code: "incorrect_cvc", class: "hard" },
   { card: "pm_card_visa_chargeDeclinedVelocityLimitExceeded", code: "card_velocity_exceeded", class: "soft" },
   { card: "pm_card_radarBlock", code: "fraudulent", class: "hard" },

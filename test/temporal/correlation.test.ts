@@ -6,13 +6,15 @@ import type { ApiDependencies } from "../../src/api/dependencies.ts";
 import { SubscriptionRuleError } from "../../src/domain/invoicing/index.ts";
 import { createLogger } from "../../src/logger.ts";
 import { correlationId, withCorrelationId } from "../../src/temporal/correlation.ts";
+import { TemporalOperators } from "../../src/temporal/operators.ts";
+import { TemporalQueues } from "../../src/temporal/queues.ts";
 import { observeActivities } from "../../src/workers/activity-observation.ts";
 import { changePlan, correlationHeader, workflowIds } from "../../src/workflows/messages.ts";
 import { type RunningApi, startApi, wallClock } from "../api/support/running-api.ts";
 import { resultOf } from "../workflows/support/runs.ts";
 import { type Scene, type SceneClock, until } from "../workflows/support/scene.ts";
 import { sharedScene } from "../workflows/support/shared-scene.ts";
-import { declined } from "../workflows/support/stand-ins.ts";
+import { declined, dunningFacts } from "../workflows/support/stand-ins.ts";
 import { beginSubscription } from "../workflows/support/subscriptions.ts";
 
 interface Line {
@@ -93,7 +95,7 @@ describe("one id goes", () => {
     scene.standIns.on("openDunning", async () => {
       seen.push(correlationId());
       await scene.gateway.tellPaymentStanding(subscriptionId, clock.reading(), true, "past due");
-      return { retryAfterDays: [3], finalAction: "cancel", accessGraceDays: 7 };
+      return dunningFacts({ retryAfterDays: [3], finalAction: "cancel", accessGraceDays: 7 });
     });
     const input = { invoiceId, customerId, subscriptionId, clock: clock.reading() };
     await withCorrelationId("req-pay", () => scene.gateway.startCollection(input));
@@ -158,7 +160,10 @@ describe("a request to the API", () => {
     // These commands touch no payment, so there is no Stripe in this test.
     const rail = {} as Parameters<typeof commands>[0]["rail"];
     const limits = { testClocksAllowed: true, approvalLimits: new Map() };
-    real = commands({ db: api.db, gateway: scene.gateway, rail, now, ...limits });
+    const { client, taskQueue, gateway } = scene;
+    const operators = new TemporalOperators(client, taskQueue);
+    const queues = new TemporalQueues(client, taskQueue);
+    real = commands({ db: api.db, gateway, operators, queues, rail, now, ...limits });
   });
   afterAll(() => api.stop());
 

@@ -132,7 +132,7 @@ describe("a card that will never work again", () => {
     await clock.advance(day(30));
     expect(attempts()).toEqual([]);
     expect(scene.standIns.asked("noteDunning")).toMatchObject([
-      { state: "awaiting_payment_method", nextAttemptAt: null },
+      { state: "awaiting_payment_method", nextAt: day(8), why: "decline_needs_other_method" },
     ]);
     expect(ends()).toEqual(["exhausted 08T00"]);
     expect(await outcome()).toBe("exhausted");

@@ -1,23 +1,44 @@
 import { z } from "zod";
-import { type ChargeOutcome, calculateDunningSchedule } from "../../domain/calculators/index.ts";
+import {
+  type ChargeOutcome,
+  calculateDunningSchedule,
+  type DunningHappening,
+} from "../../domain/calculators/index.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
+import { CatalogInvalidError, parseDunningTerms } from "../../domain/catalog/index.ts";
+import {
+  accessLevels,
+  type DunningPolicy,
+  declineClasses,
+  dunningPolicy,
+  finalActions,
+  noticeMoments,
+} from "../../domain/lifecycle/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
+import { camelCase, renameFields, snakeCase } from "../field-names.ts";
 import { RequestRefusedError } from "../refusals.ts";
-import { instantInput, instantText } from "../wire.ts";
+import { instantInput, instantText, timeZoneInput } from "../wire.ts";
 import { calculator, listInput, requireSize } from "./calculate-wire.ts";
+import { dunningReason } from "./dunning-schemas.ts";
+import { dunningRefinements } from "./dunning-terms-schema.ts";
 
 const eventsMax = 100;
 
 const days = z.int().min(1).max(365);
 const decline = z
-  .enum(["soft", "hard", "authentication"])
+  .enum(declineClasses)
   .describe(
-    "`soft`: the same card may succeed later; `hard`: never; `authentication`: the cardholder must act.",
+    "`soft`, `insufficient_funds`, `processing_error`: the same card may succeed later; `hard`: never; `authentication`: the " +
+      "cardholder must act.",
   );
 
 const paid = z.strictObject({ status: z.literal("paid") });
 const declined = z.strictObject({ status: z.literal("declined"), decline: decline.default("soft") });
-const outcome = z.discriminatedUnion("status", [paid, declined]).meta({ id: "ChargeOutcome" });
+const withheld = z.strictObject({
+  status: z.literal("withheld"),
+  until: instantInput.nullable().describe("When the network allows the card again; null when it never does."),
+});
+const outcome = z.discriminatedUnion("status", [paid, declined, withheld]).meta({ id: "ChargeOutcome" });
 
 const question = z
   .strictObject({
@@ -27,9 +48,18 @@ const question = z
         .max(15)
         .default([3, 5, 7])
         .describe("Days after the first failed charge."),
-      final_action: z.enum(["cancel", "uncollectible", "pause"]).default("cancel"),
+      final_action: z.enum(finalActions).default("cancel"),
       access_grace_days: z.int().min(0).max(365).default(7),
+      ...dunningRefinements,
     }),
+    time_zone: timeZoneInput.default("UTC").describe("The customer's, for quiet hours and times of the day."),
+    learnt_hour: z
+      .int()
+      .min(0)
+      .max(23)
+      .nullable()
+      .default(null)
+      .describe("At which hour most of the customer's payments succeeded; null when there was none."),
     failed_at: instantInput.describe("When the first charge was declined."),
     decline: decline.default("soft"),
     scheduled: listInput(outcome, 15)
@@ -37,37 +67,56 @@ const question = z
       .describe("What the attempts of the schedule come to, in order; where none is given, a soft decline."),
     events: listInput(
       z.discriminatedUnion("type", [
-        z.strictObject({ type: z.literal("new_payment_method"), at: instantInput, outcome }),
-        z.strictObject({ type: z.enum(["paid", "voided"]), at: instantInput }),
+        z.strictObject({ type: z.enum(["new_payment_method", "retry_now"]), at: instantInput, outcome }),
+        z.strictObject({ type: z.literal("postponed"), at: instantInput, until: instantInput }),
+        z.strictObject({
+          type: z.enum(["paid", "voided", "stopped", "dispute_opened", "dispute_closed"]),
+          at: instantInput,
+        }),
       ]),
       eventsMax,
     )
       .default([])
-      .describe("What the customer or an operator does meanwhile. A new payment method is charged at once."),
+      .describe(
+        "What the customer, a bank or an operator does meanwhile. A new payment method is charged at once.",
+      ),
   })
   .meta({ id: "DunningQuestion" });
 
 const answer = z
   .object({
-    outcome: z.enum(["recovered", "closed", "exhausted"]),
+    outcome: z
+      .enum(["recovered", "closed", "exhausted", "stopped", "disputed"])
+      .describe("`disputed`: the events name no end of a dispute."),
     ended_at: instantText,
     attempts: z.array(
       z.object({
         number: z.int(),
         at: instantText,
-        cause: z.enum(["first_charge", "schedule", "new_payment_method"]),
-        status: z.enum(["paid", "declined"]),
+        cause: z.enum(["first_charge", "schedule", "new_payment_method", "operator"]),
+        why: dunningReason.nullable().describe("What decided the instant; null for the first charge."),
+        status: z.enum(["paid", "declined", "withheld"]),
         decline: decline.nullable(),
       }),
     ),
+    notices: z.array(z.object({ at: instantText, moment: z.enum(noticeMoments), notice: z.string() })),
     states: z
       .array(
         z.object({
           from: instantText,
           invoice: z.enum(["open", "paid", "void", "uncollectible"]),
-          dunning: z.enum(["retrying", "awaiting_payment_method", "recovered", "closed", "exhausted"]),
+          dunning: z.enum([
+            "retrying",
+            "awaiting_payment_method",
+            "awaiting_action",
+            "disputed",
+            "recovered",
+            "closed",
+            "exhausted",
+            "stopped",
+          ]),
           subscription: z.enum(["past_due", "active", "canceled", "paused"]),
-          access: z.enum(["granted", "ended"]),
+          access: z.enum(accessLevels),
         }),
       )
       .describe("Each holds until the next; the last for good."),
@@ -78,34 +127,33 @@ export function calculateDunningScheduleRoute(api: ApiInstance): void {
   const options = calculator(question, answer, {
     summary: "What follows a declined charge",
     description:
-      "Attempts and states by date, as the dunning of a real invoice would go. An attempt that the customer causes never uses up one of the schedule.",
+      "Attempts, notices and states by date, as the dunning of a real invoice would go. An attempt that the customer causes never uses up one of the schedule.",
     refusals: ["dunning_policy_invalid", "dunning_event_too_early"],
   });
   api.post("/v1/calculate/dunning-schedule", options, async ({ body }) => {
-    const { policy, failed_at: failedAt, scheduled, events } = body;
+    const { failed_at: failedAt, scheduled, events, decline: firstDecline } = body;
     requireSize("events", events.length, eventsMax);
     requireOrder(body);
     const course = calculateDunningSchedule({
-      policy: {
-        retryAfterDays: policy.retry_after_days,
-        finalAction: policy.final_action,
-        accessGraceDays: policy.access_grace_days,
-      },
+      policy: policyOf(body.policy),
+      place: { timeZone: body.time_zone, learntHour: body.learnt_hour },
       failedAt,
-      decline: body.decline,
+      decline: firstDecline,
       scheduled,
-      events,
+      events: events as DunningHappening[],
     });
     return {
       outcome: course.outcome,
       ended_at: isoOf(course.endedAt),
-      attempts: course.attempts.map(({ number, at, cause, outcome: came }) => ({
+      attempts: course.attempts.map(({ number, at, cause, why, outcome: came }) => ({
         number,
         at: isoOf(at),
         cause,
+        why,
         status: came.status,
         decline: declineOf(came),
       })),
+      notices: course.notices.map(({ at, moment, notice }) => ({ at: isoOf(at), moment, notice })),
       states: course.states.map(({ from, ...state }) => ({ from: isoOf(from), ...state })),
     };
   });
@@ -113,12 +161,22 @@ export function calculateDunningScheduleRoute(api: ApiInstance): void {
 
 const declineOf = (came: ChargeOutcome) => (came.status === "declined" ? came.decline : null);
 
-function requireOrder({ policy, failed_at: failedAt, events }: z.output<typeof question>): void {
-  for (const [index, day] of policy.retry_after_days.entries()) {
-    if (day > (policy.retry_after_days[index - 1] ?? 0)) continue;
-    const field = `policy.retry_after_days[${index}]`;
-    throw new RequestRefusedError("dunning_policy_invalid", "must be later than the retry before it", field);
+function policyOf(written: z.output<typeof question>["policy"]): DunningPolicy {
+  try {
+    return dunningPolicy(parseDunningTerms(renameFields(written, camelCase)));
+  } catch (error) {
+    if (!(error instanceof CatalogInvalidError)) throw error;
+    const [first] = error.issues;
+    const path = (first?.path ?? "").replace(/^\./, "");
+    throw new RequestRefusedError(
+      "dunning_policy_invalid",
+      first?.message ?? "",
+      `policy.${snakeCase(path)}`,
+    );
   }
+}
+
+function requireOrder({ failed_at: failedAt, events }: z.output<typeof question>): void {
   const early = events.findIndex(({ at }) => at < failedAt);
   if (early < 0) return;
   throw new RequestRefusedError(

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { latestFeatures, latestPlans, requireAsSold } from "../../db/billing/catalog.ts";
 import { newCosts } from "../../db/billing/cost-tables.ts";
+import { latestDunningPolicies } from "../../db/billing/dunning-policies.ts";
 import { subscriptionsByVersion, type VersionSubscriptions } from "../../db/billing/plan-subscriptions.ts";
 import { inSnapshot, type Tx } from "../../db/database.ts";
 import { newestVersions, publishedMeters } from "../../db/usage/meters-in-force.ts";
@@ -58,6 +59,7 @@ const answer = z
       }),
     ),
     features: z.array(z.object({ key: z.string(), change, differences })),
+    dunning_policies: z.array(z.object({ key: z.string(), change, differences })),
     left_out: z
       .array(z.object({ key: z.string(), name: z.string(), version: z.int(), subscriptions }))
       .describe("Plans that the catalog does not name. They stay as they are."),
@@ -120,7 +122,8 @@ async function planned(tx: Tx, catalog: Catalog): Promise<z.infer<typeof answer>
       change: costChange(isNew, versions.length),
       new_versions: versions.map(({ effectiveAt }) => effectiveAt),
     })),
-    features: await plannedFeatures(tx, catalog),
+    features: plannedByKey(await latestFeatures(tx), catalog.features ?? []),
+    dunning_policies: plannedByKey(await latestDunningPolicies(tx), catalog.dunningPolicies ?? []),
     left_out: current
       .filter(({ key }) => !catalog.plans.some((plan) => plan.key === key))
       .map(({ key, name, version: standing }) => ({
@@ -153,14 +156,18 @@ function costChange(isNew: boolean, newVersions: number) {
   return newVersions > 0 ? "changed" : "unchanged";
 }
 
-async function plannedFeatures(tx: Tx, { features = [] }: Catalog) {
-  const published = new Map((await latestFeatures(tx)).map((feature) => [feature.key, feature]));
-  return features.map((feature) => {
-    const before = published.get(feature.key);
-    const found = before === undefined ? [] : differencesOf(before, feature);
+/** Of what is published by its key: features, dunning policies. */
+function plannedByKey<Keyed extends { readonly key: string }>(
+  newest: readonly Keyed[],
+  next: readonly Keyed[],
+) {
+  const published = new Map(newest.map((each) => [each.key, each]));
+  return next.map((each) => {
+    const before = published.get(each.key);
+    const found = before === undefined ? [] : differencesOf(before, each);
     const unpublished = before === undefined ? ("new" as const) : ("changed" as const);
     return {
-      key: feature.key,
+      key: each.key,
       change: before !== undefined && found.length === 0 ? ("unchanged" as const) : unpublished,
       differences: found,
     };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { aggregations, unitRoundings } from "../../domain/metering/index.ts";
+import { dunningPolicySchema } from "./dunning-terms-schema.ts";
 import { featureSchema, planTerms } from "./plan-terms-schemas.ts";
 import { costTableSchema, key, priceInput, priceSchema } from "./price-schemas.ts";
 
@@ -89,6 +90,10 @@ const planFields = {
 const others = {
   cost_tables: z.array(costTableSchema).optional(),
   features: z.array(featureSchema).optional(),
+  dunning_policies: z
+    .array(dunningPolicySchema)
+    .optional()
+    .describe("What plans and customers may choose by its key. Those that are left out stay."),
 };
 
 export const catalogInput = z

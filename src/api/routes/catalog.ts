@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { latestFeatures, latestPlans, publishCatalog } from "../../db/billing/catalog.ts";
 import { publishedTables } from "../../db/billing/cost-tables.ts";
+import { latestDunningPolicies } from "../../db/billing/dunning-policies.ts";
 import { latestPlan, planVersion } from "../../db/billing/plan-versions.ts";
 import { type Database, inTransaction } from "../../db/database.ts";
 import { newestVersions, publishedMeters, type StoredMeter } from "../../db/usage/meters-in-force.ts";
@@ -63,18 +64,21 @@ function getCatalog(api: ApiInstance, { db }: ApiDependencies): void {
       config: { scope: "read" },
       schema: {
         tags,
-        summary: "The meters, the newest version of every plan, the cost tables and the features",
+        summary:
+          "The meters, the newest version of every plan, the cost tables, the features and the dunning policies",
         response: { 200: catalogSchema },
       },
     },
     async () => {
-      const [meters, plans, costTables, features] = await Promise.all([
+      const [meters, plans, costTables, features, dunningPolicies] = await Promise.all([
         publishedMeters(db.orm),
         latestPlans(db.orm),
         publishedTables(db.orm),
         latestFeatures(db.orm),
+        latestDunningPolicies(db.orm),
       ]);
-      const published = { meters: newestVersions(meters).map(definitionOf), plans, costTables, features };
+      const others = { costTables, features, dunningPolicies };
+      const published = { meters: newestVersions(meters).map(definitionOf), plans, ...others };
       return catalogSchema.parse(toWire(published));
     },
   );

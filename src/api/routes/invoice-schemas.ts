@@ -76,19 +76,32 @@ const paymentSchema = z
   })
   .meta({ id: "Payment" });
 
-const paymentAttemptSchema = z
+export const paymentAttemptSchema = z
   .object({
     attempt: z.int(),
-    cause: z.enum(["first", "schedule", "new_payment_method"]),
-    outcome: z.enum(["paid", "declined", "requires_action"]),
+    cause: z.enum(["first", "schedule", "new_payment_method", "operator"]),
+    outcome: z
+      .enum(["paid", "declined", "requires_action", "withheld"])
+      .describe("`withheld`: not sent, because of what networks allow of the card."),
     decline_code: z.string().nullable(),
     attempted_at: instantText,
   })
   .meta({ id: "PaymentAttempt" });
 
+export const dunningState = z.enum([
+  "retrying",
+  "awaiting_payment_method",
+  "awaiting_action",
+  "disputed",
+  "recovered",
+  "exhausted",
+  "closed",
+  "stopped",
+]);
+
 const dunningSchema = z
   .object({
-    state: z.enum(["retrying", "awaiting_payment_method", "recovered", "exhausted", "closed"]),
+    state: dunningState,
     attempts: z.int(),
     started_at: instantText,
     next_attempt_at: instantText.nullable(),

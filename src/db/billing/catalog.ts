@@ -14,6 +14,7 @@ import { rows, sql, type Tx } from "../database.ts";
 import { feature, meter, plan } from "../schema/catalog.ts";
 import { publishedMeters } from "../usage/meters-in-force.ts";
 import { publishCostTables } from "./cost-tables.ts";
+import { publishDunningPolicies } from "./dunning-policies.ts";
 
 /** A plan that was sold asks for usage in a way that the meter would tell no more. */
 export class MeterInUseError extends BillingError {
@@ -44,6 +45,7 @@ export async function publishCatalog(tx: Tx, catalog: Catalog): Promise<PlanChan
   await publishMeters(tx, catalog.meters);
   await publishCostTables(tx, catalog.costTables ?? []);
   await publishFeatures(tx, catalog.features ?? []);
+  await publishDunningPolicies(tx, catalog.dunningPolicies ?? []);
   const changes = diffCatalog(await latestPlans(tx), catalog);
   const definitions = new Map(catalog.plans.map((definition) => [definition.key, definition]));
   const versions = changes.flatMap(({ planKey, change, version }) => {

@@ -1,6 +1,7 @@
 import { and, desc, eq, inArray } from "drizzle-orm";
 import type { Tx } from "../database.ts";
-import { dunning, invoice, payment, paymentAttempt } from "../schema/billing.ts";
+import { invoice, payment, paymentAttempt } from "../schema/billing.ts";
+import { dunning, type OpenDunningState } from "../schema/dunning.ts";
 
 export type StoredDunning = typeof dunning.$inferSelect;
 
@@ -45,7 +46,14 @@ export async function insertDunning(tx: Tx, row: typeof dunning.$inferInsert): P
 }
 
 /** States of a dunning that still goes on. */
-const openStates = ["retrying", "awaiting_payment_method"] as const;
+const openStates: readonly OpenDunningState[] = [
+  "retrying",
+  "awaiting_payment_method",
+  "awaiting_action",
+  "disputed",
+];
+
+export const isOpenDunning = ({ state }: StoredDunning) => openStates.some((open) => open === state);
 
 /** Moves an open dunning; one that has ended stays as it ended. */
 export async function updateDunning(
@@ -56,7 +64,7 @@ export async function updateDunning(
   await tx
     .update(dunning)
     .set(change)
-    .where(and(eq(dunning.invoiceId, invoiceId), inArray(dunning.state, openStates)));
+    .where(and(eq(dunning.invoiceId, invoiceId), inArray(dunning.state, [...openStates])));
 }
 
 /** Invoices of a customer that dunning is at work on. */
@@ -65,7 +73,7 @@ export async function openDunningsOf(tx: Tx, customerId: string): Promise<string
     .select({ invoiceId: dunning.invoiceId })
     .from(dunning)
     .innerJoin(invoice, eq(invoice.id, dunning.invoiceId))
-    .where(and(eq(invoice.customerId, customerId), inArray(dunning.state, openStates)));
+    .where(and(eq(invoice.customerId, customerId), inArray(dunning.state, [...openStates])));
   return found.map(({ invoiceId }) => invoiceId);
 }
 
@@ -79,6 +87,6 @@ export async function otherOpenDunning(
     .select({ invoiceId: dunning.invoiceId })
     .from(dunning)
     .innerJoin(invoice, eq(invoice.id, dunning.invoiceId))
-    .where(and(eq(invoice.subscriptionId, subscriptionId), inArray(dunning.state, openStates)));
+    .where(and(eq(invoice.subscriptionId, subscriptionId), inArray(dunning.state, [...openStates])));
   return found.some(({ invoiceId }) => invoiceId !== exceptInvoice);
 }

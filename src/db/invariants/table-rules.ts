@@ -69,6 +69,9 @@ export const factTables: readonly string[] = [
   "billing.credit_note_decision",
   "billing.credit_note",
   "notice.delivery_attempt",
+  "access.operation",
+  "access.operation_target",
+  "access.operation_outcome",
 ];
 
 /** Follow from facts, written by triggers alone, and stay as they were written. */

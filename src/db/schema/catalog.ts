@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import { integer, jsonb, pgSchema, primaryKey, text } from "drizzle-orm/pg-core";
 import type { CostRow, Feature, Meter, PlanDefinition } from "../../domain/catalog/index.ts";
+import type { NamedDunningPolicy } from "../../domain/lifecycle/index.ts";
 import { instantColumn } from "./columns.ts";
 
 export const catalog = pgSchema("catalog");
@@ -49,6 +50,17 @@ export const feature = catalog.table(
     key: text().notNull(),
     version: integer().notNull(),
     definition: jsonb().$type<Feature>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.key, table.version] })],
+);
+
+/** What plans and customers may choose by its key; the newest version counts for a dunning that begins. */
+export const dunningPolicy = catalog.table(
+  "dunning_policy",
+  {
+    key: text().notNull(),
+    version: integer().notNull(),
+    definition: jsonb().$type<NamedDunningPolicy>().notNull(),
   },
   (table) => [primaryKey({ columns: [table.key, table.version] })],
 );

@@ -1,6 +1,6 @@
 import type { BillingInterval } from "../calendar/index.ts";
 import type { PlanVersion, ProrationPolicy } from "../catalog/index.ts";
-import { defaultDunningPolicy } from "../lifecycle/index.ts";
+import { defaultDunningTerms } from "../lifecycle/index.ts";
 import type { Money } from "../money/index.ts";
 
 /** A plan with nothing but a fee in advance, for questions about amounts that no catalog has. */
@@ -19,7 +19,7 @@ export function onePricePlan(
     currency: amount.currency,
     interval,
     graceSeconds: 0,
-    dunning: defaultDunningPolicy,
+    dunning: defaultDunningTerms,
     prices: [
       {
         type: "flat",

@@ -6,6 +6,7 @@ export * from "./cost-table.ts";
 export * from "./cost-versions.ts";
 export { looksAtEvents } from "./model-checks.ts";
 export * from "./parse.ts";
+export * from "./parse-dunning.ts";
 export * from "./plan.ts";
 export * from "./plan-terms.ts";
 export * from "./proration-policy.ts";

@@ -3,6 +3,7 @@ import type { CreditPolicy } from "../credits/index.ts";
 import type { DunningTerms, NamedDunningPolicy } from "../lifecycle/dunning-terms.ts";
 import type { Meter } from "../metering/index.ts";
 import type { Currency } from "../money/index.ts";
+import type { NoticeAhead } from "../notices/ahead.ts";
 import type { CostTable } from "./cost-table.ts";
 import type {
   BillingThresholds,
@@ -53,6 +54,8 @@ export type PlanDefinition = {
   /** Of an add-on: it is sold only beside one of these plans. */
   readonly requires?: readonly string[];
   readonly entitlements?: readonly Entitlement[];
+  /** How many days ahead customers are told; as is usual when left out. */
+  readonly notices?: NoticeAhead;
 };
 
 /** A plan as it was sold: version 1, 2, 3… of its key; none ever changes. */

@@ -1,65 +1,165 @@
-/** When and how often a failed payment is tried again, and what follows when it never succeeds. */
-export interface DunningPolicy {
-  /** Days after the failed first attempt, ascending: one attempt each. */
-  readonly retryAfterDays: readonly number[];
-  readonly finalAction: "cancel" | "uncollectible" | "pause";
-  /** How long the product stays usable after the first failure; separate from the retries. */
-  readonly accessGraceDays: number;
+import { type Instant, instantOfEpochMs } from "../calendar/index.ts";
+import { nextAccessChange } from "./dunning-access.ts";
+import { afterQuietHours, atHour } from "./dunning-hours.ts";
+import type { DunningPolicy } from "./dunning-policy.ts";
+import { type AttemptCause, type DunningStanding, nextDue, scheduleInForce } from "./dunning-standing.ts";
+import type { AccessLevel } from "./dunning-terms.ts";
+
+/** Why something happens when it does: the last thing that decided the instant. */
+export type DunningReason =
+  | "schedule"
+  | "time_of_day"
+  | "card_limit"
+  | "postponed"
+  | "quiet_hours"
+  | "new_payment_method"
+  | "asked_by_operator"
+  | "decline_needs_other_method"
+  | "card_may_not_be_charged"
+  | "no_attempt_left"
+  | "confirmation_asked"
+  | "disputed";
+
+export type DunningStep =
+  /** Charge the card on file at this instant. */
+  | {
+      readonly kind: "attempt";
+      readonly at: Instant;
+      readonly cause: AttemptCause;
+      readonly why: DunningReason;
+    }
+  /** Only another payment method can help; give up at this instant. */
+  | { readonly kind: "await_payment_method"; readonly at: Instant; readonly why: DunningReason }
+  /** The customer must confirm a payment; at this instant it counts as failed. */
+  | { readonly kind: "await_action"; readonly at: Instant; readonly why: DunningReason }
+  /** Nothing happens until the dispute is over. */
+  | { readonly kind: "await_dispute"; readonly why: DunningReason }
+  | { readonly kind: "end"; readonly outcome: DunningOutcome };
+
+export type DunningOutcome = "recovered" | "exhausted" | "closed" | "stopped";
+
+/** Where a customer's clocks are, and at which hour their payments used to succeed; null when nothing was learnt. */
+export interface DunningPlace {
+  readonly timeZone: string;
+  readonly learntHour: number | null;
 }
 
 /**
- * soft: the same card may succeed later. hard: never this card again.
- * authentication: the cardholder must act. (Classes of Stripe's decline codes.)
- */
-export type DeclineClass = "soft" | "hard" | "authentication";
-
-export type DunningStep =
-  /** Try the card on file at this instant. */
-  | { readonly kind: "attempt"; readonly at: number }
-  /** Only a new payment method can help; give up at this instant. */
-  | { readonly kind: "await_payment_method"; readonly until: number }
-  | { readonly kind: "give_up" };
-
-const dayMs = 86_400_000;
-
-/**
- * What comes next: the schedule is counted from the first failure and by scheduled attempts only,
- * so an attempt the customer causes never uses up one of ours.
- *
- * @param startedAt epoch milliseconds of the first failure
- * @param scheduledAttempts how many attempts of the schedule have been made
+ * What comes next. Schedules are counted by their own attempts only, so that a charge which the customer or an operator
+ * causes never uses up one of theirs.
  */
 export function nextDunningStep(
   policy: DunningPolicy,
-  startedAt: number,
-  scheduledAttempts: number,
-  lastDecline: DeclineClass,
+  standing: DunningStanding,
+  now: Instant,
+  place: DunningPlace,
 ): DunningStep {
-  const offsets = policy.retryAfterDays;
-  const nextOffset = offsets[scheduledAttempts];
-  if (nextOffset === undefined) return { kind: "give_up" };
-  if (lastDecline === "soft") return { kind: "attempt", at: startedAt + nextOffset * dayMs };
-  return { kind: "await_payment_method", until: startedAt + Math.max(...offsets) * dayMs };
+  const { outcome, disputes, hasNewMethod, isRetryAsked, actionSince, card } = standing;
+  if (outcome !== null) return { kind: "end", outcome };
+  if (disputes.length > 0) return { kind: "await_dispute", why: "disputed" };
+  // The customer is there, or somebody has decided: this is not for the policy's hours to delay.
+  if (hasNewMethod) {
+    return { kind: "attempt", at: now, cause: "new_payment_method", why: "new_payment_method" };
+  }
+  if (isRetryAsked) return { kind: "attempt", at: now, cause: "operator", why: "asked_by_operator" };
+  if (actionSince !== null) {
+    const at = instantOfEpochMs(actionSince + policy.authentication.waitMs);
+    return { kind: "await_action", at, why: "confirmation_asked" };
+  }
+  if (card.state === "over") return waiting(policy, standing, now, "card_may_not_be_charged");
+  if (card.state === "rests" && card.cause !== "schedule") {
+    return attempt(policy, standing, now, { due: card.until, isInDays: false, cause: card.cause }, place);
+  }
+  const schedule = scheduleInForce(policy, standing);
+  if (schedule === null) return waiting(policy, standing, now, "decline_needs_other_method");
+  const due = nextDue(schedule, standing);
+  if (due === null) return waiting(policy, standing, now, "no_attempt_left");
+  const isInDays = schedule.attempts[standing.passed]?.isInDays ?? false;
+  return attempt(policy, standing, now, { due, isInDays, cause: "schedule" }, place);
 }
 
-/**
- * How many attempts of the schedule were due until now. Those that passed while only a new payment method could help
- * are not made up for: one charge after the other in one moment helps nobody.
- *
- * @param startedAt epoch milliseconds of the first failure
- */
-export function attemptsDue({ retryAfterDays }: DunningPolicy, startedAt: number, now: number): number {
-  return retryAfterDays.filter((days) => startedAt + days * dayMs <= now).length;
+interface DueAttempt {
+  readonly due: Instant;
+  readonly isInDays: boolean;
+  readonly cause: AttemptCause;
 }
 
-/** Until when the product stays usable though the invoice is not paid, as epoch milliseconds. */
-export function accessEndsAt({ accessGraceDays }: DunningPolicy, startedAt: number): number {
-  return startedAt + accessGraceDays * dayMs;
+/** A due attempt, at the first instant at which it may be made, with what decided that. */
+function attempt(
+  policy: DunningPolicy,
+  standing: DunningStanding,
+  now: Instant,
+  { due, isInDays, cause }: DueAttempt,
+  { timeZone, learntHour }: DunningPlace,
+): DunningStep {
+  const { hour, learnsHour, quietHours, cardLimit } = policy;
+  const { notBefore, card } = standing;
+  // A card that other invoices keep at its limit is not waited for without end.
+  const latest = lastInstant(policy, standing) + cardLimit.withinMs;
+  if (card.state === "rests" && card.until > latest) {
+    return waiting(policy, standing, now, "card_may_not_be_charged");
+  }
+  let at = due;
+  let why: DunningReason = "schedule";
+  const move = (to: Instant, because: DunningReason) => {
+    if (to <= at) return;
+    at = to;
+    why = because;
+  };
+  const wanted = (learnsHour ? learntHour : null) ?? hour;
+  if (isInDays && wanted !== null) move(atHour(wanted, due, timeZone), "time_of_day");
+  if (card.state === "rests") {
+    if (card.until >= at) why = "card_limit";
+    move(card.until, "card_limit");
+  }
+  if (notBefore !== null) move(notBefore, "postponed");
+  if (now > at) at = now;
+  if (quietHours !== null) move(afterQuietHours(quietHours, at, timeZone), "quiet_hours");
+  return { kind: "attempt", at, cause, why };
 }
 
-/** For an invoice that belongs to no plan, such as a purchase of credits: nothing but the invoice is given up. */
-export const defaultDunningPolicy: DunningPolicy = {
-  retryAfterDays: [3, 5, 7],
-  finalAction: "uncollectible",
-  accessGraceDays: 7,
-};
+function waiting(
+  policy: DunningPolicy,
+  standing: DunningStanding,
+  now: Instant,
+  why: DunningReason,
+): DunningStep {
+  const at = lastInstant(policy, standing);
+  return at <= now ? { kind: "end", outcome: "exhausted" } : { kind: "await_payment_method", at, why };
+}
+
+/** Until when another payment method is waited for. */
+function lastInstant({ giveUpAfterMs }: DunningPolicy, { countedFrom, notBefore }: DunningStanding): Instant {
+  const last = instantOfEpochMs(countedFrom + giveUpAfterMs);
+  return notBefore !== null && notBefore > last ? notBefore : last;
+}
+
+/** What a dunning that waits wakes up for next, when nothing else happens. */
+export type DunningWaking =
+  | { readonly for: "step" | "reminder"; readonly at: Instant }
+  | { readonly for: "access"; readonly at: Instant; readonly level: AccessLevel }
+  | { readonly for: "nothing"; readonly at: null };
+
+/** The step itself, unless a reminder or a change of access comes before it. */
+export function nextWaking(
+  policy: DunningPolicy,
+  standing: DunningStanding,
+  step: Exclude<DunningStep, { kind: "end" }>,
+  now: Instant,
+): DunningWaking {
+  const access = nextAccessChange(policy, standing.startedAt, now);
+  const { remindAfterMs } = policy.authentication;
+  const { actionSince, isReminded } = standing;
+  const remindsAt =
+    step.kind !== "await_action" || actionSince === null || remindAfterMs === null || isReminded
+      ? null
+      : instantOfEpochMs(actionSince + remindAfterMs);
+  const wakings = [
+    ...(step.kind === "await_dispute" ? [] : [{ for: "step" as const, at: step.at }]),
+    ...(remindsAt === null ? [] : [{ for: "reminder" as const, at: remindsAt }]),
+    ...(access === null ? [] : [{ for: "access" as const, ...access }]),
+  ];
+  // Of several at one instant access comes first: what is said of it does not depend on how an attempt ends.
+  const [first] = wakings.toSorted((one, other) => one.at - other.at || (one.for === "access" ? -1 : 1));
+  return first ?? { for: "nothing", at: null };
+}

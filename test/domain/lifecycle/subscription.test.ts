@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import {
   admitCommand,
-  nextDunningStep,
   type SubscriptionCommandKind,
   type SubscriptionStanding,
 } from "../../../src/domain/lifecycle/index.ts";
@@ -64,27 +63,4 @@ test.each([
   },
 ] as const)("$why", ({ standing, kind, at, code }) => {
   expect(() => admitCommand(standing, { kind, at })).toThrow(expect.objectContaining({ code }));
-});
-
-const policy = { retryAfterDays: [3, 5, 7], finalAction: "cancel", accessGraceDays: 7 } as const;
-const day = 86_400_000;
-
-test.each([
-  { made: 0, decline: "soft", step: { kind: "attempt", at: 3 * day }, why: "first of the schedule" },
-  { made: 2, decline: "soft", step: { kind: "attempt", at: 7 * day }, why: "last of the schedule" },
-  { made: 3, decline: "soft", step: { kind: "give_up" }, why: "schedule used up" },
-  {
-    made: 0,
-    decline: "hard",
-    step: { kind: "await_payment_method", until: 7 * day },
-    why: "a stolen card is never tried again",
-  },
-  {
-    made: 1,
-    decline: "authentication",
-    step: { kind: "await_payment_method", until: 7 * day },
-    why: "the cardholder must act",
-  },
-] as const)("after $made attempts and a $decline decline: $why", ({ made, decline, step }) => {
-  expect(nextDunningStep(policy, 0, made, decline)).toEqual(step);
 });

@@ -1,5 +1,6 @@
 import { atTheEdge } from "../../../src/activities/edge.ts";
 import type { CycleActivities, DatabaseActivities, StripeActivities } from "../../../src/activities/index.ts";
+import { type DunningTerms, dunningPolicy } from "../../../src/domain/lifecycle/index.ts";
 import { workflowIds } from "../../../src/workflows/messages.ts";
 
 type Activities = CycleActivities & DatabaseActivities & StripeActivities;
@@ -77,6 +78,14 @@ export class StandIns {
 
 export const nothingIssued = { invoiceId: null, collect: false } as const;
 
+/** A dunning by these terms, of a customer about whom nothing is known. */
+export const dunningFacts = (terms: DunningTerms) => ({
+  policy: dunningPolicy(terms),
+  timeZone: "UTC",
+  learntHour: null,
+  disputes: [],
+});
+
 /** A world in which everything goes well and nothing costs anything. */
 const defaults: Behaviours = {
   voidInvoice: () => nothingIssued,
@@ -95,13 +104,25 @@ const defaults: Behaviours = {
   }),
   applyChange: ({ at }) => ({ ...nothingIssued, effectiveAt: at }),
   scheduleCancellation: () => {},
-  endSubscription: () => {},
+  scheduleChange: ({ effectiveAt }) => ({ dueAt: effectiveAt, cancelAt: null }),
+  withdrawScheduled: () => ({ dueAt: null, cancelAt: null }),
+  uncancel: () => ({ dueAt: null, cancelAt: null }),
+  applyScheduled: () => ({
+    status: "active",
+    planKey: "solo",
+    cancelAt: null,
+    dueAt: null,
+    kinds: [],
+    issued: [],
+  }),
+  settleActivation: () => ({ status: "active" }),
+  endSubscription: () => nothingIssued,
   closePeriod: () => ({ ...nothingIssued, outcome: "closed" }),
   closeDuePage: () => ({ closed: 0, handedOver: 0, next: null }),
   collectDuePage: () => ({ started: 0, more: false }),
   issueCreditPurchase: ({ grantId }) => ({ invoiceId: `inv_${grantId}` }),
   readInvoiceStatus: () => ({ status: "open" }),
-  openDunning: () => ({ retryAfterDays: [3, 5, 7], finalAction: "cancel", accessGraceDays: 7 }),
+  openDunning: () => dunningFacts({ retryAfterDays: [3, 5, 7], finalAction: "cancel", accessGraceDays: 7 }),
   noteDunning: () => {},
   endDunning: () => {},
   moveTestClock: () => {},
