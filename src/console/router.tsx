@@ -5,7 +5,9 @@ import {
   lazyRouteComponent,
   redirect,
 } from "@tanstack/react-router";
-import { CreditsTab } from "./customer/credits-tab.tsx";
+import { ApprovalsPage } from "./approvals/approvals-page.tsx";
+import { CorrectionsTab } from "./corrections/corrections-tab.tsx";
+import { CreditsTab } from "./credits/credits-tab.tsx";
 import { CustomerPage } from "./customer/customer-page.tsx";
 import { EntriesTab } from "./customer/entries-tab.tsx";
 import { InvoicesTab } from "./customer/invoices-tab.tsx";
@@ -48,6 +50,8 @@ const customers = createRoute({
   }),
 });
 
+const approvals = createRoute({ getParentRoute: () => root, path: "/approvals", component: ApprovalsPage });
+
 const customer = createRoute({
   getParentRoute: () => root,
   path: "/customers/$customerId",
@@ -77,6 +81,11 @@ const event = createRoute({
   }),
 });
 const credits = createRoute({ getParentRoute: () => customer, path: "/credits", component: CreditsTab });
+const corrections = createRoute({
+  getParentRoute: () => customer,
+  path: "/corrections",
+  component: CorrectionsTab,
+});
 const entries = createRoute({ getParentRoute: () => customer, path: "/entries", component: EntriesTab });
 
 /** Of what and when usage is shown; `from` and `to` are instants, and `to` is left out of the period. */
@@ -111,7 +120,18 @@ export const router = createRouter({
   routeTree: root.addChildren([
     start,
     customers,
-    customer.addChildren([overview, invoices, invoice, lineEvents, event, usage, credits, entries]),
+    approvals,
+    customer.addChildren([
+      overview,
+      invoices,
+      invoice,
+      lineEvents,
+      event,
+      usage,
+      corrections,
+      credits,
+      entries,
+    ]),
   ]),
   basepath: "/console",
   // Everything in an address is text: an id of digits stays an id.

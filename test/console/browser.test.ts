@@ -66,6 +66,7 @@ describe.skipIf(!isInstalled)(`the built console in Chromium${reason}`, () => {
     "/invoices/in_1/lines/1",
     "/event?source=gateway&id=1",
     "/usage",
+    "/corrections",
     "/credits",
     "/entries",
   ])("the address of a customer's page%s opens it, and a phone has room for it", async (path) => {
@@ -125,7 +126,7 @@ describe.skipIf(!isInstalled)(`the built console in Chromium${reason}`, () => {
     await page.keyboard.type("42");
     await page.waitForURL(`${api.url}/console/customers?search=42`);
     await expect.poll(() => api.reads.at(-1)).toBe("/v1/customers?limit=50&search=42");
-    await page.getByRole("navigation", { name: "Main" }).getByRole("link").click();
+    await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Customers" }).click();
     await page.waitForURL(`${api.url}/console/customers`);
     expect(await page.getByRole("searchbox").inputValue()).toBe("");
   });

@@ -1,5 +1,6 @@
 import { QueryClient } from "@tanstack/react-query";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import * as operations from "../../src/console/reads/operation-queries.ts";
 import * as queries from "../../src/console/reads/queries.ts";
 import { UnreachableError } from "../../src/console/reads/read.ts";
 import { currentKey, signIn, signOutReason, takeKeyFromAddress } from "../../src/console/session/session.ts";
@@ -60,6 +61,42 @@ test.each([
   ["credit", queries.creditGrantsQuery("acme"), "/v1/customers/acme/credit-grants?limit=50"],
   ["entries", queries.entriesQuery("acme"), "/v1/customers/acme/entries?limit=50"],
   ["what usage costs so far", queries.usageCostQuery("acme"), "/v1/customers/acme/usage"],
+  ["the key in use", operations.ownKeyQuery(), "/v1/api-keys/current"],
+  [
+    "adjustments that wait",
+    operations.waitingAdjustmentsQuery(),
+    "/v1/adjustments?limit=50&status=pending_approval",
+  ],
+  [
+    "recurring credit that waits",
+    operations.waitingRecurringQuery(),
+    "/v1/recurring-credit-grants?limit=50&status=pending_approval",
+  ],
+  [
+    "credit notes that wait",
+    operations.waitingCreditNotesQuery(),
+    "/v1/credit-notes?limit=50&status=pending_approval",
+  ],
+  [
+    "corrections that wait",
+    operations.waitingCorrectionsQuery(),
+    "/v1/usage/corrections?limit=50&status=pending_approval",
+  ],
+  ["adjustments", operations.adjustmentsQuery("acme"), "/v1/adjustments?limit=50&customer=acme"],
+  [
+    "recurring credit",
+    operations.recurringGrantsQuery("acme"),
+    "/v1/customers/acme/recurring-credit-grants?limit=50",
+  ],
+  ["corrections", operations.correctionsQuery("acme"), "/v1/usage/corrections?limit=50&customer=acme"],
+  ["backfills", operations.backfillsQuery("acme"), "/v1/usage/backfills?limit=50&customer=acme"],
+  ["a backfill", operations.backfillQuery("ubf_1"), "/v1/usage/backfills/ubf_1"],
+  ["balances", operations.balancesQuery("acme"), "/v1/customers/acme/balances"],
+  [
+    "the invoice that is coming",
+    operations.upcomingInvoiceQuery("sub_acme", "next"),
+    "/v1/subscriptions/sub_acme/upcoming-invoice?period=next",
+  ],
   ["the catalog", queries.catalogQuery(), "/v1/catalog"],
 ])("%s: one read, with the key", async (_name, query, path) => {
   await fetched(query);

@@ -70,6 +70,9 @@ function Tabs({ customerId }: { customerId: string }) {
       <Link to="/customers/$customerId/usage" activeOptions={{ includeSearch: false }} {...tab}>
         Usage
       </Link>
+      <Link to="/customers/$customerId/corrections" {...tab}>
+        Corrections
+      </Link>
       <Link to="/customers/$customerId/credits" {...tab}>
         Credits
       </Link>

@@ -6,6 +6,7 @@ import { LoadedList } from "../parts/loaded.tsx";
 import { EmptyNotice } from "../parts/notices.tsx";
 import { Section } from "../parts/section.tsx";
 import { invoicesQuery, subscriptionsQuery } from "../reads/queries.ts";
+import { UpcomingInvoices } from "../subscription/upcoming-invoices.tsx";
 import { useCustomer } from "./customer-context.ts";
 import { Particulars } from "./particulars.tsx";
 import { Standing } from "./standing.tsx";
@@ -37,6 +38,7 @@ export function OverviewTab() {
           {(items) => <SubscriptionTable subscriptions={items} />}
         </LoadedList>
       </Section>
+      <UpcomingInvoices subscriptions={subscriptions.data?.pages.flatMap(({ data }) => data) ?? []} />
       <Section title="Latest invoices" aside={allInvoices}>
         <LoadedList query={{ ...invoices, hasNextPage: false }} empty={noInvoices}>
           {(items) => <InvoiceTable invoices={items.slice(0, latestInvoices)} />}

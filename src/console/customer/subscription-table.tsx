@@ -1,11 +1,14 @@
 import { Stack, Text } from "@mantine/core";
 import { formatDay } from "../format/time.ts";
 import { CopyableId } from "../parts/copyable-id.tsx";
+import { DialogButton } from "../parts/dialog.tsx";
 import { Day, Nothing, PeriodText, Quantity } from "../parts/figures.tsx";
 import { type Column, RecordTable } from "../parts/record-table.tsx";
 import { StateBadge } from "../parts/state-badge.tsx";
 import type { Subscription } from "../reads/resources.ts";
 import { usePlanName } from "../reads/use-plan-name.ts";
+import { useRights } from "../session/rights.ts";
+import { ChangeForm } from "../subscription/change-form.tsx";
 import { useCustomer } from "./customer-context.ts";
 
 export function SubscriptionTable({ subscriptions }: { subscriptions: readonly Subscription[] }) {
@@ -16,7 +19,21 @@ export function SubscriptionTable({ subscriptions }: { subscriptions: readonly S
       columns={columnsIn(timeZone)}
       rows={subscriptions}
       keyOf={({ id }) => id}
+      below={(subscription) => <Change subscription={subscription} />}
     />
+  );
+}
+
+/** A way to change the plan or the seats, where the subscription is one that can be changed. */
+function Change({ subscription }: { subscription: Subscription }) {
+  const customer = useCustomer();
+  const { mayWrite } = useRights();
+  const { status, cancel_at } = subscription;
+  if (!mayWrite || cancel_at !== null || (status !== "active" && status !== "past_due")) return null;
+  return (
+    <DialogButton label="Change plan or seats" title="Change plan or seats">
+      <ChangeForm subscription={subscription} customer={customer} />
+    </DialogButton>
   );
 }
 

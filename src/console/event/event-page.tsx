@@ -10,6 +10,7 @@ import { Section } from "../parts/section.tsx";
 import { StateBadge } from "../parts/state-badge.tsx";
 import { eventBillingQuery, eventQuery } from "../reads/queries.ts";
 import type { UsageEvent } from "../reads/resources.ts";
+import { EventActions, EventCorrections } from "./event-corrections.tsx";
 import { EventPlaces } from "./event-places.tsx";
 
 const route = getRouteApi("/customers/$customerId/event");
@@ -19,6 +20,7 @@ export function EventPage() {
   const name = route.useSearch();
   const events = useQuery(eventQuery(name));
   const billing = useQuery(eventBillingQuery(name));
+  const [standing] = events.data?.data ?? [];
   return (
     <Stack gap="xl">
       <title>{`Event ${name.id} · Reckoner`}</title>
@@ -30,9 +32,11 @@ export function EventPage() {
           Usage event from {name.source}
         </Text>
       </Stack>
+      {standing === undefined ? null : <EventActions event={standing} />}
       <Section title="Where it is billed">
         <Loaded query={billing}>{(answer) => <EventPlaces billing={answer} />}</Loaded>
       </Section>
+      {standing === undefined ? null : <EventCorrections event={standing} />}
       <Section title="As it was sent">
         <Loaded query={events}>{({ data }) => <SentEvents events={data} />}</Loaded>
       </Section>

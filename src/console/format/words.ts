@@ -2,6 +2,8 @@
 const words: Readonly<Record<string, string>> = {
   past_due: "Past due",
   credit_purchase: "Credit purchase",
+  pending_approval: "Waits for approval",
+  rejected: "Refused",
   cycle: "Period close",
   threshold: "Threshold in mid-period",
   activation: "Start of subscription",

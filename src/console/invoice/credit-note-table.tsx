@@ -1,5 +1,8 @@
 import { Stack, Text } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { DecisionButtons } from "../approvals/decision-buttons.tsx";
+import { DecisionText } from "../approvals/decision-text.tsx";
+import { waitingCreditNote } from "../approvals/waiting-request.ts";
 import { useCustomer } from "../customer/customer-context.ts";
 import { wordsFor } from "../format/words.ts";
 import { Amount, Day } from "../parts/figures.tsx";
@@ -24,10 +27,18 @@ export function CreditNoteTable({ invoice: { id } }: { invoice: InvoiceDetail })
           columns={columnsIn(timeZone)}
           rows={notes}
           keyOf={(note) => note.id}
+          below={(note) => <Decided note={note} />}
         />
       )}
     </LoadedList>
   );
+}
+
+/** What was decided about a note, or the ways to decide. */
+function Decided({ note }: { note: CreditNote }) {
+  const { status, decision } = note;
+  if (status === "pending_approval") return <DecisionButtons decidable={waitingCreditNote(note)} />;
+  return decision === null ? null : <DecisionText decision={decision} />;
 }
 
 const columnsIn = (timeZone: string): readonly Column<CreditNote>[] => [

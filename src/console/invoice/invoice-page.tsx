@@ -14,9 +14,11 @@ import type { InvoiceDetail } from "../reads/resources.ts";
 import { CreditNoteTable } from "./credit-note-table.tsx";
 import { describeInvoice } from "./describe-invoice.ts";
 import { DocumentDownload } from "./document-download.tsx";
+import { InvoiceActions } from "./invoice-actions.tsx";
 import { InvoiceLines } from "./invoice-lines.tsx";
 import { InvoiceSum } from "./invoice-sum.tsx";
 import { PaymentHistory } from "./payment-history.tsx";
+import { VoidNotice } from "./void-notice.tsx";
 
 const route = getRouteApi("/customers/$customerId/invoices/$invoiceId");
 
@@ -78,6 +80,7 @@ function InvoiceHead({ invoice }: { invoice: InvoiceDetail }) {
         <StateBadge state={status} />
       </Group>
       <Text maw="46em">{describeInvoice(invoice, timeZone)}</Text>
+      <VoidNotice invoice={invoice} />
       <Group gap="md">
         <DocumentDownload path={`/v1/invoices/${id}/document.pdf`} name={number} />
         <CopyableId id={id} />
@@ -88,6 +91,7 @@ function InvoiceHead({ invoice }: { invoice: InvoiceDetail }) {
           </Anchor>
         )}
       </Group>
+      <InvoiceActions invoice={invoice} />
     </Stack>
   );
 }

@@ -1,31 +1,9 @@
-import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
-import type { ReckonerClient } from "../../sdk/index.ts";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { listQuery } from "./list-query.ts";
 import { read } from "./read.ts";
-import type { Page, Subscription } from "./resources.ts";
+import type { Subscription } from "./resources.ts";
 
-const limit = 50;
 const catalogFreshMs = 5 * 60_000;
-
-interface PageQuery {
-  readonly limit: number;
-  readonly cursor?: string;
-}
-
-/** A list that is read page by page and shown as one. */
-function listQuery<Item>(
-  key: readonly unknown[],
-  ask: (reckoner: ReckonerClient, page: PageQuery, signal: AbortSignal) => Promise<Page<Item>>,
-) {
-  return infiniteQueryOptions({
-    queryKey: ["list", ...key],
-    queryFn: ({ pageParam, signal }) =>
-      read(signal, (reckoner) =>
-        ask(reckoner, pageParam === undefined ? { limit } : { limit, cursor: pageParam }, signal),
-      ),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
-  });
-}
 
 export interface CustomerFilter {
   readonly search?: string | undefined;

@@ -20,11 +20,25 @@ export async function read<Answer>(
   signal: AbortSignal,
   ask: (reckoner: ReckonerClient) => Promise<Answer>,
 ): Promise<Answer> {
-  const apiKey = currentKey() ?? "";
+  try {
+    return await askWith(currentKey() ?? "", ask);
+  } catch (error) {
+    if (signal.aborted && error instanceof UnreachableError) throw error.cause;
+    throw error;
+  }
+}
+
+/**
+ * Asks the API with a key, which may be another one than the session's. The session ends only when its own key is not taken.
+ * @throws ReckonerApiError for a refusal, UnreachableError when nothing came back
+ */
+export async function askWith<Answer>(
+  apiKey: string,
+  ask: (reckoner: ReckonerClient) => Promise<Answer>,
+): Promise<Answer> {
   try {
     return await ask(createReckonerClient({ baseUrl: location.origin, apiKey, attemptsMax }));
   } catch (error) {
-    if (signal.aborted) throw error;
     if (!(error instanceof ReckonerApiError)) throw new UnreachableError(error);
     if (error.status === 401 && apiKey === currentKey()) signOut(error.message);
     throw error;

@@ -11,6 +11,7 @@ import {
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
 import { useEffect } from "react";
+import { DialogHost } from "../parts/dialog.tsx";
 import { MoonIcon, SignOutIcon, SunIcon } from "../parts/icons.tsx";
 import { signOut, useKey } from "../session/session.ts";
 import mark from "./mark.svg";
@@ -43,6 +44,9 @@ export function Shell() {
                 <Link to="/customers" className={classes.navLink}>
                   Customers
                 </Link>
+                <Link to="/approvals" className={classes.navLink}>
+                  Approvals
+                </Link>
               </nav>
             </Group>
             <Group gap={4} wrap="nowrap">
@@ -64,7 +68,9 @@ export function Shell() {
       </AppShell.Header>
       <AppShell.Main id="content" tabIndex={-1} className={classes.main}>
         <Container size="xl" py="lg">
-          <Outlet />
+          <DialogHost>
+            <Outlet />
+          </DialogHost>
         </Container>
       </AppShell.Main>
     </AppShell>

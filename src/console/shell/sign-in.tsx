@@ -29,7 +29,7 @@ export function SignIn() {
             ) : null}
             <PasswordInput
               label="API key"
-              description="A key with the scope “read” shows everything here."
+              description="A key with the scope “read” shows everything here; “write” may change it."
               placeholder="rk_…"
               autoComplete="off"
               spellCheck={false}

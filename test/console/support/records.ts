@@ -1,4 +1,5 @@
 import type { Schemas } from "../../../src/sdk/index.ts";
+import { waitingAnswers, waitingCreditNote } from "./waiting-records.ts";
 
 /** One customer with everything the console shows, as the API would answer. */
 
@@ -381,9 +382,10 @@ export const answers: Readonly<Record<string, unknown>> = {
   "/v1/invoices/in_1/lines/1/events": lineEvents,
   "/v1/invoices/in_1/explain": acmeExplanation,
   "/v1/invoices/in_1/document.pdf": "%PDF-1.3 of ACME-0002",
-  "/v1/credit-notes": list(acmeCreditNote),
+  "/v1/credit-notes": list(waitingCreditNote, acmeCreditNote),
   "/v1/events": list(sentEvent),
   "/v1/events/billing": eventBilling,
   "/v1/catalog": catalog,
   "/v1/usage": acmeUsage,
+  ...waitingAnswers,
 };

@@ -1,38 +1,48 @@
-import { Progress, Stack, Text } from "@mantine/core";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { Group, Progress, Stack, Text } from "@mantine/core";
+import { useCustomer } from "../customer/customer-context.ts";
+import { formatAmount } from "../format/amount.ts";
 import { wordsFor } from "../format/words.ts";
+import { DialogButton } from "../parts/dialog.tsx";
 import { Amount, Day, Nothing } from "../parts/figures.tsx";
 import { TextLink } from "../parts/links.tsx";
-import { LoadedList } from "../parts/loaded.tsx";
-import { EmptyNotice } from "../parts/notices.tsx";
 import { type Column, RecordTable } from "../parts/record-table.tsx";
-import { Section } from "../parts/section.tsx";
 import { StateBadge } from "../parts/state-badge.tsx";
-import { creditGrantsQuery } from "../reads/queries.ts";
 import type { CreditGrant } from "../reads/resources.ts";
-import { useCustomer } from "./customer-context.ts";
+import { useRights } from "../session/rights.ts";
+import { AdjustGrantForm } from "./adjust-grant-form.tsx";
+import { VoidGrantForm } from "./void-grant-form.tsx";
 
-export function CreditsTab() {
-  const { id, time_zone: timeZone } = useCustomer();
-  const query = useInfiniteQuery(creditGrantsQuery(id));
-  const none = (
-    <EmptyNotice title="No credit">
-      Credit that was bought or given appears here with what is left of it.
-    </EmptyNotice>
-  );
+/** Grants of a customer with what is left of each, and what can be done with it. */
+export function GrantTable({ grants }: { grants: readonly CreditGrant[] }) {
+  const { time_zone: timeZone } = useCustomer();
+  const { mayWrite } = useRights();
   return (
-    <Section title="Credit grants">
-      <LoadedList query={query} empty={none}>
-        {(grants) => (
-          <RecordTable
-            label="Credit grants"
-            columns={columnsIn(timeZone)}
-            rows={grants}
-            keyOf={(grant) => grant.id}
-          />
-        )}
-      </LoadedList>
-    </Section>
+    <RecordTable
+      label="Credit grants"
+      columns={mayWrite ? [...columnsIn(timeZone), actions] : columnsIn(timeZone)}
+      rows={grants}
+      keyOf={(grant) => grant.id}
+    />
+  );
+}
+
+const actions: Column<CreditGrant> = {
+  header: "Change",
+  align: "end",
+  cell: (grant) => (grant.status === "active" ? <Actions grant={grant} /> : <Nothing />),
+};
+
+function Actions({ grant }: { grant: CreditGrant }) {
+  const name = `${names[grant.kind].toLowerCase()} credit, ${formatAmount(grant.remaining_minor, grant.currency)} left`;
+  return (
+    <Group gap="xs" wrap="nowrap" justify="flex-end">
+      <DialogButton label="Adjust" description={`Adjust ${name}`} title="Adjust a grant">
+        <AdjustGrantForm grant={grant} />
+      </DialogButton>
+      <DialogButton label="Void" description={`Void ${name}`} title="Void a grant" isGrave>
+        <VoidGrantForm grant={grant} />
+      </DialogButton>
+    </Group>
   );
 }
 
