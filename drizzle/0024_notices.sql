@@ -79,7 +79,8 @@ create table notice.delivery (
   notice_id text not null references notice.notice (id),
   -- Null: by e-mail to the customer, or to the operator when it is about nobody.
   endpoint_id text references notice.endpoint (id),
-  queue text not null generated always as (coalesce(endpoint_id, 'email')) stored,
+  -- The endpoint, or `email`.
+  receiver text not null check (receiver = coalesce(endpoint_id, 'email')),
   state text not null default 'waiting' check (state in ('waiting', 'delivered', 'given_up')),
   -- All that were begun; the log has those that came to an end.
   attempts int not null default 0 check (attempts >= 0),
@@ -88,10 +89,10 @@ create table notice.delivery (
   next_attempt_at timestamptz not null,
   created_at timestamptz not null,
   finished_at timestamptz,
-  unique (notice_id, queue),
+  unique (notice_id, receiver),
   check ((state = 'waiting') = (finished_at is null))
 );
-create index delivery_due on notice.delivery (queue, next_attempt_at) where state = 'waiting';
+create index delivery_due on notice.delivery (receiver, next_attempt_at) where state = 'waiting';
 create index delivery_of_endpoint on notice.delivery (endpoint_id, created_at desc, id desc);
 call public.make_fixed_but('notice.delivery', 'state', 'attempts', 'attempts_before', 'next_attempt_at', 'finished_at');
 

@@ -130,8 +130,8 @@ async function tellAndDeliver({ db: { sql } }: LedgerFixture): Promise<void> {
   await sql`insert into notice.endpoint_secret values ('endpoint', 1, ${Buffer.alloc(40)}, now(), null)`;
   await sql`insert into notice.mail_preference values ('acme', '{credits.low}', now())`;
   await sql`
-    insert into notice.delivery (id, notice_id, endpoint_id, state, attempts, next_attempt_at, created_at, finished_at)
-    values ('delivery', 'notice', 'endpoint', 'delivered', 1, now(), now(), now())`;
+    insert into notice.delivery (id, notice_id, endpoint_id, receiver, state, attempts, next_attempt_at, created_at, finished_at)
+    values ('delivery', 'notice', 'endpoint', 'endpoint', 'delivered', 1, now(), now(), now())`;
   await sql`insert into notice.delivery_attempt values ('delivery', 1, 'delivered', now(), 5, 200, 'ok', null)`;
 }
 

@@ -71,17 +71,18 @@ async function deliverToEndpoints(
     return;
   }
   await tx.execute(sql`
-    insert into notice.delivery (id, notice_id, endpoint_id, next_attempt_at, created_at)
-    select ${`${id}.`}::text || id, ${id}::text, id, ${timestamp(now)}, ${timestamp(now)} from notice.endpoint
+    insert into notice.delivery (id, notice_id, endpoint_id, receiver, next_attempt_at, created_at)
+    select ${`${id}.`}::text || id, ${id}::text, id, id, ${timestamp(now)}, ${timestamp(now)} from notice.endpoint
     where state = 'enabled' and (kinds is null or ${kind}::text = any (kinds))
-    on conflict (notice_id, queue) do nothing`);
+    on conflict (notice_id, receiver) do nothing`);
 }
 
 async function deliverTo(tx: Tx, noticeId: string, endpointId: string | null, now: Instant): Promise<void> {
+  const receiver = endpointId ?? "email";
   await tx.execute(sql`
-    insert into notice.delivery (id, notice_id, endpoint_id, next_attempt_at, created_at)
-    values (${`${noticeId}.${endpointId ?? "email"}`}, ${noticeId}, ${endpointId}, ${timestamp(now)}, ${timestamp(now)})
-    on conflict (notice_id, queue) do nothing`);
+    insert into notice.delivery (id, notice_id, endpoint_id, receiver, next_attempt_at, created_at)
+    values (${`${noticeId}.${receiver}`}, ${noticeId}, ${endpointId}, ${receiver}, ${timestamp(now)}, ${timestamp(now)})
+    on conflict (notice_id, receiver) do nothing`);
 }
 
 async function isForMail(

@@ -42,9 +42,9 @@ export async function claimDeliveries(tx: Tx, options: ClaimOptions): Promise<Cl
         ), due as materialized (
           select found.id from receiver cross join lateral (
             select delivery.id from notice.delivery
-            where delivery.queue = receiver.id and delivery.state = 'waiting' and next_attempt_at <= ${timestamp(now)}
+            where delivery.receiver = receiver.id and delivery.state = 'waiting' and next_attempt_at <= ${timestamp(now)}
             order by next_attempt_at
-            limit greatest(0, ${perReceiverMax} - coalesce((${JSON.stringify(underWay)}::jsonb ->> receiver.id)::int, 0))
+            limit greatest(0, ${perReceiverMax} - coalesce((${JSON.stringify(underWay)}::text::jsonb ->> receiver.id)::int, 0))
             for update skip locked
           ) as found limit ${limit}
         ), claimed as (

@@ -30,12 +30,12 @@ export async function replayRange(
 ): Promise<number> {
   const asked = await rows<{ id: string }>(
     tx,
-    sql`insert into notice.delivery as known (id, notice_id, endpoint_id, next_attempt_at, created_at)
-        select notice.id || '.' || endpoint.id, notice.id, endpoint.id, ${timestamp(now)}, ${timestamp(now)}
+    sql`insert into notice.delivery as known (id, notice_id, endpoint_id, receiver, next_attempt_at, created_at)
+        select notice.id || '.' || endpoint.id, notice.id, endpoint.id, endpoint.id, ${timestamp(now)}, ${timestamp(now)}
         from notice.endpoint join notice.notice on (kinds is null or kind = any (kinds)) and kind <> 'webhook_endpoint.test'
         where endpoint.id = ${endpointId} and composed_at is not null
           and recorded_at >= ${timestamp(from)} and recorded_at < ${timestamp(to)}
-        on conflict (notice_id, queue) do update set state = 'waiting', finished_at = null, attempts_before = known.attempts,
+        on conflict (notice_id, receiver) do update set state = 'waiting', finished_at = null, attempts_before = known.attempts,
           next_attempt_at = excluded.next_attempt_at
         where known.state <> 'delivered' or ${which === "all"}
         returning known.id`,

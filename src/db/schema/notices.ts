@@ -58,6 +58,8 @@ export const delivery = notices.table("delivery", {
   noticeId: text("notice_id").notNull(),
   /** Null: by e-mail. */
   endpointId: text("endpoint_id"),
+  /** The endpoint, or `email`. */
+  receiver: text().notNull(),
   state: text().$type<DeliveryState>().notNull().default("waiting"),
   attempts: integer().notNull().default(0),
   /** How many there were when it was last asked for. */
