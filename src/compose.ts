@@ -5,12 +5,17 @@ import { type Database, openDatabase } from "./db/database.ts";
 import { type Instant, instantOfEpochMs } from "./domain/calendar/index.ts";
 import { createStripe, type StripeRail, stripeRail } from "./stripe/index.ts";
 import { TemporalGateway } from "./temporal/gateway.ts";
+import { TemporalOperators } from "./temporal/operators.ts";
+import { TemporalQueues } from "./temporal/queues.ts";
 
 /** What API and workers both act on. */
 export interface Parts {
   readonly db: Database;
   readonly rail: StripeRail;
   readonly gateway: TemporalGateway;
+  /** How operators look at runs and act on them. */
+  readonly operators: TemporalOperators;
+  readonly queues: TemporalQueues;
   /** The wall clock. */
   readonly now: () => Instant;
 }
@@ -24,7 +29,14 @@ export function compose(
   applicationName: string,
 ): Parts {
   const db = openDatabase({ ...database, applicationName });
-  return { db, rail: railTo(stripe, db), gateway: new TemporalGateway(client, taskQueue), now };
+  return {
+    db,
+    rail: railTo(stripe, db),
+    gateway: new TemporalGateway(client, taskQueue),
+    operators: new TemporalOperators(client, taskQueue),
+    queues: new TemporalQueues(client, taskQueue),
+    now,
+  };
 }
 
 const now = (): Instant => instantOfEpochMs(Date.now());

@@ -32,6 +32,7 @@ import { invoiceVoidRoutes } from "./routes/invoice-voids.ts";
 import { invoiceRoutes } from "./routes/invoices.ts";
 import { ledgerRoutes } from "./routes/ledger.ts";
 import { meterBackfillRoutes } from "./routes/meter-backfills.ts";
+import { operationRoutes } from "./routes/operations.ts";
 import { paymentMethodRoutes } from "./routes/payment-methods.ts";
 import { recurringGrantRoutes } from "./routes/recurring-grants.ts";
 import { sellerRoutes } from "./routes/seller.ts";
@@ -99,6 +100,7 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   sellerRoutes(api, deps);
   ledgerRoutes(api, deps);
   testClockRoutes(api, deps);
+  operationRoutes(api, deps);
   const nowFor = customerTimes(deps);
   const meters = async () => newestVersions(await publishedMeters(deps.db.orm));
   await eventsRoutes(api, { ...deps, nowFor });

@@ -9,6 +9,7 @@ import type { Currency, Money } from "../domain/money/index.ts";
 import type { ChangeOptions } from "../workflows/messages.ts";
 import type { Ingest } from "./ingest/ingest.ts";
 import type { CreditNoteCommands, InvoiceCommands } from "./invoice-dependencies.ts";
+import type { OperationCommands } from "./operation-dependencies.ts";
 
 /** All that the API needs from outside. `main.ts` puts the real parts together; tests put others in their place. */
 export interface ApiDependencies {
@@ -31,6 +32,7 @@ export interface ApiDependencies {
   readonly creditNotes: CreditNoteCommands;
   readonly invoices: InvoiceCommands;
   readonly subscriptions: SubscriptionCommands;
+  readonly operations: OperationCommands;
   readonly receiveWebhook: WebhookReceiver;
 }
 

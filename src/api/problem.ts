@@ -72,6 +72,8 @@ const codesByStatus: Readonly<Record<number, readonly string[]>> = {
     "meter_backfill_not_found",
     "usage_event_not_found",
     "usage_line_not_found",
+    "operation_not_found",
+    "run_not_found",
   ],
   409: [
     "idempotency_key_reused",
@@ -106,6 +108,7 @@ const codesByStatus: Readonly<Record<number, readonly string[]>> = {
     "credit_grant_used_up",
     "credit_grant_voided",
     "customer_balance_insufficient",
+    "operation_without_target",
   ],
   413: ["body_too_large"],
   415: ["media_type_unsupported", "encoding_unsupported"],

@@ -6,6 +6,7 @@ import { defineSignal, defineUpdate } from "@temporalio/workflow";
 import type { SubscriptionChange } from "./subscription-messages.ts";
 
 export * from "./dunning-messages.ts";
+export * from "./operator-messages.ts";
 export * from "./subscription-messages.ts";
 export * from "./test-clock-messages.ts";
 

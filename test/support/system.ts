@@ -83,14 +83,14 @@ export async function startSystem({ logLevel = "silent" }: SystemOptions = {}): 
 }
 
 async function startApi(
-  { db, gateway, rail, ingest, metrics }: Parts & Pick<ApiDependencies, "ingest" | "metrics">,
+  { db, gateway, operators, queues, rail, ingest, metrics }: Parts & Pick<ApiDependencies, "ingest" | "metrics">,
   { apiKey, apiPort, stripe }: Surroundings,
   logger: ReturnType<typeof createLogger>,
 ) {
   const now = () => instantOfEpochMs(Date.now());
   await ensureBootstrapKey(db, apiKey, now());
   const api = await buildApi({
-    ...commands({ db, gateway, rail, now, testClocksAllowed: true, approvalLimits }),
+    ...commands({ db, gateway, operators, queues, rail, now, testClocksAllowed: true, approvalLimits }),
     ingest,
     db,
     now,

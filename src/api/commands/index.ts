@@ -4,11 +4,14 @@ import type { Instant } from "../../domain/calendar/index.ts";
 import type { StripeRail } from "../../stripe/index.ts";
 import { withCorrelationId } from "../../temporal/correlation.ts";
 import type { TemporalGateway } from "../../temporal/gateway.ts";
+import type { TemporalOperators } from "../../temporal/operators.ts";
+import type { TemporalQueues } from "../../temporal/queues.ts";
 import type { ApiDependencies, CommandContext } from "../dependencies.ts";
 import { adjustmentCommands } from "./adjustment-commands.ts";
 import { creditCommands } from "./credit-commands.ts";
 import { creditNoteCommands } from "./credit-note-commands.ts";
 import { invoiceCommands } from "./invoice-commands.ts";
+import { operationCommands } from "./operation-commands.ts";
 import { paymentCommands } from "./payment-commands.ts";
 import { recurringGrantCommands } from "./recurring-grant-commands.ts";
 import { subscriptionCommands } from "./subscription-commands.ts";
@@ -17,6 +20,8 @@ import { testClockCommands } from "./test-clock-commands.ts";
 export interface CommandParts {
   readonly db: Database;
   readonly gateway: TemporalGateway;
+  readonly operators: TemporalOperators;
+  readonly queues: TemporalQueues;
   readonly rail: StripeRail;
   /** The wall clock. */
   readonly now: () => Instant;
@@ -28,6 +33,8 @@ export interface CommandParts {
 export function commands({
   db,
   gateway,
+  operators,
+  queues,
   rail,
   now,
   testClocksAllowed,
@@ -42,6 +49,7 @@ export function commands({
   | "invoices"
   | "payments"
   | "testClocks"
+  | "operations"
 > {
   return {
     subscriptions: underRequestIds(subscriptionCommands(db, gateway)),
@@ -52,6 +60,7 @@ export function commands({
     invoices: underRequestIds(invoiceCommands({ db, now }, gateway)),
     payments: underRequestIds(paymentCommands(db, rail, gateway, now)),
     testClocks: underRequestIds(testClockCommands(db, gateway, testClocksAllowed)),
+    operations: underRequestIds(operationCommands({ db, now, operators, queues })),
   };
 }
 

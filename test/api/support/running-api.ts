@@ -165,5 +165,14 @@ const refusingParts = {
     pause: notHere,
     resume: notHere,
   },
+  operations: {
+    listRuns: notHere,
+    countRuns: notHere,
+    readRun: notHere,
+    queues: notHere,
+    plan: notHere,
+    open: notHere,
+    work: notHere,
+  },
   receiveWebhook: notHere,
 };

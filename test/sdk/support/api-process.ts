@@ -46,6 +46,15 @@ const absent = {
     pause: notHere,
     resume: notHere,
   },
+  operations: {
+    listRuns: notHere,
+    countRuns: notHere,
+    readRun: notHere,
+    queues: notHere,
+    plan: notHere,
+    open: notHere,
+    work: notHere,
+  },
   receiveWebhook: notHere,
 };
 
