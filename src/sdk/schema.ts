@@ -222,7 +222,7 @@ export interface paths {
                 content: {
                     "application/json": {
                         name: string;
-                        scopes: ("read" | "write" | "usage:write" | "approve" | "admin")[];
+                        scopes: ("read" | "write" | "usage:write" | "operate" | "approve" | "admin")[];
                         /**
                          * Format: date-time
                          * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
@@ -510,7 +510,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The meters, the newest version of every plan, the cost tables and the features */
+        /** The meters, the newest version of every plan, the cost tables, the features and the dunning policies */
         get: {
             parameters: {
                 query?: never;
@@ -1594,7 +1594,7 @@ export interface paths {
         put?: never;
         /**
          * What follows a declined charge
-         * @description Attempts and states by date, as the dunning of a real invoice would go. An attempt that the customer causes never uses up one of the schedule.
+         * @description Attempts, notices and states by date, as the dunning of a real invoice would go. An attempt that the customer causes never uses up one of the schedule.
          */
         post: {
             parameters: {
@@ -2574,6 +2574,8 @@ export interface paths {
                                 plan: string;
                                 price: string;
                             }[];
+                            /** @description Usage of prices that belong to one of these, as their plans say. */
+                            features?: string[];
                         };
                         /**
                          * Format: date-time
@@ -2761,6 +2763,8 @@ export interface paths {
                                 plan: string;
                                 price: string;
                             }[];
+                            /** @description Usage of prices that belong to one of these, as their plans say. */
+                            features?: string[];
                         };
                         /**
                          * Format: date-time
@@ -3202,6 +3206,8 @@ export interface paths {
                                 plan: string;
                                 price: string;
                             }[];
+                            /** @description Usage of prices that belong to one of these, as their plans say. */
+                            features?: string[];
                         };
                         /**
                          * Format: date-time
@@ -7758,7 +7764,7 @@ export interface paths {
         };
         /**
          * What a subscription's coming invoice would be now
-         * @description By the function that closes periods, with the usage, credit and balance of now; nothing is stored.
+         * @description By the function that closes periods, with the usage of now, the balance, and the credit that will have been given by then; nothing is stored.
          */
         get: {
             parameters: {
@@ -7865,7 +7871,7 @@ export interface paths {
         };
         /**
          * The same as a document: HTML
-         * @description By the function that closes periods, with the usage, credit and balance of now; nothing is stored.
+         * @description By the function that closes periods, with the usage of now, the balance, and the credit that will have been given by then; nothing is stored.
          */
         get: {
             parameters: {
@@ -7972,7 +7978,7 @@ export interface paths {
         };
         /**
          * The same as a document: PDF
-         * @description By the function that closes periods, with the usage, credit and balance of now; nothing is stored.
+         * @description By the function that closes periods, with the usage of now, the balance, and the credit that will have been given by then; nothing is stored.
          */
         get: {
             parameters: {
@@ -10696,6 +10702,838 @@ export interface paths {
                     };
                 };
                 /** @description `test_clock_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List runs, the newest first
+         * @description By Temporal's visibility, which is a little behind what happens.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description A query of Temporal's, such as `CustomerId = "acme" AND NeedsAttention = true`. */
+                    query?: string;
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Run"][];
+                            /** @description How many the query finds. */
+                            total: number;
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `run_query_invalid` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A run: what it waits for, and why */
+        get: {
+            parameters: {
+                query: {
+                    workflow_id: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RunDetails"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `run_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The task queues: what waits, and which are paused */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Queue"][];
+                        };
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an operation would be done to now; nothing is done */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        action: "retry" | "skip" | "reset" | "cancel" | "signal" | "pause_queue" | "unpause_queue";
+                        /**
+                         * @description What runs are told; they then read by themselves what is so.
+                         * @enum {string}
+                         */
+                        signal?: "invoiceChanged" | "paymentMethodUpdated";
+                        /** @description The runs, by workflow id. */
+                        runs?: string[];
+                        /** @description Or: all running ones that it finds, at most 10,000. */
+                        query?: string;
+                        /**
+                         * @description Or, of `pause_queue` and `unpause_queue`: the queue.
+                         * @enum {string}
+                         */
+                        queue?: "interactive" | "cycles" | "stripe";
+                        /** @description Why; it is kept for good. */
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["OperationPlan"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `run_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `run_query_invalid`, `operation_too_large` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what operators did, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Operation"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Do something to runs, or to a queue
+         * @description What it is done to is settled and written down first; then it is done to the first 100, and to the rest by `/continue`. Each target is done once, and says what became of it.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        action: "retry" | "skip" | "reset" | "cancel" | "signal" | "pause_queue" | "unpause_queue";
+                        /**
+                         * @description What runs are told; they then read by themselves what is so.
+                         * @enum {string}
+                         */
+                        signal?: "invoiceChanged" | "paymentMethodUpdated";
+                        /** @description The runs, by workflow id. */
+                        runs?: string[];
+                        /** @description Or: all running ones that it finds, at most 10,000. */
+                        query?: string;
+                        /**
+                         * @description Or, of `pause_queue` and `unpause_queue`: the queue.
+                         * @enum {string}
+                         */
+                        queue?: "interactive" | "cycles" | "stripe";
+                        /** @description Why; it is kept for good. */
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["OperationDetails"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `run_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `operation_without_target` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `run_query_invalid`, `operation_too_large` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/{id}/continue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on with an operation: the next 100 of its targets */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["OperationDetails"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `operation_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An operation, and what became of each of its targets */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["OperationDetails"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `operation_not_found` */
                 404: {
                     headers: {
                         [name: string]: unknown;
@@ -13678,7 +14516,7 @@ export interface components {
                 /** @description Null: in this currency somebody else must always agree. */
                 limit_minor: string | null;
                 /**
-                 * @description The change, with what the same key changed for the customer in the 24 hours before, by itself.
+                 * @description The change, with what the same key gave to the customer or took from him in the 24 hours before, by itself, of any kind.
                  * @example 0.0003
                  */
                 counted_minor: string;
@@ -13740,7 +14578,7 @@ export interface components {
                 /** @description Null: in this currency somebody else must always agree. */
                 limit_minor: string | null;
                 /**
-                 * @description The change, with what the same key changed for the customer in the 24 hours before, by itself.
+                 * @description The change, with what the same key gave to the customer or took from him in the 24 hours before, by itself, of any kind.
                  * @example 0.0003
                  */
                 counted_minor: string;
@@ -13854,7 +14692,7 @@ export interface components {
             name: string;
             /** @description How the secret starts, to recognise it by. */
             prefix: string;
-            scopes: ("read" | "write" | "usage:write" | "approve" | "admin")[];
+            scopes: ("read" | "write" | "usage:write" | "operate" | "approve" | "admin")[];
             /**
              * Format: date-time
              * @example 2026-01-31T00:00:00.000Z
@@ -13868,6 +14706,8 @@ export interface components {
             plans: components["schemas"]["Plan"][];
             cost_tables?: components["schemas"]["CostTable"][];
             features?: components["schemas"]["Feature"][];
+            /** @description What plans and customers may choose by its key. Those that are left out stay. */
+            dunning_policies?: components["schemas"]["DunningPolicy"][];
         };
         CatalogChanges: {
             plans: {
@@ -13910,13 +14750,8 @@ export interface components {
                 };
                 /** @description How long an invoice waits for late usage. */
                 grace_seconds?: number;
-                dunning?: {
-                    /** @description Days after the first failed attempt. */
-                    retry_after_days?: number[];
-                    /** @enum {string} */
-                    final_action?: "cancel" | "uncollectible" | "pause";
-                    access_grace_days?: number;
-                };
+                /** @description What follows a failed payment. */
+                dunning?: components["schemas"]["DunningTermsInput"];
                 /** @description Applied in this order to what the prices came to. */
                 adjustments?: components["schemas"]["PriceAdjustmentInput"][];
                 /** @description What the prices are in the first periods, and after them. */
@@ -13964,10 +14799,18 @@ export interface components {
                     /** @description Of a setting. */
                     value?: string;
                 }[];
+                /** @description How many days ahead customers are told; 7 and 3 when left out. */
+                notices?: {
+                    /** @description Before an invoice; 0 for no notice of it. */
+                    upcoming_invoice_days?: number;
+                    trial_ending_days?: number;
+                };
                 prices: components["schemas"]["PriceDefinitionInput"][];
             }[];
             cost_tables?: components["schemas"]["CostTableInput"][];
             features?: components["schemas"]["FeatureInput"][];
+            /** @description What plans and customers may choose by its key. Those that are left out stay. */
+            dunning_policies?: components["schemas"]["DunningPolicyInput"][];
         };
         CatalogDifference: {
             /**
@@ -14016,6 +14859,12 @@ export interface components {
                 new_versions: string[];
             }[];
             features: {
+                key: string;
+                /** @enum {string} */
+                change: "new" | "changed" | "unchanged";
+                differences: components["schemas"]["CatalogDifference"][];
+            }[];
+            dunning_policies: {
                 key: string;
                 /** @enum {string} */
                 change: "new" | "changed" | "unchanged";
@@ -14078,11 +14927,16 @@ export interface components {
             /** @constant */
             status: "declined";
             /**
-             * @description `soft`: the same card may succeed later; `hard`: never; `authentication`: the cardholder must act.
+             * @description `soft`, `insufficient_funds`, `processing_error`: the same card may succeed later; `hard`: never; `authentication`: the cardholder must act.
              * @default soft
              * @enum {string}
              */
-            decline: "soft" | "hard" | "authentication";
+            decline: "soft" | "insufficient_funds" | "processing_error" | "hard" | "authentication";
+        } | {
+            /** @constant */
+            status: "withheld";
+            /** @description When the network allows the card again; null when it never does. */
+            until: string | null;
         };
         CostTable: {
             /** @description Lower-case letters, digits, `_`, `-` and `.`. */
@@ -14301,6 +15155,7 @@ export interface components {
                     plan: string;
                     price: string;
                 }[];
+                features?: string[];
                 /** @description Given again and again; each time is credit of its own. */
                 recurrence?: {
                     /**
@@ -14358,6 +15213,8 @@ export interface components {
                     plan: string;
                     price: string;
                 };
+                /** @description That its price belongs to. */
+                feature?: string;
             }[];
             /** @description When a usage period ends and the next begins. */
             resets?: string[];
@@ -14419,6 +15276,7 @@ export interface components {
                     plan: string;
                     price: string;
                 }[];
+                features: string[];
             } | null;
             /**
              * Format: date-time
@@ -14499,6 +15357,7 @@ export interface components {
                     plan: string;
                     price: string;
                 }[];
+                features: string[];
             } | null;
             /**
              * Format: date-time
@@ -14614,8 +15473,8 @@ export interface components {
                 /** @description Null: in this currency somebody else must always agree. */
                 limit_minor: string | null;
                 /**
-                 * @description The total, with what the same key credited the customer with in the 24 hours before, by itself.
-                 * @example 1250
+                 * @description The total, with what the same key gave to the customer or took from him in the 24 hours before, by itself, of any kind.
+                 * @example 0.0003
                  */
                 counted_minor: string;
                 needed: boolean;
@@ -14731,7 +15590,7 @@ export interface components {
         };
         Dunning: {
             /** @enum {string} */
-            state: "retrying" | "awaiting_payment_method" | "recovered" | "exhausted" | "closed";
+            state: "retrying" | "awaiting_payment_method" | "awaiting_action" | "disputed" | "recovered" | "exhausted" | "closed" | "stopped";
             attempts: number;
             /**
              * Format: date-time
@@ -14742,8 +15601,11 @@ export interface components {
             ended_at: string | null;
         };
         DunningAnswer: {
-            /** @enum {string} */
-            outcome: "recovered" | "closed" | "exhausted";
+            /**
+             * @description `disputed`: the events name no end of a dispute.
+             * @enum {string}
+             */
+            outcome: "recovered" | "closed" | "exhausted" | "stopped" | "disputed";
             /**
              * Format: date-time
              * @example 2026-01-31T00:00:00.000Z
@@ -14757,10 +15619,22 @@ export interface components {
                  */
                 at: string;
                 /** @enum {string} */
-                cause: "first_charge" | "schedule" | "new_payment_method";
+                cause: "first_charge" | "schedule" | "new_payment_method" | "operator";
+                /** @description What decided the instant; null for the first charge. */
+                why: components["schemas"]["DunningReason"] | null;
                 /** @enum {string} */
-                status: "paid" | "declined";
-                decline: ("soft" | "hard" | "authentication") | null;
+                status: "paid" | "declined" | "withheld";
+                decline: ("soft" | "insufficient_funds" | "processing_error" | "hard" | "authentication") | null;
+            }[];
+            notices: {
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                at: string;
+                /** @enum {string} */
+                moment: "attempt_failed" | "payment_method_needed" | "action_required" | "action_reminder" | "access_limited" | "access_ended" | "given_up" | "recovered";
+                notice: string;
             }[];
             /** @description Each holds until the next; the last for good. */
             states: {
@@ -14772,12 +15646,174 @@ export interface components {
                 /** @enum {string} */
                 invoice: "open" | "paid" | "void" | "uncollectible";
                 /** @enum {string} */
-                dunning: "retrying" | "awaiting_payment_method" | "recovered" | "closed" | "exhausted";
+                dunning: "retrying" | "awaiting_payment_method" | "awaiting_action" | "disputed" | "recovered" | "closed" | "exhausted" | "stopped";
                 /** @enum {string} */
                 subscription: "past_due" | "active" | "canceled" | "paused";
                 /** @enum {string} */
-                access: "granted" | "ended";
+                access: "granted" | "limited" | "ended";
             }[];
+        };
+        DunningAttempts: {
+            /**
+             * @description What delays count from; the first failure when left out.
+             * @enum {string}
+             */
+            counted_from?: "first_failure" | "previous_attempt";
+            attempts: {
+                /** @description Days of 24 hours; with `hours` it is their sum. */
+                days?: number;
+                hours?: number;
+                /** @description The notice when this attempt fails, instead of the usual one. */
+                notice?: string;
+            }[];
+        };
+        DunningAttemptsInput: {
+            /**
+             * @description What delays count from; the first failure when left out.
+             * @enum {string}
+             */
+            counted_from?: "first_failure" | "previous_attempt";
+            attempts: {
+                /** @description Days of 24 hours; with `hours` it is their sum. */
+                days?: number;
+                hours?: number;
+                /** @description The notice when this attempt fails, instead of the usual one. */
+                notice?: string;
+            }[];
+        };
+        DunningPolicy: {
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            key: string;
+            name: string;
+            /** @description Days after the first failed attempt. */
+            retry_after_days?: number[];
+            /** @enum {string} */
+            final_action?: "cancel" | "pause" | "uncollectible" | "keep_active";
+            access_grace_days?: number;
+            /** @description Instead of `retry_after_days`. */
+            schedule?: components["schemas"]["DunningAttempts"];
+            /** @description Kinds of decline with attempts of their own, or after which another payment method is waited for. Left out: `hard` and `authentication` wait, all others follow the schedule. */
+            declines?: {
+                soft?: "await_payment_method" | components["schemas"]["DunningAttempts"];
+                insufficient_funds?: "await_payment_method" | components["schemas"]["DunningAttempts"];
+                processing_error?: "await_payment_method" | components["schemas"]["DunningAttempts"];
+                hard?: "await_payment_method" | components["schemas"]["DunningAttempts"];
+                authentication?: "await_payment_method" | components["schemas"]["DunningAttempts"];
+            };
+            /** @description How long a payment method is waited for, from the first failure; until the last attempt when left out. */
+            give_up_after_days?: number;
+            /** @description By the customer's clock: an attempt of the schedule that falls in them is made at their end. */
+            quiet_hours?: {
+                /** @example 22:00 */
+                from: string;
+                /** @example 08:00 */
+                to: string;
+            };
+            /** @description When attempts that are counted in whole days are made. */
+            time_of_day?: {
+                /** @description 0 to 23, by the customer's clock. */
+                hour?: number;
+                /** @description The hour at which most of the customer's payments succeeded, where there were any. */
+                learnt?: boolean;
+            };
+            /** @description Failed attempts with one card, over all invoices of its customer; 15 in 30 days when left out. */
+            card_limit?: {
+                attempts: number;
+                days: number;
+                /** @description Decline codes after which a card is not charged again. */
+                never_after?: string[];
+            };
+            /** @description How long a customer has to confirm a payment; 72 hours when left out. */
+            authentication?: {
+                wait_hours: number;
+                remind_after_hours?: number;
+            };
+            /** @description What stays usable, from the first failure on, whatever the attempts come to. Instead of `access_grace_days`. */
+            access?: {
+                /** @description Days of 24 hours; with `hours` it is their sum. */
+                days?: number;
+                hours?: number;
+                /** @enum {string} */
+                level: "granted" | "limited" | "ended";
+            }[];
+            /** @description The notice for each moment: null for none, the usual one when left out. */
+            notices?: {
+                attempt_failed?: string | null;
+                payment_method_needed?: string | null;
+                action_required?: string | null;
+                action_reminder?: string | null;
+                access_limited?: string | null;
+                access_ended?: string | null;
+                given_up?: string | null;
+                recovered?: string | null;
+            };
+        };
+        DunningPolicyInput: {
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            key: string;
+            name: string;
+            /** @description Days after the first failed attempt. */
+            retry_after_days?: number[];
+            /** @enum {string} */
+            final_action?: "cancel" | "pause" | "uncollectible" | "keep_active";
+            access_grace_days?: number;
+            /** @description Instead of `retry_after_days`. */
+            schedule?: components["schemas"]["DunningAttemptsInput"];
+            /** @description Kinds of decline with attempts of their own, or after which another payment method is waited for. Left out: `hard` and `authentication` wait, all others follow the schedule. */
+            declines?: {
+                soft?: "await_payment_method" | components["schemas"]["DunningAttemptsInput"];
+                insufficient_funds?: "await_payment_method" | components["schemas"]["DunningAttemptsInput"];
+                processing_error?: "await_payment_method" | components["schemas"]["DunningAttemptsInput"];
+                hard?: "await_payment_method" | components["schemas"]["DunningAttemptsInput"];
+                authentication?: "await_payment_method" | components["schemas"]["DunningAttemptsInput"];
+            };
+            /** @description How long a payment method is waited for, from the first failure; until the last attempt when left out. */
+            give_up_after_days?: number;
+            /** @description By the customer's clock: an attempt of the schedule that falls in them is made at their end. */
+            quiet_hours?: {
+                /** @example 22:00 */
+                from: string;
+                /** @example 08:00 */
+                to: string;
+            };
+            /** @description When attempts that are counted in whole days are made. */
+            time_of_day?: {
+                /** @description 0 to 23, by the customer's clock. */
+                hour?: number;
+                /** @description The hour at which most of the customer's payments succeeded, where there were any. */
+                learnt?: boolean;
+            };
+            /** @description Failed attempts with one card, over all invoices of its customer; 15 in 30 days when left out. */
+            card_limit?: {
+                attempts: number;
+                days: number;
+                /** @description Decline codes after which a card is not charged again. */
+                never_after?: string[];
+            };
+            /** @description How long a customer has to confirm a payment; 72 hours when left out. */
+            authentication?: {
+                wait_hours: number;
+                remind_after_hours?: number;
+            };
+            /** @description What stays usable, from the first failure on, whatever the attempts come to. Instead of `access_grace_days`. */
+            access?: {
+                /** @description Days of 24 hours; with `hours` it is their sum. */
+                days?: number;
+                hours?: number;
+                /** @enum {string} */
+                level: "granted" | "limited" | "ended";
+            }[];
+            /** @description The notice for each moment: null for none, the usual one when left out. */
+            notices?: {
+                attempt_failed?: string | null;
+                payment_method_needed?: string | null;
+                action_required?: string | null;
+                action_reminder?: string | null;
+                access_limited?: string | null;
+                access_ended?: string | null;
+                given_up?: string | null;
+                recovered?: string | null;
+            };
         };
         DunningQuestionInput: {
             policy: {
@@ -14794,30 +15830,91 @@ export interface components {
                  * @default cancel
                  * @enum {string}
                  */
-                final_action: "cancel" | "uncollectible" | "pause";
+                final_action: "cancel" | "pause" | "uncollectible" | "keep_active";
                 /** @default 7 */
                 access_grace_days: number;
+                /** @description Instead of `retry_after_days`. */
+                schedule?: components["schemas"]["DunningAttemptsInput"];
+                /** @description Kinds of decline with attempts of their own, or after which another payment method is waited for. Left out: `hard` and `authentication` wait, all others follow the schedule. */
+                declines?: {
+                    soft?: "await_payment_method" | components["schemas"]["DunningAttemptsInput"];
+                    insufficient_funds?: "await_payment_method" | components["schemas"]["DunningAttemptsInput"];
+                    processing_error?: "await_payment_method" | components["schemas"]["DunningAttemptsInput"];
+                    hard?: "await_payment_method" | components["schemas"]["DunningAttemptsInput"];
+                    authentication?: "await_payment_method" | components["schemas"]["DunningAttemptsInput"];
+                };
+                /** @description How long a payment method is waited for, from the first failure; until the last attempt when left out. */
+                give_up_after_days?: number;
+                /** @description By the customer's clock: an attempt of the schedule that falls in them is made at their end. */
+                quiet_hours?: {
+                    /** @example 22:00 */
+                    from: string;
+                    /** @example 08:00 */
+                    to: string;
+                };
+                /** @description When attempts that are counted in whole days are made. */
+                time_of_day?: {
+                    /** @description 0 to 23, by the customer's clock. */
+                    hour?: number;
+                    /** @description The hour at which most of the customer's payments succeeded, where there were any. */
+                    learnt?: boolean;
+                };
+                /** @description Failed attempts with one card, over all invoices of its customer; 15 in 30 days when left out. */
+                card_limit?: {
+                    attempts: number;
+                    days: number;
+                    /** @description Decline codes after which a card is not charged again. */
+                    never_after?: string[];
+                };
+                /** @description How long a customer has to confirm a payment; 72 hours when left out. */
+                authentication?: {
+                    wait_hours: number;
+                    remind_after_hours?: number;
+                };
+                /** @description What stays usable, from the first failure on, whatever the attempts come to. Instead of `access_grace_days`. */
+                access?: {
+                    /** @description Days of 24 hours; with `hours` it is their sum. */
+                    days?: number;
+                    hours?: number;
+                    /** @enum {string} */
+                    level: "granted" | "limited" | "ended";
+                }[];
+                /** @description The notice for each moment: null for none, the usual one when left out. */
+                notices?: {
+                    attempt_failed?: string | null;
+                    payment_method_needed?: string | null;
+                    action_required?: string | null;
+                    action_reminder?: string | null;
+                    access_limited?: string | null;
+                    access_ended?: string | null;
+                    given_up?: string | null;
+                    recovered?: string | null;
+                };
             };
+            /** @description The customer's, for quiet hours and times of the day. */
+            time_zone?: string;
+            /**
+             * @description At which hour most of the customer's payments succeeded; null when there was none.
+             * @default null
+             */
+            learnt_hour: number | null;
             /**
              * Format: date-time
              * @description When the first charge was declined.
              */
             failed_at: string;
             /**
-             * @description `soft`: the same card may succeed later; `hard`: never; `authentication`: the cardholder must act.
+             * @description `soft`, `insufficient_funds`, `processing_error`: the same card may succeed later; `hard`: never; `authentication`: the cardholder must act.
              * @default soft
              * @enum {string}
              */
-            decline: "soft" | "hard" | "authentication";
-            /**
-             * @description What the attempts of the schedule come to, in order; where none is given, a soft decline.
-             * @default []
-             */
-            scheduled: components["schemas"]["ChargeOutcomeInput"][];
-            /** @description What the customer or an operator does meanwhile. A new payment method is charged at once. */
+            decline: "soft" | "insufficient_funds" | "processing_error" | "hard" | "authentication";
+            /** @description What the attempts of the schedule come to, in order; where none is given, a soft decline. */
+            scheduled?: components["schemas"]["ChargeOutcomeInput"][];
+            /** @description What the customer, a bank or an operator does meanwhile. A new payment method is charged at once. */
             events?: ({
-                /** @constant */
-                type: "new_payment_method";
+                /** @enum {string} */
+                type: "new_payment_method" | "retry_now";
                 /**
                  * Format: date-time
                  * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
@@ -14825,14 +15922,161 @@ export interface components {
                 at: string;
                 outcome: components["schemas"]["ChargeOutcomeInput"];
             } | {
+                /** @constant */
+                type: "postponed";
+                /**
+                 * Format: date-time
+                 * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                 */
+                at: string;
+                /**
+                 * Format: date-time
+                 * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                 */
+                until: string;
+            } | {
                 /** @enum {string} */
-                type: "paid" | "voided";
+                type: "paid" | "voided" | "stopped" | "dispute_opened" | "dispute_closed";
                 /**
                  * Format: date-time
                  * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
                  */
                 at: string;
             })[];
+        };
+        /** @enum {string} */
+        DunningReason: "schedule" | "time_of_day" | "card_limit" | "postponed" | "quiet_hours" | "new_payment_method" | "asked_by_operator" | "decline_needs_other_method" | "card_may_not_be_charged" | "no_attempt_left" | "confirmation_asked" | "disputed";
+        DunningTerms: {
+            /** @description Days after the first failed attempt. */
+            retry_after_days?: number[];
+            /** @enum {string} */
+            final_action?: "cancel" | "pause" | "uncollectible" | "keep_active";
+            access_grace_days?: number;
+            /** @description Instead of `retry_after_days`. */
+            schedule?: components["schemas"]["DunningAttempts"];
+            /** @description Kinds of decline with attempts of their own, or after which another payment method is waited for. Left out: `hard` and `authentication` wait, all others follow the schedule. */
+            declines?: {
+                soft?: "await_payment_method" | components["schemas"]["DunningAttempts"];
+                insufficient_funds?: "await_payment_method" | components["schemas"]["DunningAttempts"];
+                processing_error?: "await_payment_method" | components["schemas"]["DunningAttempts"];
+                hard?: "await_payment_method" | components["schemas"]["DunningAttempts"];
+                authentication?: "await_payment_method" | components["schemas"]["DunningAttempts"];
+            };
+            /** @description How long a payment method is waited for, from the first failure; until the last attempt when left out. */
+            give_up_after_days?: number;
+            /** @description By the customer's clock: an attempt of the schedule that falls in them is made at their end. */
+            quiet_hours?: {
+                /** @example 22:00 */
+                from: string;
+                /** @example 08:00 */
+                to: string;
+            };
+            /** @description When attempts that are counted in whole days are made. */
+            time_of_day?: {
+                /** @description 0 to 23, by the customer's clock. */
+                hour?: number;
+                /** @description The hour at which most of the customer's payments succeeded, where there were any. */
+                learnt?: boolean;
+            };
+            /** @description Failed attempts with one card, over all invoices of its customer; 15 in 30 days when left out. */
+            card_limit?: {
+                attempts: number;
+                days: number;
+                /** @description Decline codes after which a card is not charged again. */
+                never_after?: string[];
+            };
+            /** @description How long a customer has to confirm a payment; 72 hours when left out. */
+            authentication?: {
+                wait_hours: number;
+                remind_after_hours?: number;
+            };
+            /** @description What stays usable, from the first failure on, whatever the attempts come to. Instead of `access_grace_days`. */
+            access?: {
+                /** @description Days of 24 hours; with `hours` it is their sum. */
+                days?: number;
+                hours?: number;
+                /** @enum {string} */
+                level: "granted" | "limited" | "ended";
+            }[];
+            /** @description The notice for each moment: null for none, the usual one when left out. */
+            notices?: {
+                attempt_failed?: string | null;
+                payment_method_needed?: string | null;
+                action_required?: string | null;
+                action_reminder?: string | null;
+                access_limited?: string | null;
+                access_ended?: string | null;
+                given_up?: string | null;
+                recovered?: string | null;
+            };
+            /** @description One of `dunning_policies`, which then counts instead of all else here. */
+            policy?: string;
+        };
+        DunningTermsInput: {
+            /** @description Days after the first failed attempt. */
+            retry_after_days?: number[];
+            /** @enum {string} */
+            final_action?: "cancel" | "pause" | "uncollectible" | "keep_active";
+            access_grace_days?: number;
+            /** @description Instead of `retry_after_days`. */
+            schedule?: components["schemas"]["DunningAttemptsInput"];
+            /** @description Kinds of decline with attempts of their own, or after which another payment method is waited for. Left out: `hard` and `authentication` wait, all others follow the schedule. */
+            declines?: {
+                soft?: "await_payment_method" | components["schemas"]["DunningAttemptsInput"];
+                insufficient_funds?: "await_payment_method" | components["schemas"]["DunningAttemptsInput"];
+                processing_error?: "await_payment_method" | components["schemas"]["DunningAttemptsInput"];
+                hard?: "await_payment_method" | components["schemas"]["DunningAttemptsInput"];
+                authentication?: "await_payment_method" | components["schemas"]["DunningAttemptsInput"];
+            };
+            /** @description How long a payment method is waited for, from the first failure; until the last attempt when left out. */
+            give_up_after_days?: number;
+            /** @description By the customer's clock: an attempt of the schedule that falls in them is made at their end. */
+            quiet_hours?: {
+                /** @example 22:00 */
+                from: string;
+                /** @example 08:00 */
+                to: string;
+            };
+            /** @description When attempts that are counted in whole days are made. */
+            time_of_day?: {
+                /** @description 0 to 23, by the customer's clock. */
+                hour?: number;
+                /** @description The hour at which most of the customer's payments succeeded, where there were any. */
+                learnt?: boolean;
+            };
+            /** @description Failed attempts with one card, over all invoices of its customer; 15 in 30 days when left out. */
+            card_limit?: {
+                attempts: number;
+                days: number;
+                /** @description Decline codes after which a card is not charged again. */
+                never_after?: string[];
+            };
+            /** @description How long a customer has to confirm a payment; 72 hours when left out. */
+            authentication?: {
+                wait_hours: number;
+                remind_after_hours?: number;
+            };
+            /** @description What stays usable, from the first failure on, whatever the attempts come to. Instead of `access_grace_days`. */
+            access?: {
+                /** @description Days of 24 hours; with `hours` it is their sum. */
+                days?: number;
+                hours?: number;
+                /** @enum {string} */
+                level: "granted" | "limited" | "ended";
+            }[];
+            /** @description The notice for each moment: null for none, the usual one when left out. */
+            notices?: {
+                attempt_failed?: string | null;
+                payment_method_needed?: string | null;
+                action_required?: string | null;
+                action_reminder?: string | null;
+                access_limited?: string | null;
+                access_ended?: string | null;
+                given_up?: string | null;
+                recovered?: string | null;
+            };
+            /** @description One of `dunning_policies`, which then counts instead of all else here. */
+            policy?: string;
         };
         ExplanationStep: {
             /** @enum {string} */
@@ -15792,7 +17036,7 @@ export interface components {
             name: string;
             /** @description How the secret starts, to recognise it by. */
             prefix: string;
-            scopes: ("read" | "write" | "usage:write" | "approve" | "admin")[];
+            scopes: ("read" | "write" | "usage:write" | "operate" | "approve" | "admin")[];
             /**
              * Format: date-time
              * @example 2026-01-31T00:00:00.000Z
@@ -15802,6 +17046,61 @@ export interface components {
             revoked_at: string | null;
             /** @description Shown in the first answer only; a repetition gets null. */
             secret: string | null;
+        };
+        Operation: {
+            id: string;
+            /** @enum {string} */
+            action: "retry" | "skip" | "reset" | "cancel" | "signal" | "pause_queue" | "unpause_queue";
+            signal: string | null;
+            query: string | null;
+            reason: string;
+            requested_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            requested_at: string;
+            targets: number;
+            done: number;
+            refused: number;
+            /** @description Still to be done: continue the operation. */
+            pending: number;
+        };
+        OperationDetails: {
+            id: string;
+            /** @enum {string} */
+            action: "retry" | "skip" | "reset" | "cancel" | "signal" | "pause_queue" | "unpause_queue";
+            signal: string | null;
+            query: string | null;
+            reason: string;
+            requested_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            requested_at: string;
+            targets: number;
+            done: number;
+            refused: number;
+            /** @description Still to be done: continue the operation. */
+            pending: number;
+            /** @description The first 1,000 of its targets. */
+            outcomes: {
+                target: string;
+                run_id: string | null;
+                /** @description Null: still to be done. */
+                outcome: ("done" | "refused") | null;
+                /** @description Why it was refused. */
+                code: string | null;
+                detail: string | null;
+            }[];
+        };
+        OperationPlan: {
+            /** @description To how much it would be done. */
+            targets: number;
+            /** @description The first 100 of them. */
+            runs: components["schemas"]["Run"][];
+            queue: components["schemas"]["Queue"] | null;
         };
         Payment: {
             stripe_payment_intent: string;
@@ -15820,9 +17119,12 @@ export interface components {
         PaymentAttempt: {
             attempt: number;
             /** @enum {string} */
-            cause: "first" | "schedule" | "new_payment_method";
-            /** @enum {string} */
-            outcome: "paid" | "declined" | "requires_action";
+            cause: "first" | "schedule" | "new_payment_method" | "operator";
+            /**
+             * @description `withheld`: not sent, because of what networks allow of the card.
+             * @enum {string}
+             */
+            outcome: "paid" | "declined" | "requires_action" | "withheld";
             decline_code: string | null;
             /**
              * Format: date-time
@@ -15929,13 +17231,8 @@ export interface components {
             };
             /** @description How long an invoice waits for late usage. */
             grace_seconds?: number;
-            dunning?: {
-                /** @description Days after the first failed attempt. */
-                retry_after_days?: number[];
-                /** @enum {string} */
-                final_action?: "cancel" | "uncollectible" | "pause";
-                access_grace_days?: number;
-            };
+            /** @description What follows a failed payment. */
+            dunning?: components["schemas"]["DunningTerms"];
             /** @description Applied in this order to what the prices came to. */
             adjustments?: components["schemas"]["PriceAdjustment"][];
             /** @description What the prices are in the first periods, and after them. */
@@ -15983,6 +17280,12 @@ export interface components {
                 /** @description Of a setting. */
                 value?: string;
             }[];
+            /** @description How many days ahead customers are told; 7 and 3 when left out. */
+            notices?: {
+                /** @description Before an invoice; 0 for no notice of it. */
+                upcoming_invoice_days?: number;
+                trial_ending_days?: number;
+            };
             prices: components["schemas"]["Price"][];
             version: number;
         };
@@ -16047,6 +17350,8 @@ export interface components {
             name: string;
             /** @description What the revenue is booked under. */
             product: string;
+            /** @description Which feature it charges for: credit for the feature pays its usage. */
+            feature?: string;
             /** @enum {string} */
             timing: "in_advance" | "in_arrears";
             /**
@@ -16062,6 +17367,8 @@ export interface components {
             name: string;
             /** @description What the revenue is booked under. */
             product: string;
+            /** @description Which feature it charges for: credit for the feature pays its usage. */
+            feature?: string;
             /** @enum {string} */
             timing: "in_advance" | "in_arrears";
             /**
@@ -16085,6 +17392,8 @@ export interface components {
             name: string;
             /** @description What the revenue is booked under. */
             product: string;
+            /** @description Which feature it charges for: credit for the feature pays its usage. */
+            feature?: string;
             /** @description Lower-case letters, digits, `_`, `-` and `.`. */
             meter: string;
             /** @description Only usage with these values of the meter's dimensions. */
@@ -16094,7 +17403,7 @@ export interface components {
             unit_label?: string;
             model: components["schemas"]["UsageModel"];
             /**
-             * @description Free in each full period, by the second in part-periods.
+             * @description Free in each full period; in part-periods shared as the plan prorates.
              * @example 1000000
              */
             included?: string;
@@ -16360,6 +17669,8 @@ export interface components {
             name: string;
             /** @description What the revenue is booked under. */
             product: string;
+            /** @description Which feature it charges for: credit for the feature pays its usage. */
+            feature?: string;
             /** @enum {string} */
             timing: "in_advance" | "in_arrears";
             /**
@@ -16375,6 +17686,8 @@ export interface components {
             name: string;
             /** @description What the revenue is booked under. */
             product: string;
+            /** @description Which feature it charges for: credit for the feature pays its usage. */
+            feature?: string;
             /** @enum {string} */
             timing: "in_advance" | "in_arrears";
             /**
@@ -16398,6 +17711,8 @@ export interface components {
             name: string;
             /** @description What the revenue is booked under. */
             product: string;
+            /** @description Which feature it charges for: credit for the feature pays its usage. */
+            feature?: string;
             /** @description Lower-case letters, digits, `_`, `-` and `.`. */
             meter: string;
             /** @description Only usage with these values of the meter's dimensions. */
@@ -16407,7 +17722,7 @@ export interface components {
             unit_label?: string;
             model: components["schemas"]["UsageModelInput"];
             /**
-             * @description Free in each full period, by the second in part-periods.
+             * @description Free in each full period; in part-periods shared as the plan prorates.
              * @example 1000000
              */
             included?: string;
@@ -16431,6 +17746,8 @@ export interface components {
             name: string;
             /** @description What the revenue is booked under. */
             product: string;
+            /** @description Which feature it charges for: credit for the feature pays its usage. */
+            feature?: string;
             /** @description Dimensions of the meter. */
             dimensions: string[];
             classes: {
@@ -16445,7 +17762,7 @@ export interface components {
                 };
                 unit_label?: string;
                 /**
-                 * @description Free in each full period, by the second in part-periods.
+                 * @description Free in each full period; in part-periods shared as the plan prorates.
                  * @example 1000000
                  */
                 included?: string;
@@ -16798,6 +18115,17 @@ export interface components {
                 interval_change: "reset_and_charge" | "keep_and_prorate";
             };
         };
+        Queue: {
+            /** @enum {string} */
+            queue: "interactive" | "cycles" | "stripe";
+            /** @description As Temporal knows it. */
+            name: string;
+            paused: boolean;
+            reason: string | null;
+            /** @description About how many activities wait. */
+            waiting: number;
+            oldest_waits_seconds: number;
+        };
         Readiness: {
             ready: boolean;
             checks: {
@@ -16828,6 +18156,7 @@ export interface components {
                     plan: string;
                     price: string;
                 }[];
+                features: string[];
             } | null;
             /**
              * Format: date-time
@@ -17051,6 +18380,60 @@ export interface components {
              * @description Inside the period in course; now by the customer's clock when left out.
              */
             effective_at?: string;
+        };
+        Run: {
+            workflow_id: string;
+            run_id: string;
+            /** @description The workflow, such as `billingCycle`. */
+            type: string;
+            status: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            started_at: string;
+            ended_at: string | null;
+            /** @description A step is parked: an operator decides how it goes on. */
+            needs_attention: boolean;
+            /** @description Of the parked step's failure. */
+            error_class: string | null;
+            /** @description Ids, states and instants, by search attribute. */
+            attributes: {
+                [key: string]: unknown;
+            };
+        };
+        RunDetails: {
+            workflow_id: string;
+            run_id: string;
+            /** @description The workflow, such as `billingCycle`. */
+            type: string;
+            status: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            started_at: string;
+            ended_at: string | null;
+            /** @description A step is parked: an operator decides how it goes on. */
+            needs_attention: boolean;
+            /** @description Of the parked step's failure. */
+            error_class: string | null;
+            /** @description Ids, states and instants, by search attribute. */
+            attributes: {
+                [key: string]: unknown;
+            };
+            summary: string | null;
+            /** @description In markdown, what it waits for; null when no worker was there to say it. */
+            details: string | null;
+            pending_steps: {
+                activity: string;
+                attempt: number;
+                next_attempt_at: string | null;
+                last_error_class: string | null;
+            }[];
+            /** @description How often its code was tried in vain: more than a few, and it is stuck. */
+            task_attempts: number;
+            history_events: number;
         };
         SeatModel: {
             /** @constant */
@@ -17842,7 +19225,7 @@ export interface components {
                      */
                     quantity: string;
                     /**
-                     * @description Free in this part, in proportion to its length.
+                     * @description Free in this part, as the plan prorates.
                      * @example 0.0003
                      */
                     included_quantity: string;
