@@ -14,9 +14,9 @@ import {
   thresholdsReached,
 } from "../domain/invoicing/index.ts";
 import { lockedSubscription } from "./apply-change.ts";
-import { revisionsOf, storeOwnRun } from "./close-period.ts";
 import { type Issued, invoiceIdOf, issueInvoice, nothingIssued } from "./issue-invoice.ts";
 import { keepUpGrants } from "./keep-up-grants.ts";
+import { revisionsOf, storeOwnRun } from "./store-closing.ts";
 
 export interface BillThresholdInput {
   readonly subscriptionId: string;

@@ -26,10 +26,10 @@ import {
 } from "../domain/invoicing/index.ts";
 import { invoiceVoided, type JournalEntryDraft, reversalOf } from "../domain/ledger/index.ts";
 import { StripeInvoiceStateError } from "../stripe/index.ts";
-import { storeClosing } from "./close-period.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { book, type Issued, nothingIssued } from "./issue-invoice.ts";
 import { keepUpGrants } from "./keep-up-grants.ts";
+import { storeClosing } from "./store-closing.ts";
 import { completenessOf } from "./wait-for-usage.ts";
 
 export interface VoidInvoiceInput {

@@ -1,6 +1,6 @@
 import { and, eq, ne } from "drizzle-orm";
-import { isoOf, type Period } from "../../domain/calendar/index.ts";
-import type { AdvanceLine } from "../../domain/invoicing/index.ts";
+import { instant, type Period } from "../../domain/calendar/index.ts";
+import type { AdvanceLine, InvoiceLine } from "../../domain/invoicing/index.ts";
 import { currency, decimal, type Money, money, sumMoney } from "../../domain/money/index.ts";
 import { sql, type Tx } from "../database.ts";
 import { invoice, invoiceLine } from "../schema/billing.ts";
@@ -20,16 +20,32 @@ export async function advanceLinesOf(
   subscriptionId: string,
   { start, end }: Period,
 ): Promise<StoredAdvanceLine[]> {
-  const isOfPeriod = (line: AdvanceLine) => {
-    const begins = line.detail.periodStart ?? isoOf(line.period.start);
-    return typeof begins === "string" && isoOf(start) <= begins && begins < isoOf(end);
-  };
   const [invoiced, changes] = await Promise.all([
     invoicedInAdvance(tx, subscriptionId, { start, end }),
     waitingChanges(tx, subscriptionId),
   ]);
-  const waiting = changes.flatMap(({ lines }) => lines);
-  return [...invoiced, ...waiting.filter((line) => line.earning === "deferred" && isOfPeriod(line))];
+  return advanceLinesAmong(
+    invoiced,
+    changes.flatMap(({ lines }) => lines),
+    { start, end },
+  );
+}
+
+/** Of lines that were invoiced in advance, and of those that wait, what is for time in a period. */
+export function advanceLinesAmong(
+  invoiced: readonly StoredAdvanceLine[],
+  waiting: readonly InvoiceLine[],
+  { start, end }: Period,
+): StoredAdvanceLine[] {
+  const isOfPeriod = (line: AdvanceLine) => {
+    const { periodStart } = line.detail;
+    const begins = typeof periodStart === "string" ? instant(periodStart) : line.period.start;
+    return start <= begins && begins < end;
+  };
+  return [
+    ...invoiced.filter(isOfPeriod),
+    ...waiting.filter((line) => line.earning === "deferred" && isOfPeriod(line)),
+  ];
 }
 
 /** What was charged in advance for a period, per product, less what was handed back: what it earns when it has passed. */

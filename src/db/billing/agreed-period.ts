@@ -58,6 +58,20 @@ export async function agreedPeriod(tx: Tx, row: StoredSubscription, start: Insta
     publishedMeters(tx),
   ]);
   const isOnTestClock = customer?.testClockId != null;
+  return await agreedBy(tx, row, start, { terms, isOnTestClock, published });
+}
+
+/** The same by what is known already. */
+export async function agreedBy(
+  tx: Tx,
+  row: StoredSubscription,
+  start: Instant,
+  {
+    terms,
+    isOnTestClock,
+    published,
+  }: Pick<AgreedPeriod, "terms" | "isOnTestClock"> & { readonly published: readonly StoredMeter[] },
+): Promise<AgreedPeriod> {
   const metersOf = (period: Period) =>
     metersOfPeriod(tx, published, { customerId: row.customerId, period, isOnTestClock });
   const periods = periodOf(row, start);

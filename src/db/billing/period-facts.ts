@@ -11,18 +11,18 @@ import {
 import { currency, type Decimal } from "../../domain/money/index.ts";
 import type { Tx } from "../database.ts";
 import type { StoredMeter } from "../usage/meters-in-force.ts";
-import { eventCount } from "../usage/usage-reads.ts";
-import { advanceLinesOf, type StoredAdvanceLine } from "./advance-lines.ts";
+import { advanceLinesAmong, advanceLinesOf, type StoredAdvanceLine } from "./advance-lines.ts";
 import type { AgreedPeriod } from "./agreed-period.ts";
 import { drawsOfPeriod } from "./credit-draws.ts";
 import { grantsOfCustomer } from "./credit-grants.ts";
 import { balanceOfCustomer } from "./customer-balance.ts";
+import { type FrozenReads, frozenUsage } from "./frozen-usage.ts";
 import { carriedAmount, type StoredInvoice } from "./invoices.ts";
-import { type LateFacts, latePeriods, periodUsage, pricedMeters } from "./period-usage.ts";
+import type { PeriodStanding } from "./period-standing.ts";
+import type { LateFacts } from "./period-usage.ts";
 import { bookedAdjustments } from "./rated-adjustments.ts";
-import { bookedUsage, currentSnapshot, ratedBefore, type StoredRun } from "./rating-runs.ts";
+import { bookedUsage, ratedBefore, type StoredRun } from "./rating-runs.ts";
 import { anchorsOf, type StoredSubscription, waitingChanges } from "./subscriptions.ts";
-import { usageUntil } from "./usage-until.ts";
 
 export type LoadedPeriod = Omit<PeriodFacts, "late" | "meters"> & {
   readonly meters: readonly StoredMeter[];
@@ -54,10 +54,9 @@ export interface LoadOptions {
   readonly grants?: readonly CreditGrant[];
   /** Without what waits for the period's own invoice: late usage of others, and changes. */
   readonly soFar?: boolean;
+  /** What was read of it under the customer's lock already. */
+  readonly standing?: PeriodStanding | undefined;
 }
-
-/** Reads several things as of one moment: in a snapshot of its own, or in the one that the caller has. */
-export type FrozenReads = <Read>(read: (tx: Tx) => Promise<Read>) => Promise<Read>;
 
 /**
  * Reads everything that decides a period's invoice. The caller's transaction holds the customer's lock, so nothing of
@@ -69,7 +68,7 @@ export async function loadPeriod(
   row: StoredSubscription,
   agreed: AgreedPeriod,
   asOf: Instant,
-  { again = null, levelsUntil, grants: expected, soFar = false }: LoadOptions = {},
+  { again = null, levelsUntil, grants: expected, soFar = false, standing }: LoadOptions = {},
 ): Promise<LoadedPeriod> {
   const { period, terms } = agreed;
   const inCurrency = currency(row.currency);
@@ -78,26 +77,22 @@ export async function loadPeriod(
   const levels = levelsUntil === undefined ? {} : { levelsUntil };
   const measured = { ...agreed, terms: pricedTerms(terms, periodIndex), customerId, ...levels };
   const [changes, ratedAlready, grants, advanceLines, customerBalance, carried] = await Promise.all([
-    soFar ? [] : waitingChanges(tx, row.id, again?.waitedFor ?? null),
-    ratedBefore(tx, row.id, period.start),
-    expected ?? grantsOfCustomer(tx, customerId),
-    advanceLinesOf(tx, row.id, period),
-    balanceOfCustomer(tx, customerId, inCurrency),
-    carriedAmount(tx, customerId, inCurrency),
+    soFar ? [] : (standing?.changes ?? waitingChanges(tx, row.id, again?.waitedFor ?? null)),
+    standing?.rated ?? ratedBefore(tx, row.id, period.start),
+    expected ?? (standing?.hasGrants === false ? [] : grantsOfCustomer(tx, customerId)),
+    standing === undefined ? advanceLinesOf(tx, row.id, period) : advanceOf(standing, period),
+    standing?.customerBalance ?? balanceOfCustomer(tx, customerId, inCurrency),
+    standing?.carried ?? carriedAmount(tx, customerId, inCurrency),
   ]);
   const { last, atThreshold, chargedMost } = ratedAlready;
-  const counted = { customerId, period, meterKeys: pricedMeters(terms) };
-  const unseen = last === null ? counted : { ...counted, notVisibleIn: last.snapshot };
-  const boundaries = creditBoundaries(grants, period, creditPolicyOf(terms, period));
-  const frozen = await frozenBy(async (frozenTx) => {
-    const [snapshot, usage, until, late, newEvents] = await Promise.all([
-      currentSnapshot(frozenTx),
-      periodUsage(frozenTx, measured),
-      usageUntil(frozenTx, measured, boundaries),
-      soFar ? [] : latePeriods(frozenTx, row, agreed, again?.voided.id),
-      eventCount(frozenTx, unseen),
-    ]);
-    return { snapshot, usage, usageUntil: until, late, newEvents };
+  const frozen = await frozenUsage(frozenBy, tx, {
+    row,
+    agreed,
+    measured,
+    boundaries: creditBoundaries(grants, period, creditPolicyOf(terms, period)),
+    seen: last?.snapshot ?? null,
+    soFar,
+    voiding: again?.voided.id,
   });
   return {
     ...agreed,
@@ -119,6 +114,13 @@ export async function loadPeriod(
     asOf,
   };
 }
+
+const advanceOf = ({ advance, changes }: PeriodStanding, period: Period): StoredAdvanceLine[] =>
+  advanceLinesAmong(
+    advance,
+    changes.flatMap(({ lines }) => lines),
+    period,
+  );
 
 /** What thresholds billed of a period that goes on, and what paid for it. */
 async function billedBefore(

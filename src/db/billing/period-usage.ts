@@ -9,14 +9,21 @@ import {
   stretchesOf,
   type Terms,
   type TermsStretch,
+  usagePricesOf,
 } from "../../domain/invoicing/index.ts";
 import { isComposable } from "../../domain/metering/index.ts";
 import type { Tx } from "../database.ts";
 import type { StoredMeter } from "../usage/meters-in-force.ts";
-import { type UsageQuantity, type UsageRequest, usageQuantitiesOf } from "../usage/usage-quantities.ts";
+import {
+  quantitiesOfTotals,
+  type UsageQuantity,
+  type UsageRequest,
+  usageQuantitiesOf,
+} from "../usage/usage-quantities.ts";
 import { eventCount, type Snapshot } from "../usage/usage-reads.ts";
+import type { UsageTotal } from "../usage/usage-totals.ts";
 import type { AgreedPeriod } from "./agreed-period.ts";
-import { priceReadings } from "./price-readings.ts";
+import { isToldMore, priceReadings } from "./price-readings.ts";
 import { bookedUsage, type CountingRun, newestRuns } from "./rating-runs.ts";
 import { anchorsOf, fullPeriodAt, type StoredSubscription } from "./subscriptions.ts";
 
@@ -73,6 +80,35 @@ export async function periodUsages(tx: Tx, measured: readonly MeasuredPeriod[]):
     usages.push(usage);
   }
   return usages;
+}
+
+/**
+ * What a period's usage is asked for by one statement; null where that would not say all that its prices or meters look at.
+ */
+export function requestsAtOnce(measured: MeasuredPeriod): UsageRequest[] | null {
+  const stretches = stretchesOf(measured.terms, measured.period);
+  const isTold = stretches.some(({ terms }) => usagePricesOf(terms).some(({ price }) => isToldMore(price)));
+  if (isTold || measured.visibleIn !== undefined) return null;
+  return stretches.flatMap((stretch) => meterRequests(measured, stretch));
+}
+
+/** What the priced meters read, by the totals of what {@link requestsAtOnce} asks for; null where they do not say it. */
+export function usageOfTotals(
+  measured: MeasuredPeriod,
+  totals: readonly (readonly UsageTotal[])[],
+): StretchUsage[] | null {
+  let place = 0;
+  const usage: StretchUsage[] = [];
+  for (const stretch of stretchesOf(measured.terms, measured.period)) {
+    const readings: MeterReading[] = [];
+    for (const request of meterRequests(measured, stretch)) {
+      const found = quantitiesOfTotals(request, totals[place++] ?? []);
+      if (found === null) return null;
+      readings.push(...readingsOf(request, found));
+    }
+    usage.push({ stretch, readings, priceReadings: [] });
+  }
+  return usage;
 }
 
 /** The part of a stretch that is read; null when none of it has come yet. */

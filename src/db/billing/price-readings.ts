@@ -52,6 +52,12 @@ export async function priceReadings(tx: Tx, priced: PricedStretch): Promise<Pric
   return found;
 }
 
+/** Whether a price is told more than the readings of its meter. */
+export const isToldMore = ({ model, buckets }: UsagePrice): boolean =>
+  buckets !== undefined ||
+  model.type === "cost_plus" ||
+  (model.type === "percentage" && looksAtEvents(model));
+
 type Reading = Omit<PriceReading, "planKey" | "priceKey">;
 type Request = UsageRequest & { readonly meter: StoredMeter };
 

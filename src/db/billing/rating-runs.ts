@@ -4,7 +4,7 @@ import { invariant } from "../../domain/errors.ts";
 import type { BookedUsage, RatedAdjustment, RatedUsage } from "../../domain/invoicing/index.ts";
 import { type Decimal, maxDecimal, storedDecimal, zero } from "../../domain/money/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
-import { invoice, type RatingRunKind, ratedUsage, ratingRun } from "../schema/billing.ts";
+import { type InvoiceStatus, invoice, type RatingRunKind, ratedUsage, ratingRun } from "../schema/billing.ts";
 import type { StoredMeter } from "../usage/meters-in-force.ts";
 
 export type StoredRun = typeof ratingRun.$inferSelect;
@@ -92,12 +92,24 @@ export async function ratedBefore(
     .leftJoin(invoice, eq(invoice.id, ratingRun.invoiceId))
     .where(and(eq(ratingRun.subscriptionId, subscriptionId), eq(ratingRun.periodStart, periodStart)))
     .orderBy(desc(ratingRun.revision));
+  return ratedBeforeOf(found);
+}
+
+/** A run with the state of its invoice, and what usage came to in it: of runs at thresholds. */
+export interface RatedRun {
+  readonly run: StoredRun;
+  readonly status: InvoiceStatus | null;
+  readonly charged: string | null;
+}
+
+/** @param found the runs of a period, the last one first */
+export function ratedBeforeOf(found: readonly RatedRun[]): RatedBefore {
   const atThresholds = found.filter(({ run }) => run.kind === "threshold");
   return {
     last: found[0]?.run ?? null,
     atThreshold: atThresholds.find(({ status }) => status !== "void")?.run ?? null,
     chargedMost: atThresholds
-      .map(({ charged }) => storedDecimal(charged))
+      .map(({ charged }) => storedDecimal(charged ?? "0"))
       .reduce((most, charged) => maxDecimal(most, charged), zero),
   };
 }

@@ -20,13 +20,24 @@ export async function termsHistories(
     .from(subscriptionTerms)
     .where(inArray(subscriptionTerms.subscriptionId, [...subscriptionIds]))
     .orderBy(asc(subscriptionTerms.effectiveAt));
+  const agreed = await termsOfRows(tx, stored, known);
+  const placed = agreed.map((terms, place) => ({ terms, of: stored[place]?.subscriptionId ?? "" }));
+  const histories = Map.groupBy(placed, ({ of }) => of);
+  return new Map([...histories].map(([id, history]) => [id, history.map(({ terms }) => terms)]));
+}
+
+/** Terms as they are stored, with the plan versions that they name. */
+export async function termsOfRows(
+  tx: Tx,
+  stored: readonly (typeof subscriptionTerms.$inferSelect)[],
+  known: KnownPlans,
+): Promise<Terms[]> {
   await learnPlans(
     tx,
     stored.flatMap(({ items }) => items),
     known,
   );
-  const histories = Map.groupBy(stored, ({ subscriptionId }) => subscriptionId);
-  const termsOf = ({ effectiveAt, items, paused, usage }: (typeof stored)[number]): Terms => ({
+  return stored.map(({ effectiveAt, items, paused, usage }) => ({
     effectiveAt,
     paused,
     ...(usage === "billed" ? {} : { usage }),
@@ -35,8 +46,7 @@ export async function termsHistories(
       invariant(version, `plan ${planKey} has the version ${planVersion} that was agreed`);
       return { ...item, plan: version };
     }),
-  });
-  return new Map([...histories].map(([id, history]) => [id, history.map(termsOf)]));
+  }));
 }
 
 interface NamedVersion {

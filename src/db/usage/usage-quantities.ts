@@ -68,6 +68,24 @@ export async function usageQuantitiesOf(
   return quantities;
 }
 
+/** What totals say by themselves; null where single events, levels or values have to be looked at too. */
+export function quantitiesOfTotals(
+  { meter: { aggregation } }: UsageRequest,
+  totals: readonly UsageTotal[],
+): WindowedQuantity[] | null {
+  switch (aggregation) {
+    case "latest":
+    case "time_weighted_sum":
+    case "unique_count":
+      return null;
+    case "min":
+    case "max":
+      return totals.every(({ isExact }) => isExact) ? totals.map(quantityOfTotal(aggregation)) : null;
+    default:
+      return totals.map(quantityOfTotal(aggregation));
+  }
+}
+
 /** The same, divided into windows on the customer's clock: for charts. Windows without usage are left out. */
 export async function usageByWindow(
   tx: Tx,
@@ -90,13 +108,8 @@ async function quantitiesOf(
       return await levelQuantities(tx, request, size, totals);
     case "unique_count":
       return await valueCounts(tx, request, size, totals);
-    case "min":
-    case "max":
-      return totals.every(({ isExact }) => isExact)
-        ? totals.map(quantityOfTotal(request.meter.aggregation))
-        : await standingExtremes(tx, request, size);
     default:
-      return totals.map(quantityOfTotal(request.meter.aggregation));
+      return quantitiesOfTotals(request, totals) ?? (await standingExtremes(tx, request, size));
   }
 }
 

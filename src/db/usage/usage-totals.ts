@@ -42,12 +42,28 @@ interface TotalRow {
   readonly is_exact: boolean;
 }
 
+/** A row of `usage.totals_asked`: of which request, counted from 0. */
+export type TotalOfRequest = Omit<TotalRow, "count"> & {
+  readonly place: number;
+  readonly count: bigint | string;
+};
+
 const addedUp = sql`sum(said.count)::int8 as count, sum(said.sum)::text as sum, min(said.min)::text as min,
   max(said.max)::text as max, bool_and(said.is_exact) as is_exact`;
 
 /** Of each request what its whole period adds up to, in one statement. */
 export async function totalsOfEach(tx: Tx, requests: readonly UsageRequest[]): Promise<UsageTotal[][]> {
   if (requests.length === 0) return [];
+  const found = await rows<TotalOfRequest>(
+    tx,
+    sql`select place, dimensions, count, sum::text as sum, min::text as min, max::text as max, is_exact
+      from usage.totals_asked(${askedTotals(requests)}::text::json)`,
+  );
+  return totalsFound(requests, found);
+}
+
+/** The argument of `usage.totals_asked`. */
+export function askedTotals(requests: readonly UsageRequest[]): string {
   const asked = requests.map(({ customerId, meter, period, groupBy, where = {} }, place) => ({
     place,
     customer_id: customerId,
@@ -57,31 +73,17 @@ export async function totalsOfEach(tx: Tx, requests: readonly UsageRequest[]): P
     group_by: groupBy,
     wanted: where,
   }));
-  const found = await rows<TotalRow & { readonly place: number }>(
-    tx,
-    sql`with asked as materialized (
-        select asked.*, customer.number as customer_number
-        from json_to_recordset(${JSON.stringify(asked)}::text::json)
-          as asked (place int, customer_id text, meter int, since timestamptz, until timestamptz, group_by json, wanted jsonb)
-        join billing.customer on customer.id = asked.customer_id
-      ), listed as (
-        select array_agg(place order by place) as places, array_agg(customer_number order by place) as customers,
-          array_agg(meter order by place) as meters, array_agg(since order by place) as since, array_agg(until order by place) as until
-        from asked
-      )
-      select asked.place, case when asked.group_by is null then named.key::jsonb else (
-          select coalesce(jsonb_object_agg(name, named.key::jsonb -> name), '{}')
-          from json_array_elements_text(asked.group_by) as name
-        ) end as dimensions, ${addedUp}
-      from listed
-      cross join lateral usage.read_totals(listed.customers, listed.meters, listed.since, listed.until) as said
-      join asked on asked.place = listed.places[said.place]
-      join usage.dimensions as named on named.number = said.dimensions and named.key::jsonb @> asked.wanted
-      group by 1, 2 having sum(said.count) <> 0 order by 1, 2`,
-  );
+  return JSON.stringify(asked);
+}
+
+/** What `usage.totals_asked` found, request by request. */
+export function totalsFound(
+  requests: readonly UsageRequest[],
+  found: readonly TotalOfRequest[],
+): UsageTotal[][] {
   const ofPlace = Map.groupBy(found, ({ place }) => place);
   return requests.map(({ period }, place) =>
-    (ofPlace.get(place) ?? []).map((row) => totalOf(row, period.start)),
+    (ofPlace.get(place) ?? []).map((row) => totalOf({ ...row, count: BigInt(row.count) }, period.start)),
   );
 }
 

@@ -1,0 +1,138 @@
+-- Why: a close asks for all that it needs in few statements, as each one costs more than the rows that it reads.
+
+-- ── usage ────────────────────────────────────────────────────────────────────────────────────────────────────
+-- What usage adds up to, of each of many requests: [{ place, customer_id, meter, since, until, group_by, wanted }]. Without group_by all
+-- combinations of dimensions are told apart; wanted are values that dimensions must have.
+create function usage.totals_asked(requests json)
+returns table (place int, dimensions jsonb, count int8, sum numeric, min numeric, max numeric, is_exact boolean)
+language sql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan
+set enable_hashjoin = off set enable_mergejoin = off as $$
+  with asked as materialized (
+    select asked.*, customer.number as customer_number
+    from json_to_recordset(requests)
+      as asked (place int, customer_id text, meter int, since timestamptz, until timestamptz, group_by json, wanted jsonb)
+    join billing.customer on customer.id = asked.customer_id
+  ), listed as (
+    select array_agg(place order by place) as places, array_agg(customer_number order by place) as customers,
+      array_agg(meter order by place) as meters, array_agg(since order by place) as since, array_agg(until order by place) as until
+    from asked
+  )
+  select asked.place, case when asked.group_by is null then named.key::jsonb else (
+      select coalesce(jsonb_object_agg(name, named.key::jsonb -> name), '{}')
+      from json_array_elements_text(asked.group_by) as name
+    ) end as dimensions,
+    sum(said.count)::int8, sum(said.sum), min(said.min), max(said.max), bool_and(said.is_exact)
+  from listed
+  cross join lateral usage.read_totals(listed.customers, listed.meters, listed.since, listed.until) as said
+  join asked on asked.place = listed.places[said.place]
+  join usage.dimensions as named on named.number = said.dimensions and named.key::jsonb @> asked.wanted
+  group by 1, 2 having sum(said.count) <> 0 order by 1, 2
+$$;
+
+-- How many events of a customer's time contribute to some meters and are not in a snapshot; null: of all.
+create function usage.events_unseen(of_customer bigint, since timestamptz, until timestamptz, of_meters int[], seen pg_snapshot)
+returns int8 language sql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
+  select count(distinct fact_seq) from usage.contribution
+  where customer_number = of_customer and time >= since and time < until and meter = any (of_meters)
+    and (seen is null or recorded_xid >= pg_snapshot_xmin(seen) and not pg_visible_in_snapshot(recorded_xid, seen))
+$$;
+
+-- Whether a closed period of a subscription, other than the one that begins at a time, has had usage since it was rated.
+create function billing.has_late_usage(of_subscription text, of_customer bigint, but_from timestamptz, of_meters int[])
+returns boolean language sql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
+  select exists (
+    select from (
+      select distinct on (run.period_start) run.kind, run.period_start, run.period_end, run.snapshot
+      from billing.rating_run as run left join billing.invoice on invoice.id = run.invoice_id
+      where run.subscription_id = of_subscription and run.period_start <> but_from and invoice.status is distinct from 'void'
+      order by run.period_start, run.revision desc
+    ) as newest
+    where kind <> 'threshold' and exists (
+      select from usage.contribution as said
+      where said.customer_number = of_customer and said.time >= newest.period_start and said.time < newest.period_end
+        and said.meter = any (of_meters) and said.recorded_xid >= pg_snapshot_xmin(newest.snapshot)
+        and not pg_visible_in_snapshot(said.recorded_xid, newest.snapshot)))
+$$;
+
+-- All that most periods need of usage, as of one moment: that of the statement which calls this. of_meters: keys.
+create function billing.usage_of_period(
+  of_subscription text, since timestamptz, until timestamptz, of_meters text[], seen pg_snapshot, requests json
+) returns json language plpgsql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
+declare
+  customer constant bigint := (
+    select number from billing.customer join billing.subscription on customer_id = customer.id where subscription.id = of_subscription);
+  meters constant int[] := array(select number from catalog.meter where key = any (of_meters));
+begin
+  return json_build_object(
+    'snapshot', pg_current_snapshot()::text,
+    'newEvents', usage.events_unseen(customer, since, until, meters, seen)::text,
+    'hasLate', billing.has_late_usage(of_subscription, customer, since, meters),
+    'totals', (select coalesce(json_agg(json_build_object('place', place, 'dimensions', dimensions, 'count', count::text,
+      'sum', sum::text, 'min', min::text, 'max', max::text, 'is_exact', is_exact)), '[]') from usage.totals_asked(requests)));
+end
+$$;
+revoke execute on function usage.totals_asked, usage.events_unseen, billing.has_late_usage, billing.usage_of_period from public;
+grant execute on function usage.totals_asked, usage.events_unseen, billing.has_late_usage, billing.usage_of_period to reckoner_app;
+--> statement-breakpoint
+
+-- ── what is read of a period under the customer's lock ────────────────────────────────────────────────────────
+-- What decides the invoice of the period that begins at an instant, beside usage and grants; numbers that may be large are texts.
+-- Of what was charged in advance all from then on.
+create function billing.period_standing(of_subscription text, begun timestamptz, as_of timestamptz) returns json
+language sql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
+  select json_build_object(
+    'subscription', row_to_json(subscription),
+    'isOnTestClock', customer.test_clock_id is not null,
+    'metersPublished', (select count(*) from catalog.meter),
+    'terms', (
+      select coalesce(json_agg(row_to_json(terms) order by effective_at), '[]')
+      from billing.subscription_terms as terms where terms.subscription_id = subscription.id),
+    'seller', (select row_to_json(seller) from billing.seller order by version desc limit 1),
+    'runs', (
+      select coalesce(json_agg(json_build_object('run', row_to_json(run), 'status', invoice.status, 'charged', case when run.kind = 'threshold' then (
+          select sum(exact_minor)::text from (
+            select exact_minor from billing.rated_usage as part
+            where (part.subscription_id, part.period_start, part.revision) = (run.subscription_id, run.period_start, run.revision)
+            union all
+            select exact_minor from billing.rated_adjustment as part
+            where (part.subscription_id, part.period_start, part.revision) = (run.subscription_id, run.period_start, run.revision)
+          ) as charged) end) order by run.revision desc), '[]')
+      from billing.rating_run as run left join billing.invoice on invoice.id = run.invoice_id
+      where run.subscription_id = subscription.id and run.period_start = begun),
+    'changes', (
+      select coalesce(json_agg(json_build_object('changeId', change_id, 'lines', lines) order by effective_at), '[]')
+      from billing.subscription_change where subscription_id = subscription.id and invoice_id is null),
+    'advance', (
+      select coalesce(json_agg(json_build_object('kind', line.kind, 'product', line.product, 'planKey', line.plan_key,
+        'planVersion', line.plan_version, 'priceKey', line.price_key, 'quantity', line.quantity::text, 'periodStart', line.period_start,
+        'periodEnd', line.period_end, 'amountMinor', line.amount_minor::text, 'currency', invoice.currency, 'detail', line.detail)
+        order by invoice.issued_at, invoice.id, line.line), '[]')
+      from billing.invoice join billing.invoice_line as line on line.invoice_id = invoice.id
+      where invoice.subscription_id = subscription.id and invoice.status <> 'void' and line.earning = 'deferred'
+        and coalesce((line.detail ->> 'periodStart')::timestamptz, line.period_start) >= begun),
+    'balance', (
+      select balance::text from ledger.balance
+      where key = ledger.account_key('2200', subscription.currency, jsonb_build_object('customer', customer.id))),
+    'carriedMinor', (
+      select coalesce(-sum(line.amount_minor), 0)::text
+      from billing.invoice join billing.invoice_line as line on line.invoice_id = invoice.id
+      where invoice.customer_id = customer.id and invoice.currency = subscription.currency and invoice.status <> 'void'
+        and line.kind in ('carried_forward', 'carried_over')),
+    'nextScheduledAt', (
+      select min(change.effective_at) from billing.scheduled_change as change
+      where change.subscription_id = subscription.id and change.kind <> 'cancel' and not exists (
+        select from billing.scheduled_change_resolution as resolution
+        where (resolution.subscription_id, resolution.change_id) = (change.subscription_id, change.change_id))),
+    'hasGrants', exists (
+      select from billing.credit_grant as credit where credit.customer_id = customer.id
+        and not exists (select from billing.credit_grant_end as ended where ended.grant_id = credit.id)),
+    'isGrantDue', exists (
+        select from billing.recurring_grant as recurring where recurring.customer_id = customer.id and recurring.next_at <= as_of
+      ) or exists (
+        select from billing.credit_grant as credit where credit.customer_id = customer.id and credit.expires_at <= as_of
+          and not exists (select from billing.credit_grant_end as ended where ended.grant_id = credit.id)))
+  from billing.subscription join billing.customer on customer.id = subscription.customer_id
+  where subscription.id = of_subscription
+$$;
+revoke execute on function billing.period_standing from public;
+grant execute on function billing.period_standing, ledger.account_key to reckoner_app;

@@ -1,0 +1,109 @@
+import type { Instant, Period } from "../../domain/calendar/index.ts";
+import { invariant } from "../../domain/errors.ts";
+import type { PeriodFacts } from "../../domain/invoicing/index.ts";
+import { rows, sql, type Tx } from "../database.ts";
+import { timestamp } from "../timestamp.ts";
+import { fromEventsHere } from "../usage/archived-months.ts";
+import { eventCount, type Snapshot } from "../usage/usage-reads.ts";
+import { askedTotals, type TotalOfRequest, totalsFound } from "../usage/usage-totals.ts";
+import type { AgreedPeriod } from "./agreed-period.ts";
+import {
+  type LateFacts,
+  latePeriods,
+  type MeasuredPeriod,
+  periodUsage,
+  pricedMeters,
+  requestsAtOnce,
+  usageOfTotals,
+} from "./period-usage.ts";
+import { currentSnapshot } from "./rating-runs.ts";
+import type { StoredSubscription } from "./subscriptions.ts";
+import { usageUntil } from "./usage-until.ts";
+
+/** What had been used when a period was looked at, all as of one moment. */
+export interface FrozenUsage extends Required<Pick<PeriodFacts, "usage" | "usageUntil">> {
+  /** Which transactions' events are in it: it freezes the usage. */
+  readonly snapshot: Snapshot;
+  readonly late: readonly LateFacts[];
+  /** Of the period, that no run before has seen. */
+  readonly newEvents: bigint;
+}
+
+export interface UsageToFreeze {
+  readonly row: StoredSubscription;
+  readonly agreed: AgreedPeriod;
+  readonly measured: MeasuredPeriod;
+  /** Inside the period: usage until each of them is read too. */
+  readonly boundaries: readonly Instant[];
+  /** What the last run of the period saw. */
+  readonly seen: Snapshot | null;
+  /** Without usage of earlier periods. */
+  readonly soFar: boolean;
+  /** An invoice that is being voided. */
+  readonly voiding: string | undefined;
+}
+
+/** Reads several things as of one moment: in a snapshot of its own, or in the one that the caller has. */
+export type FrozenReads = <Read>(read: (tx: Tx) => Promise<Read>) => Promise<Read>;
+
+/**
+ * Most periods are read by one statement, which has one snapshot by itself. Where that does not say all, everything is read anew,
+ * in one snapshot.
+ */
+export async function frozenUsage(
+  frozenBy: FrozenReads,
+  tx: Tx,
+  toFreeze: UsageToFreeze,
+): Promise<FrozenUsage> {
+  return (
+    (await usageAtOnce(tx, toFreeze)) ?? (await frozenBy((frozenTx) => usagePiecemeal(frozenTx, toFreeze)))
+  );
+}
+
+async function usagePiecemeal(
+  tx: Tx,
+  { row, agreed, measured, boundaries, seen, soFar, voiding }: UsageToFreeze,
+): Promise<FrozenUsage> {
+  const counted = {
+    customerId: row.customerId,
+    period: measured.period,
+    meterKeys: pricedMeters(agreed.terms),
+    ...(seen === null ? {} : { notVisibleIn: seen }),
+  };
+  const [snapshot, usage, until, late, newEvents] = await Promise.all([
+    currentSnapshot(tx),
+    periodUsage(tx, measured),
+    usageUntil(tx, measured, boundaries),
+    soFar ? [] : latePeriods(tx, row, agreed, voiding),
+    eventCount(tx, counted),
+  ]);
+  return { snapshot, usage, usageUntil: until, late, newEvents };
+}
+
+interface UsageFound {
+  readonly snapshot: Snapshot;
+  readonly newEvents: string;
+  readonly hasLate: boolean;
+  readonly totals: readonly TotalOfRequest[];
+}
+
+/** Null where one statement does not say all. */
+async function usageAtOnce(tx: Tx, toFreeze: UsageToFreeze): Promise<FrozenUsage | null> {
+  const { row, agreed, measured, boundaries, seen, soFar, voiding } = toFreeze;
+  const requests = requestsAtOnce(measured);
+  if (requests === null || boundaries.length > 0 || voiding !== undefined) return null;
+  const { start, end }: Period = measured.period;
+  const [found] = await fromEventsHere(
+    rows<{ found: UsageFound }>(
+      tx,
+      sql`select billing.usage_of_period(${row.id}, ${timestamp(start)}, ${timestamp(end)},
+        array(select json_array_elements_text(${JSON.stringify(pricedMeters(agreed.terms))}::text::json)),
+        ${seen}::text::pg_snapshot, ${askedTotals(requests)}::text::json) as found`,
+    ),
+  );
+  invariant(found, "a function always answers");
+  const { snapshot, newEvents, hasLate, totals } = found.found;
+  if (hasLate && !soFar) return null;
+  const usage = usageOfTotals(measured, totalsFound(requests, totals));
+  return usage && { snapshot, usage, usageUntil: [], late: [], newEvents: BigInt(newEvents) };
+}
