@@ -151,6 +151,7 @@ create table billing.invoice (
   check (usage_complete_until <= period_end and (usage_held_back_by is not null) = (usage_complete_until < period_end)),
   check ((status = 'paid') = (paid_at is not null))
 );
+create index invoice_uncollected on billing.invoice (issued_at, id) where status = 'open' and collected_by is null;
 create index invoice_newest_first on billing.invoice (issued_at desc, id desc);
 create index invoice_of_customer on billing.invoice (customer_id, issued_at desc, id desc);
 create index invoice_of_subscription on billing.invoice (subscription_id, period_start);

@@ -5,11 +5,11 @@ import { cycleActivities } from "./activity-options.ts";
 export interface CycleCloseInput {
   /** How many pages are closed at once, by whichever workers there are. */
   readonly lanes?: number;
+  /** Periods of a page: long enough that a step costs nothing beside it, short enough that one is soon repeated. */
+  readonly pageSize?: number;
   readonly closedBefore?: number;
 }
 
-/** Long enough that a step costs nothing beside it, short enough that one is soon repeated. */
-const periodsOfPage = 250;
 const invoicesOfPage = 200;
 
 /**
@@ -18,25 +18,28 @@ const invoicesOfPage = 200;
  * came to collected. The safety net for every missed wake-up, and the normal way where `CYCLE_CLOSE=paged`.
  * Id: `cycle-close`. Answers how many it closed.
  */
-export async function cycleClose({ lanes = 1, closedBefore = 0 }: CycleCloseInput): Promise<number> {
-  const run = new ClosingRun(closedBefore);
+export async function cycleClose(input: CycleCloseInput): Promise<number> {
+  const { lanes = 1, pageSize = 250, closedBefore = 0 } = input;
+  const run = new ClosingRun(pageSize, closedBefore);
   // One page over all customers, which on most days is all there is; as many lanes as asked for when there is more.
   const first = await run.page({ lane: 0, lanes: 1, after: null });
   if (first.next !== null) {
     await Promise.all(Array.from({ length: lanes }, (_, lane) => run.closeLane(lane, lanes)));
   }
   await run.collect();
-  if (run.isLong()) await continueAsNew<typeof cycleClose>({ lanes, closedBefore: run.closed });
+  if (run.isLong()) await continueAsNew<typeof cycleClose>({ ...input, closedBefore: run.closed });
   return run.closed;
 }
 
 /** What a run of the cycle close has done. */
 class ClosingRun {
   closed: number;
+  readonly #pageSize: number;
   #handedOver = 0;
   #collecting = 0;
 
-  constructor(closedBefore: number) {
+  constructor(pageSize: number, closedBefore: number) {
+    this.#pageSize = pageSize;
     this.closed = closedBefore;
   }
 
@@ -54,7 +57,7 @@ class ClosingRun {
   }
 
   async page(of: { lane: number; lanes: number; after: PlaceInLane | null }): Promise<ClosedPage> {
-    const page = await cycleActivities().closeDuePage({ ...of, limit: periodsOfPage });
+    const page = await cycleActivities().closeDuePage({ ...of, limit: this.#pageSize });
     this.closed += page.closed;
     this.#handedOver += page.handedOver;
     this.#describe();

@@ -12,6 +12,7 @@ import { instant, isoOf } from "../../src/domain/calendar/index.ts";
 import { parseCatalog } from "../../src/domain/catalog/index.ts";
 import type { BillingCycleInput } from "../../src/workflows/messages.ts";
 import { addCustomer, openUsage, type UsageFixture } from "../db/usage-fixture.ts";
+import { pageOptions } from "./page-options.ts";
 
 let fixture: UsageFixture;
 beforeAll(async () => {
@@ -154,8 +155,8 @@ test("a page leaves what must wait to a run of its own, once, and comes back to 
   const page = (now: string) =>
     closeDuePage(
       deps,
-      { limit: 100 },
-      { ...waitSixHours, now: instant(now), patienceMs: 0, heartbeat: () => {} },
+      { lane: 0, lanes: 1, after: null, limit: 100 },
+      { ...pageOptions(now), ...waitSixHours },
     );
   await page(dueAt);
   expect(started.map(({ subscriptionId }) => subscriptionId)).toContain(waiting);

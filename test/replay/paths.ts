@@ -285,8 +285,8 @@ async function withdrawals(scene: Scene): Promise<Recorded> {
 async function theNet(scene: Scene): Promise<Recorded> {
   scene.standIns.inTurn(
     "closeDuePage",
-    () => ({ closed: 100, handedOver: 0, more: true }),
-    () => ({ closed: 7, handedOver: 1, more: false }),
+    () => ({ closed: 250, handedOver: 0, next: { dueAt: "2026-02-01T01:00:00Z", subscriptionId: "sub" } }),
+    () => ({ closed: 7, handedOver: 1, next: null }),
   );
   const workflowId = scene.id("cycle-close");
   const { taskQueue } = scene;
