@@ -3,7 +3,7 @@ import { recentPaymentTimes } from "../db/billing/dunning-policies.ts";
 import { openDisputesOf } from "../db/billing/dunning-records.ts";
 import { findInvoice, type StoredInvoice, updateInvoice } from "../db/billing/invoices.ts";
 import { findDunning, insertDunning, otherOpenDunning, updateDunning } from "../db/billing/payments.ts";
-import { findSubscription, updateSubscription } from "../db/billing/subscriptions.ts";
+import { findSubscription, lockCustomer, updateSubscription } from "../db/billing/subscriptions.ts";
 import { inTransaction, type Tx } from "../db/database.ts";
 import { tellRecovered } from "../db/notices/notices-of-facts.ts";
 import type { OpenDunningState } from "../db/schema/dunning.ts";
@@ -41,6 +41,7 @@ export async function openDunning(
   const { invoice, clock, timeZone } = await load(deps, invoiceId, startedAt);
   const { subscriptionId } = invoice;
   const facts = await inTransaction(deps.db, async (tx) => {
+    await lockCustomer(tx, invoice.customerId);
     await begin(tx, invoice, timeZone, instant(startedAt));
     // From here on webhooks about the invoice are told to the dunning.
     await updateInvoice(tx, invoiceId, { collectedBy: messages.workflowIds.dunning(invoiceId) });

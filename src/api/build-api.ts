@@ -23,6 +23,7 @@ import { creditNoteApprovalRoutes } from "./routes/credit-note-approvals.ts";
 import { creditNoteRoutes } from "./routes/credit-notes.ts";
 import { creditRoutes } from "./routes/credits.ts";
 import { customerRoutes } from "./routes/customers.ts";
+import { dunningRoutes } from "./routes/dunning.ts";
 import { eventBillingRoutes } from "./routes/event-billing.ts";
 import { eventsRoutes } from "./routes/events.ts";
 import { invoiceDocumentRoutes } from "./routes/invoice-documents.ts";
@@ -90,6 +91,7 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   subscriptionRoutes(api, deps);
   subscriptionChangeRoutes(api, deps);
   invoiceRoutes(api, deps);
+  dunningRoutes(api, deps);
   invoiceLineEventsRoutes(api, deps);
   invoiceDocumentRoutes(api, deps);
   invoiceVoidRoutes(api, deps);

@@ -7,6 +7,7 @@ import type { Instant } from "../domain/calendar/index.ts";
 import type { GrantScope, RecurringGrant } from "../domain/credits/index.ts";
 import type { Currency, Money } from "../domain/money/index.ts";
 import type { ChangeOptions } from "../workflows/messages.ts";
+import type { DunningCommands } from "./dunning-dependencies.ts";
 import type { Ingest } from "./ingest/ingest.ts";
 import type { CreditNoteCommands, InvoiceCommands } from "./invoice-dependencies.ts";
 import type { OperationCommands } from "./operation-dependencies.ts";
@@ -30,6 +31,7 @@ export interface ApiDependencies {
   readonly adjustments: AdjustmentCommands;
   readonly recurringGrants: RecurringGrantCommands;
   readonly creditNotes: CreditNoteCommands;
+  readonly dunning: DunningCommands;
   readonly invoices: InvoiceCommands;
   readonly subscriptions: SubscriptionCommands;
   readonly operations: OperationCommands;

@@ -75,6 +75,13 @@ export type WebhookSubject =
       readonly workflowId: string | null;
     }
   | { readonly kind: "customer"; readonly stripeCustomerId: string; readonly customerId: string | null }
+  | {
+      readonly kind: "dispute";
+      readonly stripeDisputeId: string;
+      readonly stripePaymentIntentId: string;
+      /** False once it is won, lost, prevented, or an inquiry that came to nothing. */
+      readonly isOpen: boolean;
+    }
   | { readonly kind: "ignored" };
 
 /** Translates an event by the object it carries. Objects of others on the same account end as `ignored` later. */
@@ -93,6 +100,8 @@ export function webhookSubject(event: Pick<VerifiedWebhook, "rawBody">): Webhook
     case "payment_method":
     case "setup_intent":
       return customerSubject(textOf(object.customer), {});
+    case "dispute":
+      return disputeSubject(id, object);
     default:
       return { kind: "ignored" };
   }
@@ -107,6 +116,21 @@ function invoiceSubject(stripeInvoiceId: string | null, metadata: Fields): Webho
 function customerSubject(stripeCustomerId: string | null, metadata: Fields): WebhookSubject {
   if (stripeCustomerId === null) return { kind: "ignored" };
   return { kind: "customer", stripeCustomerId, customerId: textOf(metadata.reckoner_customer) };
+}
+
+const openDisputes = new Set([
+  "needs_response",
+  "under_review",
+  "warning_needs_response",
+  "warning_under_review",
+]);
+
+/** Disputes and inquiries end for good, so that the last word of an event is the word of all later ones. */
+function disputeSubject(stripeDisputeId: string | null, dispute: Fields): WebhookSubject {
+  const stripePaymentIntentId = textOf(dispute.payment_intent);
+  if (stripeDisputeId === null || stripePaymentIntentId === null) return { kind: "ignored" };
+  const isOpen = openDisputes.has(textOf(dispute.status) ?? "");
+  return { kind: "dispute", stripeDisputeId, stripePaymentIntentId, isOpen };
 }
 
 type Fields = Readonly<Record<string, unknown>>;

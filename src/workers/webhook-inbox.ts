@@ -1,6 +1,8 @@
 import type { Logger } from "pino";
+import { applyDispute } from "../activities/apply-dispute.ts";
 import { bookPayment } from "../activities/book-payment.ts";
 import type { ActivityDependencies } from "../activities/dependencies.ts";
+import { recoverGivenUp } from "../activities/dunning-steps.ts";
 import { findInvoiceAtStripe } from "../db/billing/invoices.ts";
 import { testClockOf } from "../db/billing/test-clocks.ts";
 import {
@@ -79,6 +81,7 @@ async function apply(deps: ActivityDependencies, webhook: WaitingWebhook, logger
 }
 
 async function applied(deps: ActivityDependencies, webhook: WaitingWebhook): Promise<"done" | "ignored"> {
+  if (disputes.has(webhook.type)) return await applyDispute(deps, webhook);
   if (!outcomes.has(webhook.type)) return "ignored";
   const subject = webhookSubject({ rawBody: webhook.body });
   if (subject.kind !== "invoice") return "ignored";
@@ -91,7 +94,9 @@ async function applied(deps: ActivityDependencies, webhook: WaitingWebhook): Pro
     return "ignored";
   }
   const clock = await testClockOf(db.orm, invoice.customerId);
-  await bookPayment(deps, subject.stripeInvoiceId, clock?.currentAt ?? deps.now());
+  const now = clock?.currentAt ?? deps.now();
+  await bookPayment(deps, subject.stripeInvoiceId, now);
+  await recoverGivenUp(deps, invoice.id, isoOf(now));
   if (invoice.collectedBy !== null) {
     const reading = clock === undefined ? null : { clockId: clock.id, now: isoOf(clock.currentAt) };
     await gateway.tellInvoiceChanged(invoice.collectedBy, reading, webhook.event_id);
@@ -101,3 +106,11 @@ async function applied(deps: ActivityDependencies, webhook: WaitingWebhook): Pro
 
 /** Events after which an invoice stands otherwise than before. All others are about what we did ourselves. */
 const outcomes = new Set(["invoice.paid", "invoice.voided", "invoice.marked_uncollectible"]);
+
+/** What pauses the dunning of an invoice, or lets it go on. */
+const disputes = new Set([
+  "charge.dispute.created",
+  "charge.dispute.updated",
+  "charge.dispute.closed",
+  "charge.dispute.funds_reinstated",
+]);

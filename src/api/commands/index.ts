@@ -10,6 +10,7 @@ import type { ApiDependencies, CommandContext } from "../dependencies.ts";
 import { adjustmentCommands } from "./adjustment-commands.ts";
 import { creditCommands } from "./credit-commands.ts";
 import { creditNoteCommands } from "./credit-note-commands.ts";
+import { dunningCommands } from "./dunning-commands.ts";
 import { invoiceCommands } from "./invoice-commands.ts";
 import { operationCommands } from "./operation-commands.ts";
 import { paymentCommands } from "./payment-commands.ts";
@@ -46,6 +47,7 @@ export function commands({
   | "adjustments"
   | "recurringGrants"
   | "creditNotes"
+  | "dunning"
   | "invoices"
   | "payments"
   | "testClocks"
@@ -57,6 +59,7 @@ export function commands({
     adjustments: adjustmentCommands({ db, now, approvalLimits }),
     recurringGrants: recurringGrantCommands({ db, now, approvalLimits }),
     creditNotes: creditNoteCommands({ db, now, approvalLimits }),
+    dunning: underRequestIds(dunningCommands({ db, now }, gateway)),
     invoices: underRequestIds(invoiceCommands({ db, now }, gateway)),
     payments: underRequestIds(paymentCommands(db, rail, gateway, now)),
     testClocks: underRequestIds(testClockCommands(db, gateway, testClocksAllowed)),

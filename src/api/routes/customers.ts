@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { accessOfCustomer } from "../../db/billing/access.ts";
 import {
   type CustomerStanding,
   findCustomer,
@@ -14,7 +15,9 @@ import { inTransaction, type Tx } from "../../db/database.ts";
 import { publishedMeters } from "../../db/usage/meters-in-force.ts";
 import { replayQuarantined } from "../../db/usage/usage-quarantine.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
+import { accessAnswer } from "../access-answer.ts";
 import type { ApiInstance } from "../api-instance.ts";
+import { timeOfCustomer } from "../customer-time.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { newId } from "../idempotency.ts";
 import { listAnswer, listOf, newestFirst, pageQuery, pageRequest } from "../pagination.ts";
@@ -29,6 +32,7 @@ import {
   textInput,
   timeZoneInput,
 } from "../wire.ts";
+import { accessSchema } from "./dunning-schemas.ts";
 import { paymentMethodAnswer, paymentMethodSchema } from "./payment-methods.ts";
 
 const customerSchema = z
@@ -43,6 +47,8 @@ const customerSchema = z
     created_at: instantText,
   })
   .meta({ id: "Customer" });
+
+const customerDetailSchema = customerSchema.extend({ access: accessSchema }).meta({ id: "CustomerDetail" });
 
 const subscriptionStatus = z.enum(["active", "past_due", "paused", "canceled"]);
 
@@ -157,14 +163,19 @@ const isSame = (stored: StoredCustomer, wanted: NewCustomer) =>
     (name) => stored[name] === wanted[name],
   );
 
-function getCustomer(api: ApiInstance, { db }: ApiDependencies): void {
+function getCustomer(api: ApiInstance, deps: ApiDependencies): void {
+  const { db } = deps;
   api.get(
     "/v1/customers/:id",
     {
       config: { scope: "read", refusals: ["customer_not_found"] },
-      schema: { tags, summary: "A customer", params: idParams, response: { 200: customerSchema } },
+      schema: { tags, summary: "A customer", params: idParams, response: { 200: customerDetailSchema } },
     },
-    async ({ params: { id } }) => customerAnswer(found(await findCustomer(db.orm, id), "customer", id)),
+    async ({ params: { id } }) => {
+      const customer = found(await findCustomer(db.orm, id), "customer", id);
+      const access = await accessOfCustomer(db.orm, id, await timeOfCustomer(deps, id));
+      return { ...customerAnswer(customer), access: accessAnswer(access) };
+    },
   );
 }
 

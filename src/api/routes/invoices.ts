@@ -6,7 +6,13 @@ import {
   type StoredInvoice,
   type StoredInvoiceLine,
 } from "../../db/billing/invoices.ts";
-import { attemptsOf, findDunning, paymentsOf, type StoredDunning } from "../../db/billing/payments.ts";
+import {
+  attemptsOf,
+  findDunning,
+  paymentsOf,
+  type StoredAttempt,
+  type StoredDunning,
+} from "../../db/billing/payments.ts";
 import { inTransaction, type Tx } from "../../db/database.ts";
 import { entriesOfInvoice } from "../../db/ledger/ledger.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
@@ -22,6 +28,7 @@ import {
   type invoiceLineSchema,
   invoiceSchema,
   invoiceStatus,
+  type paymentAttemptSchema,
 } from "./invoice-schemas.ts";
 
 const tags = ["Invoices"];
@@ -88,13 +95,7 @@ async function invoiceDetail(tx: Tx, id: string): Promise<z.infer<typeof invoice
       amount_minor: amountMinor.toString(),
       received_at: isoOf(receivedAt),
     })),
-    payment_attempts: attempts.map(({ attempt, cause, outcome, declineCode, attemptedAt }) => ({
-      attempt,
-      cause,
-      outcome,
-      decline_code: declineCode,
-      attempted_at: isoOf(attemptedAt),
-    })),
+    payment_attempts: attempts.map(attemptAnswer),
     dunning: dunning === undefined ? null : dunningAnswer(dunning),
     entries: entries.map(entryAnswer),
   };
@@ -144,6 +145,17 @@ function invoiceAnswer(invoice: StoredInvoice): z.infer<typeof invoiceSchema> {
     stripe_invoice: invoice.stripeInvoiceId,
     hosted_invoice_url: invoice.hostedInvoiceUrl,
     replaces: invoice.replaces,
+  };
+}
+
+/** A charge, or one that was withheld. */
+export function attemptAnswer(attempt: StoredAttempt): z.infer<typeof paymentAttemptSchema> {
+  return {
+    attempt: attempt.attempt,
+    cause: attempt.cause,
+    outcome: attempt.outcome,
+    decline_code: attempt.declineCode,
+    attempted_at: isoOf(attempt.attemptedAt),
   };
 }
 

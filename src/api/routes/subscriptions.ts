@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { accessOfSubscription } from "../../db/billing/access.ts";
 import { findCustomer } from "../../db/billing/customers.ts";
 import { itemsInForce, listSubscriptions } from "../../db/billing/subscription-reads.ts";
 import {
@@ -8,6 +9,7 @@ import {
 } from "../../db/billing/subscriptions.ts";
 import type { SubscriptionItem } from "../../db/schema/billing.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
+import { accessAnswer } from "../access-answer.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import { timeOfCustomer } from "../customer-time.ts";
 import type { ApiDependencies } from "../dependencies.ts";
@@ -16,6 +18,7 @@ import { contextOf } from "../observation.ts";
 import { listAnswer, listOf, newestFirst, pageQuery, pageRequest } from "../pagination.ts";
 import { found } from "../refusals.ts";
 import { idInput, idParams, instantText, isoOrNull } from "../wire.ts";
+import { accessSchema } from "./dunning-schemas.ts";
 import { agreementOn, overridesAnswer, overridesInput, overridesOnWire } from "./price-overrides.ts";
 
 const itemSchema = z.object({
@@ -39,6 +42,7 @@ export const subscriptionSchema = z
     billed_through: instantText.describe("Everything before this instant is closed and invoiced."),
     cancel_at: instantText.nullable().describe("When an agreed cancellation takes effect."),
     canceled_at: instantText.nullable(),
+    access: accessSchema,
     workflow: z.string().describe("The id of its run in Temporal."),
   })
   .meta({ id: "Subscription" });
@@ -168,6 +172,7 @@ async function answerOf(
     billed_through: isoOf(row.billedThrough),
     cancel_at: isoOrNull(row.cancelAt),
     canceled_at: isoOrNull(row.canceledAt),
+    access: accessAnswer(await accessOfSubscription(deps.db.orm, row, now)),
     workflow: `subscription/${row.id}`,
   };
 }

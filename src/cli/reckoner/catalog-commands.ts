@@ -112,8 +112,16 @@ async function show(
 }
 
 /** As a file that says the same; lists that are empty need not be there. */
-function fileText({ meters, plans, cost_tables = [], features = [] }: Schemas["Catalog"]): string {
-  const others = Object.entries({ cost_tables, features }).filter(([, list]) => list.length > 0);
+function fileText({
+  meters,
+  plans,
+  cost_tables = [],
+  features = [],
+  dunning_policies = [],
+}: Schemas["Catalog"]): string {
+  const others = Object.entries({ cost_tables, features, dunning_policies }).filter(
+    ([, list]) => list.length > 0,
+  );
   return stringify({ meters, ...Object.fromEntries(others), plans: plans.map(definitionOf) }).trimEnd();
 }
 

@@ -10,20 +10,22 @@ type Difference = Schemas["CatalogDifference"];
 export const isNothingToDo = (plan: CatalogPlan): boolean =>
   partsOf(plan).every(({ change }) => change === "unchanged");
 
-const partsOf = ({ meters, cost_tables, features, plans }: CatalogPlan) => [
+const partsOf = ({ meters, cost_tables, features, dunning_policies, plans }: CatalogPlan) => [
   ...meters,
   ...cost_tables,
   ...features,
+  ...dunning_policies,
   ...plans,
 ];
 
 /** What would change, for people. */
 export function catalogPlanText(plan: CatalogPlan): string {
-  const { meters, cost_tables, features, plans, left_out } = plan;
+  const { meters, cost_tables, features, dunning_policies, plans, left_out } = plan;
   return [
     ...section("Meters", meters.flatMap(meterLines)),
     ...section("Cost tables", cost_tables.flatMap(costTableLines)),
-    ...section("Features", features.flatMap(featureLines)),
+    ...section("Features", features.flatMap(keyedLines)),
+    ...section("Dunning policies", dunning_policies.flatMap(keyedLines)),
     "Plans",
     ...plans.flatMap(planLines),
     ...left_out.map(({ key, version, subscriptions }) =>
@@ -47,7 +49,7 @@ function costTableLines({ key, change, new_versions }: CatalogPlan["cost_tables"
   return [title, ...since, "      What was used before is priced as it was."];
 }
 
-function featureLines({ key, change, differences }: CatalogPlan["features"][number]): string[] {
+function keyedLines({ key, change, differences }: CatalogPlan["features"][number]): string[] {
   if (change === "unchanged") return [];
   if (change === "new") return [paint("green", `  + ${key}  new`)];
   return [paint("yellow", `  ~ ${key}`), ...differences.flatMap(differenceLines)];

@@ -2,9 +2,9 @@ import { and, eq, inArray } from "drizzle-orm";
 import type { Instant } from "../../domain/calendar/index.ts";
 import { type Access, accessAt, strictestAccess } from "../../domain/lifecycle/index.ts";
 import type { Tx } from "../database.ts";
-import { invoice } from "../schema/billing.ts";
+import { invoice, subscription } from "../schema/billing.ts";
 import { dunning } from "../schema/dunning.ts";
-import { isOpenDunning } from "./payments.ts";
+import { isOpenDunning, type StoredDunning } from "./payments.ts";
 
 /** Access that invoices which are not paid leave, and the invoice of the strictest. */
 export type InvoiceAccess = Access & { readonly invoiceId: string | null };
@@ -16,30 +16,42 @@ export async function accessOfCustomer(tx: Tx, customerId: string, now: Instant)
   return await accessBy(tx, now, eq(invoice.customerId, customerId));
 }
 
-/** The same by the invoices of one subscription. */
+/** The same by the invoices of one subscription; one that has ended leaves none. */
 export async function accessOfSubscription(
   tx: Tx,
-  subscriptionId: string,
+  { id, canceledAt }: { readonly id: string; readonly canceledAt: Instant | null },
   now: Instant,
 ): Promise<InvoiceAccess> {
-  return await accessBy(tx, now, eq(invoice.subscriptionId, subscriptionId));
+  if (canceledAt !== null) return { level: "ended", next: null, invoiceId: null };
+  return await accessBy(tx, now, eq(invoice.subscriptionId, id));
+}
+
+/** The same by one invoice alone. */
+export async function accessOfDunning(
+  tx: Tx,
+  { invoiceId }: StoredDunning,
+  now: Instant,
+): Promise<InvoiceAccess> {
+  return await accessBy(tx, now, eq(invoice.id, invoiceId));
 }
 
 async function accessBy(tx: Tx, now: Instant, whose: ReturnType<typeof eq>): Promise<InvoiceAccess> {
   const found = await tx
-    .select({ dunning, invoiceStatus: invoice.status })
+    .select({ dunning, invoiceStatus: invoice.status, subscriptionStatus: subscription.status })
     .from(dunning)
     .innerJoin(invoice, eq(invoice.id, dunning.invoiceId))
+    .leftJoin(subscription, eq(subscription.id, invoice.subscriptionId))
     .where(and(whose, inArray(invoice.status, ["open", "uncollectible"])));
-  const accesses = found.flatMap(({ dunning: row, invoiceStatus }): InvoiceAccess[] => {
-    const { policy, startedAt, invoiceId } = row;
+  const accesses = found.flatMap((row): InvoiceAccess[] => {
+    const { policy, startedAt, invoiceId, state } = row.dunning;
+    if (policy === null) return [];
+    const bySteps = { ...accessAt(policy, startedAt, now), invoiceId };
+    if (isOpenDunning(row.dunning)) return [bySteps];
+    if (state !== "exhausted" || row.invoiceStatus !== "uncollectible") return [];
     // What was given up and left past due loses its access as the policy says, though nothing is tried any more.
-    const isLeftPastDue =
-      row.state === "exhausted" &&
-      invoiceStatus === "uncollectible" &&
-      policy?.finalAction === "uncollectible";
-    if (policy === null || !(isOpenDunning(row) || isLeftPastDue)) return [];
-    return [{ ...accessAt(policy, startedAt, now), invoiceId }];
+    if (policy.finalAction === "uncollectible") return [bySteps];
+    const isPaused = policy.finalAction === "pause" && row.subscriptionStatus === "paused";
+    return isPaused ? [{ level: "ended", next: null, invoiceId }] : [];
   });
   if (accesses.length === 0) return fullAccess;
   const strictest = strictestAccess(accesses);

@@ -4,6 +4,7 @@ import { invoice, payment, paymentAttempt } from "../schema/billing.ts";
 import { dunning, type OpenDunningState } from "../schema/dunning.ts";
 
 export type StoredDunning = typeof dunning.$inferSelect;
+export type StoredAttempt = typeof paymentAttempt.$inferSelect;
 
 /** Records an attempt; the same attempt again changes nothing. */
 export async function insertAttempt(tx: Tx, attempt: typeof paymentAttempt.$inferInsert): Promise<void> {
@@ -65,6 +66,18 @@ export async function updateDunning(
     .update(dunning)
     .set(change)
     .where(and(eq(dunning.invoiceId, invoiceId), inArray(dunning.state, [...openStates])));
+}
+
+/** The dunnings of a customer's invoices, the newest first, at most a hundred. */
+export async function dunningsOf(tx: Tx, customerId: string): Promise<StoredDunning[]> {
+  const found = await tx
+    .select({ dunning })
+    .from(dunning)
+    .innerJoin(invoice, eq(invoice.id, dunning.invoiceId))
+    .where(eq(invoice.customerId, customerId))
+    .orderBy(desc(dunning.startedAt), desc(dunning.invoiceId))
+    .limit(100);
+  return found.map((row) => row.dunning);
 }
 
 /** Invoices of a customer that dunning is at work on. */

@@ -154,6 +154,7 @@ const refusingParts = {
   readinessChecks: [],
   testClocks: { areAllowed: true, create: notHere, advance: notHere },
   payments: { attachPaymentMethod: notHere },
+  dunning: { command: notHere, choosePolicy: notHere },
   credits: { purchase: notHere },
   invoices: { voidInvoice: notHere },
   subscriptions: {

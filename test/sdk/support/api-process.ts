@@ -35,6 +35,7 @@ const absent = {
   readinessChecks: [],
   testClocks: { areAllowed: true, create: notHere, advance: notHere },
   payments: { attachPaymentMethod: notHere },
+  dunning: { command: notHere, choosePolicy: notHere },
   credits: { purchase: notHere },
   invoices: { voidInvoice: notHere },
   subscriptions: {
