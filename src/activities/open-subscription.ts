@@ -73,7 +73,7 @@ export async function openSubscription(
     if (begun.trial !== null) await insertScheduled(tx, begun.trial);
     const issued = await invoiceActivation(tx, begun.row, begun.terms, input);
     const row = issued.collect ? begun.row : await begunAtOnce(tx, begun.row);
-    return { ...issued, standing: await standingOf(tx, row) };
+    return { ...issued, standing: await standingOf(tx, row, issued.invoiceId) };
   });
 }
 
@@ -118,15 +118,20 @@ async function openedBefore(
     throw new SubscriptionRuleError("subscription_exists", message, "id");
   }
   const invoice = await findInvoiceBySource(tx, sourceKeyOf(row.id));
+  const invoiceId = invoice?.id ?? null;
   return {
-    invoiceId: invoice?.id ?? null,
+    invoiceId,
     collect: invoice !== undefined && invoice.totalMinor > 0n,
-    standing: await standingOf(tx, row),
+    standing: await standingOf(tx, row, invoiceId),
   };
 }
 
 /** What the subscription's run remembers when its life begins. */
-async function standingOf(tx: Tx, row: StoredSubscription): Promise<RunningSubscription> {
+async function standingOf(
+  tx: Tx,
+  row: StoredSubscription,
+  invoiceId: string | null,
+): Promise<RunningSubscription> {
   const { agreed, index } = agreedPeriodAt(anchorsOf(row), row.startedAt);
   const { periodIndex, ...anchor } = runningAnchor(agreed, index);
   const [main] = await itemsInForce(tx, row.id, row.startedAt);
@@ -140,6 +145,8 @@ async function standingOf(tx: Tx, row: StoredSubscription): Promise<RunningSubsc
     planKey: main?.planKey ?? "",
     answered: [],
     dueAt: dueAt === null ? null : isoOf(dueAt),
-    ...(row.status === "incomplete" && row.expiresAt !== null ? { expiresAt: isoOf(row.expiresAt) } : {}),
+    ...(row.status === "incomplete" && row.expiresAt !== null && invoiceId !== null
+      ? { firstPayment: { invoiceId, until: isoOf(row.expiresAt) } }
+      : {}),
   };
 }

@@ -11,6 +11,8 @@ export interface ProrationOutcome {
   readonly effectiveAt: string;
   /** Where periods count from since, when that changed. */
   readonly anchor?: BegunAnchor;
+  /** When the next change that is agreed for later is to be made. */
+  readonly dueAt?: string | null;
   /** Set when the rules did not allow the change: nothing was changed. */
   readonly refused: Refusal | null;
 }
@@ -25,12 +27,18 @@ export async function proration(input: ProrationInput): Promise<ProrationOutcome
   const clock = openClock(input.clock);
   try {
     const booked = await databaseActivities.applyChange({ subscriptionId, changeId, at, change });
-    const { invoiceId, effectiveAt, anchor } = booked;
+    const { invoiceId, effectiveAt, anchor, dueAt } = booked;
     setCurrentDetails(`${change.kind} as of ${effectiveAt}: invoice ${invoiceId ?? "none"}.`);
     if (invoiceId !== null && booked.collect) {
       await startCollecting(clock, { invoiceId, customerId, subscriptionId });
     }
-    return { invoiceId, effectiveAt, ...(anchor === undefined ? {} : { anchor }), refused: null };
+    return {
+      invoiceId,
+      effectiveAt,
+      ...(anchor === undefined ? {} : { anchor }),
+      ...(dueAt === undefined ? {} : { dueAt }),
+      refused: null,
+    };
   } catch (error) {
     const refused = refusalOf(error);
     if (refused === null) throw error;

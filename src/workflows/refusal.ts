@@ -12,3 +12,14 @@ export function refusalOf(error: unknown): Refusal | null {
   const { type, nonRetryable, message } = error.cause;
   return nonRetryable && type ? { code: type, message } : null;
 }
+
+/** A refusal of the rules goes back to the caller with its code; anything else stays what it is. */
+export async function refusable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const refused = refusalOf(error);
+    if (refused === null) throw error;
+    throw ApplicationFailure.nonRetryable(refused.message, refused.code);
+  }
+}

@@ -21,8 +21,8 @@ export interface RunningSubscription {
   readonly planKey: string;
   /** When the next change that is agreed for later is to be made. */
   readonly dueAt?: string | null;
-  /** Until when its first invoice has to be paid; absent once it has begun. */
-  readonly expiresAt?: string;
+  /** The invoice that has to be paid before it begins, and until when; absent once it has begun. */
+  readonly firstPayment?: { readonly invoiceId: string; readonly until: string } | null;
   /** As the deployment said when it began, or since; absent: a `billingCycle` for each period, at once. */
   readonly closing?: ClosingPolicy;
   /** Requests already answered, newest last: an update id is only known within one run. */

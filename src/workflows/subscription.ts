@@ -9,33 +9,28 @@ import {
   startChild,
   upsertSearchAttributes,
   WorkflowIdReusePolicy,
+  workflowInfo,
 } from "@temporalio/workflow";
-import {
-  addDuration,
-  type BillingAnchor,
-  type Instant,
-  instant,
-  isoOf,
-  type Period,
-  periodAt,
-} from "../domain/calendar/index.ts";
-import { closeDelaySeconds } from "../domain/lifecycle/index.ts";
-import { databaseActivities } from "./activity-options.ts";
+import { addDuration, type Instant, instant, isoOf, type Period } from "../domain/calendar/index.ts";
+import { closeDelaySeconds, isTerminal } from "../domain/lifecycle/index.ts";
 import { billingCycle } from "./billing-cycle.ts";
 import { type Clock, openClock, startToken } from "./clock.ts";
 import * as messages from "./messages.ts";
-import { orPark } from "./park.ts";
 import { priorities } from "./priorities.ts";
+import { earliest, runningPeriod } from "./running-period.ts";
 import { searchAttributes } from "./search-attributes.ts";
 import { handleCommands } from "./subscription-commands.ts";
+import { endAsAgreed, makeDue, settleFirstPayment } from "./subscription-due.ts";
 
 /**
  * One run per subscription, for its whole life: it takes the commands, one at a time, and at each period's end starts
  * the `billingCycle` that closes it. Id: `subscription/{id}`; continues as new after every period.
  *
- * Started with the update `activate`; then the updates `changePlan`, `changeQuantity`, `addAddOn`, `cancel`, `pause`,
- * `resume`, each refused before anything is written when the state does not allow it, and answered again with the same
- * answer when the same `requestId` comes twice. Ends when the subscription is canceled.
+ * Started with the update `activate`; then the updates `changePlan`, `changeQuantity`, `addAddOn`, `removeAddOn`, `endTrial`,
+ * `pause`, `resume`, `cancel`, `uncancel`, `withdrawScheduled`, each refused before anything is written when the state does
+ * not allow it, and answered again with the same answer when the same `requestId` comes twice. What is agreed for later is in
+ * the database; the run knows when the next of it is due, and has it made then, in order with the periods' ends. Ends when the
+ * subscription is canceled, or was not paid for in time.
  */
 export async function subscription(input: messages.SubscriptionInput): Promise<void> {
   const clock = openClock(input.clock);
@@ -45,14 +40,20 @@ export async function subscription(input: messages.SubscriptionInput): Promise<v
 
   for (;;) {
     self.describe();
-    const { end } = self.period();
     const { changes } = self;
     await clock.until(self.wakeAt(), () => self.changes !== changes || self.ended);
     if (self.ended) break;
-    if (clock.now() < end) continue;
+    if (self.remembered().firstPayment) {
+      await self.alone(() => settleFirstPayment(self));
+      continue;
+    }
+    const isLong = workflowInfo().continueAsNewSuggested;
+    if (!isLong && self.nextInstant() > clock.now()) continue;
+    const { start } = self.period();
     // A command that came first is finished first: a change lands wholly before or after the boundary.
     await self.alone(() => self.crossUntil(clock.now()));
     if (self.ended) break;
+    if (!isLong && self.period().start === start) continue;
     await condition(allHandlersFinished);
     await continueAsNew<typeof subscription>({ ...input, clock: clock.carry(), standing: self.remembered() });
   }
@@ -103,18 +104,29 @@ export class Running {
   }
 
   period(): Period {
-    const { anchor, periodIndex } = this.remembered();
-    const { start, end } = periodAt(anchorOf(anchor), periodIndex);
-    const from = anchor.from === undefined ? start : instant(anchor.from);
-    return { start: from > start ? from : start, end };
+    return runningPeriod(this.remembered());
   }
 
   /** When this run next wants to be woken: pages close its periods without it, and it only has to end in time. */
   wakeAt(): Instant | null {
     if (this.ended) return null;
-    const { cancelAt } = this.remembered();
-    if (this.closing().by === "paged") return cancelAt === null ? null : instant(cancelAt);
-    return addDuration(this.period().end, { seconds: this.closeDelay() }, "UTC");
+    const { status, cancelAt, dueAt, firstPayment } = this.remembered();
+    // It has ended, and what is under way about that wakes it.
+    if (isTerminal(status)) return this.period().end;
+    if (firstPayment) return instant(firstPayment.until);
+    const closeAt =
+      this.closing().by === "paged"
+        ? null
+        : addDuration(this.period().end, { seconds: this.closeDelay() }, "UTC");
+    return earliest([cancelAt, dueAt ?? null, closeAt === null ? null : isoOf(closeAt)]);
+  }
+
+  /** When the next thing is due of which this run has to know: a change, the end of the period, or of it all. */
+  nextInstant(): Instant {
+    const { status, cancelAt, dueAt = null } = this.remembered();
+    const { end } = this.period();
+    if (isTerminal(status)) return end;
+    return earliest([cancelAt, dueAt, isoOf(end)]) ?? end;
   }
 
   /** A test clock has an order of its own, in which every run has its place. */
@@ -137,28 +149,35 @@ export class Running {
 
   /** Ends the periods that are over at `at`: whatever is dated then belongs to the period after them. */
   async crossUntil(at: Instant): Promise<void> {
-    while (!this.ended && this.period().end <= at) await this.#crossBoundary();
+    while (!this.ended) {
+      const { dueAt = null, cancelAt } = this.remembered();
+      const { end } = this.period();
+      const endsAt = cancelAt === null || instant(cancelAt) > end ? end : instant(cancelAt);
+      // Of one instant: a change is the next period's first terms, and an end leaves nothing to change.
+      const isFirst = dueAt !== null && instant(dueAt) <= endsAt && dueAt !== cancelAt;
+      if (isFirst && instant(dueAt) <= at) await makeDue(this, dueAt);
+      else if (endsAt <= at) await this.#crossBoundary();
+      else return;
+    }
   }
 
   /** The period in course is over: hand it to its billing cycle, and begin the next one, or end. */
   async #crossBoundary(): Promise<void> {
     const { cancelAt, periodIndex } = this.remembered();
     const period = this.period();
-    if (cancelAt !== null && instant(cancelAt) <= period.end) {
-      await orPark("ending the subscription", () =>
-        databaseActivities.endSubscription({ subscriptionId: this.input.subscriptionId, at: cancelAt }),
-      );
-      this.become({ status: "canceled" });
-      this.ended = true;
+    if (cancelAt === null || instant(cancelAt) > period.end) {
+      await this.startCycle(period);
+      this.become({ periodIndex: periodIndex + 1 });
+      return;
     }
-    await this.startCycle(period);
-    if (!this.ended) this.become({ periodIndex: periodIndex + 1 });
+    await endAsAgreed(this, cancelAt);
+    await this.startCycle({ start: period.start, end: instant(cancelAt) });
   }
 
   /** Hands a period to its billing cycle, unless it has one: the net for missed wake-ups may have been first. */
   async startCycle(period: Period): Promise<void> {
     const { subscriptionId, customerId } = this.input;
-    if (this.closing().by === "paged") return;
+    if (this.closing().by === "paged" || period.end <= period.start) return;
     const { planKey } = this.remembered();
     const graceSeconds = this.remembered().graceSeconds + this.closeDelay();
     const periodStart = isoOf(period.start);
@@ -189,7 +208,7 @@ export class Running {
   }
 
   describe(): void {
-    const { status, cancelAt, planKey } = this.remembered();
+    const { status, cancelAt, planKey, dueAt, firstPayment } = this.remembered();
     const { start, end } = this.period();
     upsertSearchAttributes([
       { key: searchAttributes.billingStatus, value: status },
@@ -198,15 +217,18 @@ export class Running {
     ]);
     const isPaged = this.closing().by === "paged";
     const goesOn = isPaged ? "its periods are closed in pages" : `the next period begins **${isoOf(end)}**`;
-    const next = cancelAt === null ? goesOn : `it ends **${cancelAt}**`;
+    const ahead = dueAt == null ? "" : ` What is agreed for later comes next **${dueAt}**.`;
+    const next = cancelAt === null ? `${goesOn}.${ahead}` : `it ends **${cancelAt}**.${ahead}`;
+    if (firstPayment) {
+      setCurrentDetails(
+        `**${status}**: waits until **${firstPayment.until}** for invoice ${firstPayment.invoiceId} to be paid.`,
+      );
+      return;
+    }
     setCurrentDetails(
       this.ended
         ? `**${status}** since ${cancelAt}.`
-        : `**${status}** on ${planKey}, in the period from ${isoOf(start)}; ${next}.`,
+        : `**${status}** on ${planKey}, in the period from ${isoOf(start)}; ${next}`,
     );
   }
-}
-
-function anchorOf({ at, unit, count, timeZone }: messages.RunningAnchor): BillingAnchor {
-  return { at: instant(at), interval: { unit, count }, timeZone };
 }

@@ -1,0 +1,124 @@
+import { ApplicationFailure, executeChild } from "@temporalio/workflow";
+import { instant } from "../domain/calendar/index.ts";
+import { changeInstant } from "../domain/lifecycle/index.ts";
+import { databaseActivities } from "./activity-options.ts";
+import { startToken } from "./clock.ts";
+import * as messages from "./messages.ts";
+import { type ProrationOutcome, proration } from "./proration.ts";
+import { refusable } from "./refusal.ts";
+import { searchAttributes } from "./search-attributes.ts";
+import type { Running } from "./subscription.ts";
+import { begin } from "./subscription-due.ts";
+import { answerOnce, type Command, standingOf } from "./subscription-turns.ts";
+
+type Answer = Promise<messages.ChangeAnswer>;
+
+/** A change of what was agreed: worked out and booked by a `proration` run, which this waits for. */
+export function changeTerms(self: Running, command: Command, change: messages.SubscriptionChange): Answer {
+  return answerOnce(self, change.kind, command, async () => {
+    const { subscriptionId, customerId } = self.input;
+    const { requestId: changeId, at } = command;
+    const workflowId = messages.workflowIds.proration(subscriptionId, changeId);
+    await self.clock.expect(startToken(workflowId));
+    const outcome = await executeChild(proration, {
+      workflowId,
+      args: [{ subscriptionId, customerId, changeId, at, change, clock: self.clock.reading() }],
+      staticSummary: `${customerId}: ${change.kind}`,
+      typedSearchAttributes: [
+        { key: searchAttributes.customerId, value: customerId },
+        { key: searchAttributes.subscriptionId, value: subscriptionId },
+      ],
+    });
+    if (outcome.refused !== null) {
+      throw ApplicationFailure.nonRetryable(outcome.refused.message, outcome.refused.code);
+    }
+    await follow(self, change, outcome);
+    return answerTo(self, changeId, outcome.effectiveAt, { invoiceId: outcome.invoiceId });
+  });
+}
+
+/** What a booked change means for the run itself. */
+async function follow(
+  self: Running,
+  change: messages.SubscriptionChange,
+  { effectiveAt, anchor: begun, dueAt }: ProrationOutcome,
+): Promise<void> {
+  if (change.kind === "change_plan") self.become({ planKey: change.planKey });
+  if (change.kind === "pause") self.become({ status: "paused" });
+  if (change.kind === "resume" || change.kind === "end_trial") self.become({ status: "active" });
+  if (dueAt !== undefined) self.become({ dueAt });
+  if (begun !== undefined) {
+    await begin(self, begun);
+  } else if (change.kind === "cancel") {
+    const { start } = self.period();
+    self.become({ status: "canceled", cancelAt: effectiveAt });
+    await self.startCycle({ start, end: instant(effectiveAt) });
+    self.ended = true;
+  }
+}
+
+/** A change that is written down, and made when its time has come. */
+export function changeLater(self: Running, command: Command, change: messages.SubscriptionChange): Answer {
+  return answerOnce(self, change.kind, command, async () => {
+    const { subscriptionId } = self.input;
+    const { requestId: changeId, at } = command;
+    const effectiveAt = changeInstant(standingOf(self), { kind: change.kind, ...command });
+    const { dueAt } = await refusable(
+      databaseActivities.scheduleChange({ subscriptionId, changeId, at, effectiveAt, change }),
+    );
+    self.become({ dueAt });
+    return answerTo(self, changeId, effectiveAt, { scheduled: changeId });
+  });
+}
+
+/** An end that is agreed for later; until then the status stays what it is. */
+export function cancelLater(self: Running, command: messages.CancelCommand): Answer {
+  return answerOnce(self, "cancel", command, async () => {
+    const { subscriptionId } = self.input;
+    const { requestId: changeId, at, credit } = command;
+    const cancelAt = changeInstant(standingOf(self), { kind: "cancel", ...command });
+    await refusable(
+      databaseActivities.scheduleCancellation({
+        subscriptionId,
+        changeId,
+        at,
+        cancelAt,
+        ...(credit === undefined ? {} : { credit }),
+      }),
+    );
+    self.become({ cancelAt });
+    return answerTo(self, changeId, cancelAt, { scheduled: `${changeId}/end` });
+  });
+}
+
+/** The agreed end is taken back. */
+export function uncancel(self: Running, command: messages.UncancelCommand): Answer {
+  return answerOnce(self, "uncancel", command, async () => {
+    const { subscriptionId } = self.input;
+    const { requestId: changeId, at } = command;
+    self.become(await refusable(databaseActivities.uncancel({ subscriptionId, changeId, at })));
+    return answerTo(self, changeId, at);
+  });
+}
+
+/** Something that was agreed for later is taken back; an end among it, then the subscription goes on. */
+export function withdrawScheduled(self: Running, command: messages.WithdrawScheduledCommand): Answer {
+  return answerOnce(self, "withdraw", command, async () => {
+    const { subscriptionId } = self.input;
+    const { changeId, at } = command;
+    self.become(await refusable(databaseActivities.withdrawScheduled({ subscriptionId, changeId, at })));
+    return answerTo(self, changeId, at);
+  });
+}
+
+function answerTo(
+  self: Running,
+  changeId: string,
+  effectiveAt: string,
+  { invoiceId = null, scheduled }: { invoiceId?: string | null; scheduled?: string } = {},
+): messages.ChangeAnswer {
+  const { subscriptionId } = self.input;
+  const { status } = self.remembered();
+  const later = scheduled === undefined ? {} : { scheduled };
+  return { subscriptionId, changeId, status, effectiveAt, invoiceId, ...later };
+}
