@@ -1,32 +1,30 @@
-import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  type BuiltConsole,
+  buildConsole,
+  hasChromium,
+  launchChromium,
+  skipReason,
+} from "./support/built-console.ts";
 import { startStubApi, stubKey } from "./support/stub-api.ts";
 
-const chromiumPath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
-const isInstalled = existsSync(chromiumPath);
-const reason = isInstalled ? "" : ` (skipped: no Chromium at ${chromiumPath}; set CHROMIUM_PATH)`;
-
-describe.skipIf(!isInstalled)(`the built console in Chromium${reason}`, () => {
-  const folder = mkdtempSync(join(tmpdir(), "reckoner-console-build-"));
+describe.skipIf(!hasChromium)(`the built console in Chromium${skipReason}`, () => {
+  let built: BuiltConsole;
   let browser: Browser;
   let api: Awaited<ReturnType<typeof startStubApi>>;
   let page: Page;
   const faults: string[] = [];
 
   beforeAll(async () => {
-    await buildConsole(folder);
-    api = await startStubApi(folder);
-    browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArguments });
+    built = await buildConsole();
+    api = await startStubApi(built.folder);
+    browser = await launchChromium();
   });
   afterAll(async () => {
     await browser?.close();
     await api?.close();
-    rmSync(folder, { recursive: true, force: true });
+    built?.remove();
   });
 
   beforeEach(async () => {
@@ -141,25 +139,3 @@ describe.skipIf(!isInstalled)(`the built console in Chromium${reason}`, () => {
     await page.getByRole("link", { name: "Acme" }).waitFor();
   });
 });
-
-/** The very build that is deployed: in a process of its own, because this one is set up for tests. */
-async function buildConsole(folder: string): Promise<void> {
-  const root = join(import.meta.dirname, "../..");
-  const options = ["build", "-c", "src/console/vite.config.ts", "--outDir", folder, "--emptyOutDir"];
-  const env = { ...process.env, NODE_ENV: "production" };
-  await promisify(execFile)(process.execPath, ["node_modules/vite/bin/vite.js", ...options], {
-    cwd: root,
-    env,
-  });
-}
-
-const chromiumArguments = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];

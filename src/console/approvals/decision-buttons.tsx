@@ -24,7 +24,7 @@ export function DecisionButtons({ decidable }: { decidable: Decidable }) {
   const isOwn = decidable.requestedBy === actor;
   const needsOtherKey = isOwn || !mayApprove;
   return (
-    <Group gap="xs" wrap="nowrap" justify="flex-end" style={{ position: "relative" }}>
+    <Group gap="xs" wrap="nowrap" display="inline-flex">
       <DecisionDialog decision="approve" decidable={decidable} needsOtherKey={needsOtherKey} />
       <DecisionDialog decision="reject" decidable={decidable} needsOtherKey={needsOtherKey} />
       {isOwn && mayWrite ? (

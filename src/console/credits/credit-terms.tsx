@@ -1,4 +1,4 @@
-import { MultiSelect, TextInput } from "@mantine/core";
+import { Group, MultiSelect, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { faultAt } from "../commands/field-fault.ts";
@@ -32,25 +32,29 @@ export function CreditTermsFields({ terms, onTerms, error }: CreditTermsFieldsPr
   const products = useProducts();
   return (
     <>
-      <TextInput
-        type="date"
-        label="From"
-        description="At once, when left empty."
-        value={terms.from}
-        onChange={(event) => onTerms({ ...terms, from: event.currentTarget.value })}
-        error={faultAt(error, "effective_at")}
-      />
-      <TextInput
-        type="date"
-        label="Until"
-        description="The first day on which it cannot be spent any more; never, when left empty."
-        value={terms.until}
-        onChange={(event) => onTerms({ ...terms, until: event.currentTarget.value })}
-        error={faultAt(error, "expires_at")}
-      />
+      <Group grow align="flex-start" gap="sm">
+        <TextInput
+          type="date"
+          label="From"
+          description="Empty: at once"
+          inputWrapperOrder={["label", "input", "description", "error"]}
+          value={terms.from}
+          onChange={(event) => onTerms({ ...terms, from: event.currentTarget.value })}
+          error={faultAt(error, "effective_at")}
+        />
+        <TextInput
+          type="date"
+          label="Until, but not on"
+          description="Empty: it never expires"
+          inputWrapperOrder={["label", "input", "description", "error"]}
+          value={terms.until}
+          onChange={(event) => onTerms({ ...terms, until: event.currentTarget.value })}
+          error={faultAt(error, "expires_at")}
+        />
+      </Group>
       <MultiSelect
         label="Pays only for"
-        description="All usage, when left empty."
+        placeholder={terms.products.length === 0 ? "All usage" : ""}
         data={products.map((value) => ({ value, label: wordsFor(value) }))}
         value={[...terms.products]}
         onChange={(chosen) => onTerms({ ...terms, products: chosen })}

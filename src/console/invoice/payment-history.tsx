@@ -1,5 +1,6 @@
 import { Stack, Text } from "@mantine/core";
 import { useCustomer } from "../customer/customer-context.ts";
+import { counted } from "../format/quantity.ts";
 import { wordsFor } from "../format/words.ts";
 import { CopyableId } from "../parts/copyable-id.tsx";
 import { DefinitionList } from "../parts/definition-list.tsx";
@@ -31,8 +32,8 @@ export function PaymentHistory({ invoice }: { invoice: InvoiceDetail }) {
         />
       )}
       {dunning === null ? null : (
-        <Text size="sm" c="dimmed" px="md" pt="sm">
-          Dunning: {wordsFor(dunning.state).toLowerCase()} after {dunning.attempts} attempts.
+        <Text size="sm" c="dimmed" px="md" py="sm">
+          Dunning: {wordsFor(dunning.state).toLowerCase()} after {counted(dunning.attempts, "attempt")}.
         </Text>
       )}
       <Payments invoice={invoice} />
@@ -64,6 +65,8 @@ const causes: Readonly<Record<PaymentAttempt["cause"], string>> = {
   first: "On issue",
   schedule: "Scheduled retry",
   new_payment_method: "New payment method",
+  operator: "Retry by an operator",
+  operator: "Asked for by an operator",
 };
 
 const columnsIn = (timeZone: string): readonly Column<PaymentAttempt>[] => [

@@ -50,7 +50,7 @@ export function CommandForm<Answer>({
             type="submit"
             loading={command.isPending}
             disabled={!isReady}
-            {...(isGrave ? { color: "red" } : {})}
+            {...(isGrave ? { color: "red.9" } : {})}
           >
             {submit}
           </Button>
