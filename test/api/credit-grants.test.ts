@@ -117,6 +117,8 @@ test("a balance is what can be spent, in the order in which it is, with what is 
     as_of: "2026-03-01T12:00:00.000Z",
     remaining_minor: "2500",
     available_minor: "2500",
+    burn_order: "priority_first",
+    burn_order_of: null,
     next_expiry: { at: "2026-04-01T00:00:00.000Z", credit_grant: gift, amount_minor: "300" },
   });
   const ids = (grants: { id: string }[]) => grants.map((each) => each.id);

@@ -6,9 +6,10 @@ import {
 } from "../../db/billing/api-reads.ts";
 import { drawsOfGrant, type StoredDraw } from "../../db/billing/credit-draws.ts";
 import { findCustomer } from "../../db/billing/customers.ts";
+import { type SpendingPolicy, spendingPolicyOf } from "../../db/billing/spending-policy.ts";
 import { inTransaction } from "../../db/database.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
-import { type CreditGrant, inBurnOrder, usualBurnOrder } from "../../domain/credits/index.ts";
+import { type BurnOrder, burnOrders, type CreditGrant, inBurnOrder } from "../../domain/credits/index.ts";
 import { currency, exactOfLedgerAmount, ledgerAmount } from "../../domain/money/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import { timeOfCustomer } from "../customer-time.ts";
@@ -43,9 +44,16 @@ const balanceSchema = z
       .object({ at: instantText, credit_grant: z.string(), amount_minor: decimalText })
       .nullable()
       .describe("What is lost next if it is not used; null when nothing is."),
+    burn_order: z
+      .enum(Object.keys(burnOrders) as [BurnOrder])
+      .describe("Of the plan of the subscription that is billed next; the usual one where there is none."),
+    burn_order_of: z
+      .string()
+      .nullable()
+      .describe("That subscription. One that is billed later may spend in another order, as its plan says."),
     grants: z
       .array(creditGrantSchema)
-      .describe("Those that can be spent now, in the order in which they are: the first one next."),
+      .describe("Those that can be spent now, in that order: the first one next."),
     upcoming: z.array(creditGrantSchema).describe("Those that will take effect, the soonest first."),
   })
   .meta({ id: "CreditBalance" });
@@ -114,8 +122,11 @@ function getBalance(api: ApiInstance, deps: ApiDependencies): void {
     async ({ params: { id } }) => {
       const customer = found(await findCustomer(deps.db.orm, id), "customer", id);
       const now = await timeOfCustomer(deps, id);
-      const open = await openGrantsOfCustomer(deps.db.orm, id);
-      return balanceAnswer(customer, open, now);
+      const [open, spending] = await Promise.all([
+        openGrantsOfCustomer(deps.db.orm, id),
+        spendingPolicyOf(deps.db.orm, id),
+      ]);
+      return balanceAnswer(customer, open, spending, now);
     },
   );
 }
@@ -123,12 +134,13 @@ function getBalance(api: ApiInstance, deps: ApiDependencies): void {
 function balanceAnswer(
   customer: { readonly id: string; readonly currency: string },
   open: readonly CreditGrantStanding[],
+  { policy: { burnOrder }, subscriptionId }: SpendingPolicy,
   now: Instant,
 ): z.infer<typeof balanceSchema> {
   const answers = new Map(open.map((grant) => [grant.id, creditGrantAnswer(grant, now)]));
   const active = inBurnOrder(
     open.filter(({ id }) => answers.get(id)?.status === "active").map(asGrant),
-    usualBurnOrder,
+    burnOrder,
   );
   const upcoming = open
     .filter(({ id, effectiveAt }) => answers.get(id)?.status === "pending" && effectiveAt > now)
@@ -151,6 +163,8 @@ function balanceAnswer(
     remaining_minor: sumOf(({ remaining }) => remaining),
     available_minor: sumOf(({ available }) => available),
     next_expiry: nextExpiry(active),
+    burn_order: burnOrder,
+    burn_order_of: subscriptionId,
     grants: answersOf(active),
     upcoming: answersOf(upcoming),
   };

@@ -9,6 +9,7 @@ import {
 import { rateStretches, type Terms } from "../../../src/domain/invoicing/index.ts";
 import { decimal } from "../../../src/domain/money/index.ts";
 import { tableRows } from "../../support/markdown-tables.ts";
+import { pro } from "./plans.ts";
 
 /** What parts of a period include; the table of docs/proration.md, and what it leaves out. */
 
@@ -21,22 +22,10 @@ function plan(
   key = "pro",
   model = perUnit,
 ): PlanVersion {
-  const price = {
-    ...{ key: "tokens", type: "usage", name: "tokens", product: "p", meter: "tokens", where: {} },
-    ...{ unitLabel: "token", model, included },
-  } as const;
-  return {
-    ...{
-      key,
-      version: 1,
-      name: key,
-      currency: "usd",
-      interval: { unit: "month", count: 1 },
-      graceSeconds: 0,
-    },
-    dunning: { retryAfterDays: [], finalAction: "cancel", accessGraceDays: 0 },
-    ...{ prices: [price], proration: { ...defaultProration, ...proration } },
-  } as PlanVersion;
+  const [, usage] = pro.prices;
+  if (usage?.type !== "usage") throw new Error("the fixture has a price of usage");
+  const prices = [{ ...usage, key: "tokens", where: {}, model, included }];
+  return { ...pro, key, prices, proration: { ...defaultProration, ...proration } };
 }
 
 /** Rates stretches that follow each other, with so many tokens each. @returns "included/billable" of each */
