@@ -66,7 +66,6 @@ const causes: Readonly<Record<PaymentAttempt["cause"], string>> = {
   schedule: "Scheduled retry",
   new_payment_method: "New payment method",
   operator: "Retry by an operator",
-  operator: "Asked for by an operator",
 };
 
 const columnsIn = (timeZone: string): readonly Column<PaymentAttempt>[] => [
