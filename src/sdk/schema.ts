@@ -11852,26 +11852,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": {
-                        /** @enum {string} */
-                        action: "retry" | "skip" | "reset" | "cancel" | "signal" | "pause_queue" | "unpause_queue";
-                        /**
-                         * @description What runs are told; they then read by themselves what is so.
-                         * @enum {string}
-                         */
-                        signal?: "invoiceChanged" | "paymentMethodUpdated";
-                        /** @description The runs, by workflow id. */
-                        runs?: string[];
-                        /** @description Or: all running ones that it finds, at most 10,000. */
-                        query?: string;
-                        /**
-                         * @description Or, of `pause_queue` and `unpause_queue`: the queue.
-                         * @enum {string}
-                         */
-                        queue?: "interactive" | "cycles" | "stripe";
-                        /** @description Why; it is kept for good. */
-                        reason: string;
-                    };
+                    "application/json": components["schemas"]["OperationRequestInput"];
                 };
             };
             responses: {
@@ -12072,26 +12053,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": {
-                        /** @enum {string} */
-                        action: "retry" | "skip" | "reset" | "cancel" | "signal" | "pause_queue" | "unpause_queue";
-                        /**
-                         * @description What runs are told; they then read by themselves what is so.
-                         * @enum {string}
-                         */
-                        signal?: "invoiceChanged" | "paymentMethodUpdated";
-                        /** @description The runs, by workflow id. */
-                        runs?: string[];
-                        /** @description Or: all running ones that it finds, at most 10,000. */
-                        query?: string;
-                        /**
-                         * @description Or, of `pause_queue` and `unpause_queue`: the queue.
-                         * @enum {string}
-                         */
-                        queue?: "interactive" | "cycles" | "stripe";
-                        /** @description Why; it is kept for good. */
-                        reason: string;
-                    };
+                    "application/json": components["schemas"]["OperationRequestInput"];
                 };
             };
             responses: {
@@ -18022,6 +17984,26 @@ export interface components {
             /** @description The first 100 of them. */
             runs: components["schemas"]["Run"][];
             queue: components["schemas"]["Queue"] | null;
+        };
+        OperationRequestInput: {
+            /** @enum {string} */
+            action: "retry" | "skip" | "reset" | "cancel" | "signal" | "pause_queue" | "unpause_queue";
+            /**
+             * @description What runs are told; they then read by themselves what is so.
+             * @enum {string}
+             */
+            signal?: "invoiceChanged" | "paymentMethodUpdated";
+            /** @description The runs, by workflow id. */
+            runs?: string[];
+            /** @description Or: all running ones that it finds, at most 10,000. */
+            query?: string;
+            /**
+             * @description Or, of `pause_queue` and `unpause_queue`: the queue.
+             * @enum {string}
+             */
+            queue?: "interactive" | "cycles" | "stripe";
+            /** @description Why; it is kept for good. */
+            reason: string;
         };
         Payment: {
             stripe_payment_intent: string;
