@@ -10,7 +10,8 @@ const description = `
 Usage billing that can be proved right: usage events come in, exact invoices come out, and every amount is in a ledger.
 
 - **Keys.** Send \`Authorization: Bearer rk_…\`. A key has scopes: \`read\`, \`write\` (includes \`read\`), \`usage:write\`
-  (usage events only), \`admin\` (all of these), \`approve\` (adjustments that others ask for; includes \`read\`).
+  (usage events only), \`operate\` (runs and task queues; includes \`read\`), \`admin\` (all of these), \`approve\`
+  (what others ask for; includes \`read\`).
 - **Amounts** are texts of whole minor units beside a currency; quantities are exact decimals as texts. Never numbers.
 - **Times** are ISO 8601 with a zone, answered in UTC. Periods are half-open: the end belongs to the next one.
 - **Writes** by POST need an \`Idempotency-Key\`: a text of your choice that names this one write. Repeat it on retries and

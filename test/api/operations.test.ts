@@ -1,15 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { operationCommands } from "../../src/api/commands/operation-commands.ts";
 import { InvariantViolation } from "../../src/domain/errors.ts";
-import { TemporalOperators } from "../../src/temporal/operators.ts";
-import { TemporalQueues } from "../../src/temporal/queues.ts";
 import { workflowIds } from "../../src/workflows/messages.ts";
 import { attentionOf, resultOf, untilParked } from "../workflows/support/runs.ts";
 import { type Scene, until } from "../workflows/support/scene.ts";
 import { sharedScene } from "../workflows/support/shared-scene.ts";
 import { beginSubscription } from "../workflows/support/subscriptions.ts";
 import { startSkipping } from "../workflows/support/time-skipping.ts";
-import { type RunningApi, startApi, wallClock } from "./support/running-api.ts";
+import { startOperatingApi } from "./support/operating.ts";
+import type { RunningApi } from "./support/running-api.ts";
 
 /** What operators do, through the API, to runs on a real Temporal server. */
 
@@ -18,21 +16,7 @@ let api: RunningApi;
 let operator: string;
 beforeAll(async () => {
   scene = await sharedScene();
-  const { client, taskQueue } = scene;
-  const operators = new TemporalOperators(client, taskQueue);
-  const queues = new TemporalQueues(client, taskQueue);
-  api = await startApi({
-    operations: {
-      listRuns: (...asked) => real().listRuns(...asked),
-      countRuns: (...asked) => real().countRuns(...asked),
-      readRun: (...asked) => real().readRun(...asked),
-      queues: () => real().queues(),
-      plan: (...asked) => real().plan(...asked),
-      open: (...asked) => real().open(...asked),
-      work: (...asked) => real().work(...asked),
-    },
-  });
-  const real = () => operationCommands({ db: api.db, now: () => wallClock, operators, queues });
+  api = await startOperatingApi(scene);
   operator = await api.newKey(["operate"]);
 });
 afterAll(async () => {

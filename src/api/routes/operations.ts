@@ -54,7 +54,8 @@ const operationInput = z
         message: "goes with the action signal, and with no other",
       });
     }
-  });
+  })
+  .meta({ id: "OperationRequest" });
 type OperationInput = z.output<typeof operationInput>;
 
 const tags = ["Operations"];
