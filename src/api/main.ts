@@ -6,6 +6,7 @@ import { listApiKeys } from "../db/access.ts";
 import { createLogger } from "../logger.ts";
 import { startOrExit } from "../start-failure.ts";
 import { connectTemporal } from "../temporal/connect.ts";
+import { payloadsText } from "../temporal/data-converter.ts";
 import { ensureBootstrapKey } from "./bootstrap-key.ts";
 import { buildApi } from "./build-api.ts";
 import { commands } from "./commands/index.ts";
@@ -51,6 +52,7 @@ async function start(): Promise<void> {
     await ingest.backfills.close();
     await db.close();
   };
+  logger.info({ payloads: payloadsText(config.temporal.payloadKeys) }, "payloads of workflows");
   await serve(api, { host: config.host, port: config.port, logger, close });
 }
 
