@@ -75,10 +75,47 @@ revoke execute on function usage.totals_asked, usage.events_unseen, billing.has_
 grant execute on function usage.totals_asked, usage.events_unseen, billing.has_late_usage, billing.usage_of_period to reckoner_app;
 --> statement-breakpoint
 
+-- ── watermarks ───────────────────────────────────────────────────────────────────────────────────────────────
+-- Sources to be waited for: those that have lately sent events of these types for the customer, and those whose heartbeats speak of
+-- them: by name of customer or type, or, when they speak of all, because they do send such events. Of those that say nothing
+-- themselves, how late they used to be. { said: [{ type, source, instance, completeUntilMs, heardAtMs }], arrivals: [{ type, source,
+-- bucket, events }] }. Times are milliseconds since 1970; an instance is null where the source was seen and says nothing.
+create function usage.expected_sources(of_customer text, types text[], as_of timestamptz, on_test_clock boolean, days int) returns json
+language sql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
+  with said as materialized (
+    select asked.type, h.source, h.instance, extract(epoch from max(h.complete_until)) * 1000 as complete_until_ms,
+      extract(epoch from max(h.heard_at)) * 1000 as heard_at_ms
+    from unnest(types) as asked (type) join usage.source_heartbeat as h on h.type is null or h.type = asked.type
+    where (h.customer_id = of_customer or h.customer_id is null and not on_test_clock)
+      and h.heard_at > now() - days * interval '1 day'
+      and (h.customer_id is not null or h.type is not null or exists (
+        select from usage.arrival_lag as l where l.source = h.source and l.type = asked.type and l.day > current_date - days))
+    group by asked.type, h.source, h.instance
+    union all
+    select a.type, a.source, null, null, null
+    from billing.customer join usage.active_source as a on a.customer_number = customer.number
+    where customer.id = of_customer and a.type = any (types) and not on_test_clock and a.last_day > as_of::date - days
+  )
+  select json_build_object(
+    'said', (select coalesce(json_agg(json_build_object('type', type, 'source', source, 'instance', instance,
+      'completeUntilMs', complete_until_ms::int8, 'heardAtMs', heard_at_ms::int8) order by type, source, instance), '[]') from said),
+    'arrivals', (
+      select coalesce(json_agg(json_build_object('type', type, 'source', source, 'bucket', bucket, 'events', events::text)), '[]')
+      from (
+        select l.type, l.source, l.bucket, sum(l.events) as events
+        from (select type, source from said group by type, source having count(instance) = 0) as silent
+        join usage.arrival_lag as l on l.source = silent.source and l.type = silent.type and l.day > current_date - days
+        group by l.type, l.source, l.bucket
+      ) as arrived))
+$$;
+revoke execute on function usage.expected_sources from public;
+grant execute on function usage.expected_sources to reckoner_app;
+--> statement-breakpoint
+
 -- ── what is read of a period under the customer's lock ────────────────────────────────────────────────────────
 -- What decides the invoice of the period that begins at an instant, beside usage and grants; numbers that may be large are texts.
--- Of what was charged in advance all from then on.
-create function billing.period_standing(of_subscription text, begun timestamptz, as_of timestamptz) returns json
+-- Of what was charged in advance all from then on; sources of all types of events, as usage.expected_sources gives them.
+create function billing.period_standing(of_subscription text, begun timestamptz, as_of timestamptz, days int) returns json
 language sql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
   select json_build_object(
     'subscription', row_to_json(subscription),
@@ -87,6 +124,8 @@ language sql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = 
     'terms', (
       select coalesce(json_agg(row_to_json(terms) order by effective_at), '[]')
       from billing.subscription_terms as terms where terms.subscription_id = subscription.id),
+    'sources', usage.expected_sources(customer.id, array(select distinct definition ->> 'eventType' from catalog.meter), as_of,
+      customer.test_clock_id is not null, days),
     'seller', (select row_to_json(seller) from billing.seller order by version desc limit 1),
     'runs', (
       select coalesce(json_agg(json_build_object('run', row_to_json(run), 'status', invoice.status, 'charged', case when run.kind = 'threshold' then (

@@ -53,7 +53,7 @@ export async function closePeriodOnce(
     invariant(row.billedThrough === start, "periods are closed one after the other, each from its start");
     const agreed = await agreedOf(tx, standing, knownCatalog(db));
     // Before the snapshot: what a source vouches for here is then in it.
-    const usage = await completenessOf(tx, row, agreed, at);
+    const usage = await completenessOf(tx, row, agreed, at, standing.sources);
     const waits = await waitForSources(tx, row, agreed, { usage, at, ...waiting });
     if (waits !== null) return waits;
     return { outcome: "closed" as const, ...(await close(db, tx, standing, agreed, { usage, at })) };

@@ -1,7 +1,7 @@
 import type { AgreedPeriod } from "../db/billing/agreed-period.ts";
 import { type StoredSubscription, updateSubscription } from "../db/billing/subscriptions.ts";
 import type { Tx } from "../db/database.ts";
-import { usageWatermarks } from "../db/usage/watermarks.ts";
+import { type SourcesFound, usageWatermarks, watermarksOf } from "../db/usage/watermarks.ts";
 import { addDuration, type Instant, isoOf } from "../domain/calendar/index.ts";
 import {
   giveUpAt,
@@ -30,22 +30,20 @@ export interface PeriodWaits {
   readonly meterKey: string;
 }
 
-/** How complete the usage of a period is, over all meters that were priced in it. */
+/** How complete the usage of a period is, over all meters that were priced in it. @param sources read before */
 export async function completenessOf(
   tx: Tx,
   { customerId }: StoredSubscription,
   { period, terms, meters, isOnTestClock }: AgreedPeriod,
   at: Instant,
+  sources?: SourcesFound,
 ): Promise<UsageCompleteness> {
   const priced = metersOf(stretchesOf(terms, period).flatMap((stretch) => stretch.terms.items));
   const measured = meters.filter(({ key }) => priced.includes(key));
   if (measured.length === 0) return usageCompleteness(period, []);
-  const watermarks = await usageWatermarks(tx, {
-    customerId,
-    eventTypes: [...new Set(measured.map(({ eventType }) => eventType))],
-    now: at,
-    isOnTestClock,
-  });
+  const eventTypes = [...new Set(measured.map(({ eventType }) => eventType))];
+  const asked = { customerId, eventTypes, now: at, isOnTestClock };
+  const watermarks = sources === undefined ? await usageWatermarks(tx, asked) : watermarksOf(sources, asked);
   return usageCompleteness(
     period,
     measured.flatMap(({ key, eventType }) => {

@@ -1,12 +1,14 @@
 import type { Instant } from "../../domain/calendar/index.ts";
 import { instant } from "../../domain/calendar/index.ts";
 import type { InvoiceLine } from "../../domain/invoicing/index.ts";
+import { expectedDaysMax } from "../../domain/metering/index.ts";
 import { currency, ledgerAmount, type Money, money, storedDecimal } from "../../domain/money/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { rowOfJson } from "../json-row.ts";
 import { type InvoiceStatus, ratingRun, subscription, subscriptionTerms } from "../schema/billing.ts";
 import { seller } from "../schema/invoice-documents.ts";
 import { timestamp } from "../timestamp.ts";
+import type { SourcesFound } from "../usage/watermarks.ts";
 import type { StoredAdvanceLine } from "./advance-lines.ts";
 import { balanceInMinorUnits } from "./customer-balance.ts";
 import { lineFromJson } from "./line-json.ts";
@@ -37,12 +39,14 @@ export interface PeriodStanding {
   /** Whether credit may be due to be given, or to be ended. */
   readonly isGrantDue: boolean;
   readonly seller: StoredSeller | null;
+  /** Of usage, to be waited for. */
+  readonly sources: SourcesFound;
 }
 
 type JsonRow = Readonly<Record<string, unknown>>;
 
 interface StandingFound
-  extends Pick<PeriodStanding, "isOnTestClock" | "metersPublished" | "hasGrants" | "isGrantDue"> {
+  extends Pick<PeriodStanding, "isOnTestClock" | "metersPublished" | "hasGrants" | "isGrantDue" | "sources"> {
   readonly subscription: JsonRow;
   readonly terms: readonly JsonRow[];
   readonly seller: JsonRow | null;
@@ -74,19 +78,19 @@ export async function periodStanding(
 ): Promise<PeriodStanding | undefined> {
   const [answer] = await rows<{ found: StandingFound | null }>(
     tx,
-    sql`select billing.period_standing(${subscriptionId}, ${timestamp(start)}, ${timestamp(asOf)}) as found`,
+    sql`select billing.period_standing(${subscriptionId}, ${timestamp(start)}, ${timestamp(asOf)}, ${expectedDaysMax}::int) as found`,
   );
   return answer?.found ? standingOf(answer.found) : undefined;
 }
 
 function standingOf(found: StandingFound): PeriodStanding {
-  const { isOnTestClock, metersPublished, hasGrants, isGrantDue } = found;
+  const { isOnTestClock, metersPublished, hasGrants, isGrantDue, sources } = found;
   const row = rowOfJson(subscription, found.subscription);
   const runs = found.runs.map(({ run, ...rated }) => ({ ...rated, run: rowOfJson(ratingRun, run) }));
   return {
     row,
     terms: found.terms.map((terms) => rowOfJson(subscriptionTerms, terms)),
-    ...{ isOnTestClock, metersPublished, hasGrants, isGrantDue },
+    ...{ isOnTestClock, metersPublished, hasGrants, isGrantDue, sources },
     closing: runs.find(({ run }) => run.kind === "closing")?.run,
     rated: ratedBeforeOf(runs),
     changes: found.changes.map(({ changeId, lines }) => ({ changeId, lines: lines.map(lineFromJson) })),

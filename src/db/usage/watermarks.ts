@@ -22,88 +22,64 @@ export interface WatermarksRequest {
 
 /** Up to when a customer's usage of each of these event types is complete. */
 export async function usageWatermarks(tx: Tx, request: WatermarksRequest): Promise<Map<string, Watermark>> {
-  const expected = await expectedSources(tx, request);
-  return new Map(
-    request.eventTypes.map((type) => [type, watermarkOf(expected.get(type) ?? [], request.now)]),
-  );
-}
-
-interface ExpectedRow {
-  readonly type: string;
-  readonly source: string;
-  /** Null: the source was seen and says nothing. */
-  readonly instance: string | null;
-  readonly complete_until_ms: bigint | null;
-  readonly heard_at_ms: bigint | null;
-}
-
-type SourcesByType = Map<string, ExpectedSource[]>;
-
-/**
- * Sources to be waited for: those that have lately sent such events for the customer, and those whose heartbeats speak of
- * them: by name of customer or type, or, when they speak of all, because they do send such events.
- */
-async function expectedSources(tx: Tx, request: WatermarksRequest): Promise<SourcesByType> {
-  const { customerId, now, isOnTestClock } = request;
-  const found = await rows<ExpectedRow>(
+  const { customerId, eventTypes, now, isOnTestClock } = request;
+  const types = sql`array(select json_array_elements_text(${JSON.stringify(eventTypes)}::text::json))`;
+  const [answer] = await rows<{ found: SourcesFound }>(
     tx,
-    sql`with asked as (select json_array_elements_text(${JSON.stringify(request.eventTypes)}::text::json) as type)
-      select asked.type, h.source, h.instance, max(${epochMs(sql`h.complete_until`)}) as complete_until_ms,
-        max(${epochMs(sql`h.heard_at`)}) as heard_at_ms
-      from asked join usage.source_heartbeat h on h.type is null or h.type = asked.type
-      where (h.customer_id = ${customerId} or h.customer_id is null and not ${isOnTestClock}::boolean)
-        and h.heard_at > now() - ${expectedDaysMax} * interval '1 day'
-        and (h.customer_id is not null or h.type is not null or exists (
-          select from usage.arrival_lag l where l.source = h.source and l.type = asked.type
-            and l.day > current_date - ${expectedDaysMax}::int))
-      group by asked.type, h.source, h.instance
-      union all
-      select type, a.source, null, null, null
-      from billing.customer c join usage.active_source a on a.customer_number = c.number join asked using (type)
-      where c.id = ${customerId} and not ${isOnTestClock}::boolean
-        and a.last_day > ${timestamp(now)}::date - ${expectedDaysMax}::int`,
+    sql`select usage.expected_sources(${customerId}, ${types}, ${timestamp(now)}, ${isOnTestClock}::boolean,
+      ${expectedDaysMax}::int) as found`,
   );
-  const byType: Map<string, Map<string, InstanceClaim[]>> = new Map();
-  for (const { type, source, instance, complete_until_ms: until, heard_at_ms: heardAt } of found) {
-    const sources = byType.get(type) ?? new Map<string, InstanceClaim[]>();
-    const claims = sources.get(source) ?? [];
-    if (instance !== null && until !== null && heardAt !== null) {
-      claims.push({ instance, completeUntil: instantFrom(until), heardAt: instantFrom(heardAt) });
-    }
-    byType.set(type, sources.set(source, claims));
-  }
-  return await withArrivals(tx, byType);
+  if (answer === undefined) throw new Error("a function always answers");
+  return watermarksOf(answer.found, request);
 }
 
-/** How late those that say nothing themselves used to be, of the events of each type. */
-async function withArrivals(
-  tx: Tx,
-  byType: ReadonlyMap<string, ReadonlyMap<string, InstanceClaim[]>>,
-): Promise<SourcesByType> {
-  const expected: SourcesByType = new Map();
-  for (const [type, sources] of byType) {
-    const silent = [...sources].filter(([, claims]) => claims.length === 0).map(([source]) => source);
-    const arrivals = silent.length === 0 ? [] : await arrivalsOf(tx, type, silent);
-    expected.set(
-      type,
-      [...sources].map(([source, claims]) => ({
-        source,
-        claims,
-        arrivals: arrivals.filter((arrived) => arrived.source === source),
-      })),
+/** As `usage.expected_sources` gives it. */
+export interface SourcesFound {
+  readonly said: readonly {
+    readonly type: string;
+    readonly source: string;
+    /** Null: the source was seen and says nothing. */
+    readonly instance: string | null;
+    readonly completeUntilMs: number | null;
+    readonly heardAtMs: number | null;
+  }[];
+  /** How late those that say nothing themselves used to be, of the events of each type. */
+  readonly arrivals: readonly {
+    readonly type: string;
+    readonly source: string;
+    readonly bucket: number;
+    readonly events: string;
+  }[];
+}
+
+/** The same by what was found, of these types or of more. */
+export function watermarksOf(
+  { said, arrivals }: SourcesFound,
+  { eventTypes, now }: Pick<WatermarksRequest, "eventTypes" | "now">,
+): Map<string, Watermark> {
+  const watermarkOfType = (type: string) => {
+    const ofSources = Map.groupBy(
+      said.filter((each) => each.type === type),
+      ({ source }) => source,
     );
-  }
-  return expected;
+    const expected = [...ofSources].map(
+      ([source, claimed]): ExpectedSource => ({
+        source,
+        claims: claimed.flatMap(claimOf),
+        arrivals: arrivals
+          .filter((each) => each.type === type && each.source === source)
+          .map(({ bucket, events }) => ({ bucket, events: BigInt(events) })),
+      }),
+    );
+    return watermarkOf(expected, now);
+  };
+  return new Map(eventTypes.map((type) => [type, watermarkOfType(type)]));
 }
 
-async function arrivalsOf(tx: Tx, type: string, sources: readonly string[]) {
-  return await rows<{ source: string; bucket: number; events: bigint }>(
-    tx,
-    sql`select source, bucket, sum(events)::int8 as events from usage.arrival_lag
-      where type = ${type} and day > current_date - ${expectedDaysMax}::int
-        and source in (select json_array_elements_text(${JSON.stringify(sources)}::text::json))
-      group by source, bucket`,
-  );
+function claimOf({ instance, completeUntilMs, heardAtMs }: SourcesFound["said"][number]): InstanceClaim[] {
+  if (instance === null || completeUntilMs === null || heardAtMs === null) return [];
+  const completeUntil = instantOfEpochMs(completeUntilMs);
+  return [{ instance, completeUntil, heardAt: instantOfEpochMs(heardAtMs) }];
 }
 
 /** How far every source is, whatever it sends: for `/metrics`. */
