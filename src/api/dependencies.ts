@@ -6,10 +6,13 @@ import type { Adjustment, AskedCorrection, ReasonCode } from "../domain/adjustme
 import type { Instant } from "../domain/calendar/index.ts";
 import type { GrantScope, RecurringGrant } from "../domain/credits/index.ts";
 import type { Currency, Money } from "../domain/money/index.ts";
-import type { ChangeOptions } from "../workflows/messages.ts";
 import type { DunningCommands } from "./dunning-dependencies.ts";
 import type { Ingest } from "./ingest/ingest.ts";
 import type { CreditNoteCommands, InvoiceCommands } from "./invoice-dependencies.ts";
+import type { SubscriptionCommands } from "./subscription-dependencies.ts";
+
+export type * from "./subscription-dependencies.ts";
+
 import type { OperationCommands } from "./operation-dependencies.ts";
 
 /** All that the API needs from outside. `main.ts` puts the real parts together; tests put others in their place. */
@@ -36,6 +39,15 @@ export interface ApiDependencies {
   readonly subscriptions: SubscriptionCommands;
   readonly operations: OperationCommands;
   readonly receiveWebhook: WebhookReceiver;
+  readonly webhookEndpoints: EndpointPolicy;
+}
+
+/** What webhook endpoints there may be. */
+export interface EndpointPolicy {
+  /** Under which their signing secrets are kept; without one there can be no endpoint. */
+  readonly sealingKeys: readonly Uint8Array[];
+  /** Whether addresses that are not public, and plain HTTP, are good enough. */
+  readonly privateAllowed: boolean;
 }
 
 export interface ReadinessCheck {
@@ -158,62 +170,6 @@ export interface RecurringGrantCommands {
     ending: { readonly recurringGrantId: string; readonly reason: string | null },
     context: CommandContext,
   ): Promise<void>;
-}
-
-/** Who asks for what, when it takes effect, and under which id it is the same request. */
-export interface SubscriptionCommand {
-  readonly requestId: string;
-  readonly subscriptionId: string;
-  readonly at: Instant;
-}
-
-export interface SubscriptionChangeCommand extends SubscriptionCommand {
-  /** What the change says for itself, and what its preview came to. */
-  readonly options?: ChangeOptions;
-}
-
-/** What a change came to; read the subscription and the invoice for the rest. */
-export interface SubscriptionChanged {
-  readonly effectiveAt: string;
-  readonly invoiceId: string | null;
-}
-
-/** A plan, and the name under which is written down what is agreed instead of its prices. */
-export interface WantedPlan {
-  readonly planKey: string;
-  readonly agreement?: string;
-}
-
-/** Sent to the subscription's workflow, which takes them one at a time and refuses what its state does not allow. */
-export interface SubscriptionCommands {
-  activate(
-    command: SubscriptionCommand & {
-      readonly customerId: string;
-      readonly items: readonly (WantedPlan & { readonly seats: number })[];
-    },
-    context: CommandContext,
-  ): Promise<{ readonly invoiceId: string | null }>;
-  changePlan(
-    command: SubscriptionChangeCommand & WantedPlan & { readonly seats: number | undefined },
-    context: CommandContext,
-  ): Promise<SubscriptionChanged>;
-  changeQuantity(
-    command: SubscriptionChangeCommand & { readonly seats: number },
-    context: CommandContext,
-  ): Promise<SubscriptionChanged>;
-  addAddOn(
-    command: SubscriptionChangeCommand & WantedPlan & { readonly seats: number },
-    context: CommandContext,
-  ): Promise<SubscriptionChanged>;
-  cancel(
-    command: SubscriptionChangeCommand & {
-      readonly when: "now" | "period_end";
-      readonly unused?: "credit" | "none";
-    },
-    context: CommandContext,
-  ): Promise<SubscriptionChanged>;
-  pause(command: SubscriptionChangeCommand, context: CommandContext): Promise<SubscriptionChanged>;
-  resume(command: SubscriptionChangeCommand, context: CommandContext): Promise<SubscriptionChanged>;
 }
 
 /** Verifies and keeps a webhook; throws a BillingError when the signature is wrong. A repetition is kept once. */

@@ -15,19 +15,21 @@ import { clockReadingOf } from "./clock-reading.ts";
 /** Subscription commands as updates of the subscription's workflow. */
 export function subscriptionCommands(db: Database, gateway: TemporalGateway): SubscriptionCommands {
   async function send<C extends { requestId: string; at: string }>(
-    { subscriptionId, requestId, at, options }: SubscriptionChangeCommand,
+    { subscriptionId, requestId, at, options, when }: SubscriptionChangeCommand,
     update: Parameters<typeof gateway.commandSubscription<C>>[1],
     rest: Omit<C, "requestId" | "at">,
   ): Promise<SubscriptionChanged> {
     found(await findSubscription(db.orm, subscriptionId), "subscription", subscriptionId);
-    const command = { ...options, ...rest, requestId, at: isoOf(at) } as C;
+    const timed = when === undefined ? {} : { when };
+    const command = { ...options, ...timed, ...rest, requestId, at: isoOf(at) } as C;
     return await gateway.commandSubscription(subscriptionId, update, command);
   }
   return {
-    async activate({ subscriptionId, requestId, customerId, at, items }) {
+    async activate({ subscriptionId, requestId, customerId, at, items, start }) {
       const clock = await clockReadingOf(db, customerId);
       const input = { subscriptionId, customerId, clock };
-      return await gateway.activateSubscription(input, { requestId, at: isoOf(at), items });
+      const command = { requestId, at: isoOf(at), items, ...(start === undefined ? {} : { start }) };
+      return await gateway.activateSubscription(input, command);
     },
     changePlan: (command) =>
       send(command, messages.changePlan, {
@@ -41,7 +43,11 @@ export function subscriptionCommands(db: Database, gateway: TemporalGateway): Su
         when: command.when,
         ...(command.unused === "none" ? { credit: "none" } : {}),
       }),
-    pause: (command) => send(command, messages.pause, {}),
+    removeAddOn: (command) => send(command, messages.removeAddOn, { planKey: command.planKey }),
+    endTrial: (command) => send(command, messages.endTrial, {}),
+    uncancel: (command) => send(command, messages.uncancel, {}),
+    withdrawScheduled: (command) => send(command, messages.withdrawScheduled, { changeId: command.changeId }),
+    pause: (command) => send(command, messages.pause, { ...command.pause }),
     resume: (command) => send(command, messages.resume, {}),
   };
 }

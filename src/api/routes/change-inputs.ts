@@ -1,7 +1,8 @@
 import { z } from "zod";
-import type { Instant } from "../../domain/calendar/index.ts";
+import { type Instant, isoOf } from "../../domain/calendar/index.ts";
 import { settlements } from "../../domain/catalog/index.ts";
 import type { RequestedChange } from "../../domain/invoicing/index.ts";
+import type { ChangeTime } from "../../domain/lifecycle/index.ts";
 import type { ChangeOptions } from "../../workflows/messages.ts";
 import { RequestRefusedError } from "../refusals.ts";
 import { instantInput, textInput } from "../wire.ts";
@@ -30,6 +31,18 @@ const previewInput = z
 /** What every change may say besides itself. */
 export const changeOptions = { proration: prorationInput.optional(), preview: previewInput.optional() };
 
+/** When a change is to be made. */
+export const whenInput = z
+  .union([z.enum(["now", "period_end"]), z.strictObject({ at: instantInput })])
+  .describe(
+    "`period_end`: with the beginning of the next period, whose terms it is, so that nothing is prorated. At a date: it is prorated then, if that is inside a period. What comes later is listed, and can be withdrawn.",
+  );
+
+export function whenOf(when: z.output<typeof whenInput> | undefined): { when?: ChangeTime } {
+  if (when === undefined || when === "now") return {};
+  return { when: when === "period_end" ? when : { at: isoOf(when.at) } };
+}
+
 export const unusedInput = z
   .enum(["credit", "refund", "none"])
   .describe(
@@ -40,6 +53,7 @@ export const unusedInput = z
 export interface ChangeOptionsBody {
   readonly proration?: z.output<typeof prorationInput> | undefined;
   readonly preview?: z.output<typeof previewInput> | undefined;
+  readonly when?: z.output<typeof whenInput> | undefined;
 }
 
 export function optionsOf({ proration = {}, preview }: ChangeOptionsBody): ChangeOptions {
@@ -94,8 +108,10 @@ export const changeInput = z
       overrides: overridesInput,
       ...choices,
     }),
+    z.strictObject({ kind: z.literal("remove_add_on"), plan: planInput, ...choices }),
     z.strictObject({ kind: z.literal("pause"), ...choices }),
     z.strictObject({ kind: z.literal("resume"), ...choices }),
+    z.strictObject({ kind: z.literal("end_trial"), effective_at: choices.effective_at }),
     z.strictObject({
       kind: z.literal("cancel"),
       unused: unusedInput.default("credit"),
@@ -121,6 +137,10 @@ export function requestedChange(input: z.output<typeof changeInput>): RequestedC
         ...overridesOf(input.overrides),
         ...optionsOf(input),
       };
+    case "remove_add_on":
+      return { kind: input.kind, planKey: input.plan, ...optionsOf(input) };
+    case "end_trial":
+      return { kind: input.kind, anchor: "reset" };
     case "change_quantity":
       return { kind: input.kind, seats: input.seats, ...optionsOf(input) };
     default:

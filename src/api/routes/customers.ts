@@ -15,6 +15,7 @@ import { inTransaction, type Tx } from "../../db/database.ts";
 import { publishedMeters } from "../../db/usage/meters-in-force.ts";
 import { replayQuarantined } from "../../db/usage/usage-quarantine.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
+import { subscriptionStatuses } from "../../domain/lifecycle/index.ts";
 import { accessAnswer } from "../access-answer.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import { timeOfCustomer } from "../customer-time.ts";
@@ -50,7 +51,7 @@ const customerSchema = z
 
 const customerDetailSchema = customerSchema.extend({ access: accessSchema }).meta({ id: "CustomerDetail" });
 
-const subscriptionStatus = z.enum(["active", "past_due", "paused", "canceled"]);
+const subscriptionStatus = z.enum(subscriptionStatuses);
 
 const customerOverviewSchema = customerSchema
   .extend({

@@ -13,9 +13,19 @@ import { newId } from "../idempotency.ts";
 import { contextOf } from "../observation.ts";
 import { found } from "../refusals.ts";
 import { idParams, instantText } from "../wire.ts";
-import { type ChangeOptionsBody, changeOptions, instantOf, optionsOf, unusedInput } from "./change-inputs.ts";
+import {
+  type ChangeOptionsBody,
+  changeOptions,
+  instantOf,
+  optionsOf,
+  unusedInput,
+  whenInput,
+  whenOf,
+} from "./change-inputs.ts";
 import { changePreviewRoute } from "./change-preview.ts";
+import { pauseInputs, pauseOf } from "./pause-inputs.ts";
 import { agreementOn, overridesInput } from "./price-overrides.ts";
+import { scheduledChangeRoutes } from "./scheduled-changes.ts";
 import { answerFor, planInput, ruleRefusals, seatsInput, subscriptionSchema, tags } from "./subscriptions.ts";
 
 const changedSchema = z
@@ -28,6 +38,10 @@ const changedSchema = z
       .describe(
         "Issued for it; null when nothing is owed or it goes on the invoice of the period about to close.",
       ),
+    scheduled: z
+      .string()
+      .nullable()
+      .describe("The id of a change that is made later: it is listed under it, and withdrawn by it."),
   })
   .meta({ id: "SubscriptionChanged" });
 
@@ -37,6 +51,13 @@ const stateRefusals = [
   "subscription_paused",
   "change_quote_outdated",
   "subscription_canceling",
+  "subscription_incomplete",
+  "subscription_incomplete_expired",
+  "subscription_change_backdated",
+  "scheduled_change_not_ahead",
+  "scheduled_change_too_far_ahead",
+  "scheduled_change_after_end",
+  "too_many_scheduled_changes",
 ];
 
 /** Commands that change a subscription. Each is validated before it is accepted, and done once. */
@@ -44,7 +65,7 @@ export function subscriptionChangeRoutes(api: ApiInstance, deps: ApiDependencies
   const { subscriptions } = deps;
   change(api, deps, {
     path: "change-plan",
-    summary: "Change the plan now",
+    summary: "Change the plan, now or later",
     description:
       "The unused part of what was paid in advance is credited, the rest of the period is charged at the new plan, as that plan prorates. A plan of another interval begins a new period, or keeps the anchor.",
     refusals: [...stateRefusals, ...ruleRefusals],
@@ -52,6 +73,7 @@ export function subscriptionChangeRoutes(api: ApiInstance, deps: ApiDependencies
       plan: planInput,
       seats: seatsInput.optional(),
       overrides: overridesInput,
+      when: whenInput.optional(),
       ...changeOptions,
     }),
     send: async (command, { plan, seats, overrides }, context) => {
@@ -61,21 +83,22 @@ export function subscriptionChangeRoutes(api: ApiInstance, deps: ApiDependencies
   });
   change(api, deps, {
     path: "change-quantity",
-    summary: "Change the number of seats now",
+    summary: "Change the number of seats, now or later",
     description: "Prorated as a change of plan is; the plan's version stays.",
     refusals: stateRefusals,
-    body: z.strictObject({ seats: seatsInput, ...changeOptions }),
+    body: z.strictObject({ seats: seatsInput, when: whenInput.optional(), ...changeOptions }),
     send: (command, { seats }, context) => subscriptions.changeQuantity({ ...command, seats }, context),
   });
   change(api, deps, {
     path: "add-ons",
-    summary: "Add an add-on now",
+    summary: "Add an add-on, now or later",
     description: "Another plan beside the one subscribed to, with the same interval and currency.",
     refusals: [...stateRefusals, ...ruleRefusals],
     body: z.strictObject({
       plan: planInput,
       seats: seatsInput.default(1),
       overrides: overridesInput,
+      when: whenInput.optional(),
       ...changeOptions,
     }),
     send: async (command, { plan, seats, overrides }, context) => {
@@ -83,18 +106,35 @@ export function subscriptionChangeRoutes(api: ApiInstance, deps: ApiDependencies
       return await subscriptions.addAddOn({ ...command, ...wanted, seats }, context);
     },
   });
+  change(api, deps, {
+    path: "remove-add-on",
+    summary: "Remove an add-on, now or later",
+    description: "The unused part of what was paid for it in advance is credited, as its plan prorates.",
+    refusals: [...stateRefusals, "add_on_not_found", "plan_required"],
+    body: z.strictObject({ plan: planInput, when: whenInput.optional(), ...changeOptions }),
+    send: (command, { plan }, context) => subscriptions.removeAddOn({ ...command, planKey: plan }, context),
+  });
+  change(api, deps, {
+    path: "end-trial",
+    summary: "End the trial now",
+    description: "What is paid begins at once, with a period of its own, charged in full.",
+    refusals: [...stateRefusals, "subscription_not_trialing"],
+    body: z.strictObject({ preview: changeOptions.preview }),
+    send: (command, _body, context) => subscriptions.endTrial(command, context),
+  });
   endingRoutes(api, deps);
+  pauseRoutes(api, deps);
+  scheduledChangeRoutes(api, deps);
   changePreviewRoute(api, deps);
 }
 
-/** The commands after which less is charged, or nothing. */
 function endingRoutes(api: ApiInstance, deps: ApiDependencies): void {
   const { subscriptions } = deps;
   change(api, deps, {
     path: "cancel",
     summary: "Cancel",
     description:
-      "At the end of the period in course, or now: then the unused part of what was paid in advance is credited, or not. Either way a last invoice bills the usage.",
+      "At the end of the period in course, at a date, or now: inside a period the unused part of what was paid in advance is credited, or not. Either way a last invoice bills the usage. Until an agreed end has come it can be taken back.",
     refusals: [
       "subscription_not_found",
       "subscription_canceled",
@@ -103,27 +143,32 @@ function endingRoutes(api: ApiInstance, deps: ApiDependencies): void {
       "refund_unavailable",
     ],
     body: z.strictObject({
-      when: z.enum(["now", "period_end"]),
+      when: whenInput,
       unused: unusedInput.default("credit"),
       preview: changeOptions.preview,
     }),
     send: async (command, { when, unused }, context) => {
       if (unused === "refund") throw new RefundUnavailableError();
-      return await subscriptions.cancel({ ...command, when, unused }, context);
+      return await subscriptions.cancel({ ...command, when: "now", ...whenOf(when), unused }, context);
     },
   });
+}
+
+function pauseRoutes(api: ApiInstance, deps: ApiDependencies): void {
+  const { subscriptions } = deps;
   change(api, deps, {
     path: "pause",
-    summary: "Pause now",
+    summary: "Pause, now or later",
     description:
-      "The unused part of what was charged in advance is credited, and nothing is charged in advance until it is resumed. Usage goes on being billed.",
-    refusals: stateRefusals,
-    body: z.strictObject(changeOptions),
-    send: (command, _body, context) => subscriptions.pause(command, context),
+      "The unused part of what was charged in advance is credited, and nothing is charged in advance until it is resumed, which may have a date. Usage goes on being billed, or is refused: then it is metered and not charged.",
+    refusals: [...stateRefusals, "subscription_trialing"],
+    body: z.strictObject({ ...pauseInputs, when: whenInput.optional(), ...changeOptions }),
+    send: (command, body, context) =>
+      subscriptions.pause({ ...command, pause: pauseOf(body, command) }, context),
   });
   change(api, deps, {
     path: "resume",
-    summary: "Resume now",
+    summary: "Resume, now or later",
     description: "The rest of the period in course is charged.",
     refusals: [
       "subscription_not_found",
@@ -131,7 +176,7 @@ function endingRoutes(api: ApiInstance, deps: ApiDependencies): void {
       "subscription_not_paused",
       "change_quote_outdated",
     ],
-    body: z.strictObject(changeOptions),
+    body: z.strictObject({ when: whenInput.optional(), ...changeOptions }),
     send: (command, _body, context) => subscriptions.resume(command, context),
   });
 }
@@ -166,10 +211,12 @@ function change<Body extends z.ZodObject>(
       const body = request.body as z.output<Body> & ChangeOptionsBody;
       const at = instantOf(body, await timeOfCustomer(deps, customerId));
       const options = optionsOf(body);
-      const command = { subscriptionId: id, requestId: newId(request, "chg"), at, options };
+      const requestId = newId(request, "chg");
+      const command = { subscriptionId: id, requestId, at, options, ...whenOf(body.when) };
       const changed = await send(command, body, contextOf(request));
       const subscription = await answerFor(deps, id);
-      return reply.send({ subscription, effective_at: changed.effectiveAt, invoice: changed.invoiceId });
+      const { effectiveAt, invoiceId, scheduled = null } = changed;
+      return reply.send({ subscription, effective_at: effectiveAt, invoice: invoiceId, scheduled });
     },
   );
 }

@@ -9,6 +9,7 @@ import {
 } from "../../db/billing/subscriptions.ts";
 import type { SubscriptionItem } from "../../db/schema/billing.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
+import { isTerminal, subscriptionStatuses } from "../../domain/lifecycle/index.ts";
 import { accessAnswer } from "../access-answer.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import { timeOfCustomer } from "../customer-time.ts";
@@ -20,6 +21,7 @@ import { found } from "../refusals.ts";
 import { idInput, idParams, instantText, isoOrNull } from "../wire.ts";
 import { accessSchema } from "./dunning-schemas.ts";
 import { agreementOn, overridesAnswer, overridesInput, overridesOnWire } from "./price-overrides.ts";
+import { startInputs, startOf, startRefusals } from "./subscription-start.ts";
 
 const itemSchema = z.object({
   plan: z.string(),
@@ -32,7 +34,7 @@ export const subscriptionSchema = z
   .object({
     id: z.string(),
     customer: z.string(),
-    status: z.enum(["active", "past_due", "paused", "canceled"]),
+    status: z.enum(subscriptionStatuses),
     items: z.array(itemSchema).describe("What is agreed now: the plan first, then add-ons."),
     started_at: instantText,
     current_period: z
@@ -42,6 +44,14 @@ export const subscriptionSchema = z
     billed_through: instantText.describe("Everything before this instant is closed and invoiced."),
     cancel_at: instantText.nullable().describe("When an agreed cancellation takes effect."),
     canceled_at: instantText.nullable(),
+    trial_ends_at: instantText.nullable().describe("When its trial ends by itself, as agreed."),
+    expires_at: instantText
+      .nullable()
+      .describe("Until when its first invoice has to be paid, where it begins with that."),
+    reactivates: z
+      .string()
+      .nullable()
+      .describe("The subscription that ended and that this one goes on from."),
     access: accessSchema,
     workflow: z.string().describe("The id of its run in Temporal."),
   })
@@ -58,6 +68,7 @@ const subscriptionInput = z.strictObject({
   id: idInput.optional().describe("Your own id for this subscription; one is made when it is left out."),
   customer: idInput,
   items: z.array(itemInput).min(1).max(20).describe("The plan first, then add-ons."),
+  ...startInputs,
 });
 
 const tags = ["Subscriptions"];
@@ -69,6 +80,7 @@ const ruleRefusals = [
   "plan_already_subscribed",
   "meter_already_billed",
   "price_override_invalid",
+  "plan_required",
 ];
 
 /** What a customer has agreed to, from opening to the end. Changes are commands to the subscription's workflow. */
@@ -91,7 +103,7 @@ export function subscriptionRoutes(api: ApiInstance, deps: ApiDependencies): voi
         summary: "List subscriptions, the newest first",
         querystring: pageQuery.extend({
           customer: idInput.optional(),
-          status: z.enum(["active", "past_due", "paused", "canceled"]).optional(),
+          status: z.enum(subscriptionStatuses).optional(),
         }),
         response: { 200: listOf(subscriptionSchema) },
       },
@@ -114,24 +126,29 @@ function openSubscription(api: ApiInstance, deps: ApiDependencies): void {
   api.post(
     "/v1/subscriptions",
     {
-      config: { scope: "write", refusals: ["customer_not_found", "subscription_exists", ...ruleRefusals] },
+      config: {
+        scope: "write",
+        refusals: ["customer_not_found", "subscription_exists", ...startRefusals, ...ruleRefusals],
+      },
       schema: {
         tags,
         summary: "Subscribe a customer",
         description:
-          "It starts now by the customer's clock, with the newest versions of its plans. What is charged in advance is invoiced at once and collected in the background.",
+          "It starts now by the customer's clock, with the newest versions of its plans and the trial of the first. What is charged in advance is invoiced at once and collected in the background, or waited for.",
         body: subscriptionInput,
         response: { 201: subscriptionSchema },
       },
     },
     async (request, reply) => {
       const { id = newId(request, "sub"), customer: customerId, items } = request.body;
+      const start = startOf(request.body);
       found(await findCustomer(deps.db.orm, customerId), "customer", customerId);
       await deps.subscriptions.activate(
         {
           subscriptionId: id,
           requestId: newId(request, "req"),
           customerId,
+          ...(start === undefined ? {} : { start }),
           at: await timeOfCustomer(deps, customerId),
           items: await Promise.all(
             items.map(async ({ plan, seats, overrides }, index) => ({
@@ -168,10 +185,13 @@ async function answerOf(
     status: row.status,
     items: items.map(itemAnswer),
     started_at: isoOf(row.startedAt),
-    current_period: row.status === "canceled" ? null : periodAnswer(row, now),
+    current_period: isTerminal(row.status) ? null : periodAnswer(row, now),
     billed_through: isoOf(row.billedThrough),
     cancel_at: isoOrNull(row.cancelAt),
     canceled_at: isoOrNull(row.canceledAt),
+    trial_ends_at: isoOrNull(row.trialEndsAt),
+    expires_at: isoOrNull(row.expiresAt),
+    reactivates: row.reactivates,
     access: accessAnswer(await accessOfSubscription(deps.db.orm, row, now)),
     workflow: `subscription/${row.id}`,
   };
