@@ -106,6 +106,7 @@ create table billing.dunning_notice (
   invoice_id text not null references billing.dunning (invoice_id),
   -- What it is said of: begun, attempt/2, access/limited.
   fact text not null,
+  number bigint generated always as identity unique,
   moment text not null check (moment in ('attempt_failed', 'payment_method_needed', 'action_required', 'action_reminder',
     'access_limited', 'access_ended', 'given_up', 'recovered')),
   notice text not null,

@@ -45,7 +45,7 @@ export async function dunningNoticesOf(tx: Tx, invoiceId: string) {
     .select()
     .from(dunningNotice)
     .where(eq(dunningNotice.invoiceId, invoiceId))
-    .orderBy(asc(dunningNotice.saidAt), asc(dunningNotice.fact), asc(dunningNotice.moment));
+    .orderBy(asc(dunningNotice.number));
 }
 
 /** The invoice that a payment was for, by Stripe's payment intent. */

@@ -76,6 +76,7 @@ export const dunningNotice = billing.table(
     invoiceId: text("invoice_id").notNull(),
     /** What it is said of: `begun`, `attempt/2`, `access/limited`. */
     fact: text().notNull(),
+    number: bigint({ mode: "bigint" }).notNull().generatedAlwaysAsIdentity(),
     moment: text().$type<NoticeMoment>().notNull(),
     notice: text().notNull(),
     saidAt: instantColumn("said_at").notNull(),
