@@ -12,8 +12,10 @@ import { useRights } from "../session/rights.ts";
 export interface Decidable {
   readonly kind: WaitingKind;
   readonly id: string;
-  /** "The credit of $700.00 to Acme": what one decides about, in words. */
+  /** What one decides about, in words: "Credit the balance with $700.00". */
   readonly what: string;
+  /** Null where it may be about several. */
+  readonly customer: string | null;
   readonly requestedBy: string;
 }
 
@@ -67,7 +69,7 @@ function DecisionDialog({ decision, ...rest }: DecisionProps) {
 const keyField = "key";
 const keyCodes = ["approver_is_requester", "scope_missing"];
 
-function DecisionForm({ decision, decidable: { kind, id, what }, needsOtherKey }: DecisionProps) {
+function DecisionForm({ decision, decidable: { kind, id, what, customer }, needsOtherKey }: DecisionProps) {
   const [note, setNote] = useState("");
   const [otherKey, setOtherKey] = useState("");
   const command = useCommand({
@@ -94,7 +96,8 @@ function DecisionForm({ decision, decidable: { kind, id, what }, needsOtherKey }
       done={() => <Done title={done}>{what}.</Done>}
     >
       <Text size="sm">
-        {what}. {explanation}
+        {what}
+        {customer === null ? "" : `, for ${customer}`}. {explanation}
       </Text>
       <Textarea
         label="Note"

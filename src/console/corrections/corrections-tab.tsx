@@ -7,6 +7,7 @@ import { Section } from "../parts/section.tsx";
 import { backfillsQuery, correctionsQuery } from "../reads/operation-queries.ts";
 import { BackfillTable } from "./backfill-table.tsx";
 import { CorrectionTable } from "./correction-table.tsx";
+import { FindEvent } from "./find-event.tsx";
 
 /** What of a customer's usage was corrected, and what was reported afterwards. */
 export function CorrectionsTab() {
@@ -15,7 +16,7 @@ export function CorrectionsTab() {
   const backfills = useInfiniteQuery(backfillsQuery(id));
   const noCorrection = (
     <EmptyNotice title="No correction">
-      An event is voided or amended on its own page: find it through the invoice line that bills it.
+      An event is voided or amended on its own page: find it here, or through the invoice line that bills it.
     </EmptyNotice>
   );
   const noBackfill = (
@@ -29,6 +30,7 @@ export function CorrectionsTab() {
         An event is never changed: a correction refers to it. Quantities are right at once; what it changes of
         an invoiced period goes with the next invoice.
       </Text>
+      <FindEvent />
       <Section title="Corrections">
         <LoadedList query={corrections} empty={noCorrection}>
           {(items) => <CorrectionTable corrections={items} />}

@@ -1,4 +1,4 @@
-import { Group, SegmentedControl, Stack, Text } from "@mantine/core";
+import { Box, Group, SegmentedControl, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useCustomer } from "../customer/customer-context.ts";
@@ -65,10 +65,12 @@ function Invoice({ invoice, period }: { invoice: UpcomingInvoice; period: Upcomi
             ? "what closing the period now would issue."
             : "the one after it, with what is known by now."}
         </Text>
-        <DocumentDownload
-          path={`/v1/subscriptions/${encodeURIComponent(subscription)}/upcoming-invoice.pdf?period=${period}`}
-          name={`Coming invoice of ${subscription}`}
-        />
+        <Box flex="none">
+          <DocumentDownload
+            path={`/v1/subscriptions/${encodeURIComponent(subscription)}/upcoming-invoice.pdf?period=${period}`}
+            name={`Coming invoice of ${subscription}`}
+          />
+        </Box>
       </Group>
       {lines.length === 0 ? (
         <EmptyNotice title="It has no line">There would be nothing to bill.</EmptyNotice>

@@ -10,7 +10,7 @@ export interface SeenWrite {
 /** Serves a built console before an API, as one address. It can lose the answer to a write on the way. */
 export async function startConsoleFront(folder: string, apiUrl: string) {
   const writes: SeenWrite[] = [];
-  let toLose = 0;
+  let isLosing = false;
   const server = Fastify();
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
@@ -20,8 +20,7 @@ export async function startConsoleFront(folder: string, apiUrl: string) {
     if (request.method === "POST") {
       const key = request.headers["idempotency-key"];
       writes.push({ path: request.url, idempotencyKey: typeof key === "string" ? key : undefined });
-      if (toLose > 0) {
-        toLose -= 1;
+      if (isLosing) {
         request.raw.socket.destroy();
         return reply.hijack();
       }
@@ -35,9 +34,9 @@ export async function startConsoleFront(folder: string, apiUrl: string) {
   return {
     url,
     writes,
-    /** The next so many writes are done, and nobody hears of it. */
-    loseAnswers(count: number) {
-      toLose = count;
+    /** From now on writes are done and nobody hears of it, or they are answered again. Browsers repeat some by themselves. */
+    loseAnswers(isLost: boolean) {
+      isLosing = isLost;
     },
     close: () => server.close(),
   };
