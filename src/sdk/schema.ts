@@ -1831,7 +1831,7 @@ export interface paths {
                     /** @description Part of an id, a name or an e-mail address. */
                     search?: string;
                     /** @description Only those with a subscription in this state. */
-                    status?: "active" | "past_due" | "paused" | "canceled";
+                    status?: "incomplete" | "trialing" | "active" | "past_due" | "paused" | "canceled" | "incomplete_expired";
                 };
                 header?: never;
                 path?: never;
@@ -5138,7 +5138,7 @@ export interface paths {
                     /** @description `next_cursor` of the page before. */
                     cursor?: string;
                     customer?: string;
-                    status?: "active" | "past_due" | "paused" | "canceled";
+                    status?: "incomplete" | "trialing" | "active" | "past_due" | "paused" | "canceled" | "incomplete_expired";
                 };
                 header?: never;
                 path?: never;
@@ -5209,7 +5209,7 @@ export interface paths {
         put?: never;
         /**
          * Subscribe a customer
-         * @description It starts now by the customer's clock, with the newest versions of its plans. What is charged in advance is invoiced at once and collected in the background.
+         * @description It starts now by the customer's clock, with the newest versions of its plans and the trial of the first. What is charged in advance is invoiced at once and collected in the background, or waited for.
          */
         post: {
             parameters: {
@@ -5236,6 +5236,43 @@ export interface paths {
                             /** @description Agreed with this customer instead of the plan's prices; they hold from then on. */
                             overrides?: components["schemas"]["PriceOverrideInput"][];
                         }[];
+                        /**
+                         * Format: date-time
+                         * @description In the past, at most 366 days ago: the periods since then are billed at once. Now when left out.
+                         */
+                        start_at?: string;
+                        /**
+                         * Format: date-time
+                         * @description Of a subscription that comes from elsewhere: nothing before this instant is charged. Its periods count from `start_at`, and usage since then may be reported before or after.
+                         */
+                        billed_through?: string;
+                        /**
+                         * @description `none`: the part of the period in course was paid for elsewhere, too.
+                         * @default prorated
+                         * @enum {string}
+                         */
+                        first_charge?: "prorated" | "none";
+                        /**
+                         * @description `none` leaves out the trial of the plan.
+                         * @default plan
+                         * @enum {string}
+                         */
+                        trial?: "plan" | "none";
+                        /**
+                         * @description What follows the trial of a customer without a payment method; the same as with one when left out.
+                         * @enum {string}
+                         */
+                        trial_without_payment_method?: "convert" | "cancel" | "pause";
+                        /**
+                         * @description `required` refuses a customer who has none, also for a trial.
+                         * @default optional
+                         * @enum {string}
+                         */
+                        payment_method?: "required" | "optional";
+                        /** @description It begins when its first invoice is paid: until then it is `incomplete`, and after so many seconds `incomplete_expired`, for good, and the invoice void. */
+                        pay_within_seconds?: number;
+                        /** @description A subscription of the customer that has ended, and that this one goes on from. */
+                        reactivates?: string;
                     };
                 };
             };
@@ -5312,7 +5349,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid` */
+                /** @description `subscription_start_ahead`, `subscription_start_too_early`, `subscription_billed_through_invalid`, `payment_method_missing`, `activation_expiry_invalid`, `subscription_not_canceled`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid`, `plan_required` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -5449,7 +5486,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Change the plan now
+         * Change the plan, now or later
          * @description The unused part of what was paid in advance is credited, the rest of the period is charged at the new plan, as that plan prorates. A plan of another interval begins a new period, or keeps the anchor.
          */
         post: {
@@ -5472,6 +5509,14 @@ export interface paths {
                         seats?: number;
                         /** @description Agreed with this customer instead of the plan's prices; they hold from then on. */
                         overrides?: components["schemas"]["PriceOverrideInput"][];
+                        /** @description `period_end`: with the beginning of the next period, whose terms it is, so that nothing is prorated. At a date: it is prorated then, if that is inside a period. What comes later is listed, and can be withdrawn. */
+                        when?: ("now" | "period_end") | {
+                            /**
+                             * Format: date-time
+                             * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                             */
+                            at: string;
+                        };
                         /** @description What the change says for itself; the plan decides what is left out. */
                         proration?: {
                             /**
@@ -5543,7 +5588,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled`, `change_quote_outdated` */
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled`, `change_quote_outdated`, `subscription_incomplete`, `subscription_incomplete_expired` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -5570,7 +5615,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `subscription_paused`, `subscription_canceling`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid` */
+                /** @description `subscription_paused`, `subscription_canceling`, `subscription_change_backdated`, `scheduled_change_not_ahead`, `scheduled_change_too_far_ahead`, `scheduled_change_after_end`, `too_many_scheduled_changes`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid`, `plan_required` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -5615,7 +5660,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Change the number of seats now
+         * Change the number of seats, now or later
          * @description Prorated as a change of plan is; the plan's version stays.
          */
         post: {
@@ -5634,6 +5679,14 @@ export interface paths {
                 content: {
                     "application/json": {
                         seats: number;
+                        /** @description `period_end`: with the beginning of the next period, whose terms it is, so that nothing is prorated. At a date: it is prorated then, if that is inside a period. What comes later is listed, and can be withdrawn. */
+                        when?: ("now" | "period_end") | {
+                            /**
+                             * Format: date-time
+                             * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                             */
+                            at: string;
+                        };
                         /** @description What the change says for itself; the plan decides what is left out. */
                         proration?: {
                             /**
@@ -5705,7 +5758,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled`, `change_quote_outdated` */
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled`, `change_quote_outdated`, `subscription_incomplete`, `subscription_incomplete_expired` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -5732,7 +5785,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `subscription_paused`, `subscription_canceling` */
+                /** @description `subscription_paused`, `subscription_canceling`, `subscription_change_backdated`, `scheduled_change_not_ahead`, `scheduled_change_too_far_ahead`, `scheduled_change_after_end`, `too_many_scheduled_changes` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -5777,7 +5830,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Add an add-on now
+         * Add an add-on, now or later
          * @description Another plan beside the one subscribed to, with the same interval and currency.
          */
         post: {
@@ -5801,6 +5854,14 @@ export interface paths {
                         seats?: number;
                         /** @description Agreed with this customer instead of the plan's prices; they hold from then on. */
                         overrides?: components["schemas"]["PriceOverrideInput"][];
+                        /** @description `period_end`: with the beginning of the next period, whose terms it is, so that nothing is prorated. At a date: it is prorated then, if that is inside a period. What comes later is listed, and can be withdrawn. */
+                        when?: ("now" | "period_end") | {
+                            /**
+                             * Format: date-time
+                             * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                             */
+                            at: string;
+                        };
                         /** @description What the change says for itself; the plan decides what is left out. */
                         proration?: {
                             /**
@@ -5872,7 +5933,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled`, `change_quote_outdated` */
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled`, `change_quote_outdated`, `subscription_incomplete`, `subscription_incomplete_expired` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -5899,7 +5960,326 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `subscription_paused`, `subscription_canceling`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid` */
+                /** @description `subscription_paused`, `subscription_canceling`, `subscription_change_backdated`, `scheduled_change_not_ahead`, `scheduled_change_too_far_ahead`, `scheduled_change_after_end`, `too_many_scheduled_changes`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid`, `plan_required` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subscriptions/{id}/remove-add-on": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove an add-on, now or later
+         * @description The unused part of what was paid for it in advance is credited, as its plan prorates.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description The key of a plan of the catalog. */
+                        plan: string;
+                        /** @description `period_end`: with the beginning of the next period, whose terms it is, so that nothing is prorated. At a date: it is prorated then, if that is inside a period. What comes later is listed, and can be withdrawn. */
+                        when?: ("now" | "period_end") | {
+                            /**
+                             * Format: date-time
+                             * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                             */
+                            at: string;
+                        };
+                        /** @description What the change says for itself; the plan decides what is left out. */
+                        proration?: {
+                            /**
+                             * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                             * @enum {string}
+                             */
+                            settle?: "now" | "next_invoice" | "none";
+                            /**
+                             * @description `reset` begins a new period with the change, charged in full.
+                             * @enum {string}
+                             */
+                            anchor?: "keep" | "reset";
+                        };
+                        /** @description Of the preview that was agreed to: the change is made at that instant with those very lines, or refused. */
+                        preview?: {
+                            /**
+                             * Format: date-time
+                             * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                             */
+                            effective_at: string;
+                            quote: string;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SubscriptionChanged"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `subscription_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled`, `change_quote_outdated`, `subscription_incomplete`, `subscription_incomplete_expired` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `subscription_paused`, `subscription_canceling`, `subscription_change_backdated`, `scheduled_change_not_ahead`, `scheduled_change_too_far_ahead`, `scheduled_change_after_end`, `too_many_scheduled_changes`, `add_on_not_found`, `plan_required` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subscriptions/{id}/end-trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End the trial now
+         * @description What is paid begins at once, with a period of its own, charged in full.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Of the preview that was agreed to: the change is made at that instant with those very lines, or refused. */
+                        preview?: {
+                            /**
+                             * Format: date-time
+                             * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                             */
+                            effective_at: string;
+                            quote: string;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SubscriptionChanged"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `subscription_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled`, `change_quote_outdated`, `subscription_incomplete`, `subscription_incomplete_expired` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `subscription_paused`, `subscription_canceling`, `subscription_change_backdated`, `scheduled_change_not_ahead`, `scheduled_change_too_far_ahead`, `scheduled_change_after_end`, `too_many_scheduled_changes`, `subscription_not_trialing` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -5945,7 +6325,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel
-         * @description At the end of the period in course, or now: then the unused part of what was paid in advance is credited, or not. Either way a last invoice bills the usage.
+         * @description At the end of the period in course, at a date, or now: inside a period the unused part of what was paid in advance is credited, or not. Either way a last invoice bills the usage. Until an agreed end has come it can be taken back.
          */
         post: {
             parameters: {
@@ -5962,8 +6342,14 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        /** @enum {string} */
-                        when: "now" | "period_end";
+                        /** @description `period_end`: with the beginning of the next period, whose terms it is, so that nothing is prorated. At a date: it is prorated then, if that is inside a period. What comes later is listed, and can be withdrawn. */
+                        when: ("now" | "period_end") | {
+                            /**
+                             * Format: date-time
+                             * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                             */
+                            at: string;
+                        };
                         /**
                          * @description What becomes of charges for time that is left when it ends now: they go to the customer's balance, are paid back, or are kept.
                          * @default credit
@@ -6100,8 +6486,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Pause now
-         * @description The unused part of what was charged in advance is credited, and nothing is charged in advance until it is resumed. Usage goes on being billed.
+         * Pause, now or later
+         * @description The unused part of what was charged in advance is credited, and nothing is charged in advance until it is resumed, which may have a date. Usage goes on being billed, or is refused: then it is metered and not charged.
          */
         post: {
             parameters: {
@@ -6118,6 +6504,31 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
+                        /**
+                         * @description `refused`: there is no access; what is reported all the same is metered and not charged.
+                         * @default billed
+                         * @enum {string}
+                         */
+                        usage?: "billed" | "refused";
+                        /**
+                         * Format: date-time
+                         * @description When it is resumed by itself; never, when left out.
+                         */
+                        resumes_at?: string;
+                        /**
+                         * @description Whether that begins a new period, charged in full.
+                         * @default keep
+                         * @enum {string}
+                         */
+                        resume_anchor?: "keep" | "reset";
+                        /** @description `period_end`: with the beginning of the next period, whose terms it is, so that nothing is prorated. At a date: it is prorated then, if that is inside a period. What comes later is listed, and can be withdrawn. */
+                        when?: ("now" | "period_end") | {
+                            /**
+                             * Format: date-time
+                             * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                             */
+                            at: string;
+                        };
                         /** @description What the change says for itself; the plan decides what is left out. */
                         proration?: {
                             /**
@@ -6189,7 +6600,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled`, `change_quote_outdated` */
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled`, `change_quote_outdated`, `subscription_incomplete`, `subscription_incomplete_expired` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -6216,7 +6627,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `subscription_paused`, `subscription_canceling` */
+                /** @description `subscription_paused`, `subscription_canceling`, `subscription_change_backdated`, `scheduled_change_not_ahead`, `scheduled_change_too_far_ahead`, `scheduled_change_after_end`, `too_many_scheduled_changes`, `subscription_trialing` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -6261,7 +6672,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Resume now
+         * Resume, now or later
          * @description The rest of the period in course is charged.
          */
         post: {
@@ -6279,6 +6690,14 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
+                        /** @description `period_end`: with the beginning of the next period, whose terms it is, so that nothing is prorated. At a date: it is prorated then, if that is inside a period. What comes later is listed, and can be withdrawn. */
+                        when?: ("now" | "period_end") | {
+                            /**
+                             * Format: date-time
+                             * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                             */
+                            at: string;
+                        };
                         /** @description What the change says for itself; the plan decides what is left out. */
                         proration?: {
                             /**
@@ -6378,6 +6797,341 @@ export interface paths {
                     };
                 };
                 /** @description `subscription_not_paused` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subscriptions/{id}/scheduled-changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was agreed for later, and what became of it */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["ScheduledChange"][];
+                        };
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `subscription_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subscriptions/{id}/scheduled-changes/{change}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw what was agreed for later
+         * @description An agreed end among it: then the subscription goes on.
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    /** @description As it was told when the change was asked for; slashes encoded. */
+                    change: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Subscription"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `subscription_not_found`, `scheduled_change_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scheduled_change_resolved`, `scheduled_change_fixed`, `subscription_canceled` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subscriptions/{id}/uncancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back an agreed end */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Subscription"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `subscription_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `subscription_not_canceling` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -6515,7 +7269,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `subscription_paused`, `subscription_not_paused`, `subscription_change_backdated`, `seats_invalid`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid` */
+                /** @description `subscription_paused`, `subscription_not_paused`, `subscription_change_backdated`, `seats_invalid`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid`, `plan_required` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -15132,6 +15886,1563 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/webhook-endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List endpoints, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["WebhookEndpoint"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Create an endpoint
+         * @description It gets what happens from then on. Verify what comes with the secret (docs/notices.md).
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description With https://; an address of the public Internet. */
+                        url: string;
+                        description?: string;
+                        /** @description What it gets; everything when left out. */
+                        kinds?: components["schemas"]["NoticeKindInput"][];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NewWebhookEndpoint"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `webhook_endpoint_url_refused`, `webhook_endpoints_unavailable` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhook-endpoints/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An endpoint */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WebhookEndpoint"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `webhook_endpoint_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Delete an endpoint, for good */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WebhookEndpoint"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `webhook_endpoint_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        /** Change an endpoint, disable or enable it */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        url?: string;
+                        description?: string | null;
+                        /** @description Null: everything. */
+                        kinds?: components["schemas"]["NoticeKindInput"][] | null;
+                        /** @description What was not sent meanwhile can be replayed. */
+                        enabled?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WebhookEndpoint"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `webhook_endpoint_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `webhook_endpoint_url_refused` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/v1/webhook-endpoints/{id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace an endpoint's signing secret
+         * @description Until the overlap is over, everything is signed with the old and the new secret.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description 0: the old one is known to others.
+                         * @default 24
+                         */
+                        overlap_hours?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RotatedSecret"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `webhook_endpoint_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `webhook_endpoints_unavailable` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhook-endpoints/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test notice to an endpoint
+         * @description Of kind `webhook_endpoint.test`, whatever the endpoint gets. Read the delivery for what became of it.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NoticeTest"];
+                    };
+                };
+                /** @description `request_invalid`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `webhook_endpoint_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `webhook_endpoint_disabled` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notice-deliveries/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a delivery again, under the same id */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NoticeDelivery"];
+                    };
+                };
+                /** @description `request_invalid`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `notice_delivery_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhook-endpoints/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send an endpoint what it wants of a time, again or for the first time */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: date-time
+                         * @description By the wall clock, when it was recorded.
+                         */
+                        from: string;
+                        /**
+                         * Format: date-time
+                         * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                         */
+                        to: string;
+                        /**
+                         * @description `undelivered`: also what was never sent because the endpoint was disabled, or new.
+                         * @default undelivered
+                         * @enum {string}
+                         */
+                        which?: "undelivered" | "all";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NoticeReplay"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `webhook_endpoint_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhook-endpoints/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what went to an endpoint, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                    status?: "waiting" | "delivered" | "given_up";
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["NoticeDelivery"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `webhook_endpoint_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notice-deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A delivery, with its log */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["LoggedNoticeDelivery"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `notice_delivery_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List notices, the latest facts first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                    customer?: string;
+                    kind?: components["schemas"]["NoticeKindInput"];
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Notice"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/notices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A notice, and where it went */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Notice"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `notice_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/notice-preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Of which notices a customer wants no e-mail */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NoticePreferences"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        /** Say of which notices a customer wants no e-mail */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        suppressed_kinds: ("invoice.upcoming" | "invoice.issued" | "invoice.payment_failed" | "invoice.payment_recovered" | "usage.threshold_reached" | "subscription.trial_ending" | "subscription.changed" | "subscription.paused" | "subscription.resumed" | "subscription.canceled" | "payment_method.expiring" | "credits.low" | "credits.expired")[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NoticePreferences"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/webhooks/stripe": {
         parameters: {
             query?: never;
@@ -16400,7 +18711,7 @@ export interface components {
             subscriptions: {
                 id: string;
                 /** @enum {string} */
-                status: "active" | "past_due" | "paused" | "canceled";
+                status: "incomplete" | "trialing" | "active" | "past_due" | "paused" | "canceled" | "incomplete_expired";
                 items: {
                     plan: string;
                     plan_version: number;
@@ -17333,6 +19644,13 @@ export interface components {
              * @example 1250
              */
             total_minor: string;
+            /**
+             * @description What is left of that to be paid.
+             * @example 1250
+             */
+            due_minor: string;
+            /** @enum {string} */
+            status: "open" | "paid";
             lines: {
                 /** @description Of the line, or of the line that it adjusts. */
                 key: string | null;
@@ -17460,6 +19778,24 @@ export interface components {
              * @enum {string}
              */
             small_amounts: "carried_forward" | "charged";
+            /**
+             * @description What was paid of the total.
+             * @default 0
+             * @example 1250
+             */
+            paid_minor: string;
+            /**
+             * @description What was refunded of that.
+             * @default 0
+             * @example 1250
+             */
+            refunded_minor: string;
+            /**
+             * @description Whether money that was given back is due again.
+             * @default stays_paid
+             * @enum {string}
+             */
+            refund: "stays_paid" | "reopens";
         };
         InvoiceVoid: {
             invoice: string;
@@ -17615,6 +19951,26 @@ export interface components {
              * @example 2026-01-31T00:00:00.000Z
              */
             opened_at: string;
+        };
+        LoggedNoticeDelivery: {
+            id: string;
+            /** @description Goes with every attempt as `webhook-id`. */
+            notice_id: string;
+            kind: components["schemas"]["NoticeKind"];
+            /** @description Null: by e-mail. */
+            webhook_endpoint: string | null;
+            /** @enum {string} */
+            status: "waiting" | "delivered" | "given_up";
+            /** @description Attempts that were begun. */
+            attempts: number;
+            next_attempt_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            created_at: string;
+            finished_at: string | null;
+            log: components["schemas"]["NoticeDeliveryAttempt"][];
         };
         Meter: {
             /** @description Lower-case letters, digits, `_`, `-` and `.`. */
@@ -17930,6 +20286,93 @@ export interface components {
             /** @description Shown in the first answer only; a repetition gets null. */
             secret: string | null;
         };
+        NewWebhookEndpoint: {
+            id: string;
+            url: string;
+            description: string | null;
+            /** @description What it gets; null: everything. */
+            kinds: components["schemas"]["NoticeKind"][] | null;
+            /** @enum {string} */
+            status: "enabled" | "disabled" | "deleted";
+            /** @description `failing`: all attempts of five days had failed. `gone`: it answered 410. */
+            disabled_reason: ("requested" | "failing" | "gone") | null;
+            /** @description Since when no attempt has succeeded. */
+            failing_since: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            created_at: string;
+            /** @description Shown in the first answer only; a repetition gets null. */
+            secret: string | null;
+        };
+        Notice: {
+            id: string;
+            kind: components["schemas"]["NoticeKind"];
+            customer: string | null;
+            /** @description Higher is later, among the notices of one customer. */
+            sequence: string;
+            /**
+             * Format: date-time
+             * @description By the customer's clock.
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            occurred_at: string;
+            /** @description Null until it is composed, a moment later. */
+            data: {
+                [key: string]: unknown;
+            } | null;
+            deliveries: components["schemas"]["NoticeDelivery"][];
+        };
+        NoticeDelivery: {
+            id: string;
+            /** @description Goes with every attempt as `webhook-id`. */
+            notice_id: string;
+            kind: components["schemas"]["NoticeKind"];
+            /** @description Null: by e-mail. */
+            webhook_endpoint: string | null;
+            /** @enum {string} */
+            status: "waiting" | "delivered" | "given_up";
+            /** @description Attempts that were begun. */
+            attempts: number;
+            next_attempt_at: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            created_at: string;
+            finished_at: string | null;
+        };
+        NoticeDeliveryAttempt: {
+            attempt: number;
+            /** @enum {string} */
+            outcome: "delivered" | "failed";
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            attempted_at: string;
+            latency_ms: number;
+            /** @description Of HTTP, or of SMTP; null when there was no answer. */
+            status: number | null;
+            /** @description How the answer began, at most 1 KiB. */
+            answer: string | null;
+            error: string | null;
+        };
+        /** @enum {string} */
+        NoticeKind: "invoice.upcoming" | "invoice.issued" | "invoice.payment_failed" | "invoice.payment_recovered" | "invoice.dunning" | "usage.threshold_reached" | "subscription.trial_ending" | "subscription.changed" | "subscription.paused" | "subscription.resumed" | "subscription.canceled" | "payment_method.expiring" | "credits.low" | "credits.expired" | "webhook_endpoint.disabled" | "webhook_endpoint.test";
+        /** @enum {string} */
+        NoticeKindInput: "invoice.upcoming" | "invoice.issued" | "invoice.payment_failed" | "invoice.payment_recovered" | "invoice.dunning" | "usage.threshold_reached" | "subscription.trial_ending" | "subscription.changed" | "subscription.paused" | "subscription.resumed" | "subscription.canceled" | "payment_method.expiring" | "credits.low" | "credits.expired" | "webhook_endpoint.disabled" | "webhook_endpoint.test";
+        NoticePreferences: {
+            /** @description Of these no e-mail is sent. */
+            suppressed_kinds: components["schemas"]["NoticeKind"][];
+        };
+        NoticeReplay: {
+            deliveries: number;
+        };
+        NoticeTest: {
+            delivery: string;
+        };
         Operation: {
             id: string;
             /** @enum {string} */
@@ -18061,6 +20504,7 @@ export interface components {
                 end: string;
                 /** @description Up to the first day of the calendar. */
                 is_part: boolean;
+                is_trial: boolean;
                 /** @description How long it is: days may have 23 or 25 hours. */
                 seconds: string;
             }[];
@@ -18101,6 +20545,21 @@ export interface components {
              * @description In the first period of the answer; the anchor when left out.
              */
             from?: string;
+            /** @description A first time from the anchor on that is not charged. */
+            trial?: {
+                length: {
+                    /** @enum {string} */
+                    unit: "day" | "week" | "month" | "year" | "quarter";
+                    /** @default 1 */
+                    count: number;
+                };
+                /**
+                 * @description Whether the periods after it count from its end, or from its start.
+                 * @default trial_end
+                 * @enum {string}
+                 */
+                anchor: "trial_end" | "trial_start";
+            };
             /** @default 12 */
             count: number;
         };
@@ -18806,8 +21265,14 @@ export interface components {
                  */
                 unit_cost_minor?: string;
             }[];
-            /** @description Maxima that are priced each for itself. */
+            /** @description The maxima of hours or days of one period. */
             buckets?: string[];
+            /**
+             * @description Whether each maximum is priced for itself, or what they sum to.
+             * @default each
+             * @enum {string}
+             */
+            bucket_price: "each" | "sum";
         };
         Problem: {
             /** @description Identifies the kind of problem: `urn:reckoner:problem:` and the code. */
@@ -18915,6 +21380,11 @@ export interface components {
                  * @example 1250
                  */
                 amount_minor: string;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                included_quantity: string;
             }[];
         };
         ProrationPolicy: {
@@ -19017,6 +21487,17 @@ export interface components {
                  */
                 interval_change: "reset_and_charge" | "keep_and_prorate";
             };
+            /**
+             * @description Which of the segments take the minor units that are left over.
+             * @default last
+             * @enum {string}
+             */
+            remainder: "largest_remainder" | "last";
+            /**
+             * @description What a whole period includes free of charge: shared among the segments as the charge is.
+             * @example 1000000
+             */
+            included?: string;
         };
         Queue: {
             /** @enum {string} */
@@ -19229,6 +21710,29 @@ export interface components {
             effective_at?: string;
         } | {
             /** @constant */
+            kind: "remove_add_on";
+            /** @description The key of a plan of the catalog. */
+            plan: string;
+            /** @description What the change says for itself; the plan decides what is left out. */
+            proration?: {
+                /**
+                 * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                 * @enum {string}
+                 */
+                settle?: "now" | "next_invoice" | "none";
+                /**
+                 * @description `reset` begins a new period with the change, charged in full.
+                 * @enum {string}
+                 */
+                anchor?: "keep" | "reset";
+            };
+            /**
+             * Format: date-time
+             * @description Inside the period in course; now by the customer's clock when left out.
+             */
+            effective_at?: string;
+        } | {
+            /** @constant */
             kind: "pause";
             /** @description What the change says for itself; the plan decides what is left out. */
             proration?: {
@@ -19271,6 +21775,14 @@ export interface components {
             effective_at?: string;
         } | {
             /** @constant */
+            kind: "end_trial";
+            /**
+             * Format: date-time
+             * @description Inside the period in course; now by the customer's clock when left out.
+             */
+            effective_at?: string;
+        } | {
+            /** @constant */
             kind: "cancel";
             /**
              * @description What becomes of charges for time that is left when it ends now: they go to the customer's balance, are paid back, or are kept.
@@ -19283,6 +21795,10 @@ export interface components {
              * @description Inside the period in course; now by the customer's clock when left out.
              */
             effective_at?: string;
+        };
+        RotatedSecret: {
+            /** @description Shown in the first answer only; a repetition gets null. */
+            secret: string | null;
         };
         Run: {
             workflow_id: string;
@@ -19337,6 +21853,40 @@ export interface components {
             /** @description How often its code was tried in vain: more than a few, and it is stuck. */
             task_attempts: number;
             history_events: number;
+        };
+        ScheduledChange: {
+            id: string;
+            kind: string;
+            /**
+             * Format: date-time
+             * @description When it is made, in order with the ends of periods.
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            effective_at: string;
+            /** @description What was asked for. */
+            request: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description Asked for, or agreed with a trial, which ends, or with a pause that has an end.
+             * @enum {string}
+             */
+            cause: "requested" | "trial" | "pause";
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            requested_at: string;
+            /**
+             * @description superseded: something came first. refused: the rules did not allow it when its time had come; the reason says why.
+             * @enum {string}
+             */
+            status: "pending" | "applied" | "withdrawn" | "superseded" | "refused";
+            resolved_at: string | null;
+            reason: {
+                code: string;
+                message: string;
+            } | null;
         };
         SeatModel: {
             /** @constant */
@@ -19560,7 +22110,7 @@ export interface components {
             id: string;
             customer: string;
             /** @enum {string} */
-            status: "active" | "past_due" | "paused" | "canceled";
+            status: "incomplete" | "trialing" | "active" | "past_due" | "paused" | "canceled" | "incomplete_expired";
             /** @description What is agreed now: the plan first, then add-ons. */
             items: {
                 plan: string;
@@ -19596,6 +22146,12 @@ export interface components {
             /** @description When an agreed cancellation takes effect. */
             cancel_at: string | null;
             canceled_at: string | null;
+            /** @description When its trial ends by itself, as agreed. */
+            trial_ends_at: string | null;
+            /** @description Until when its first invoice has to be paid, where it begins with that. */
+            expires_at: string | null;
+            /** @description The subscription that ended and that this one goes on from. */
+            reactivates: string | null;
             access: components["schemas"]["Access"];
             /** @description The id of its run in Temporal. */
             workflow: string;
@@ -19610,6 +22166,8 @@ export interface components {
             effective_at: string;
             /** @description Issued for it; null when nothing is owed or it goes on the invoice of the period about to close. */
             invoice: string | null;
+            /** @description The id of a change that is made later: it is listed under it, and withdrawn by it. */
+            scheduled: string | null;
         };
         TestClock: {
             id: string;
@@ -20680,6 +23238,24 @@ export interface components {
             heard_at: string | null;
             /** @description How many events the estimate is made from: the more, the surer. 99.9 % of them had arrived after the lag. */
             estimated_from_events: string | null;
+        };
+        WebhookEndpoint: {
+            id: string;
+            url: string;
+            description: string | null;
+            /** @description What it gets; null: everything. */
+            kinds: components["schemas"]["NoticeKind"][] | null;
+            /** @enum {string} */
+            status: "enabled" | "disabled" | "deleted";
+            /** @description `failing`: all attempts of five days had failed. `gone`: it answered 410. */
+            disabled_reason: ("requested" | "failing" | "gone") | null;
+            /** @description Since when no attempt has succeeded. */
+            failing_since: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            created_at: string;
         };
     };
     responses: never;
