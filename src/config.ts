@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { ConfigurationError } from "./config/configuration-error.ts";
+import { endpointSection, mailSection } from "./config/notices.ts";
 import { parts } from "./config/parts.ts";
 import { readPart as read } from "./config/read-part.ts";
 import { type RunningSystem, runningFile, runningSystem } from "./config/running-system.ts";
@@ -64,6 +65,7 @@ export function loadApiConfig(environment = readEnvironment()) {
     approvalLimits: values.ADJUSTMENT_APPROVAL_ABOVE,
     /** Events that one key may correct within 24 hours by itself. */
     unapprovedCorrectionsMax: values.USAGE_CORRECTION_APPROVAL_ABOVE,
+    webhookEndpoints: endpointSection(values),
     ...billingSection(values, stripe),
     log: logSection(values),
   };
@@ -91,6 +93,8 @@ export function loadWorkerConfig(environment = readEnvironment()) {
     metricsPort: values.WORKER_METRICS_PORT,
     /** Where the copy of the ledger's seals is kept; undefined: the ledger is not sealed here. */
     ledgerSeals: sealSection(values, projectFolder),
+    webhookEndpoints: endpointSection(values),
+    mail: mailSection(values),
     ...billingSection(values, stripe),
     log: logSection(values),
   };
@@ -155,6 +159,12 @@ export function loadSandboxConfig(environment = readEnvironment()) {
 }
 export type SandboxConfig = ReturnType<typeof loadSandboxConfig>;
 
+/** What the mailbox for development needs. */
+export function loadMailboxConfig(environment = readEnvironment()) {
+  const values = read(parts.mailbox, environment);
+  return { host: values.MAILBOX_HOST, port: values.MAILBOX_PORT, smtpPort: values.MAILBOX_SMTP_PORT };
+}
+
 /** What `npm start` needs. It starts what is undefined here: the database, Temporal, the Stripe stand-in. */
 export function loadStartConfig(environment = readEnvironment()) {
   const values = read(parts.start, environment);
@@ -165,6 +175,8 @@ export function loadStartConfig(environment = readEnvironment()) {
     temporal: address === undefined ? undefined : temporalSection({ ...values, TEMPORAL_ADDRESS: address }),
     stripe: STRIPE_API_KEY === undefined && STRIPE_API_BASE === undefined ? undefined : stripeSection(values),
     bootstrapKey: values.API_BOOTSTRAP_KEY,
+    /** Where mail goes; undefined: into the mailbox that it starts. */
+    smtpUrl: values.SMTP_URL,
     ports: {
       postgres: values.POSTGRES_PORT,
       temporal: values.TEMPORAL_PORT,
@@ -172,6 +184,8 @@ export function loadStartConfig(environment = readEnvironment()) {
       stripeSandbox: values.STRIPE_SANDBOX_PORT,
       api: values.API_PORT,
       workerMetrics: values.WORKER_METRICS_PORT,
+      mailbox: values.MAILBOX_PORT,
+      mailboxSmtp: values.MAILBOX_SMTP_PORT,
     },
   };
 }

@@ -23,6 +23,8 @@ const portVariables = [
   "STRIPE_SANDBOX_PORT",
   "API_PORT",
   "WORKER_METRICS_PORT",
+  "MAILBOX_PORT",
+  "MAILBOX_SMTP_PORT",
 ] as const;
 
 let home: string;

@@ -33,6 +33,7 @@ import { invoiceVoidRoutes } from "./routes/invoice-voids.ts";
 import { invoiceRoutes } from "./routes/invoices.ts";
 import { ledgerRoutes } from "./routes/ledger.ts";
 import { meterBackfillRoutes } from "./routes/meter-backfills.ts";
+import { noticeRoutes } from "./routes/notices.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { paymentMethodRoutes } from "./routes/payment-methods.ts";
 import { recurringGrantRoutes } from "./routes/recurring-grants.ts";
@@ -47,6 +48,8 @@ import { usageBackfillRoutes } from "./routes/usage-backfills.ts";
 import { usageCorrectionRoutes } from "./routes/usage-corrections.ts";
 import { usageCostRoutes } from "./routes/usage-cost.ts";
 import { usageWatermarkRoutes } from "./routes/usage-watermarks.ts";
+import { webhookDeliveryRoutes } from "./routes/webhook-deliveries.ts";
+import { webhookEndpointRoutes } from "./routes/webhook-endpoints.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 import { validatorCompiler } from "./validation.ts";
 
@@ -115,6 +118,9 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   usageBackfillRoutes(api, deps);
   usageWatermarkRoutes(api, { ...deps, meters, nowFor });
   measureWatermarks(deps);
+  webhookEndpointRoutes(api, deps);
+  webhookDeliveryRoutes(api, deps);
+  noticeRoutes(api, deps);
   await webhookRoutes(api, deps);
   await consoleAssets(api);
   await api.ready();

@@ -43,6 +43,7 @@ async function start(): Promise<void> {
     now,
     logger,
     metrics,
+    webhookEndpoints: config.webhookEndpoints,
     unapprovedCorrectionsMax: config.unapprovedCorrectionsMax,
     readinessChecks: [{ name: "temporal", check: () => gateway.check() }],
   });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { endpointVariables, mailVariables } from "./notices.ts";
 import * as variables from "./variables.ts";
 
 const api = z.object({
@@ -7,6 +8,7 @@ const api = z.object({
   ...variables.stripeVariables,
   ...variables.apiVariables,
   ...variables.billingVariables,
+  ...endpointVariables,
   ...variables.logVariables,
 });
 
@@ -17,6 +19,8 @@ const worker = z.object({
   ...variables.billingVariables,
   ...variables.workerVariables,
   ...variables.sealVariables,
+  ...endpointVariables,
+  ...mailVariables,
   ...variables.logVariables,
 });
 
@@ -41,6 +45,7 @@ export const parts = {
     ...variables.sealVariables,
     DATABASE_OWNER_URL: variables.migrationVariables.DATABASE_OWNER_URL,
   }),
+  mailbox: z.object({ ...variables.mailboxVariables, ...variables.homeVariables, ...variables.logVariables }),
   sandbox: z.object({
     ...variables.sandboxVariables,
     ...variables.homeVariables,

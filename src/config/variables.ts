@@ -184,6 +184,12 @@ export const sandboxVariables = {
   STRIPE_SANDBOX_WEBHOOK_URL: httpUrl.optional(),
 };
 
+export const mailboxVariables = {
+  MAILBOX_HOST: host.default("127.0.0.1"),
+  MAILBOX_PORT: port.default(8156),
+  MAILBOX_SMTP_PORT: port.default(2555),
+};
+
 /** The ports that `npm start` gives to the services it starts itself. */
 export const startVariables = {
   POSTGRES_PORT: fixedPort.default(5455),
@@ -192,6 +198,8 @@ export const startVariables = {
   STRIPE_SANDBOX_PORT: fixedPort.default(12_155),
   API_PORT: fixedPort.default(8155),
   WORKER_METRICS_PORT: fixedPort.default(9155),
+  MAILBOX_PORT: fixedPort.default(8156),
+  MAILBOX_SMTP_PORT: fixedPort.default(2555),
 };
 
 export const clientVariables = { RECKONER_API_URL: httpUrl.optional(), RECKONER_API_KEY: apiKey.optional() };
@@ -210,6 +218,8 @@ export const secretVariables: ReadonlySet<string> = new Set([
   "STRIPE_API_KEY",
   "STRIPE_WEBHOOK_SECRETS",
   "API_BOOTSTRAP_KEY",
+  "WEBHOOK_SECRET_KEYS",
+  "SMTP_URL",
   "USAGE_LOG_SASL_PASSWORD",
   "AWS_SECRET_ACCESS_KEY",
   "AWS_SESSION_TOKEN",

@@ -86,7 +86,7 @@ function signInKey({ apiKey }: LocalSystem): string | undefined {
 }
 
 function addresses(system: LocalSystem): string {
-  const { apiUrl, temporalAddress, temporalUiUrl, stripeUrl, metricsUrl, database } = system;
+  const { apiUrl, temporalAddress, temporalUiUrl, stripeUrl, metricsUrl, mailboxUrl, database } = system;
   const { username, host, pathname } = new URL(database.appUrl);
   const signIn = signInKey(system);
   const rows = [
@@ -97,6 +97,7 @@ function addresses(system: LocalSystem): string {
     ["Temporal UI", temporalUiUrl ?? "not known: set TEMPORAL_UI_URL"],
     ["PostgreSQL", `postgres://${username}@${host}${pathname}`],
     ["Stripe", stripeUrl === undefined ? "Stripe itself" : `${stripeUrl} (stand-in)`],
+    ["Mailbox", mailboxUrl ?? "mail goes to SMTP_URL"],
     ["Worker metrics", metricsUrl],
     ["Data", dataFolders()],
     ["Logs", join(shownHome, "logs")],

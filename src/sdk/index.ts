@@ -5,6 +5,12 @@ import type { components, paths } from "./schema.ts";
 
 export { type CatalogDefinition, defineCatalog } from "./catalog.ts";
 export { ReckonerApiError } from "./errors.ts";
+export {
+  type Notice,
+  NoticeNotVerifiedError,
+  type NoticeVerification,
+  verifyNotice,
+} from "./notices.ts";
 
 /** Shapes of requests and answers by name, for example `Schemas["Invoice"]`. */
 export type Schemas = components["schemas"];

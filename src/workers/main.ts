@@ -14,6 +14,7 @@ import { startGrantUpkeep } from "./grant-upkeep.ts";
 import { startLedgerUpkeep } from "./ledger-upkeep.ts";
 import { startMeterBackfilling } from "./meter-backfill.ts";
 import { serveMetrics } from "./metrics-server.ts";
+import { startNotices } from "./notices.ts";
 import { ensureSchedules } from "./schedules.ts";
 import { temporalLogger } from "./temporal-logger.ts";
 import { startThresholdBilling } from "./threshold-billing.ts";
@@ -63,6 +64,7 @@ async function start(): Promise<void> {
   const meterBackfilling = startMeterBackfilling({ db: deps.db, logger, metrics });
   const grantUpkeep = startGrantUpkeep({ db: deps.db, now: deps.now, logger, metrics });
   const thresholdBilling = startThresholdBilling({ deps, logger, metrics });
+  const notices = startNotices({ ...deps, ...config, logger, metrics });
   const upkeep = startLedgerUpkeep({ db: deps.db, now: deps.now, seals, logger, metrics });
   const payloads = payloadsText(temporal.payloadKeys);
   logger.info({ task_queue: temporal.taskQueue, metrics_port: config.metricsPort, payloads }, "working");
@@ -72,7 +74,7 @@ async function start(): Promise<void> {
     if (isStopping) process.exit(1);
     isStopping = true;
     logger.info({ signal }, "stopping");
-    const upkeeps = [upkeep, usageUpkeep, grantUpkeep, thresholdBilling, meterBackfilling];
+    const upkeeps = [upkeep, usageUpkeep, grantUpkeep, thresholdBilling, meterBackfilling, notices];
     await Promise.all([inbox, ...upkeeps].map((work) => work.stop()));
     await workers.stop();
   }

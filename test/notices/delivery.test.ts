@@ -200,7 +200,7 @@ describe("an endpoint at which everything fails", () => {
       customer_id: null,
       data: { endpoint_id: "we_bad", reason: "failing", url: receiver.url },
     });
-    await office.tell("card/2");
+    await office.tell("card/3");
     await until(
       async () => (await office.db.sql`select from notice.notice where composed_at is null`).length === 0,
     );

@@ -83,7 +83,15 @@ export async function startSystem({ logLevel = "silent" }: SystemOptions = {}): 
 }
 
 async function startApi(
-  { db, gateway, operators, queues, rail, ingest, metrics }: Parts & Pick<ApiDependencies, "ingest" | "metrics">,
+  {
+    db,
+    gateway,
+    operators,
+    queues,
+    rail,
+    ingest,
+    metrics,
+  }: Parts & Pick<ApiDependencies, "ingest" | "metrics">,
   { apiKey, apiPort, stripe }: Surroundings,
   logger: ReturnType<typeof createLogger>,
 ) {
@@ -97,6 +105,7 @@ async function startApi(
     logger,
     metrics,
     readinessChecks: [{ name: "temporal", check: () => gateway.check() }],
+    webhookEndpoints: { sealingKeys: [Buffer.alloc(32, 7)], privateAllowed: true },
     receiveWebhook: webhookReceiver(db, { secrets: stripe.webhookSecrets, isLive: false }),
   });
   await api.listen({ host: localHost, port: apiPort });

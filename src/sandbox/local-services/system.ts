@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import {
   childEnvironment,
@@ -27,6 +28,8 @@ export interface LocalSystem {
   /** Undefined when payments go to Stripe itself. */
   readonly stripeUrl: string | undefined;
   readonly metricsUrl: string;
+  /** Of the page that shows all mail; undefined when it goes to somebody else's server. */
+  readonly mailboxUrl: string | undefined;
 }
 
 export interface SystemOptions {
@@ -39,15 +42,17 @@ export interface SystemOptions {
 export async function startSystem(options: SystemOptions): Promise<LocalSystem> {
   const { config, progress } = options;
   await requireSurroundings(config);
-  const [database, temporal, stripeUrl] = await Promise.all([
+  const [database, temporal, stripeUrl, mailboxUrl] = await Promise.all([
     startDatabase(options),
     startProcessEngine(options),
     startStripe(options),
+    startMailbox(options),
     buildConsoleWhenStale(progress),
   ]);
   const apiUrl = `http://${localHost}:${config.ports.api}`;
   const apiKey = config.bootstrapKey ?? (await keptSecret(join(config.home, "api-key.json"), newApiKey));
-  const servers = { database, ...temporal, stripeUrl, apiUrl, apiKey };
+  const sealingKey = await keptSecret(join(config.home, "webhook-secret-key.json"), randomKey);
+  const servers = { database, ...temporal, stripeUrl, apiUrl, apiKey, mailboxUrl, sealingKey };
   const environment = partsEnvironment(config, servers);
   await progress.step("Database schema", () =>
     runNodeProgram("the migration", "src/db/migrate.ts", {
@@ -59,12 +64,25 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
   return startParts(options, servers, environment);
 }
 
+/** Under which the secrets of webhook endpoints are kept. */
+const randomKey = () => randomBytes(32).toString("base64");
+
 const newApiKey = () => `reckoner_${randomSecret()}`;
 
 /** All that others must provide is tried before anything is started; PostgreSQL's own port comes later, after its remains. */
-async function requireSurroundings({ database, ports, temporal, stripe }: StartConfig): Promise<void> {
+async function requireSurroundings({
+  database,
+  ports,
+  temporal,
+  stripe,
+  smtpUrl,
+}: StartConfig): Promise<void> {
   await requireFreePort(ports.api, "the API", "API_PORT");
   await requireFreePort(ports.workerMetrics, "the worker", "WORKER_METRICS_PORT");
+  if (smtpUrl === undefined) {
+    await requireFreePort(ports.mailbox, "the mailbox", "MAILBOX_PORT");
+    await requireFreePort(ports.mailboxSmtp, "the mailbox", "MAILBOX_SMTP_PORT");
+  }
   if (stripe === undefined)
     await requireFreePort(ports.stripeSandbox, "the Stripe stand-in", "STRIPE_SANDBOX_PORT");
   if (database !== undefined) await requireConnection("DATABASE_OWNER_URL", database.ownerUrl);
@@ -117,6 +135,27 @@ function startStripe({ config, group, progress }: SystemOptions): Promise<string
   });
 }
 
+/** Takes all mail, unless there is a server that is to have it. */
+function startMailbox({ config, group, progress }: SystemOptions): Promise<string | undefined> {
+  const { smtpUrl, home, ports } = config;
+  if (smtpUrl !== undefined) return Promise.resolve(undefined);
+  const url = `http://${localHost}:${ports.mailbox}`;
+  return progress.step("Mailbox", async () => {
+    await startNodeProgram(group, {
+      name: "the mailbox",
+      entry: "src/sandbox/mailbox/main.ts",
+      environment: childEnvironment({
+        MAILBOX_HOST: localHost,
+        MAILBOX_PORT: String(ports.mailbox),
+        MAILBOX_SMTP_PORT: String(ports.mailboxSmtp),
+      }),
+      logFile: join(home, "logs", "mailbox.log"),
+      readyUrl: url,
+    });
+    return url;
+  });
+}
+
 async function buildConsoleWhenStale(progress: Progress): Promise<void> {
   const state = consoleState();
   if (state === "absent")
@@ -127,7 +166,7 @@ async function buildConsoleWhenStale(progress: Progress): Promise<void> {
   });
 }
 
-type Servers = Omit<LocalSystem, "metricsUrl">;
+type Servers = Omit<LocalSystem, "metricsUrl"> & { readonly sealingKey: string };
 
 /** The copy of the ledger's seals; one out of this machine's reach would be better, and LEDGER_SEALS can say so. */
 export function ledgerSeals({ home }: StartConfig): string {
@@ -148,6 +187,9 @@ function partsEnvironment(config: StartConfig, servers: Servers): Environment {
     WORKER_METRICS_PORT: String(ports.workerMetrics),
     LEDGER_SEALS: ledgerSeals(config),
     TEST_CLOCKS: given.TEST_CLOCKS || "allowed",
+    WEBHOOK_SECRET_KEYS: given.WEBHOOK_SECRET_KEYS || servers.sealingKey,
+    WEBHOOK_PRIVATE_ADDRESSES: given.WEBHOOK_PRIVATE_ADDRESSES || "allowed",
+    ...(servers.mailboxUrl !== undefined && { SMTP_URL: `smtp://${localHost}:${ports.mailboxSmtp}` }),
     ...(servers.stripeUrl !== undefined && {
       STRIPE_API_BASE: servers.stripeUrl,
       // The stand-in has no rate limit to stay below.

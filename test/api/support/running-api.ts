@@ -165,6 +165,10 @@ const refusingParts = {
     cancel: notHere,
     pause: notHere,
     resume: notHere,
+    removeAddOn: notHere,
+    endTrial: notHere,
+    uncancel: notHere,
+    withdrawScheduled: notHere,
   },
   operations: {
     listRuns: notHere,
@@ -176,4 +180,5 @@ const refusingParts = {
     work: notHere,
   },
   receiveWebhook: notHere,
+  webhookEndpoints: { sealingKeys: [Buffer.alloc(32, 7)], privateAllowed: true },
 };

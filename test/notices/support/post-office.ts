@@ -112,10 +112,9 @@ export class PostOffice {
   }
 
   async look(id: string) {
-    const [found, attempts] = await Promise.all([
-      findDelivery(this.db.orm, id),
-      attemptsOfDelivery(this.db.orm, id),
-    ]);
+    // In this order: a state is written with the attempt that led to it.
+    const found = await findDelivery(this.db.orm, id);
+    const attempts = await attemptsOfDelivery(this.db.orm, id);
     return { state: found?.state, next: found?.nextAttemptAt ?? 0, attempts };
   }
 

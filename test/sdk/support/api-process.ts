@@ -46,6 +46,10 @@ const absent = {
     cancel: notHere,
     pause: notHere,
     resume: notHere,
+    removeAddOn: notHere,
+    endTrial: notHere,
+    uncancel: notHere,
+    withdrawScheduled: notHere,
   },
   operations: {
     listRuns: notHere,
@@ -56,6 +60,7 @@ const absent = {
     open: notHere,
     work: notHere,
   },
+  webhookEndpoints: { sealingKeys: [Buffer.alloc(32, 7)], privateAllowed: true },
   receiveWebhook: notHere,
 };
 
