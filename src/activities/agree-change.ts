@@ -54,7 +54,12 @@ async function agreeBesides(
   at: Instant,
 ): Promise<void> {
   if (change.kind === "resume") {
-    await supersedeScheduled(tx, subscriptionId, at, (ahead) => ahead.cause === "pause");
+    await supersedeScheduled(
+      tx,
+      subscriptionId,
+      at,
+      (ahead) => ahead.cause === "pause" && ahead.changeId !== changeId,
+    );
   }
   if (change.kind === "end_trial") {
     await supersedeScheduled(tx, subscriptionId, at, (ahead) => ahead.cause === "trial");

@@ -61,12 +61,12 @@ export async function openSubscription(
     }
     const known = await findSubscription(tx, subscriptionId);
     if (known !== undefined) return await openedBefore(tx, known, input);
+    await requireReactivated(tx, customerId, input.reactivates);
     const items = [];
     for (const { agreement, ...wanted } of input.items) {
       items.push(await itemFor(tx, { ...wanted, ...(await agreedOverrides(tx, agreement)) }));
     }
     await requireFitting(tx, customer, subscriptionId, items);
-    await requireReactivated(tx, customerId, input.reactivates);
     const begun = beginning(subscriptionId, customer, items, input);
     await insertSubscription(tx, begun.row);
     await insertTerms(tx, subscriptionId, input.requestId, begun.terms);

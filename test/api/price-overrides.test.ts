@@ -29,6 +29,10 @@ const subscriptions: SubscriptionCommands = {
   cancel: refuse,
   pause: refuse,
   resume: refuse,
+  removeAddOn: refuse,
+  endTrial: refuse,
+  uncancel: refuse,
+  withdrawScheduled: refuse,
 };
 
 const halfPrice = { prices: "all", priority: 1, effect: { type: "multiplier", factor: "0.5" } };

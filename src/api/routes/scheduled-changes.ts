@@ -81,10 +81,9 @@ export function scheduledChangeRoutes(api: ApiInstance, deps: ApiDependencies): 
     },
     async (request) => {
       const { id, change: changeId } = request.params;
-      await deps.subscriptions.withdrawScheduled(
-        { ...(await commandNow(deps, id)), requestId: newId(request, "chg"), changeId },
-        contextOf(request),
-      );
+      // Withdrawn once it stays so: the request needs no key of its own.
+      const command = { ...(await commandNow(deps, id)), requestId: `withdraw/${changeId}`, changeId };
+      await deps.subscriptions.withdrawScheduled(command, contextOf(request));
       return await answerFor(deps, id);
     },
   );
