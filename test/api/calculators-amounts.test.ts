@@ -93,6 +93,16 @@ describe("price", () => {
     expect(await amounts(question)).toEqual(cents);
   });
 
+  test.each([
+    { bucket_price: "each", cents: ["1000"], why: "60 and 70 begin a package each" },
+    { bucket_price: "sum", cents: ["1000"], why: "130 are two packages" },
+    { bucket_price: "each", buckets: ["100", "100.5"], cents: ["1500"], why: "one, and two" },
+    { bucket_price: "sum", buckets: ["60", "40"], cents: ["500"], why: "100 fill one package" },
+    { bucket_price: "each", buckets: ["60", "40"], cents: ["1000"], why: "each begins one" },
+  ])("maxima priced $bucket_price: $why", async ({ cents, why: _why, ...question }) => {
+    expect(await amounts({ model: packages, buckets: ["60", "70"], ...question })).toEqual(cents);
+  });
+
   test("late usage is the difference of two totals: 90 were billed, 30 more come", async () => {
     const [before, after] = await amounts({ model: graduated, quantities: ["90", "120"] });
     expect(Number(after) - Number(before)).toBe(200); // 100 × 10 + 20 × 5 - 90 × 10; 30 alone would be 300
@@ -226,6 +236,21 @@ describe("proration", () => {
     ]);
   });
 
+  test.each([
+    { remainder: "last", amounts: ["3333", "3333", "3334"] },
+    { remainder: "largest_remainder", amounts: ["3334", "3333", "3333"] },
+  ])("what is left over goes to the $remainder", async ({ remainder, amounts }) => {
+    const changes = ["11", "21"].map((day) => ({ at: `2026-04-${day}T00:00:00Z`, amount_minor: "10000" }));
+    const question = { ...april, amount_minor: "10000", changes, remainder, included: "1000" };
+    const { segments } = await answerTo("proration", question);
+    expect(segments.map(({ amount_minor }: { amount_minor: string }) => amount_minor)).toEqual(amounts);
+    expect(segments.map((part: { included_quantity: string }) => part.included_quantity)).toEqual([
+      "333",
+      "334",
+      "333",
+    ]);
+  });
+
   const yearly = [{ at: "2026-04-11T00:00:00Z", amount_minor: "36500", interval: { unit: "year" } }];
   test("another interval begins a period at once, charged in full", async () => {
     const [change] = (await answerTo("proration", { ...upgrade, changes: yearly })).changes;
@@ -271,6 +296,7 @@ describe("credit burn-down", () => {
   test.each([
     { burn_order: "priority_first", draws: ["B4", "C3", "A3"], why: "priority, then the sooner to expire" },
     { burn_order: "expiry_first", draws: ["C3", "A5", "B2"], why: "the sooner to expire, never last" },
+    { burn_order: "rollover_first", draws: ["B4", "C3", "A3"], why: "nothing went over: priority" },
   ])("10 from A, B, C, $burn_order: $why", async ({ burn_order, draws }) => {
     expect(amounts((await answerTo("credit-burn-down", { ...question, burn_order })).draws)).toEqual(draws);
   });
@@ -292,6 +318,29 @@ describe("credit burn-down", () => {
   test("a refund of 4 goes back the way it came: A3, then C1", async () => {
     const answer = await answerTo("credit-burn-down", { ...question, refund_minor: "400" });
     expect(amounts(answer.restored)).toEqual(["A3", "C1"]);
+  });
+
+  test.each([
+    {
+      earlier_usage: "same_period",
+      uncovered: "100",
+      why: "of the period that is open, not of the one before",
+    },
+    { earlier_usage: "none", uncovered: "200", why: "nothing from before" },
+    { earlier_usage: "unbilled", uncovered: "0", why: "all from before" },
+  ])("a grant of the 20th covers of 1.00 in each of two periods, $earlier_usage: $why", async (row) => {
+    const { earlier_usage, uncovered } = row;
+    const answer = await answerTo("credit-burn-down", {
+      grants: [{ id: "G", amount_minor: "500", effective_at: day(20) }],
+      usage: [
+        { at: day(5), amount_minor: "100" },
+        { at: day(15), amount_minor: "100" },
+      ],
+      resets: [day(10)],
+      at: day(21),
+      earlier_usage,
+    });
+    expect(answer.uncovered_minor).toBe(uncovered);
   });
 
   test("the order in which grants are written does not matter", async () => {
@@ -431,6 +480,24 @@ describe("invoice total", () => {
     expect(await total({ lines: [tokens("20")], small_amounts: "charged" })).toMatchObject({
       total_minor: "20",
     });
+  });
+
+  test.each([
+    { refund: "stays_paid", paid_minor: "1000", refunded_minor: "400", due: "0", status: "paid" },
+    { refund: "reopens", paid_minor: "1000", refunded_minor: "400", due: "400", status: "open" },
+    { refund: "stays_paid", paid_minor: "600", refunded_minor: "600", due: "400", status: "open" },
+    { refund: "reopens", paid_minor: "600", refunded_minor: "600", due: "1000", status: "open" },
+  ])("of 10.00, $paid_minor paid and $refunded_minor refunded, which $refund: $due due", async (row) => {
+    const { due, status, ...payment } = row;
+    expect(await total({ lines: [fee("1000")], ...payment })).toMatchObject({
+      ...{ total_minor: "1000", due_minor: due, status },
+    });
+  });
+
+  test("more than was paid cannot be refunded", async () => {
+    const question = { as_of, lines: [fee("1000")], paid_minor: "1", refunded_minor: "2" };
+    const { status, body } = await ask("invoice-total", question);
+    expect([status, body.code, body.field]).toEqual([422, "invoice_line_invalid", "refunded_minor"]);
   });
 
   test("credit for one line pays no other", async () => {

@@ -155,9 +155,35 @@ describe("periods", () => {
         start: "2025-11-30T00:00:00.000Z",
         end: "2025-12-31T00:00:00.000Z",
         is_part: false,
+        is_trial: false,
         seconds: "2678400",
       },
     ]);
+  });
+});
+
+describe("periods after a trial of ten days", () => {
+  const question = { anchor: "2026-01-05T00:00:00Z", interval: { unit: "month" }, count: 3 };
+  test.each([
+    {
+      anchor: "trial_end",
+      told: ["01-05 trial", "01-15", "02-15"],
+      why: "whole months from the end of the trial",
+    },
+    {
+      anchor: "trial_start",
+      told: ["01-05 trial", "01-15 part", "02-05"],
+      why: "the rest of the month that began with it",
+    },
+  ])("$anchor: $why", async ({ anchor, told }) => {
+    const trial = { length: { unit: "day", count: 10 }, anchor };
+    const { periods } = await answerTo("periods", { ...question, trial });
+    expect(
+      periods.map(
+        ({ start, is_trial, is_part }: { start: string; is_trial: boolean; is_part: boolean }) =>
+          `${start.slice(5, 10)}${is_trial ? " trial" : ""}${is_part ? " part" : ""}`,
+      ),
+    ).toEqual(told);
   });
 });
 

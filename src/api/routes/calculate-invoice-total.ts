@@ -93,6 +93,12 @@ const question = z
       .enum(["carried_forward", "charged"])
       .default("carried_forward")
       .describe("What becomes of a total that is too small for a card."),
+    paid_minor: minorInput.prefault("0").describe("What was paid of the total."),
+    refunded_minor: minorInput.prefault("0").describe("What was refunded of that."),
+    refund: z
+      .enum(["stays_paid", "reopens"])
+      .default("stays_paid")
+      .describe("Whether money that was given back is due again."),
   })
   .meta({ id: "InvoiceTotalQuestion" });
 
@@ -104,6 +110,8 @@ const answer = z
     tax_minor: minorText,
     balance_applied_minor: minorText.describe("Below zero: what is put on the balance."),
     total_minor: minorText.describe("To be paid."),
+    due_minor: minorText.describe("What is left of that to be paid."),
+    status: z.enum(["open", "paid"]),
     lines: z.array(
       z.object({
         key: z.string().nullable().describe("Of the line, or of the line that it adjusts."),
@@ -157,6 +165,11 @@ export function calculateInvoiceTotalRoute(api: ApiInstance): void {
       creditPolicy: { ...usualCreditPolicy, burnOrder: body.burn_order },
       customerBalance: money(body.balance_minor ?? 0n, currency),
       carriesSmallAmounts: body.small_amounts === "carried_forward",
+      payment: {
+        paid: money(body.paid_minor, currency),
+        refunded: money(body.refunded_minor, currency),
+        refund: body.refund,
+      },
     });
     return answerOf(result, body);
   });
@@ -207,7 +220,7 @@ function quotedGrant(written: WrittenGrant, currency: Currency, asOf: Instant) {
 }
 
 function answerOf(
-  { lines, subtotal, tax, totals }: InvoiceAnswer,
+  { lines, subtotal, tax, totals, due }: InvoiceAnswer,
   { currency, tax_lines: taxLines, lines: quoted }: z.output<typeof question>,
 ): z.input<typeof answer> {
   const keys = new Set(quoted.map((line) => line.key));
@@ -218,6 +231,8 @@ function answerOf(
     tax_minor: tax.amountMinor.toString(),
     balance_applied_minor: totals.balanceApplied.amountMinor.toString(),
     total_minor: totals.total.amountMinor.toString(),
+    due_minor: due.amountMinor.toString(),
+    status: due.amountMinor === 0n ? "paid" : "open",
     lines: lines.map(({ source, kind, description, exactMinor, amount }) => ({
       key: source !== null && keys.has(source.priceKey) ? source.priceKey : null,
       kind,

@@ -37,6 +37,16 @@ const question = z
     interval: intervalInput,
     time_zone: timeZoneInput.default("UTC").describe("Whose calendar it is."),
     from: instantInput.optional().describe("In the first period of the answer; the anchor when left out."),
+    trial: z
+      .strictObject({
+        length: intervalInput,
+        anchor: z
+          .enum(["trial_end", "trial_start"])
+          .default("trial_end")
+          .describe("Whether the periods after it count from its end, or from its start."),
+      })
+      .optional()
+      .describe("A first time from the anchor on that is not charged."),
     count: z.int().min(1).default(12).meta({ maximum: countMax }),
   })
   .meta({ id: "PeriodsQuestion" });
@@ -49,6 +59,7 @@ const answer = z
         start: instantText,
         end: instantText.describe("Belongs to the next period."),
         is_part: z.boolean().describe("Up to the first day of the calendar."),
+        is_trial: z.boolean(),
         seconds: z.string().describe("How long it is: days may have 23 or 25 hours."),
       }),
     ),
@@ -63,15 +74,19 @@ export function calculatePeriodsRoute(api: ApiInstance): void {
     refusals: ["instant_invalid", "duration_invalid", "anchor_rule_invalid"],
   });
   api.post("/v1/calculate/periods", options, async ({ body }) => {
-    const { anchor: start, rule, interval, time_zone: timeZone, from = start, count } = body;
+    const { anchor: start, rule, interval, time_zone: timeZone, from = start, count, trial } = body;
     requireSize("count", count, countMax);
-    const periods = calculatePeriods({ start, rule, interval, timeZone, from, count });
+    const periods = calculatePeriods({
+      ...{ start, rule, interval, timeZone, from, count },
+      ...(trial === undefined ? {} : { trial }),
+    });
     return {
-      periods: periods.map(({ index, period, isPart }) => ({
+      periods: periods.map(({ index, period, isPart, isTrial }) => ({
         index,
         start: isoOf(period.start),
         end: isoOf(period.end),
         is_part: isPart,
+        is_trial: isTrial,
         seconds: String(lengthMs(period) / 1_000),
       })),
     };

@@ -48,7 +48,11 @@ const question = z
       .describe("Quantities by dimension values, for a matrix or a mark-up over costs."),
     buckets: listInput(decimalInput, measuresMax)
       .optional()
-      .describe("Maxima that are priced each for itself."),
+      .describe("The maxima of hours or days of one period."),
+    bucket_price: z
+      .enum(["each", "sum"])
+      .default("each")
+      .describe("Whether each maximum is priced for itself, or what they sum to."),
   })
   .meta({ id: "PriceQuestion" });
 
@@ -115,7 +119,7 @@ export function calculatePriceRoute(api: ApiInstance): void {
 
 /** One period for each quantity, or one period that is told in parts. */
 function measuresOf(asked: z.output<typeof question>): UsageMeasure[] {
-  const { quantities, events, cells, buckets } = asked;
+  const { quantities, events, cells, buckets, bucket_price: bucketPrice } = asked;
   requireSize("quantities", quantities?.length ?? 0, measuresMax);
   requireSize("events", events?.length ?? 0, eventsMax);
   requireSize("cells", cells?.length ?? 0, cellsMax);
@@ -129,7 +133,8 @@ function measuresOf(asked: z.output<typeof question>): UsageMeasure[] {
   if (events !== undefined) return [{ total: sumDecimals(events), events }];
   if (buckets !== undefined) {
     const measured = buckets.map((quantity, index) => ({ start: String(index), quantity }));
-    return [{ total: sumDecimals(buckets), buckets: measured }];
+    const total = sumDecimals(buckets);
+    return [bucketPrice === "each" ? { total, buckets: measured } : { total, maxima: measured }];
   }
   const measured = (cells ?? []).map(({ dimensions, quantity, unit_cost_minor }) => ({
     dimensions,

@@ -3,11 +3,19 @@ import { calculateProration } from "../../domain/calculators/index.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import { defaultProration, prorationUnits, settlements } from "../../domain/catalog/index.ts";
 import type { InvoiceLine } from "../../domain/invoicing/index.ts";
-import { money } from "../../domain/money/index.ts";
+import { money, remainderRules } from "../../domain/money/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
-import { currencyInput, currencyText, instantInput, instantText, minorText, timeZoneInput } from "../wire.ts";
+import {
+  currencyInput,
+  currencyText,
+  decimalText,
+  instantInput,
+  instantText,
+  minorText,
+  timeZoneInput,
+} from "../wire.ts";
 import { intervalInput } from "./calculate-periods.ts";
-import { calculator, listInput, minorInput, requireSize } from "./calculate-wire.ts";
+import { calculator, listInput, minorInput, quantityInput, requireSize } from "./calculate-wire.ts";
 
 const changesMax = 100;
 
@@ -49,6 +57,13 @@ const question = z
       changesMax,
     ),
     policy: policyInput,
+    remainder: z
+      .enum(remainderRules)
+      .default("last")
+      .describe("Which of the segments take the minor units that are left over."),
+    included: quantityInput
+      .optional()
+      .describe("What a whole period includes free of charge: shared among the segments as the charge is."),
   })
   .meta({ id: "ProrationQuestion" });
 
@@ -76,7 +91,9 @@ const answer = z
         ),
       }),
     ),
-    segments: z.array(z.object(part)).describe("The first charge, divided at the changes: they sum to it."),
+    segments: z
+      .array(z.object({ ...part, included_quantity: decimalText }))
+      .describe("The first charge, divided at the changes: they sum to it."),
   })
   .meta({ id: "ProrationAnswer" });
 
@@ -107,6 +124,8 @@ export function calculateProrationRoute(api: ApiInstance): void {
         settle: policy.settle,
         intervalChange: policy.interval_change,
       },
+      remainder: body.remainder,
+      ...(body.included === undefined ? {} : { included: body.included }),
     });
     return {
       currency,
@@ -119,10 +138,11 @@ export function calculateProrationRoute(api: ApiInstance): void {
         period_end: isoOf(period.end),
         lines: lines.map(lineAnswer),
       })),
-      segments: result.segments.map(({ period, amount: of }) => ({
+      segments: result.segments.map(({ period, amount: of, included }) => ({
         start: isoOf(period.start),
         end: isoOf(period.end),
         amount_minor: of.amountMinor.toString(),
+        included_quantity: included.text,
       })),
     };
   });

@@ -112,7 +112,9 @@ const where = z
   .optional()
   .describe("Only usage with these values of the meter's dimensions.");
 
-const included = quantity.optional().describe("Free in each full period; in part-periods shared as the plan prorates.");
+const included = quantity
+  .optional()
+  .describe("Free in each full period; in part-periods shared as the plan prorates.");
 
 const flatPrice = z.strictObject({
   type: z.literal("flat"),

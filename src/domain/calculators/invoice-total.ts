@@ -5,12 +5,15 @@ import { BillingError } from "../errors.ts";
 import { addUpInvoice, type InvoiceLine, type InvoiceTotals, invoiceTotals } from "../invoicing/index.ts";
 import {
   type Currency,
+  compareMoney,
   type Decimal,
   decimal,
   Fraction,
   type Money,
+  money,
   roundTogether,
   roundToMinor,
+  subtractMoney,
   sumMoney,
 } from "../money/index.ts";
 import { type AdjustmentPart, adjustCharges, type Charge } from "../pricing/index.ts";
@@ -31,6 +34,15 @@ export interface InvoiceQuestion {
   readonly customerBalance: Money;
   /** Whether what is too small to be charged is carried to the next invoice. */
   readonly carriesSmallAmounts: boolean;
+  /** What was paid of the total, and refunded of that; nothing when left out. */
+  readonly payment?: QuotedPayment;
+}
+
+export interface QuotedPayment {
+  readonly paid: Money;
+  readonly refunded: Money;
+  /** stays_paid: money that was given back is not asked for again. reopens: the invoice is due again by as much. */
+  readonly refund: "stays_paid" | "reopens";
 }
 
 export interface QuotedLine {
@@ -54,6 +66,8 @@ export interface InvoiceAnswer {
   readonly subtotal: Money;
   readonly tax: Money;
   readonly totals: InvoiceTotals;
+  /** What is left to be paid. */
+  readonly due: Money;
 }
 
 export class QuotedLineError extends BillingError {
@@ -86,7 +100,18 @@ export function calculateInvoiceTotal(question: InvoiceQuestion): InvoiceAnswer 
     subtotal: netOf(shown, currency),
     tax: netOf(tax, currency),
     totals: added.totals,
+    due: dueOf(added.totals.total, question.payment),
   };
+}
+
+function dueOf(total: Money, payment: QuotedPayment | undefined): Money {
+  if (payment === undefined) return total;
+  const { paid, refunded, refund } = payment;
+  if (compareMoney(refunded, paid) > 0) {
+    throw new QuotedLineError("is more than was paid: refund at most that", "refunded_minor");
+  }
+  const due = subtractMoney(total, refund === "reopens" ? subtractMoney(paid, refunded) : paid);
+  return due.amountMinor > 0n ? due : money(0n, total.currency);
 }
 
 function requireKeys({ lines, adjustments }: InvoiceQuestion): void {

@@ -15,8 +15,8 @@ import {
   type InvoiceLine,
   type Terms,
 } from "../invoicing/index.ts";
-import { type Money, sumMoney } from "../money/index.ts";
-import { measureOf, type PeriodMeasure, split } from "../proration/index.ts";
+import { type Decimal, type Money, type RemainderRule, sumMoney, zero } from "../money/index.ts";
+import { measureOf, type PeriodMeasure, shareOfQuantity, split } from "../proration/index.ts";
 import { onePricePlan } from "./one-price-plan.ts";
 
 export interface ProrationQuestion {
@@ -29,6 +29,10 @@ export interface ProrationQuestion {
   /** In the order of time; each to another amount for a whole period, or to another interval. */
   readonly changes: readonly ProratedChange[];
   readonly policy: ProrationPolicy;
+  /** Where the minor units of the segments go that are left over. */
+  readonly remainder?: RemainderRule;
+  /** What a whole period includes of a quantity free of charge; nothing when left out. */
+  readonly included?: Decimal;
 }
 
 export interface ProratedChange {
@@ -47,8 +51,12 @@ export interface ProrationAnswer {
     readonly period: Period;
   }[];
   readonly net: Money;
-  /** The first charge divided at the changes in its period: the parts sum to it exactly. */
-  readonly segments: readonly { readonly period: Period; readonly amount: Money }[];
+  /** The first charge, and what is included, divided at the changes in its period: the parts sum to them exactly. */
+  readonly segments: readonly {
+    readonly period: Period;
+    readonly amount: Money;
+    readonly included: Decimal;
+  }[];
 }
 
 export class ProrationChangeError extends BillingError {
@@ -84,7 +92,7 @@ export function calculateProration(question: ProrationQuestion): ProrationAnswer
       decided.map(({ net }) => net),
       charged.amount.currency,
     ),
-    segments: segmentsOf(charged.amount, measure, changes),
+    segments: segmentsOf(question, measure),
   };
 }
 
@@ -109,14 +117,17 @@ function requireInPeriod(changes: readonly ProratedChange[], index: number, { st
   );
 }
 
-function segmentsOf(amount: Money, measure: PeriodMeasure, changes: readonly ProratedChange[]) {
+function segmentsOf(
+  { charged: { amount }, changes, remainder = "last", included = zero }: ProrationQuestion,
+  measure: PeriodMeasure,
+) {
   const { start, end } = measure.full;
   const cuts = changes.map(({ at }) => at).filter((at) => start < at && at < end);
   const bounds = [start, ...cuts, end];
-  return split(amount, measure, cuts).map((part, index) => ({
-    period: { start: bounds[index] ?? start, end: bounds[index + 1] ?? end },
-    amount: part,
-  }));
+  return split(amount, measure, cuts, { remainder }).map((part, index) => {
+    const period = { start: bounds[index] ?? start, end: bounds[index + 1] ?? end };
+    return { period, amount: part, included: shareOfQuantity(included, measure, period) };
+  });
 }
 
 function netOf(lines: readonly InvoiceLine[], { currency }: Money): Money {

@@ -7,6 +7,7 @@ import { type Money, money, negateMoney } from "./money.ts";
  * earlier first. last: each part is rounded by itself, half-even, and the last takes the rest, as the segments of a period do.
  */
 export const remainderRules = ["largest_remainder", "last"] as const;
+export type RemainderRule = (typeof remainderRules)[number];
 
 /**
  * What is rounded down of a negative total. mirrored: the amount, so that the parts are those of the positive total with
@@ -15,7 +16,7 @@ export const remainderRules = ["largest_remainder", "last"] as const;
 export const negativeRules = ["mirrored", "floored"] as const;
 
 export type AllocationOptions = {
-  readonly remainder?: (typeof remainderRules)[number];
+  readonly remainder?: RemainderRule;
   readonly negative?: (typeof negativeRules)[number];
 };
 
