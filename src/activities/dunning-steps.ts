@@ -137,8 +137,8 @@ async function reactivates(tx: Tx, subscriptionId: string, exceptInvoice: string
   const { status } = await lockedSubscription(tx, subscriptionId);
   if (await otherOpenDunning(tx, subscriptionId, exceptInvoice)) return false;
   if (status === "past_due") await updateSubscription(tx, subscriptionId, { status: "active" });
-  // Also when an earlier attempt of this step did it and died before it could say so.
-  return status === "past_due" || status === "active";
+  // Also when an earlier attempt of this step did it and died before it could say so, and to who waits for a first payment.
+  return status === "past_due" || status === "active" || status === "incomplete";
 }
 
 /** An invoice that was given up has been paid after all: the subscription that it kept past due goes on. */
