@@ -113,8 +113,13 @@ function attempt(
     move(card.until, "card_limit");
   }
   if (notBefore !== null) move(notBefore, "postponed");
+  const respectQuiet = () => {
+    if (quietHours !== null) move(afterQuietHours(quietHours, at, timeZone), "quiet_hours");
+  };
+  respectQuiet();
+  // What is late by itself, because nobody was there to make it, does not wake anybody either.
   if (now > at) at = now;
-  if (quietHours !== null) move(afterQuietHours(quietHours, at, timeZone), "quiet_hours");
+  respectQuiet();
   return { kind: "attempt", at, cause, why };
 }
 
