@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { verifyInvoices } from "../../src/db/billing/invoice-verification.ts";
 import { type Database, openDatabase } from "../../src/db/database.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import { burnDown } from "../../src/domain/credits/index.ts";
@@ -21,6 +22,8 @@ afterAll(async () => {
 
 const large = { type: "product", product: "large" } as const;
 const smallPrice = { type: "price", planKey: "metered", priceKey: "small" } as const;
+
+const bought = ["anything", "bought-soon", "second", "paid-gone", "part"].map((grant) => `inv_${grant}`);
 
 /** One clock goes through January to April; every test has customers of its own, named after what they show. */
 describe("from January to April", () => {
@@ -244,6 +247,10 @@ describe("from January to April", () => {
       await story.close(id, "2026-03");
     }
     for (const id of ["late", "lapsed", "mixed"]) await story.close(id, "2026-03");
+    const { findings, derived } = await verifyInvoices(db);
+    expect(derived).toBeGreaterThan(10);
+    // Purchases are paid here as if the money had come, by invoices that nobody issued.
+    expect(findings.filter(({ invoice }) => !bought.includes(invoice))).toEqual([]);
     await story.expectInvariants();
   });
 });

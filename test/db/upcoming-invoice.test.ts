@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { recurringGrantCommands } from "../../src/api/commands/recurring-grant-commands.ts";
+import { verifyInvoices } from "../../src/db/billing/invoice-verification.ts";
 import { findSubscription, updateSubscription } from "../../src/db/billing/subscriptions.ts";
 import { type UpcomingPeriod, upcomingInvoice } from "../../src/db/billing/upcoming-invoice.ts";
 import { inSnapshot } from "../../src/db/database.ts";
@@ -16,7 +17,10 @@ let months: BilledMonths;
 beforeAll(async () => {
   months = await BilledMonths.begin(catalog());
 });
-afterAll(() => months.end());
+afterAll(async () => {
+  expect(await verifyInvoices(months.db)).toMatchObject({ findings: [], unknown: [] });
+  await months.end();
+});
 
 afterEach(async () => {
   // Nothing here is collected, and nobody gives what is due.
@@ -147,6 +151,22 @@ describe("asked for in the middle of January", () => {
     expect(second).toEqual(["seats seats 3000", "total 3000"]);
   });
 
+  test("what is included is shared by days where the plan says so, and goes on whole where it is not divided", async () => {
+    for (const plan of ["daily", "undivided"]) {
+      await months.subscribe(plan, plan);
+      await months.use(plan, "2026-01-05T00:00:00Z", 50);
+      await months.use(plan, "2026-01-20T00:00:00Z", 400);
+      await months.use(plan, "2026-02-20T00:00:00Z", 400);
+      await months.change(plan, "2026-01-11T12:00:00Z", { kind: "change_quantity", seats: 2 });
+    }
+    // Of 310 ten days have 100, the other 21 have 210.
+    expect((await expectAsForeseen("daily")).first).toEqual(["usage deep 0", "usage deep 190", "total 190"]);
+    // 50 of 310 are used before: 260 are left.
+    const { first, second } = await expectAsForeseen("undivided");
+    expect(first).toEqual(["usage deep 0", "usage deep 140", "total 140"]);
+    expect(second).toEqual(["usage deep 90", "total 90"]);
+  });
+
   test("an end that is agreed leaves no invoice behind it", async () => {
     await months.subscribe("gwen", "ramped");
     await updateSubscription(months.db.orm, "gwen", { cancelAt: instant("2026-02-01T00:00:00Z") });
@@ -191,6 +211,8 @@ function catalog() {
     meters: [{ key: "tokens", eventType: "request", aggregation: "sum", property: "tokens" }],
     plans: [
       plan("metered", [deep]),
+      plan("daily", [{ ...deep, included: "310" }], { proration: { unit: "day" } }),
+      plan("undivided", [{ ...deep, included: "310" }], { proration: { unit: "none" } }),
       plan("seats", [seats], { proration: { settle: "next_invoice" } }),
       plan("ramped", [base, deep], {
         phases: [

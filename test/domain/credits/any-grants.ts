@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { ledgerAmount } from "../../../src/domain/money/index.ts";
-import { day, grant, proLarge, storage, tokens } from "./grants.ts";
+import { day, fastModels, grant, proLarge, storage, tokens } from "./grants.ts";
 
 /** Up to eight grants that differ in everything that decides their order. */
 export const anyGrants = fc
@@ -11,7 +11,7 @@ export const anyGrants = fc
       effectiveDays: fc.integer({ min: -3, max: 1 }),
       expiryDays: fc.option(fc.integer({ min: 2, max: 5 })),
       kind: fc.constantFrom("paid", "promotional", "goodwill"),
-      scope: fc.constantFrom(undefined, [tokens], [storage], [proLarge], [tokens, storage]),
+      scope: fc.constantFrom(undefined, [tokens], [storage], [proLarge], [fastModels], [tokens, storage]),
       isRollover: fc.boolean(),
     }),
     { maxLength: 8 },

@@ -1,9 +1,11 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addDuration, type Instant, instant } from "../../../src/domain/calendar/index.ts";
+import { addDuration, type Instant, instant, instantOfEpochMs } from "../../../src/domain/calendar/index.ts";
 import {
   defaultProration,
   type PlanVersion,
   type ProrationPolicy,
+  prorationUnits,
   type UsageModel,
 } from "../../../src/domain/catalog/index.ts";
 import { rateStretches, type Terms } from "../../../src/domain/invoicing/index.ts";
@@ -132,4 +134,39 @@ test("days are those of the customer: in Auckland the change is on the 12th", ()
     { until: local.end, plan: days, used: "9000" },
   ];
   expect(rated(local, stretches, "Pacific/Auckland")).toEqual(["1100/7900", "1900/7100"]);
+});
+
+describe("INV-39: what the parts of a period include is, together, what the whole does", () => {
+  const anyCuts = fc
+    .array(fc.integer({ min: april.start + 1, max: april.end - 1 }), { maxLength: 4 })
+    .map((cuts) =>
+      [...new Set(cuts)].toSorted((one, other) => one - other).map((at) => instantOfEpochMs(at)),
+    );
+  const zones = fc.constantFrom("UTC", "America/Sao_Paulo", "Australia/Lord_Howe");
+  const sumOf = (parts: readonly string[], side: 0 | 1) =>
+    parts.reduce((sum, part) => sum + BigInt(part.split("/")[side] ?? ""), 0n);
+
+  test.each(prorationUnits.filter((unit) => unit !== "none"))("shared by %s", (unit) => {
+    fc.assert(
+      fc.property(anyCuts, zones, fc.nat({ max: 10_000 }), (cuts, timeZone, included) => {
+        const of = plan(String(included), { unit });
+        const stretches = [...cuts, april.end].map((until) => ({ until, plan: of, used: "1000000" }));
+        expect(sumOf(rated(april, stretches, timeZone), 0)).toBe(BigInt(included));
+      }),
+    );
+  });
+
+  test("with none, whatever was used when: only what is above it is billed", () => {
+    const anyUsed = fc.array(fc.nat({ max: 2_000 }), { minLength: 5, maxLength: 5 });
+    fc.assert(
+      fc.property(anyCuts, anyUsed, fc.nat({ max: 5_000 }), (cuts, used, included) => {
+        const of = plan(String(included), { unit: "none" });
+        const stretches = [...cuts, april.end].map((until, index) => ({
+          ...{ until, plan: of, used: String(used[index] ?? 0) },
+        }));
+        const all = stretches.reduce((sum, stretch) => sum + Number(stretch.used), 0);
+        expect(sumOf(rated(april, stretches), 1)).toBe(BigInt(Math.max(0, all - included)));
+      }),
+    );
+  });
 });
