@@ -76,6 +76,21 @@ describe.skipIf(!hasChromium)(`the built console in Chromium${skipReason}`, () =
     expect(faults).toEqual([]);
   });
 
+  test("all four kinds of requests that wait are on one page, for which a phone has room", async () => {
+    await page.goto(`${api.url}/console/#key=${stubKey}`);
+    await page.getByRole("link", { name: "Approvals" }).click();
+    for (const what of [
+      "Debit the balance by $700.00",
+      "Grant $100.00 every 2 weeks",
+      "Credit $600.00 of an invoice",
+      "Amend 1 usage event",
+    ]) {
+      await page.getByRole("button", { name: `Approve: ${what}` }).waitFor();
+    }
+    expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+    expect(faults).toEqual([]);
+  });
+
   test("from a line of an invoice to its events, and from an event back to the line", async () => {
     await page.goto(`${api.url}/console/#key=${stubKey}`);
     await page.goto(`${api.url}/console/customers/acme/invoices/in_1`);

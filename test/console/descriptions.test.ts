@@ -47,6 +47,24 @@ describe("a customer's state in sentences", () => {
         "Acme’s subscription ended on Feb 10, 2026. Nothing is owed. Visa ending in 4242 is on file.",
     },
     {
+      why: "it is tried",
+      given: facts({ subscriptions: [{ ...acmeSubscription, status: "trialing" }] }),
+      sentences:
+        "Acme is on Pro with 5 seats, on trial; this period ends on Mar 1, 2026. Nothing is owed. Visa ending in 4242 is on file.",
+    },
+    {
+      why: "its first payment is waited for",
+      given: facts({ subscriptions: [{ ...acmeSubscription, status: "incomplete" }] }),
+      sentences:
+        "Acme is on Pro with 5 seats, which begins when its first invoice is paid. Nothing is owed. Visa ending in 4242 is on file.",
+    },
+    {
+      why: "nobody paid",
+      given: facts({ subscriptions: [{ ...acmeSubscription, status: "incomplete_expired" }] }),
+      sentences:
+        "Acme’s subscription never began: it was not paid. Nothing is owed. Visa ending in 4242 is on file.",
+    },
+    {
       why: "it has not begun",
       given: facts({ subscriptions: [] }),
       sentences: "Acme has no subscription yet. Nothing is owed. Visa ending in 4242 is on file.",

@@ -1,6 +1,7 @@
 import { Anchor, Group, Stack, Title } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link, Outlet } from "@tanstack/react-router";
+import { getRouteApi, Link, Outlet, useLocation } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 import { CopyableId } from "../parts/copyable-id.tsx";
 import { TextLink } from "../parts/links.tsx";
 import { Loaded } from "../parts/loaded.tsx";
@@ -59,8 +60,15 @@ function CustomerHead({ customer: { id, name, email } }: { customer: Customer })
 
 function Tabs({ customerId }: { customerId: string }) {
   const tab = { params: { customerId }, className: classes.tab ?? "" };
+  const tabs = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: on a phone there are more tabs than room
+  useEffect(() => {
+    const chosen = tabs.current?.querySelector("[data-status=active]");
+    chosen?.scrollIntoView({ inline: "center", block: "nearest" });
+  }, [pathname]);
   return (
-    <nav aria-label="Customer" className={classes.tabs}>
+    <nav aria-label="Customer" className={classes.tabs} ref={tabs}>
       <Link to="/customers/$customerId" activeOptions={{ exact: true }} {...tab}>
         Overview
       </Link>

@@ -3,6 +3,7 @@ import { counted } from "../format/quantity.ts";
 import { formatDay } from "../format/time.ts";
 import { wordsFor } from "../format/words.ts";
 import type { Customer, Invoice, Subscription } from "../reads/resources.ts";
+import { isOver } from "./leading-status.ts";
 
 export interface CustomerFacts {
   readonly customer: Pick<Customer, "name" | "currency" | "time_zone" | "payment_method">;
@@ -38,7 +39,7 @@ export function describeItems(items: Subscription["items"], planName: (planKey: 
 }
 
 function subscriptionSentences({ customer, subscriptions, planName }: CustomerFacts): string[] {
-  const running = subscriptions.filter(({ status }) => status !== "canceled");
+  const running = subscriptions.filter((subscription) => !isOver(subscription));
   if (subscriptions.length === 0) return [`${customer.name} has no subscription yet.`];
   const [latest] = subscriptions
     .map(({ canceled_at }) => canceled_at ?? "")
@@ -47,20 +48,27 @@ function subscriptionSentences({ customer, subscriptions, planName }: CustomerFa
   if (running.length === 0 && latest) {
     return [`${customer.name}’s subscription ended on ${formatDay(latest, customer.time_zone)}.`];
   }
+  if (running.length === 0) return [`${customer.name}’s subscription never began: it was not paid.`];
   return running.map((subscription) => {
     const on = `${customer.name} is on ${describeItems(subscription.items, planName)}`;
     return `${on}, ${conditionOf(subscription, customer.time_zone)}.`;
   });
 }
 
+const states: Readonly<Record<string, string>> = {
+  past_due: "past due after a failed payment",
+  trialing: "on trial",
+};
+
 function conditionOf(
   { status, cancel_at, current_period }: CustomerFacts["subscriptions"][number],
   timeZone: string,
 ): string {
   if (status === "paused") return "paused: nothing is charged in advance";
+  if (status === "incomplete") return "which begins when its first invoice is paid";
   const end = current_period === null ? "" : formatDay(current_period.end, timeZone);
   const next = end === "" ? "" : `; this period ends on ${end}`;
-  const state = status === "past_due" ? "past due after a failed payment" : "active";
+  const state = states[status] ?? "active";
   return cancel_at === null ? state + next : `${state} until it ends on ${formatDay(cancel_at, timeZone)}`;
 }
 

@@ -24,12 +24,14 @@ export function SubscriptionTable({ subscriptions }: { subscriptions: readonly S
   );
 }
 
+const changeable: ReadonlySet<Subscription["status"]> = new Set(["trialing", "active", "past_due"]);
+
 /** A way to change the plan or the seats, where the subscription is one that can be changed. */
 function Change({ subscription }: { subscription: Subscription }) {
   const customer = useCustomer();
   const { mayWrite } = useRights();
   const { status, cancel_at } = subscription;
-  if (!mayWrite || cancel_at !== null || (status !== "active" && status !== "past_due")) return null;
+  if (!mayWrite || cancel_at !== null || !changeable.has(status)) return null;
   return (
     <DialogButton label="Change plan or seats" title="Change plan or seats">
       <ChangeForm subscription={subscription} customer={customer} />

@@ -1,5 +1,5 @@
 import { Stack, Text } from "@mantine/core";
-import { leadingStatus } from "../customer/leading-status.ts";
+import { isOver, leadingStatus } from "../customer/leading-status.ts";
 import { isZeroAmount } from "../format/amount.ts";
 import { counted } from "../format/quantity.ts";
 import { Amount, Day, Nothing } from "../parts/figures.tsx";
@@ -56,7 +56,7 @@ const columns: readonly Column<CustomerOverview>[] = [
 /** What the customer is subscribed to now; what ended is left out. */
 function Plans({ customer: { subscriptions } }: { customer: CustomerOverview }) {
   const planName = usePlanName();
-  const items = subscriptions.filter(({ status }) => status !== "canceled").flatMap(({ items }) => items);
+  const items = subscriptions.filter((each) => !isOver(each)).flatMap(({ items }) => items);
   if (items.length === 0) return <Nothing />;
   return (
     <span>

@@ -1,6 +1,9 @@
 /** What codes of the API are called on the screen. */
 const words: Readonly<Record<string, string>> = {
   past_due: "Past due",
+  trialing: "On trial",
+  incomplete: "Waits for its first payment",
+  incomplete_expired: "Never began",
   credit_purchase: "Credit purchase",
   pending_approval: "Waits for approval",
   rejected: "Refused",

@@ -19,6 +19,7 @@ import { creditNotesQuery } from "../reads/queries.ts";
 import type { CreditNote, InvoiceDetail } from "../reads/resources.ts";
 import { CreditNoteLines } from "./credit-note-lines.tsx";
 import { type CreditableLine, creditableLines, previewCreditNote } from "./creditable.ts";
+import { amountField, type TypedAmounts } from "./typed-amounts.ts";
 
 /** Credits lines of an invoice, by parts or wholly. */
 export function CreditNoteForm({ invoice }: { invoice: InvoiceDetail }) {
@@ -31,9 +32,6 @@ interface FormProps {
   readonly invoice: InvoiceDetail;
   readonly notes: readonly CreditNote[];
 }
-
-/** What was typed, by line; lines that are not credited are left out. */
-export type TypedAmounts = Readonly<Record<number, string>>;
 
 function FormOfNotes(given: FormProps) {
   // As it was when the form was opened: its own note must not change what it shows.
@@ -80,9 +78,6 @@ function FormOfNotes(given: FormProps) {
     </CommandForm>
   );
 }
-
-/** As the API calls the amount of the line that comes so many-eth. */
-export const amountField = (index: number): string => `lines[${index}].amount_minor`;
 
 const amountsOf = (chosen: readonly CreditableLine[], typed: TypedAmounts, currency: string): string[] =>
   chosen.map(({ line }) => minorOf(typed[line] ?? "", currency) ?? "0");

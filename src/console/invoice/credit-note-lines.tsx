@@ -3,8 +3,8 @@ import { faultAt } from "../commands/field-fault.ts";
 import { formatAmount } from "../format/amount.ts";
 import { typedAmount } from "../format/minor-amount.ts";
 import { AmountInput } from "../parts/amount-input.tsx";
-import { amountField, type TypedAmounts } from "./credit-note-form.tsx";
 import type { CreditableLine } from "./creditable.ts";
+import { amountField, type TypedAmounts } from "./typed-amounts.ts";
 
 interface CreditNoteLinesProps {
   readonly lines: readonly CreditableLine[];

@@ -9,6 +9,8 @@ const tones: Readonly<Record<string, string>> = {
   pending_approval: "warning",
   issued: "positive",
   executed: "positive",
+  trialing: "informative",
+  incomplete: "warning",
   past_due: "warning",
   requires_action: "warning",
   declined: "negative",

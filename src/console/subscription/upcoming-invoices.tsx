@@ -2,6 +2,7 @@ import { Box, Group, SegmentedControl, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useCustomer } from "../customer/customer-context.ts";
+import { isOver } from "../customer/leading-status.ts";
 import { formatPeriod, formatTime } from "../format/time.ts";
 import { wordsFor } from "../format/words.ts";
 import { DocumentDownload } from "../invoice/document-download.tsx";
@@ -17,7 +18,7 @@ import { UpcomingSum } from "./upcoming-sum.tsx";
 /** What each running subscription's coming invoice would be now, and the one after it. */
 export function UpcomingInvoices({ subscriptions }: { subscriptions: readonly Subscription[] }) {
   return subscriptions
-    .filter(({ status }) => status !== "canceled")
+    .filter((subscription) => !isOver(subscription))
     .map(({ id }) => <Upcoming key={id} subscription={id} />);
 }
 
@@ -82,7 +83,9 @@ function Invoice({ invoice, period }: { invoice: UpcomingInvoice; period: Upcomi
           keyOf={(line) => JSON.stringify(line)}
         />
       )}
-      <UpcomingSum invoice={invoice} />
+      <Box style={{ borderTop: "1px solid var(--line)" }}>
+        <UpcomingSum invoice={invoice} />
+      </Box>
     </Stack>
   );
 }

@@ -27,6 +27,10 @@ export const acmeSubscription: Schemas["Subscription"] = {
   billed_through: february.start,
   cancel_at: null,
   canceled_at: null,
+  trial_ends_at: null,
+  expires_at: null,
+  reactivates: null,
+  access: { level: "granted", invoice: null, next: null },
   workflow: "subscription/sub_acme",
 };
 
