@@ -15,6 +15,7 @@ import * as seals from "../../src/db/schema/ledger-seals.ts";
 import * as notices from "../../src/db/schema/notices.ts";
 import * as operations from "../../src/db/schema/operations.ts";
 import * as pricing from "../../src/db/schema/pricing.ts";
+import * as scheduledChanges from "../../src/db/schema/scheduled-changes.ts";
 import * as stripe from "../../src/db/schema/stripe.ts";
 import * as usage from "../../src/db/schema/usage.ts";
 import * as usageArchive from "../../src/db/schema/usage-archive.ts";
@@ -52,6 +53,7 @@ const declared: unknown[] = [
   operations,
   seals,
   pricing,
+  scheduledChanges,
   stripe,
   usage,
   usageArchive,
