@@ -1,0 +1,170 @@
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { applyChange } from "../../src/activities/apply-change.ts";
+import { mirrorInvoice, payInvoice } from "../../src/activities/collect-invoice.ts";
+import { moveClock } from "../../src/activities/move-test-clock.ts";
+import { setPaymentMethod } from "../../src/db/billing/customer-payment.ts";
+import { findCustomer } from "../../src/db/billing/customers.ts";
+import { operationLog } from "../../src/db/billing/stripe-operations.ts";
+import { type Database, inTransaction, openDatabase } from "../../src/db/database.ts";
+import { composeNotices } from "../../src/db/notices/compose-notices.ts";
+import { tellDueNotices } from "../../src/db/notices/due-notices.ts";
+import { enqueueNotice } from "../../src/db/notices/enqueue-notice.ts";
+import { listNotices } from "../../src/db/notices/notices.ts";
+import { instant, instantOfEpochMs, isoOf } from "../../src/domain/calendar/index.ts";
+import { startStripeSandbox } from "../../src/sandbox/stripe/index.ts";
+import { createStripe, stripeRail } from "../../src/stripe/index.ts";
+import type { TemporalGateway } from "../../src/temporal/gateway.ts";
+import { BilledCustomers } from "../api/support/billed-customer.ts";
+import { cloneDatabase } from "../support/postgres.ts";
+
+let db: Database;
+let billed: BilledCustomers;
+const ending: (() => unknown)[] = [];
+beforeAll(async () => {
+  const { appUrl, drop } = await cloneDatabase();
+  db = openDatabase({ url: appUrl, poolSize: 5 });
+  billed = new BilledCustomers(db);
+  await billed.publish();
+  ending.push(drop, () => db.close());
+});
+afterAll(async () => {
+  for (const end of ending.toReversed()) await end();
+});
+
+/** What a customer was told, in the order of the facts, as its receivers get it. */
+async function told(customerId: string) {
+  const options = {
+    now: instantOfEpochMs(Date.now()),
+    hasMail: false,
+    hasOperator: false,
+    except: new Set<string>(),
+  };
+  const { failures } = await composeNotices(db, options, 1_000);
+  expect([...failures.values()]).toEqual([]);
+  const { items } = await listNotices(db.orm, { customerId }, { limit: 100 });
+  return items.toReversed().map(({ kind, occurredAt, body }) => ({
+    kind,
+    at: isoOf(occurredAt),
+    data: JSON.parse(body ?? "").data,
+  }));
+}
+
+const move = (clockId: string, now: string) => moveClock(db, { clockId, now, target: now, isSettled: true });
+
+describe("on a test clock", () => {
+  test("what is ahead is told at its own instant, however far the clock is moved, and once", async () => {
+    const id = await billed.subscribe("ahead");
+    await billed.use("ahead", "2026-01-10T00:00:00Z", 11_000);
+    const card = { id: "pm_1", brand: "visa", last4: "4242", expMonth: 2, expYear: 2026 };
+    await setPaymentMethod(db.orm, "ahead", card);
+    await move("ahead", "2026-01-25T00:00:00.000Z");
+    await move("ahead", "2026-01-31T00:00:00.000Z");
+    await move("ahead", "2026-01-31T12:00:00.000Z");
+    expect(await told("ahead")).toMatchObject([
+      {
+        kind: "invoice.issued",
+        at: "2025-12-31T23:00:00.000Z",
+        data: { invoice_id: id, kind: "activation", total_minor: "6500", is_to_be_paid: true },
+      },
+      {
+        kind: "invoice.upcoming",
+        at: "2026-01-25T00:00:00.000Z",
+        data: {
+          plan: "Team Pro",
+          period_start: "2025-12-31T23:00:00.000Z",
+          period_end: "2026-01-31T23:00:00.000Z",
+          invoice_at: "2026-02-01T00:00:00.000Z",
+          currency: "usd",
+        },
+      },
+      {
+        kind: "payment_method.expiring",
+        at: "2026-01-29T23:00:00.000Z",
+        data: { last4: "4242", exp_month: 2, exp_year: 2026 },
+      },
+    ]);
+    await tellDueNotices(db, instant("2026-01-31T12:00:00Z"));
+    expect(await told("ahead")).toHaveLength(3);
+  });
+
+  test("a clock that jumps over an invoice tells of it all the same", async () => {
+    await billed.subscribe("jump");
+    await move("jump", "2026-02-01T00:00:00.000Z");
+    const upcoming = (await told("jump")).filter(({ kind }) => kind === "invoice.upcoming");
+    expect(upcoming).toMatchObject([{ at: "2026-01-25T00:00:00.000Z" }]);
+  });
+});
+
+test("changes, pauses and the end are told in the transaction that makes them", async () => {
+  await billed.subscribe("changing");
+  const make = (changeId: string, day: number, change: Parameters<typeof applyChange>[1]["change"]) =>
+    applyChange(db, { subscriptionId: "changing", changeId, at: `2026-01-${day}T00:00:00.000Z`, change });
+  await make("more", 10, { kind: "change_quantity", seats: 5 });
+  await make("more", 10, { kind: "change_quantity", seats: 5 });
+  await make("stop", 12, { kind: "pause" });
+  await make("go", 14, { kind: "resume" });
+  await make("end", 16, { kind: "cancel", credit: "none" });
+  const changes = (await told("changing")).filter(({ kind }) => kind.startsWith("subscription."));
+  expect(changes).toMatchObject([
+    {
+      kind: "subscription.changed",
+      at: "2026-01-10T00:00:00.000Z",
+      data: { change: "change_quantity", seats: 5 },
+    },
+    {
+      kind: "subscription.paused",
+      at: "2026-01-12T00:00:00.000Z",
+      data: { change_id: "stop", plan: "Team Pro" },
+    },
+    { kind: "subscription.resumed", at: "2026-01-14T00:00:00.000Z" },
+    {
+      kind: "subscription.canceled",
+      at: "2026-01-16T00:00:00.000Z",
+      data: { subscription_id: "changing", effective_at: "2026-01-16T00:00:00.000Z" },
+    },
+  ]);
+});
+
+test("a declined charge is told once, with why", async () => {
+  const sandbox = await startStripeSandbox({ port: 0 });
+  ending.push(() => sandbox.close());
+  const apiKey = `sk_test_${randomBytes(12).toString("hex")}`;
+  const rail = stripeRail(createStripe({ apiKey, apiBase: sandbox.url }), operationLog(db));
+  const deps = { db, rail, gateway: {} as TemporalGateway, now: () => instantOfEpochMs(Date.now()) };
+  const invoiceId = await billed.subscribe("failing");
+  const at = "2026-01-01T00:00:00.000Z";
+  await mirrorInvoice(deps, { invoiceId, at });
+  for (let time = 1; time <= 2; time++) await payInvoice(deps, { invoiceId, attempt: 1, cause: "first", at });
+  const failures = (await told("failing")).filter(({ kind }) => kind === "invoice.payment_failed");
+  expect(failures).toMatchObject([
+    {
+      at,
+      data: {
+        invoice_id: invoiceId,
+        attempt: 1,
+        decline_code: "no_payment_method",
+        total_minor: "6500",
+        pay_url: expect.stringContaining("http"),
+      },
+    },
+  ]);
+});
+
+test("what is taken back was never told", async () => {
+  await billed.subscribe("rolled-back");
+  const customer = await findCustomer(db.orm, "rolled-back");
+  const before = await told("rolled-back");
+  const failing = inTransaction(db, async (tx) => {
+    await enqueueNotice(tx, {
+      key: "never",
+      kind: "credits.expired",
+      customerId: customer?.id ?? null,
+      subject: { grantId: "none" },
+      occurredAt: instant("2026-01-02T00:00:00Z"),
+    });
+    throw new Error("the fact was refused");
+  });
+  await expect(failing).rejects.toThrow("refused");
+  expect(await told("rolled-back")).toEqual(before);
+});
