@@ -51,15 +51,13 @@ const customerSchema = z
 
 const customerDetailSchema = customerSchema.extend({ access: accessSchema }).meta({ id: "CustomerDetail" });
 
-const subscriptionStatus = z.enum(subscriptionStatuses);
-
 const customerOverviewSchema = customerSchema
   .extend({
     open_balance_minor: minorText.describe("What is left to pay of open invoices."),
     subscriptions: z.array(
       z.object({
         id: z.string(),
-        status: subscriptionStatus,
+        status: z.enum(subscriptionStatuses),
         items: z.array(z.object({ plan: z.string(), plan_version: z.int(), seats: z.int() })),
       }),
     ),
@@ -68,7 +66,7 @@ const customerOverviewSchema = customerSchema
 
 const customersQuery = pageQuery.extend({
   search: textInput(200).optional().describe("Part of an id, a name or an e-mail address."),
-  status: subscriptionStatus.optional().describe("Only those with a subscription in this state."),
+  status: z.enum(subscriptionStatuses).optional().describe("Only those with a subscription in this state."),
 });
 
 const emailInput = z
