@@ -61,6 +61,7 @@ const mayImport: Record<string, { ours: string[]; packages: string[] }> = {
     packages: [
       "@temporalio/client",
       "@temporalio/common",
+      "@temporalio/proto",
       "@temporalio/activity",
       "@temporalio/worker",
       "node:",

@@ -1,5 +1,6 @@
 import { serve } from "../../api/serve.ts";
-import { configurationOrExit, loadCodecServerConfig } from "../../config.ts";
+import { loadCodecServerConfig } from "../../config/codec-server.ts";
+import { configurationOrExit } from "../../config.ts";
 import { openDatabase } from "../../db/database.ts";
 import { instantOfEpochMs } from "../../domain/calendar/index.ts";
 import { createLogger } from "../../logger.ts";
