@@ -6,7 +6,7 @@ import { refusal } from "./ledger-fixture.ts";
 
 /** Of each record with a state what may change; everything else is an agreed fact. Usage and access have tests of their own. */
 const changeable = Object.fromEntries(
-  Object.entries(changeableColumns).filter(([table]) => /^(billing|stripe)[.]/.test(table)),
+  Object.entries(changeableColumns).filter(([table]) => /^(billing|stripe|notice)[.]/.test(table)),
 );
 
 const rowsOfEach = `
@@ -31,7 +31,15 @@ const rowsOfEach = `
   insert into billing.invoice_dispute (stripe_dispute_id, invoice_id, is_open) values ('dp', 'inv', true);
   insert into stripe.operation (key, operation, request_hash, body, state, first_sent_at)
     values ('key', 'pay', 'hash', '{}', 'sent', '2026-02-01Z');
-  insert into stripe.webhook_inbox (event_id, type, body) values ('evt', 'invoice.paid', '{}')`;
+  insert into stripe.webhook_inbox (event_id, type, body) values ('evt', 'invoice.paid', '{}');
+  insert into notice.notice (id, key, kind, customer_id, subject, occurred_at)
+    values ('notice', 'key', 'invoice.issued', 'acme', '{}', '2026-02-01Z');
+  insert into notice.endpoint (id, url, state, reason, created_at)
+    values ('endpoint', 'https://a.example', 'disabled', 'requested', '2026-02-01Z');
+  insert into notice.endpoint_secret values ('endpoint', 1, decode(repeat('00', 40), 'hex'), '2026-02-01Z', null);
+  insert into notice.mail_preference values ('acme', '{}', '2026-02-01Z');
+  insert into notice.delivery (id, notice_id, endpoint_id, receiver, next_attempt_at, created_at)
+    values ('delivery', 'notice', 'endpoint', 'endpoint', '2026-02-01Z', '2026-02-01Z')`;
 
 let db: Database;
 let owner: Database;
@@ -65,6 +73,7 @@ const otherValues: Readonly<Record<string, string>> = {
   numeric: "77",
   bool: "false",
   jsonb: "'[77]'",
+  bytea: "decode('77', 'hex')",
 };
 
 describe("of a record with a state", () => {
