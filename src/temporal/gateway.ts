@@ -165,18 +165,19 @@ export class TemporalGateway {
   }
 
   /** Tells the dunning of an invoice something; `cause` names it for good. */
-  async tellDunning<Extra extends object>(
+  async tellDunning<Message extends messages.Told>(
     invoiceId: string,
     clock: messages.ClockReading | null,
-    signal: SignalDefinition<[Extra & messages.Told]>,
-    { cause, ...extra }: Extra & { readonly cause: string },
+    signal: SignalDefinition<[Message]>,
+    { cause, ...message }: Omit<NoInfer<Message>, keyof messages.Told> & { readonly cause: string },
   ): Promise<void> {
+    const workflowId = messages.workflowIds.dunning(invoiceId);
     await this.#nudge(
-      messages.workflowIds.dunning(invoiceId),
+      workflowId,
       clock,
-      signal,
+      signal as SignalDefinition<[object & messages.Told]>,
       cause,
-      extra as object as Extra,
+      message,
     );
   }
 

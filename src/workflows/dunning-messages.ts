@@ -18,9 +18,11 @@ export const disputeChanged =
   defineSignal<[Told & { readonly disputeId: string; readonly isOpen: boolean }]>("disputeChanged");
 
 /** What an operator decided, and wrote down under the request's id before. */
-export type DunningCommand = { readonly requestId: string } & (
-  | { readonly command: "retry" | "stop" }
-  | { readonly command: "postpone"; readonly until: string }
-);
+export interface DunningCommand {
+  readonly requestId: string;
+  readonly command: "retry" | "postpone" | "stop";
+  /** Of a postponement. */
+  readonly until?: string;
+}
 
 export const dunningCommanded = defineSignal<[Told & DunningCommand]>("dunningCommanded");

@@ -102,8 +102,7 @@ class DunningRun {
       const at = clock.now();
       if (command.command === "retry") this.#hear({ type: "retry_asked", at });
       if (command.command === "stop") this.#hear({ type: "stopped", at });
-      if (command.command === "postpone")
-        this.#hear({ type: "postponed", at, until: instant(command.until) });
+      if (command.until !== undefined) this.#hear({ type: "postponed", at, until: instant(command.until) });
     });
   }
 

@@ -5,6 +5,9 @@ import {
   cancel,
   changePlan,
   changeQuantity,
+  type DunningCommand,
+  disputeChanged,
+  dunningCommanded,
   pause,
   resume,
   tryAgain,
@@ -12,7 +15,7 @@ import {
 } from "../../src/workflows/messages.ts";
 import { resultOf, untilParked } from "../workflows/support/runs.ts";
 import { type Scene, type SceneClock, until } from "../workflows/support/scene.ts";
-import { declined } from "../workflows/support/stand-ins.ts";
+import { declined, dunningFacts } from "../workflows/support/stand-ins.ts";
 import { beginSubscription } from "../workflows/support/subscriptions.ts";
 import { startSkipping } from "../workflows/support/time-skipping.ts";
 
@@ -30,6 +33,7 @@ export const paths: readonly ((scene: Scene) => Promise<Recorded>)[] = [
   collections,
   dunningToTheEnd,
   dunningThatRecovers,
+  dunningThatIsHeldUp,
   aPurchaseOfCredits,
   withdrawals,
   theNet,
@@ -224,6 +228,54 @@ async function dunningThatRecovers(scene: Scene): Promise<Recorded> {
     "dunning-new-payment-method": { workflowId: workflowIds.dunning(invoiceId) },
     "dunning-paid-elsewhere": { workflowId: workflowIds.dunning(elsewhere.invoiceId) },
   };
+}
+
+/** By a policy with everything: a withheld charge, a confirmation, a dispute, and an operator who ends it. */
+async function dunningThatIsHeldUp(scene: Scene): Promise<Recorded> {
+  const access = [
+    { days: 1, level: "limited" as const },
+    { days: 6, level: "ended" as const },
+  ];
+  const terms = { retryAfterDays: [3, 5, 20], finalAction: "pause", accessGraceDays: 7 } as const;
+  const quietHours = { from: "22:00", to: "06:00" };
+  const authentication = { waitHours: 24, remindAfterHours: 12 };
+  scene.standIns.on("openDunning", () => dunningFacts({ ...terms, access, quietHours, authentication }));
+  const { clock, invoiceId } = await failing(scene, "soft");
+  scene.standIns.inTurn(
+    "payInvoice",
+    () => ({ status: "withheld", until: "2026-04-05T12:00:00.000Z" }),
+    () => ({
+      status: "declined",
+      declineCode: "authentication_required",
+      declineClass: "authentication",
+    }),
+    declined("soft"),
+  );
+  const retry = { requestId: "retry", command: "retry" } as const;
+  const postpone = { requestId: "wait", command: "postpone", until: "2026-04-20T00:00:00.000Z" } as const;
+  const stop = { requestId: "stop", command: "stop" } as const;
+  const command = (told: DunningCommand) =>
+    scene.gateway.tellDunning(invoiceId, clock.reading(), dunningCommanded, {
+      ...told,
+      cause: told.requestId,
+    });
+  const dispute = (isOpen: boolean) =>
+    scene.gateway.tellDunning(invoiceId, clock.reading(), disputeChanged, {
+      disputeId: "dp",
+      isOpen,
+      cause: `dispute ${isOpen}`,
+    });
+  await clock.advance("2026-04-08T00:00:00.000Z");
+  await dispute(true);
+  await clock.advance("2026-04-10T00:00:00.000Z");
+  await dispute(false);
+  await command(retry);
+  await command(postpone);
+  await clock.advance("2026-04-21T00:00:00.000Z");
+  await command(stop);
+  const workflowId = workflowIds.dunning(invoiceId);
+  await resultOf(scene.client, workflowId);
+  return { "dunning-held-up": { workflowId } };
 }
 
 async function failing(scene: Scene, declineClass: "soft" | "hard") {

@@ -36,12 +36,8 @@ export function dunningCommands(
       });
       invariant(written, `the command ${requestId} was written`);
       const clock = await clockReadingOf(db, customerId);
-      const told = command === "postpone" && until !== null ? { command, until: isoOf(until) } : { command };
-      await gateway.tellDunning(invoiceId, clock, dunningCommanded, {
-        ...(told as { command: "retry" | "stop" }),
-        requestId,
-        cause: requestId,
-      });
+      const told = { requestId, command, ...(until === null ? {} : { until: isoOf(until) }) };
+      await gateway.tellDunning(invoiceId, clock, dunningCommanded, { ...told, cause: requestId });
       return written;
     },
     async choosePolicy({ requestId, customerId, policyKey, reason }, { apiKeyId }) {
