@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { applyChange } from "../../src/activities/apply-change.ts";
 import { mirrorInvoice, payInvoice } from "../../src/activities/collect-invoice.ts";
 import { moveClock } from "../../src/activities/move-test-clock.ts";
+import { publishCatalog } from "../../src/db/billing/catalog.ts";
 import { setPaymentMethod } from "../../src/db/billing/customer-payment.ts";
 import { findCustomer } from "../../src/db/billing/customers.ts";
 import { operationLog } from "../../src/db/billing/stripe-operations.ts";
@@ -12,6 +13,7 @@ import { tellDueNotices } from "../../src/db/notices/due-notices.ts";
 import { enqueueNotice } from "../../src/db/notices/enqueue-notice.ts";
 import { listNotices } from "../../src/db/notices/notices.ts";
 import { instant, instantOfEpochMs, isoOf } from "../../src/domain/calendar/index.ts";
+import { parseCatalog } from "../../src/domain/catalog/index.ts";
 import { startStripeSandbox } from "../../src/sandbox/stripe/index.ts";
 import { createStripe, stripeRail } from "../../src/stripe/index.ts";
 import type { TemporalGateway } from "../../src/temporal/gateway.ts";
@@ -26,6 +28,7 @@ beforeAll(async () => {
   db = openDatabase({ url: appUrl, poolSize: 5 });
   billed = new BilledCustomers(db);
   await billed.publish();
+  await inTransaction(db, (tx) => publishCatalog(tx, parseCatalog(trialCatalog)));
   ending.push(drop, () => db.close());
 });
 afterAll(async () => {
@@ -94,6 +97,18 @@ describe("on a test clock", () => {
     const upcoming = (await told("jump")).filter(({ kind }) => kind === "invoice.upcoming");
     expect(upcoming).toMatchObject([{ at: "2026-01-25T00:00:00.000Z" }]);
   });
+});
+
+test("the end of a trial is told as many days ahead as its plan says", async () => {
+  await billed.subscribe("trying", "trial");
+  await move("trying", "2026-01-12T00:00:00.000Z");
+  const trials = (await told("trying")).filter(({ kind }) => kind === "subscription.trial_ending");
+  expect(trials).toMatchObject([
+    {
+      at: "2026-01-09T23:00:00.000Z",
+      data: { plan: "Trial", trial_ends_at: "2026-01-14T23:00:00.000Z", end_action: "cancel" },
+    },
+  ]);
 });
 
 test("changes, pauses and the end are told in the transaction that makes them", async () => {
@@ -168,3 +183,27 @@ test("what is taken back was never told", async () => {
   await expect(failing).rejects.toThrow("refused");
   expect(await told("rolled-back")).toEqual(before);
 });
+
+const trialCatalog = {
+  meters: [],
+  plans: [
+    {
+      key: "trial",
+      name: "Trial",
+      currency: "usd",
+      interval: { unit: "month", count: 1 },
+      trial: { length: { unit: "day", count: 14 }, endAction: "cancel" },
+      notices: { trialEndingDays: 5 },
+      prices: [
+        {
+          key: "base",
+          name: "Base",
+          product: "base",
+          type: "flat",
+          timing: "in_advance",
+          amountMinor: "1000",
+        },
+      ],
+    },
+  ],
+};
