@@ -19,6 +19,14 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
   await ledger.db.sql`
     insert into access.idempotency_key (api_key_id, key, operation, request_hash, claimed_until)
     select id, 'claimed', 'POST /', sha256('x'), now() from access.api_key limit 1`;
+  await ledger.db.sql`
+    with operation as (
+      insert into access.operation (id, action, reason, targets, requested_by, requested_at)
+      values ('op', 'retry', 'mended', 1, 'alice', now())
+    ), target as (
+      insert into access.operation_target values ('op', 0, 'cycle/1', 'run')
+    )
+    insert into access.operation_outcome (operation_id, position, outcome) values ('op', 0, 'done')`;
   await ledger.owner.sql`
     insert into usage.quarantined_event values (1001, now(), now(), 'edge', 'q', 'nobody', 'request', '{}', 'unknown_customer')`;
   await ledger.owner
@@ -55,6 +63,13 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
   await ledger.owner
     .sql`insert into catalog.cost_table values ('models', '2026-01-01Z', 'Models', 'usd', '[]', '[]')`;
   await ledger.owner.sql`insert into catalog.feature values ('reports', 1, '{}')`;
+  await ledger.owner.sql`
+    with agreed as (
+      insert into billing.scheduled_change (subscription_id, change_id, kind, effective_at, request, cause, requested_at)
+      select id, 'later', 'pause', started_at, '{}', 'requested', started_at from billing.subscription limit 1
+      returning subscription_id, change_id
+    )
+    insert into billing.scheduled_change_resolution select subscription_id, change_id, 'withdrawn', now() from agreed`;
   await correctUsage(ledger);
   await giveAgainAndAgain(ledger);
   await creditAndVoid(ledger);
