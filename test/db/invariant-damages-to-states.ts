@@ -120,6 +120,21 @@ export const damagesToStates: readonly Damage[] = [
     sql: "update billing.subscription set next_close_at = '2026-04-01Z' where id = 'sub-cedar'",
   },
   {
+    what: "a subscription that was never paid for, and was billed",
+    broken: "V11",
+    rule: "never began",
+    sql: `update billing.subscription set status = 'incomplete_expired', expires_at = '2026-01-02Z', cancel_at = '2026-01-02Z',
+      canceled_at = '2026-01-02Z' where id = 'sub-acme'`,
+  },
+  {
+    what: "a change for later that was passed over",
+    broken: "V12",
+    rule: "agreed for later",
+    sql: `insert into billing.scheduled_change (subscription_id, change_id, kind, effective_at, request, cause, requested_at)
+      select id, 'passed over', 'pause', started_at, '{}', 'requested', started_at from billing.subscription
+      where billed_through > started_at limit 1`,
+  },
+  {
     what: "a charge for what was paid",
     broken: "V11",
     rule: "nothing is charged",

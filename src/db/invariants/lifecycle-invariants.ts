@@ -28,6 +28,27 @@ export const lifecycleInvariants: readonly InvariantQuery[] = [
       where status = 'canceled' and (next_close_at is null) <> (billed_through >= canceled_at)`,
   },
   {
+    name: "V11: a subscription that was not paid for in time never began: nothing was closed, and its first invoice is void",
+    sql: `
+      select id, billed_through, next_close_at, invoice.status
+      from billing.subscription left join lateral (
+        select status from billing.invoice where subscription_id = subscription.id and kind = 'activation'
+      ) as invoice on true
+      where subscription.status = 'incomplete_expired'
+        and (next_close_at is not null or billed_through > started_at or invoice.status is distinct from 'void')`,
+  },
+  {
+    name: "V12: what was agreed for later is made before the period it falls into is closed, and ends with the subscription",
+    sql: `
+      select change.subscription_id, change.change_id, change.kind, change.effective_at, billed_through, subscription.status
+      from billing.scheduled_change as change
+      join billing.subscription as subscription on subscription.id = change.subscription_id
+      where (effective_at < billed_through and kind <> 'cancel' or subscription.status = 'canceled')
+        and not exists (
+          select from billing.scheduled_change_resolution as resolution
+          where resolution.subscription_id = change.subscription_id and resolution.change_id = change.change_id)`,
+  },
+  {
     name: "V11: nothing is charged for an invoice that is void, or paid already",
     sql: `
       select invoice.id, status, paid_at, attempt, attempted_at
