@@ -110,19 +110,30 @@ function DecisionForm({ decision, decidable: { kind, id, what, customer }, needs
         onChange={(event) => setNote(event.currentTarget.value)}
         error={faultAt(command.error, "note")}
       />
-      {needsOtherKey ? (
-        <PasswordInput
-          label="Key of who decides"
-          description="Nobody decides about their own request. Another person enters a key with the scope “approve” here; it is used once and not kept."
-          placeholder="rk_…"
-          autoComplete="off"
-          withAsterisk
-          value={otherKey}
-          onChange={(event) => setOtherKey(event.currentTarget.value)}
-          error={faultAt(command.error, keyField)}
-        />
-      ) : null}
+      {needsOtherKey ? <OtherKey typed={otherKey} onTyped={setOtherKey} error={command.error} /> : null}
     </CommandForm>
+  );
+}
+
+interface OtherKeyProps {
+  readonly typed: string;
+  readonly onTyped: (typed: string) => void;
+  readonly error: Error | null;
+}
+
+/** The key of another person, who decides at this screen. */
+function OtherKey({ typed, onTyped, error }: OtherKeyProps) {
+  return (
+    <PasswordInput
+      label="Key of who decides"
+      description="Nobody decides about their own request. Another person enters a key with the scope “approve” here; it is used once and not kept."
+      placeholder="rk_…"
+      autoComplete="off"
+      withAsterisk
+      value={typed}
+      onChange={(event) => onTyped(event.currentTarget.value)}
+      error={faultAt(error, keyField)}
+    />
   );
 }
 

@@ -5,9 +5,8 @@ import { counted } from "../format/quantity.ts";
 import { CommandForm, Done } from "../parts/command-form.tsx";
 import {
   type CorrectionReasonCode,
-  ReasonFields,
+  UsageReasonFields,
   usageReasonOf,
-  usageReasons,
   useReason,
 } from "../parts/reason-fields.tsx";
 import { backfillQuery } from "../reads/operation-queries.ts";
@@ -56,13 +55,7 @@ export function RevertBackfillForm({ backfill: { id } }: { backfill: UsageBackfi
         It is closed, and all its events that are not voided yet count no more, for good.
         {data === undefined ? "" : ` ${eventsSentence(data.events)}`}
       </Text>
-      <ReasonFields
-        codes={usageReasons}
-        reason={reason}
-        onReason={setReason}
-        error={command.error}
-        wordsField="note"
-      />
+      <UsageReasonFields reason={reason} onReason={setReason} error={command.error} />
     </CommandForm>
   );
 }

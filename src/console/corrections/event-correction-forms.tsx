@@ -5,9 +5,8 @@ import { useCommand } from "../commands/use-command.ts";
 import { CommandForm } from "../parts/command-form.tsx";
 import {
   type CorrectionReasonCode,
-  ReasonFields,
+  UsageReasonFields,
   usageReasonOf,
-  usageReasons,
   useReason,
 } from "../parts/reason-fields.tsx";
 import type { UsageEvent } from "../reads/resources.ts";
@@ -38,13 +37,7 @@ export function VoidEventForm({ event: { source, id } }: { event: UsageEvent }) 
         It counts no more, for good; the event itself stays to be seen. If it was billed, another key must
         agree, and what it cost goes to the customer’s balance with the next invoice.
       </Text>
-      <ReasonFields
-        codes={usageReasons}
-        reason={reason}
-        onReason={setReason}
-        error={command.error}
-        wordsField="note"
-      />
+      <UsageReasonFields reason={reason} onReason={setReason} error={command.error} />
     </CommandForm>
   );
 }
@@ -81,13 +74,7 @@ export function AmendEventForm({ event }: { event: UsageEvent }) {
         error={faultAt(command.error, dataField)}
         styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
       />
-      <ReasonFields
-        codes={usageReasons}
-        reason={reason}
-        onReason={setReason}
-        error={command.error}
-        wordsField="note"
-      />
+      <UsageReasonFields reason={reason} onReason={setReason} error={command.error} />
     </CommandForm>
   );
 }

@@ -4,13 +4,7 @@ import { faultAt } from "../commands/field-fault.ts";
 import { useCommand } from "../commands/use-command.ts";
 import { AmountInput, positiveMinorOf } from "../parts/amount-input.tsx";
 import { CommandForm } from "../parts/command-form.tsx";
-import {
-  moneyReasonOf,
-  moneyReasons,
-  type ReasonCode,
-  ReasonFields,
-  useReason,
-} from "../parts/reason-fields.tsx";
+import { MoneyReasonFields, moneyReasonOf, type ReasonCode, useReason } from "../parts/reason-fields.tsx";
 import type { Customer } from "../reads/resources.ts";
 import { AdjustmentDone } from "./requested.tsx";
 
@@ -53,13 +47,7 @@ export function AdjustBalanceForm({ customer: { id, currency } }: { customer: Cu
         error={faultAt(command.error, "change_minor")}
         data-autofocus
       />
-      <ReasonFields
-        codes={moneyReasons}
-        reason={reason}
-        onReason={setReason}
-        error={command.error}
-        wordsField="reason"
-      />
+      <MoneyReasonFields reason={reason} onReason={setReason} error={command.error} />
     </CommandForm>
   );
 }

@@ -5,13 +5,7 @@ import { useCommand } from "../commands/use-command.ts";
 import { formatAmount } from "../format/amount.ts";
 import { AmountInput } from "../parts/amount-input.tsx";
 import { CommandForm } from "../parts/command-form.tsx";
-import {
-  moneyReasonOf,
-  moneyReasons,
-  type ReasonCode,
-  ReasonFields,
-  useReason,
-} from "../parts/reason-fields.tsx";
+import { MoneyReasonFields, moneyReasonOf, type ReasonCode, useReason } from "../parts/reason-fields.tsx";
 import type { CreditGrant } from "../reads/resources.ts";
 import { changeOf, type Direction, DirectionControl } from "./adjust-balance-form.tsx";
 import { AdjustmentDone } from "./requested.tsx";
@@ -53,13 +47,7 @@ export function AdjustGrantForm({ grant }: { grant: CreditGrant }) {
         error={faultAt(command.error, "change_minor")}
         data-autofocus
       />
-      <ReasonFields
-        codes={moneyReasons}
-        reason={reason}
-        onReason={setReason}
-        error={command.error}
-        wordsField="reason"
-      />
+      <MoneyReasonFields reason={reason} onReason={setReason} error={command.error} />
     </CommandForm>
   );
 }

@@ -5,13 +5,7 @@ import { useCommand } from "../commands/use-command.ts";
 import { formatAmount } from "../format/amount.ts";
 import { AmountInput, positiveMinorOf } from "../parts/amount-input.tsx";
 import { CommandForm, Done } from "../parts/command-form.tsx";
-import {
-  moneyReasonOf,
-  moneyReasons,
-  type ReasonCode,
-  ReasonFields,
-  useReason,
-} from "../parts/reason-fields.tsx";
+import { MoneyReasonFields, moneyReasonOf, type ReasonCode, useReason } from "../parts/reason-fields.tsx";
 import type { Adjustment, CreditGrant, Customer } from "../reads/resources.ts";
 import { CreditTermsFields, creditTermsFields, creditTermsOf, useCreditTerms } from "./credit-terms.tsx";
 import { AdjustmentDone } from "./requested.tsx";
@@ -62,13 +56,7 @@ export function GrantForm({ customer }: { customer: Customer }) {
         allowDeselect={false}
         error={faultAt(command.error, "kind")}
       />
-      <ReasonFields
-        codes={moneyReasons}
-        reason={reason}
-        onReason={setReason}
-        error={command.error}
-        wordsField="reason"
-      />
+      <MoneyReasonFields reason={reason} onReason={setReason} error={command.error} />
       <CreditTermsFields terms={terms} onTerms={setTerms} error={command.error} />
     </CommandForm>
   );

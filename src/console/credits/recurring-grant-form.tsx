@@ -6,19 +6,14 @@ import { useCommand } from "../commands/use-command.ts";
 import { formatAmount } from "../format/amount.ts";
 import { AmountInput, positiveMinorOf } from "../parts/amount-input.tsx";
 import { CommandForm, Done } from "../parts/command-form.tsx";
-import {
-  moneyReasonOf,
-  moneyReasons,
-  type ReasonCode,
-  ReasonFields,
-  useReason,
-} from "../parts/reason-fields.tsx";
+import { MoneyReasonFields, moneyReasonOf, type ReasonCode, useReason } from "../parts/reason-fields.tsx";
 import type { Customer, RecurringCreditGrant } from "../reads/resources.ts";
 import { CreditTermsFields, creditTermsFields, creditTermsOf, useCreditTerms } from "./credit-terms.tsx";
 import { noRollover, RolloverFields, rolloverFields, rolloverOf } from "./rollover-fields.tsx";
 
-type Unit = RecurringCreditGrant["interval"]["unit"];
-const units: readonly { readonly value: Unit; readonly label: string }[] = [
+type Interval = RecurringCreditGrant["interval"];
+
+const units: readonly { readonly value: Interval["unit"]; readonly label: string }[] = [
   { value: "day", label: "days" },
   { value: "week", label: "weeks" },
   { value: "month", label: "months" },
@@ -38,8 +33,7 @@ const fields = [
 export function RecurringGrantForm({ customer }: { customer: Customer }) {
   const { id, currency } = customer;
   const [typed, setTyped] = useState("");
-  const [count, setCount] = useState(1);
-  const [unit, setUnit] = useState<Unit>("month");
+  const [interval, setInterval] = useState<Interval>({ unit: "month", count: 1 });
   const [terms, setTerms] = useCreditTerms();
   const [rollover, setRollover] = useState(noRollover);
   const [reason, setReason] = useReason<ReasonCode>();
@@ -47,7 +41,7 @@ export function RecurringGrantForm({ customer }: { customer: Customer }) {
     prepare: () => {
       const body = {
         amount_minor: positiveMinorOf(typed, currency, "amount_minor"),
-        interval: { unit, count },
+        interval,
         ...creditTermsOf(terms, customer),
         ...rolloverOf(rollover, currency),
         ...moneyReasonOf(reason),
@@ -59,7 +53,6 @@ export function RecurringGrantForm({ customer }: { customer: Customer }) {
         });
     },
   });
-  const fault = (field: string) => faultAt(command.error, field);
   return (
     <CommandForm
       command={command}
@@ -73,34 +66,11 @@ export function RecurringGrantForm({ customer }: { customer: Customer }) {
         currency={currency}
         typed={typed}
         onTyped={setTyped}
-        error={fault("amount_minor")}
+        error={faultAt(command.error, "amount_minor")}
         data-autofocus
       />
-      <Group grow align="flex-start" gap="sm">
-        <NumberInput
-          label="Every"
-          min={1}
-          max={366}
-          allowDecimal={false}
-          value={count}
-          onChange={(value) => setCount(Number(value))}
-          error={fault("interval.count")}
-        />
-        <Select
-          label="Unit"
-          data={units}
-          value={unit}
-          onChange={(value) => setUnit(units.find((each) => each.value === value)?.value ?? "month")}
-          allowDeselect={false}
-        />
-      </Group>
-      <ReasonFields
-        codes={moneyReasons}
-        reason={reason}
-        onReason={setReason}
-        error={command.error}
-        wordsField="reason"
-      />
+      <IntervalFields interval={interval} onInterval={setInterval} error={command.error} />
+      <MoneyReasonFields reason={reason} onReason={setReason} error={command.error} />
       <CreditTermsFields terms={terms} onTerms={setTerms} error={command.error} />
       <RolloverFields
         rollover={rollover}
@@ -109,6 +79,36 @@ export function RecurringGrantForm({ customer }: { customer: Customer }) {
         error={command.error}
       />
     </CommandForm>
+  );
+}
+
+interface IntervalFieldsProps {
+  readonly interval: Interval;
+  readonly onInterval: (interval: Interval) => void;
+  readonly error: Error | null;
+}
+
+function IntervalFields({ interval, onInterval, error }: IntervalFieldsProps) {
+  const unitOf = (value: string | null) => units.find((unit) => unit.value === value)?.value ?? "month";
+  return (
+    <Group grow align="flex-start" gap="sm">
+      <NumberInput
+        label="Every"
+        min={1}
+        max={366}
+        allowDecimal={false}
+        value={interval.count}
+        onChange={(count) => onInterval({ ...interval, count: Number(count) })}
+        error={faultAt(error, "interval.count")}
+      />
+      <Select
+        label="Unit"
+        data={units}
+        value={interval.unit}
+        onChange={(value) => onInterval({ ...interval, unit: unitOf(value) })}
+        allowDeselect={false}
+      />
+    </Group>
   );
 }
 

@@ -2,13 +2,7 @@ import { Text } from "@mantine/core";
 import { useCommand } from "../commands/use-command.ts";
 import { formatAmount } from "../format/amount.ts";
 import { CommandForm } from "../parts/command-form.tsx";
-import {
-  moneyReasonOf,
-  moneyReasons,
-  type ReasonCode,
-  ReasonFields,
-  useReason,
-} from "../parts/reason-fields.tsx";
+import { MoneyReasonFields, moneyReasonOf, type ReasonCode, useReason } from "../parts/reason-fields.tsx";
 import type { CreditGrant } from "../reads/resources.ts";
 import { AdjustmentDone } from "./requested.tsx";
 
@@ -35,13 +29,7 @@ export function VoidGrantForm({ grant: { id, kind, currency, remaining_minor } }
         for stays paid.
         {kind === "paid" ? " It was paid for: what is left goes to the customer’s balance." : ""}
       </Text>
-      <ReasonFields
-        codes={moneyReasons}
-        reason={reason}
-        onReason={setReason}
-        error={command.error}
-        wordsField="reason"
-      />
+      <MoneyReasonFields reason={reason} onReason={setReason} error={command.error} />
     </CommandForm>
   );
 }

@@ -8,13 +8,7 @@ import { minorOf } from "../format/minor-amount.ts";
 import { positiveMinorOf } from "../parts/amount-input.tsx";
 import { CommandForm, Done } from "../parts/command-form.tsx";
 import { EmptyNotice, LoadingRows } from "../parts/notices.tsx";
-import {
-  moneyReasonOf,
-  moneyReasons,
-  type ReasonCode,
-  ReasonFields,
-  useReason,
-} from "../parts/reason-fields.tsx";
+import { MoneyReasonFields, moneyReasonOf, type ReasonCode, useReason } from "../parts/reason-fields.tsx";
 import { creditNotesQuery } from "../reads/queries.ts";
 import type { CreditNote, InvoiceDetail } from "../reads/resources.ts";
 import { CreditNoteLines } from "./credit-note-lines.tsx";
@@ -67,13 +61,7 @@ function FormOfNotes(given: FormProps) {
         onTyped={setTyped}
         error={command.error}
       />
-      <ReasonFields
-        codes={moneyReasons}
-        reason={reason}
-        onReason={setReason}
-        error={command.error}
-        wordsField="reason"
-      />
+      <MoneyReasonFields reason={reason} onReason={setReason} error={command.error} />
       <Preview invoice={invoice} notes={notes} amounts={amountsOf(chosen, typed, currency)} />
     </CommandForm>
   );

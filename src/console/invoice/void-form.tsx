@@ -4,13 +4,7 @@ import { useCommand } from "../commands/use-command.ts";
 import { formatAmount } from "../format/amount.ts";
 import { CommandForm, Done } from "../parts/command-form.tsx";
 import { TextLink } from "../parts/links.tsx";
-import {
-  moneyReasonOf,
-  moneyReasons,
-  type ReasonCode,
-  ReasonFields,
-  useReason,
-} from "../parts/reason-fields.tsx";
+import { MoneyReasonFields, moneyReasonOf, type ReasonCode, useReason } from "../parts/reason-fields.tsx";
 import type { InvoiceDetail, InvoiceVoid } from "../reads/resources.ts";
 import { setWithdrawing } from "./withdrawing.ts";
 
@@ -45,13 +39,7 @@ export function VoidForm({ invoice }: { invoice: InvoiceDetail }) {
       done={(voided) => <VoidDone invoice={invoice} voided={voided} />}
     >
       <Consequences invoice={invoice} />
-      <ReasonFields
-        codes={moneyReasons}
-        reason={reason}
-        onReason={setReason}
-        error={command.error}
-        wordsField="reason"
-      />
+      <MoneyReasonFields reason={reason} onReason={setReason} error={command.error} />
       {command.isPending ? (
         <Text size="sm" c="dimmed" role="status">
           {number} is being withdrawn at Stripe, and then here. This takes some seconds.

@@ -8,7 +8,7 @@ export type ReasonCode = Schemas["Adjustment"]["reason_code"];
 export type CorrectionReasonCode = Schemas["UsageCorrection"]["reason_code"];
 
 /** Why money is given or taken back. */
-export const moneyReasons: readonly ReasonCode[] = [
+const moneyReasons: readonly ReasonCode[] = [
   "goodwill",
   "service_outage",
   "billing_error",
@@ -21,7 +21,7 @@ export const moneyReasons: readonly ReasonCode[] = [
 ];
 
 /** Why usage is corrected. */
-export const usageReasons: readonly CorrectionReasonCode[] = [
+const usageReasons: readonly CorrectionReasonCode[] = [
   "duplicate",
   "wrong_quantity",
   "wrong_customer",
@@ -47,8 +47,18 @@ interface ReasonFieldsProps<Code extends string> {
   readonly wordsField: "reason" | "note";
 }
 
+type GivenReason<Code extends string> = Pick<ReasonFieldsProps<Code>, "reason" | "onReason" | "error">;
+
+export const MoneyReasonFields = (given: GivenReason<ReasonCode>) => (
+  <ReasonFields codes={moneyReasons} wordsField="reason" {...given} />
+);
+
+export const UsageReasonFields = (given: GivenReason<CorrectionReasonCode>) => (
+  <ReasonFields codes={usageReasons} wordsField="note" {...given} />
+);
+
 /** Why something is done: a code that is counted later, and words for whoever reads it. */
-export function ReasonFields<Code extends string>(props: ReasonFieldsProps<Code>) {
+function ReasonFields<Code extends string>(props: ReasonFieldsProps<Code>) {
   const { codes, reason, onReason, error, wordsField } = props;
   return (
     <>

@@ -40,14 +40,7 @@ export function Shell() {
                 <img src={mark} alt="" width={26} height={26} />
                 <Text fw={700}>Reckoner</Text>
               </Link>
-              <nav aria-label="Main">
-                <Link to="/customers" className={classes.navLink}>
-                  Customers
-                </Link>
-                <Link to="/approvals" className={classes.navLink}>
-                  Approvals
-                </Link>
-              </nav>
+              <MainNavigation />
             </Group>
             <Group gap={4} wrap="nowrap">
               <ColorSchemeToggle />
@@ -74,6 +67,19 @@ export function Shell() {
         </Container>
       </AppShell.Main>
     </AppShell>
+  );
+}
+
+function MainNavigation() {
+  return (
+    <nav aria-label="Main">
+      <Link to="/customers" className={classes.navLink}>
+        Customers
+      </Link>
+      <Link to="/approvals" className={classes.navLink}>
+        Approvals
+      </Link>
+    </nav>
   );
 }
 

@@ -77,16 +77,28 @@ export function ChangeForm({ subscription, customer }: ChangeFormProps) {
         onChange={(value) => set({ seats: Number(value) })}
         error={faultAt(question.error, "seats")}
       />
-      <Select
-        label="When it is charged or handed back"
-        placeholder="As the plan says"
-        data={settles}
-        value={change.settle}
-        onChange={(value) => set({ settle: settles.find((each) => each.value === value)?.value ?? null })}
-        error={faultAt(question.error, "proration.settle")}
-        clearable
-      />
+      <SettleSelect settle={change.settle} onSettle={(settle) => set({ settle })} error={question.error} />
     </CommandForm>
+  );
+}
+
+interface SettleSelectProps {
+  readonly settle: Settle | null;
+  readonly onSettle: (settle: Settle | null) => void;
+  readonly error: Error | null;
+}
+
+function SettleSelect({ settle, onSettle, error }: SettleSelectProps) {
+  return (
+    <Select
+      label="When it is charged or handed back"
+      placeholder="As the plan says"
+      data={settles}
+      value={settle}
+      onChange={(value) => onSettle(settles.find((each) => each.value === value)?.value ?? null)}
+      error={faultAt(error, "proration.settle")}
+      clearable
+    />
   );
 }
 
