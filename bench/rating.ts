@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { createProgress, type Note } from "../src/sandbox/local-services/progress.ts";
 import { thisMachine, writeFigures } from "./figures.ts";
 import { type BenchServer, startServer } from "./ledger/server.ts";
-import { measureCloses } from "./rating/close.ts";
+import { closedTogether, measureCloses } from "./rating/close.ts";
 import { measureLines, type RatedWork } from "./rating/lines.ts";
 import { measureRerating } from "./rating/rerate.ts";
 
@@ -56,9 +56,14 @@ async function linesFigures(): Promise<RatedWork[]> {
 async function closeFigures() {
   return await onServer("close", async (server, note) => {
     const close = await measureCloses(server, { runs, closes }, note);
-    progress.line(
-      `  a close with ${close.lines} lines: ${close.medianNodeMicros} µs of CPU in Node and ${close.medianPostgresMicros} in PostgreSQL, median of ${runs}`,
-    );
+    for (const [how, { medianNodeMicros, medianPostgresMicros }] of [
+      ["by itself", close.alone],
+      [`with ${closedTogether - 1} others`, close.together],
+    ] as const) {
+      progress.line(
+        `  a close with ${close.lines} lines, ${how}: ${medianNodeMicros} µs of CPU in Node and ${medianPostgresMicros} in PostgreSQL, median of ${runs}`,
+      );
+    }
     return close;
   });
 }

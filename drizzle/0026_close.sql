@@ -175,3 +175,15 @@ language sql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = 
 $$;
 revoke execute on function billing.period_standing from public;
 grant execute on function billing.period_standing, ledger.account_key to reckoner_app;
+--> statement-breakpoint
+
+-- The next count of a series, as its numbers write it: without gaps, as who rolls back gives it back. Until that is known, whoever
+-- wants the next one waits.
+create function billing.next_count(of_series text, digits_min int) returns text
+language sql volatile set search_path = pg_catalog, pg_temp as $$
+  insert into billing.number_series as counting (series, last_number) values (of_series, 1)
+  on conflict (series) do update set last_number = counting.last_number + 1
+  returning lpad(last_number::text, greatest(digits_min, length(last_number::text)), '0')
+$$;
+revoke execute on function billing.next_count from public;
+grant execute on function billing.next_count to reckoner_app;

@@ -1,4 +1,4 @@
-import { closePeriodOnce } from "../../src/activities/close-period.ts";
+import { closePeriodsTogether } from "../../src/activities/close-together.ts";
 import { openSubscription } from "../../src/activities/open-subscription.ts";
 import { type Database, openDatabase } from "../../src/db/database.ts";
 import { instantOfEpochMs, isoOf, type Period } from "../../src/domain/calendar/index.ts";
@@ -17,8 +17,17 @@ export interface CloseRun {
   readonly elapsedMicros: number;
 }
 
+/** How many are closed in one transaction. */
+export const closedTogether = 20;
+
+/** Of closes one by one, and of those that are closed together. */
 export interface CloseFigures {
   readonly lines: number;
+  readonly alone: MeasuredCloses;
+  readonly together: MeasuredCloses;
+}
+
+export interface MeasuredCloses {
   readonly medianNodeMicros: number;
   readonly medianPostgresMicros: number;
   readonly medianMicros: number;
@@ -28,8 +37,8 @@ export interface CloseFigures {
 const linesEach = 20;
 
 /**
- * Closes February of customers who are billed 20 lines each, one after the other on one connection. January was closed before,
- * so that accounts are open, as they are for most of the periods that are ever closed.
+ * Closes February of customers who are billed 20 lines each on one connection, one after the other and then many in a transaction.
+ * January was closed before, so that accounts are open, as they are for most of the periods that are ever closed.
  */
 export async function measureCloses(
   server: BenchServer,
@@ -39,7 +48,8 @@ export async function measureCloses(
   const db = openDatabase({ url: server.appUrl, poolSize: 1 });
   const owner = openDatabase({ url: server.ownerUrl, poolSize: 1 });
   try {
-    const customers = (runs + 1) * closes;
+    const ofOneSeries = (runs + 1) * closes;
+    const customers = 2 * ofOneSeries;
     await addCustomers(db, customers);
     for (let number = 0; number < customers; number++) {
       if (number % 100 === 0) note(`${number} of ${customers} subscriptions`);
@@ -48,27 +58,34 @@ export async function measureCloses(
     const used = { customers, eventsEach: 24, models: 6 };
     for (const month of [january, february]) await takeInUsage(db, { ...used, month }, note);
     note("closing January");
-    await closeMonths(db, january, 0, customers);
+    await closeMonths(db, january, { from: 0, closes: customers, together: closedTogether });
     await owner.sql`vacuum (analyze)`;
     await server.checkpoint();
-    // The first run is not counted: then the compiler, the caches and the plans of statements are as they will be.
-    await measured(db, server, 0, closes);
-    const counted: CloseRun[] = [];
-    for (let run = 1; run <= runs; run++) {
-      note(`run ${run} of ${runs}`);
-      counted.push(await measured(db, server, run * closes, closes));
-    }
-    const medianOf = (figure: (run: CloseRun) => number) => Math.round(median(counted.map(figure)));
-    return {
-      lines: linesEach,
-      medianNodeMicros: medianOf(({ nodeMicros }) => nodeMicros),
-      medianPostgresMicros: medianOf(({ postgresMicros }) => postgresMicros),
-      medianMicros: medianOf(({ nodeMicros, postgresMicros }) => nodeMicros + postgresMicros),
-      runs: counted,
+    const series = async (from: number, together: number): Promise<MeasuredCloses> => {
+      // The first run is not counted: then the compiler, the caches and the plans of statements are as they will be.
+      await measured(db, server, { from, closes, together });
+      const counted: CloseRun[] = [];
+      for (let run = 1; run <= runs; run++) {
+        note(`run ${run} of ${runs}, ${together} together`);
+        counted.push(await measured(db, server, { from: from + run * closes, closes, together }));
+      }
+      return mediansOf(counted);
     };
+    const alone = await series(0, 1);
+    return { lines: linesEach, alone, together: await series(ofOneSeries, closedTogether) };
   } finally {
     await Promise.all([db.close(), owner.close()]);
   }
+}
+
+function mediansOf(runs: readonly CloseRun[]): MeasuredCloses {
+  const medianOf = (figure: (run: CloseRun) => number) => Math.round(median(runs.map(figure)));
+  return {
+    medianNodeMicros: medianOf(({ nodeMicros }) => nodeMicros),
+    medianPostgresMicros: medianOf(({ postgresMicros }) => postgresMicros),
+    medianMicros: medianOf(({ nodeMicros, postgresMicros }) => nodeMicros + postgresMicros),
+    runs,
+  };
 }
 
 async function subscribe(db: Database, number: number): Promise<void> {
@@ -78,11 +95,20 @@ async function subscribe(db: Database, number: number): Promise<void> {
   await openSubscription(db, { subscriptionId: id, customerId: id, requestId: "open", at, items });
 }
 
-async function measured(db: Database, server: BenchServer, from: number, closes: number): Promise<CloseRun> {
+interface Closes {
+  /** The number of the first customer. */
+  readonly from: number;
+  readonly closes: number;
+  /** In each transaction. */
+  readonly together: number;
+}
+
+async function measured(db: Database, server: BenchServer, of: Closes): Promise<CloseRun> {
+  const { from, closes } = of;
   const load = loadNow();
   const startedAt = performance.now();
   const cpu = cpuMeter(server.pid);
-  await closeMonths(db, february, from, closes);
+  await closeMonths(db, february, of);
   const { client, server: postgres = Number.NaN } = cpu();
   const elapsed = (performance.now() - startedAt) / 1_000;
   await requireLines(db, closes, from);
@@ -96,12 +122,20 @@ async function measured(db: Database, server: BenchServer, from: number, closes:
   };
 }
 
-async function closeMonths(db: Database, month: Period, from: number, closes: number): Promise<void> {
+async function closeMonths(db: Database, month: Period, { from, closes, together }: Closes): Promise<void> {
   const at = isoOf(instantOfEpochMs(month.end + 3_600_000));
-  for (let number = from; number < from + closes; number++) {
-    const of = { subscriptionId: customerId(number), periodStart: isoOf(month.start), at };
-    const { outcome } = await closePeriodOnce(db, of, { usageWaitMsMax: 0 });
-    if (outcome !== "closed") throw new Error(`a period was not closed: ${outcome}`);
+  const periodStart = isoOf(month.start);
+  for (let first = from; first < from + closes; first += together) {
+    const inputs = Array.from({ length: Math.min(together, from + closes - first) }, (_, place) => ({
+      subscriptionId: customerId(first + place),
+      periodStart,
+      at,
+    }));
+    for (const closed of await closePeriodsTogether(db, inputs, { usageWaitMsMax: 0 })) {
+      if (closed.status === "rejected") throw closed.reason;
+      if (closed.value.outcome !== "closed")
+        throw new Error(`a period was not closed: ${closed.value.outcome}`);
+    }
   }
 }
 

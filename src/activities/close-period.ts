@@ -1,9 +1,15 @@
 import { type AgreedPeriod, agreedBy, periodOf } from "../db/billing/agreed-period.ts";
 import { findInvoice } from "../db/billing/invoices.ts";
+import type { MovedOn } from "../db/billing/issued-rows.ts";
 import { type KnownCatalog, knownCatalog, metersKnown } from "../db/billing/known-catalog.ts";
 import { loadPeriod } from "../db/billing/period-facts.ts";
-import { type PeriodStanding, type PeriodToRead, periodStanding } from "../db/billing/period-standing.ts";
-import { lockCustomerOf, type StoredSubscription, updateSubscription } from "../db/billing/subscriptions.ts";
+import {
+  lockedStanding,
+  type PeriodStanding,
+  type PeriodToRead,
+  periodStanding,
+} from "../db/billing/period-standing.ts";
+import type { StoredSubscription } from "../db/billing/subscriptions.ts";
 import { termsOfRows } from "../db/billing/terms-histories.ts";
 import { type Database, inSnapshot, inTransaction, type Tx } from "../db/database.ts";
 import { addDuration, instant, isoOf } from "../domain/calendar/index.ts";
@@ -38,33 +44,40 @@ export async function closePeriodOnce(
   input: ClosePeriodInput,
   waiting: WaitingForUsage,
 ): Promise<PeriodOutcome> {
+  return await inTransaction(db, (tx) => closePeriodIn(db, tx, input, waiting));
+}
+
+/** The same in the caller's transaction, which may close periods of other customers at the same time. */
+export async function closePeriodIn(
+  db: Database,
+  tx: Tx,
+  input: ClosePeriodInput,
+  waiting: WaitingForUsage,
+): Promise<PeriodOutcome> {
   const { subscriptionId } = input;
   const start = instant(input.periodStart);
   const at = instant(input.at);
-  return await inTransaction(db, async (tx) => {
-    const standing = await lockedPeriod(tx, { subscriptionId, start, asOf: at });
-    const { row, closing } = standing;
-    if (closing !== undefined) {
-      return { outcome: "closed_before" as const, ...(await issuedBefore(tx, closing.invoiceId)) };
-    }
-    if (row.billedThrough < start) {
-      throw new PeriodOutOfOrderError(`${subscriptionId} is billed through ${isoOf(row.billedThrough)} only`);
-    }
-    invariant(row.billedThrough === start, "periods are closed one after the other, each from its start");
-    const agreed = await agreedOf(tx, standing, knownCatalog(db));
-    // Before the snapshot: what a source vouches for here is then in it.
-    const usage = await completenessOf(tx, row, agreed, at, standing.sources);
-    const waits = await waitForSources(tx, row, agreed, { usage, at, ...waiting });
-    if (waits !== null) return waits;
-    return { outcome: "closed" as const, ...(await close(db, tx, standing, agreed, { usage, at })) };
-  });
+  const standing = await lockedPeriod(tx, { subscriptionId, start, asOf: at });
+  const { row, closing } = standing;
+  if (closing !== undefined) {
+    return { outcome: "closed_before", ...(await issuedBefore(tx, closing.invoiceId)) };
+  }
+  if (row.billedThrough < start) {
+    throw new PeriodOutOfOrderError(`${subscriptionId} is billed through ${isoOf(row.billedThrough)} only`);
+  }
+  invariant(row.billedThrough === start, "periods are closed one after the other, each from its start");
+  const agreed = await agreedOf(tx, standing, knownCatalog(db));
+  // Before the snapshot: what a source vouches for here is then in it.
+  const usage = await completenessOf(tx, row, agreed, at, standing.sources);
+  const waits = await waitForSources(tx, row, agreed, { usage, at, ...waiting });
+  if (waits !== null) return waits;
+  return { outcome: "closed", ...(await close(db, tx, standing, agreed, { usage, at })) };
 }
 
 /** What there is of a period once its customer is locked, and all that was agreed for then has been made. */
 async function lockedPeriod(tx: Tx, of: PeriodToRead): Promise<PeriodStanding> {
   const { subscriptionId, start } = of;
-  // Both are asked at once, and answered one after the other.
-  const [, standing] = await Promise.all([lockCustomerOf(tx, subscriptionId), periodStanding(tx, of)]);
+  const standing = await lockedStanding(tx, of);
   if (standing === undefined) {
     throw new SubscriptionRuleError("subscription_not_found", `there is no subscription "${subscriptionId}"`);
   }
@@ -95,10 +108,8 @@ async function close(
   // Credit that was given or has ended since is not in what was read before.
   const options = isGrantDue ? {} : { standing };
   const facts = await loadPeriod((read) => inSnapshot(db, read), tx, row, agreed, at, options);
-  const [issued] = await Promise.all([
-    storeClosing(tx, row, facts, closePeriod(facts), { ...closing, standing }),
-    moveOn(tx, row, agreed),
-  ]);
+  const movedOn = onward(row, agreed);
+  const issued = await storeClosing(tx, row, facts, closePeriod(facts), { ...closing, standing, movedOn });
   // What had run out of time in the period is drawn on no more.
   if (isGrantDue) await endDueGrants(tx, row.customerId, at);
   return issued;
@@ -110,18 +121,18 @@ async function issuedBefore(tx: Tx, invoiceId: string | null): Promise<Issued> {
   return { invoiceId, collect: invoice?.status === "open" };
 }
 
-async function moveOn(
-  tx: Tx,
+function onward(
   row: StoredSubscription,
   { period, followingEnd }: Pick<AgreedPeriod, "period" | "followingEnd">,
-): Promise<void> {
+): MovedOn {
   // An end that was agreed meanwhile may lie inside the next period.
   const end =
     followingEnd === null || row.cancelAt === null || row.cancelAt > followingEnd
       ? followingEnd
       : row.cancelAt;
-  await updateSubscription(tx, row.id, {
+  return {
+    subscriptionId: row.id,
     billedThrough: period.end,
     nextCloseAt: end === null ? null : addDuration(end, { seconds: row.graceSeconds }, "UTC"),
-  });
+  };
 }

@@ -31,7 +31,7 @@ export async function issueInvoice(
   tx: Tx,
   invoice: InvoiceToStore,
   entries: readonly JournalEntryDraft[],
-  besides: Partial<Pick<IssuedRows, "runs" | "seller">> = {},
+  besides: Partial<Pick<IssuedRows, "runs" | "seller" | "movedOn">> = {},
 ): Promise<Issued> {
   await Promise.all([storeIssued(tx, { runs: [], ...besides, invoice, entries }), tellIssued(tx, invoice)]);
   await tellIfLow(tx, invoice);

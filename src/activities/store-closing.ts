@@ -1,6 +1,7 @@
 import { advanceByProduct } from "../db/billing/advance-lines.ts";
 import { insertReturns } from "../db/billing/credit-draws.ts";
 import { factsOfPeriod } from "../db/billing/invoice-facts.ts";
+import type { IssuedRows, MovedOn } from "../db/billing/issued-rows.ts";
 import type { BilledAgain, LoadedPeriod } from "../db/billing/period-facts.ts";
 import type { PeriodStanding } from "../db/billing/period-standing.ts";
 import type { RunToStore } from "../db/billing/rating-runs.ts";
@@ -14,7 +15,6 @@ import {
   cycleIdOf,
   type UsageCompleteness,
 } from "../domain/invoicing/index.ts";
-import type { JournalEntryDraft } from "../domain/ledger/index.ts";
 import { type Issued, invoiceIdOf, issueInvoice, nothingIssued, storeIssued } from "./issue-invoice.ts";
 
 /** When and how complete a period is closed; anew, where its invoice is voided. */
@@ -24,6 +24,7 @@ export interface Closing {
   readonly again?: BilledAgain;
   /** What was read of the period before. */
   readonly standing?: PeriodStanding;
+  readonly movedOn?: MovedOn;
 }
 
 /** Issues what a period comes to, books it and keeps its rating, in the caller's transaction. */
@@ -32,7 +33,7 @@ export async function storeClosing(
   row: StoredSubscription,
   facts: LoadedPeriod,
   closed: ClosedPeriod,
-  { usage, at, again, standing }: Closing,
+  { usage, at, again, standing, movedOn }: Closing,
 ): Promise<Issued> {
   const { period, currency, grants, late, newEvents } = facts;
   const { id: subscriptionId, customerId } = row;
@@ -73,8 +74,8 @@ export async function storeClosing(
   const [issued] = await Promise.all([
     // Without an invoice there may still be something to book: what was charged in advance has now been earned.
     isAnything
-      ? issueInvoice(tx, invoice, entries, { runs, seller: standing?.seller })
-      : storeWithoutInvoice(tx, entries, runs),
+      ? issueInvoice(tx, invoice, entries, { runs, movedOn, seller: standing?.seller })
+      : storeWithoutInvoice(tx, { invoice: null, entries, runs, movedOn, seller: standing?.seller }),
     storeReturns(tx, subscriptionId, facts, closed, at),
     invoiceId === null || again !== undefined || standing?.changes.length === 0
       ? null
@@ -83,12 +84,8 @@ export async function storeClosing(
   return issued;
 }
 
-async function storeWithoutInvoice(
-  tx: Tx,
-  entries: readonly JournalEntryDraft[],
-  runs: readonly RunToStore[],
-): Promise<Issued> {
-  await storeIssued(tx, { invoice: null, entries, runs });
+async function storeWithoutInvoice(tx: Tx, toStore: IssuedRows): Promise<Issued> {
+  await storeIssued(tx, toStore);
   return nothingIssued;
 }
 

@@ -1,8 +1,7 @@
-import type { Instant, Period } from "../../domain/calendar/index.ts";
-import { invariant } from "../../domain/errors.ts";
+import type { Instant } from "../../domain/calendar/index.ts";
 import type { PeriodFacts } from "../../domain/invoicing/index.ts";
+import { askedTogether } from "../asked-together.ts";
 import { rows, sql, type Tx } from "../database.ts";
-import { timestamp } from "../timestamp.ts";
 import { fromEventsHere } from "../usage/archived-months.ts";
 import { eventCount, type Snapshot } from "../usage/usage-reads.ts";
 import { askedTotals, type TotalOfRequest, totalsFound } from "../usage/usage-totals.ts";
@@ -92,18 +91,40 @@ async function usageAtOnce(tx: Tx, toFreeze: UsageToFreeze): Promise<FrozenUsage
   const { row, agreed, measured, boundaries, seen, soFar, voiding } = toFreeze;
   const requests = requestsAtOnce(measured);
   if (requests === null || boundaries.length > 0 || voiding !== undefined) return null;
-  const { start, end }: Period = measured.period;
-  const [found] = await fromEventsHere(
-    rows<{ found: UsageFound }>(
-      tx,
-      sql`select billing.usage_of_period(${row.id}, ${timestamp(start)}, ${timestamp(end)},
-        array(select json_array_elements_text(${JSON.stringify(pricedMeters(agreed.terms))}::text::json)),
-        ${seen}::text::pg_snapshot, ${askedTotals(requests)}::text::json) as found`,
-    ),
-  );
-  invariant(found, "a function always answers");
-  const { snapshot, newEvents, hasLate, totals } = found.found;
+  const { start, end } = measured.period;
+  const { snapshot, newEvents, hasLate, totals } = await usageOfPeriod(tx, {
+    subscription_id: row.id,
+    since: new Date(start).toISOString(),
+    until: new Date(end).toISOString(),
+    meters: pricedMeters(agreed.terms),
+    seen,
+    requests: askedTotals(requests),
+  });
   if (hasLate && !soFar) return null;
   const usage = usageOfTotals(measured, totalsFound(requests, totals));
   return usage && { snapshot, usage, usageUntil: [], late: [], newEvents: BigInt(newEvents) };
 }
+
+interface UsageAsked {
+  readonly subscription_id: string;
+  readonly since: string;
+  readonly until: string;
+  readonly meters: readonly string[];
+  readonly seen: Snapshot | null;
+  readonly requests: string;
+}
+
+const usageOfPeriod = askedTogether(async (tx: Tx, asked: readonly UsageAsked[]) => {
+  const placed = asked.map((each, place) => ({ ...each, place }));
+  const found = await fromEventsHere(
+    rows<{ found: UsageFound }>(
+      tx,
+      sql`select billing.usage_of_period(subscription_id, since, until, array(select json_array_elements_text(meters)),
+          seen::pg_snapshot, requests::json) as found
+        from json_to_recordset(${JSON.stringify(placed)}::text::json) as asked
+          (place int, subscription_id text, since timestamptz, until timestamptz, meters json, seen text, requests text)
+        order by place`,
+    ),
+  );
+  return found.map((answer) => answer.found);
+});

@@ -1,4 +1,8 @@
+import type { SQL } from "drizzle-orm";
+import type { Instant } from "../../domain/calendar/index.ts";
+import type { DocumentSeries } from "../../domain/invoicing/document/index.ts";
 import type { JournalEntryDraft } from "../../domain/ledger/index.ts";
+import { askedTogether } from "../asked-together.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { insertedInto, insertOf, rowsJson } from "../insert-rows.ts";
 import {
@@ -26,51 +30,106 @@ export interface IssuedRows {
   readonly entries: readonly JournalEntryDraft[];
   /** Who sells, where that was read before; else it is read. */
   readonly seller?: StoredSeller | null | undefined;
+  /** Where a subscription goes on from when its period is closed. */
+  readonly movedOn?: MovedOn | undefined;
 }
 
-const { target, names } = insertedInto(invoiceTable);
-/** The row says what its number begins with. */
-const issuedInvoice = sql.raw(`insert into ${target} (${names})
-  select ${names.replace('"number"', '"number" || counted.digits')} from counted cross join json_populate_recordset(null::${target},`);
+export interface MovedOn {
+  readonly subscriptionId: string;
+  readonly billedThrough: Instant;
+  /** Null: nothing is left to close. */
+  readonly nextCloseAt: Instant | null;
+}
 
 /**
  * Stores an issued invoice with its lines, its draws and the facts that decided it under the next number of its series, the ratings
- * behind it, and its entries: in one statement, as each statement costs more than the rows that it writes. The number is taken
- * last, as whoever wants the next one of the series waits from then on until this transaction ends. The caller holds the
+ * behind it, and its entries: in one statement, also of several periods that are closed together. Numbers are taken
+ * last, as whoever wants the next one of a series waits from then on until this transaction ends. The caller holds the
  * customer's lock.
  * @returns what became of each entry; an invoice is stored whatever that is, so a refused entry is to end the transaction
  */
-export async function insertIssued(
-  tx: Tx,
-  { invoice, runs, entries, seller }: IssuedRows,
-): Promise<PostingResult[]> {
-  const sold = seller === undefined && invoice !== null ? await currentSeller(tx) : (seller ?? undefined);
-  const series = invoice === null ? null : seriesOf(sold, "invoice", invoice);
-  const numbered =
-    invoice === null || series === null
-      ? []
-      : [{ ...invoiceRow(invoice), number: series.start, sellerVersion: sold?.version ?? null }];
+export const insertIssued = askedTogether(insertAll);
+
+async function insertAll(tx: Tx, all: readonly IssuedRows[]): Promise<PostingResult[][]> {
+  const invoices = all.flatMap(({ invoice }) => invoice ?? []);
+  const runs = all.flatMap((rows) => rows.runs);
+  const entries = all.flatMap((rows) => rows.entries);
+  const numbered = await numberedInvoices(tx, all);
+  const moved = all.flatMap(({ movedOn }) => movedOn ?? []);
   const batch = batchText(entries.map((entry) => entryText(entry, "reckoner")));
   // The parts of a statement that nothing asks for are run when the rest is done, the first one last.
   const posted = await rows<PostedRow>(
     tx,
-    sql`with counted as (
-        insert into billing.number_series as counting (series, last_number)
-        select asked.series, 1 from (select ${series?.series ?? null}::text as series) as asked where asked.series is not null
-        on conflict (series) do update set last_number = counting.last_number + 1
-        returning lpad(last_number::text, greatest(${series?.digitsMin ?? 0}::int, length(last_number::text)), '0') as digits
-      ), issued as (${issuedInvoice} ${rowsJson(invoiceTable, numbered)}::text::json)
-      ), lines as (${insertOf(invoiceLine, invoice === null ? [] : lineRows(invoice.id, invoice.lines))}
-      ), draws as (${insertOf(creditDraw, invoice === null ? [] : drawRows(invoice.id, invoice.totals, invoice.issuedAt))}
-      ), facts as (${insertOf(invoiceFacts, factsRows(invoice))}
+    sql`with issued as (${issuedInvoices(numbered)}
+      ), lines as (${insertOf(
+        invoiceLine,
+        invoices.flatMap(({ id, lines }) => lineRows(id, lines)),
+      )}
+      ), draws as (${insertOf(
+        creditDraw,
+        invoices.flatMap(({ id, totals, issuedAt }) => drawRows(id, totals, issuedAt)),
+      )}
+      ), facts as (${insertOf(invoiceFacts, invoices.flatMap(factsRows))}
       ), runs as (${insertOf(ratingRun, runs.map(runRow))}
       ), rated as (${insertOf(ratedUsage, runs.flatMap(ratedRows))}
       ), adjusted as (${insertOf(ratedAdjustment, runs.flatMap(adjustmentRows))}
+      ), moved as (
+        update billing.subscription set billed_through = onward.billed_through, next_close_at = onward.next_close_at
+        from json_to_recordset(${JSON.stringify(moved.map(movedRow))}::text::json)
+          as onward (id text, billed_through timestamptz, next_close_at timestamptz)
+        where subscription.id = onward.id
       )
       select ordinal, status, entry_id from ledger.post_entries(${batch}::jsonb) order by ordinal`,
   );
-  return postingResults(entries, posted);
+  const results = postingResults(entries, posted);
+  let place = 0;
+  return all.map((rows) => {
+    const from = place;
+    place += rows.entries.length;
+    return results.slice(from, place);
+  });
 }
 
-const factsRows = (invoice: InvoiceToStore | null): (typeof invoiceFacts.$inferInsert)[] =>
-  invoice?.facts === undefined ? [] : [{ invoiceId: invoice.id, facts: invoice.facts }];
+interface NumberedInvoice {
+  readonly row: typeof invoiceTable.$inferInsert;
+  readonly series: DocumentSeries;
+}
+
+/** The row says what its number begins with; the count of its series is still to come. */
+async function numberedInvoices(tx: Tx, all: readonly IssuedRows[]): Promise<NumberedInvoice[]> {
+  const known = all.find(({ seller }) => seller !== undefined)?.seller;
+  const seller = known === undefined ? await currentSeller(tx) : (known ?? undefined);
+  return all.flatMap(({ invoice }) => {
+    if (invoice === null) return [];
+    const series = seriesOf(seller, "invoice", invoice);
+    const numbered = { number: series.start, sellerVersion: seller?.version ?? null };
+    return [{ row: { ...invoiceRow(invoice), ...numbered }, series }];
+  });
+}
+
+const { target, names } = insertedInto(invoiceTable);
+const counted = names.replace('"number"', '"number" || billing.next_count(series, digits_min)');
+
+function issuedInvoices(numbered: readonly NumberedInvoice[]): SQL {
+  const series = numbered.map((each) => ({
+    id: each.row.id,
+    series: each.series.series,
+    digits_min: each.series.digitsMin,
+  }));
+  const given = rowsJson(
+    invoiceTable,
+    numbered.map(({ row }) => row),
+  );
+  return sql`${sql.raw(`insert into ${target} (${names}) select ${counted} from json_populate_recordset(null::${target},`)}
+    ${given}::text::json) join json_to_recordset(${JSON.stringify(series)}::text::json)
+      as counting (id text, series text, digits_min int) using (id)`;
+}
+
+const factsRows = ({ id, facts }: InvoiceToStore): (typeof invoiceFacts.$inferInsert)[] =>
+  facts === undefined ? [] : [{ invoiceId: id, facts }];
+
+const movedRow = ({ subscriptionId, billedThrough, nextCloseAt }: MovedOn) => ({
+  id: subscriptionId,
+  billed_through: new Date(billedThrough).toISOString(),
+  next_close_at: nextCloseAt === null ? null : new Date(nextCloseAt).toISOString(),
+});

@@ -1,13 +1,14 @@
 import type { Instant } from "../../domain/calendar/index.ts";
 import { instant } from "../../domain/calendar/index.ts";
+import { invariant } from "../../domain/errors.ts";
 import type { InvoiceLine } from "../../domain/invoicing/index.ts";
 import { expectedDaysMax } from "../../domain/metering/index.ts";
 import { currency, ledgerAmount, type Money, money, storedDecimal } from "../../domain/money/index.ts";
+import { askedTogether } from "../asked-together.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { rowOfJson } from "../json-row.ts";
 import { type InvoiceStatus, ratingRun, subscription, subscriptionTerms } from "../schema/billing.ts";
 import { seller } from "../schema/invoice-documents.ts";
-import { timestamp } from "../timestamp.ts";
 import type { SourcesFound } from "../usage/watermarks.ts";
 import type { StoredAdvanceLine } from "./advance-lines.ts";
 import { balanceInMinorUnits } from "./customer-balance.ts";
@@ -69,18 +70,53 @@ export interface PeriodToRead {
 }
 
 /**
- * Reads it all in one statement. Take the customer's lock by a statement before: what others did until then is seen.
- * Undefined when there is no such subscription.
+ * Locks the customer, and then reads it all, of any number of periods at once. Undefined when there is no such subscription.
+ * Two periods of one customer are refused: what the invoice of one takes of his money the other would take again.
  */
-export async function periodStanding(
-  tx: Tx,
-  { subscriptionId, start, asOf }: PeriodToRead,
-): Promise<PeriodStanding | undefined> {
-  const [answer] = await rows<{ found: StandingFound | null }>(
+export const lockedStanding = askedTogether(
+  async (tx: Tx, asked: readonly PeriodToRead[]): Promise<(PeriodStanding | undefined)[]> => {
+    // Sent one after the other without waiting: the second sees what others did until the lock was had.
+    const locked = lockCustomersOf(
+      tx,
+      asked.map(({ subscriptionId }) => subscriptionId),
+    );
+    const [, found] = await Promise.all([locked, standings(tx, asked)]);
+    const customers = found.map((standing) => standing?.row.customerId);
+    invariant(
+      new Set(customers).size === customers.length,
+      "periods that are closed together are of different customers",
+    );
+    return found;
+  },
+);
+
+/** Locks the customers of subscriptions, in the order in which everybody does. */
+async function lockCustomersOf(tx: Tx, subscriptionIds: readonly string[]): Promise<void> {
+  // Awaited here, as a statement of Drizzle's is sent when somebody waits for it, not when it is made.
+  await tx.execute(sql`select from billing.customer where id in (
+      select customer_id from billing.subscription where id in (select json_array_elements_text(${JSON.stringify(subscriptionIds)}::text::json))
+    ) order by id for update`);
+}
+
+/** The same for who has the lock. */
+export async function periodStanding(tx: Tx, asked: PeriodToRead): Promise<PeriodStanding | undefined> {
+  return (await standings(tx, [asked]))[0];
+}
+
+async function standings(tx: Tx, asked: readonly PeriodToRead[]): Promise<(PeriodStanding | undefined)[]> {
+  const placed = asked.map(({ subscriptionId, start, asOf }, place) => ({
+    place,
+    id: subscriptionId,
+    begun: new Date(start).toISOString(),
+    as_of: new Date(asOf).toISOString(),
+  }));
+  const answers = await rows<{ found: StandingFound | null }>(
     tx,
-    sql`select billing.period_standing(${subscriptionId}, ${timestamp(start)}, ${timestamp(asOf)}, ${expectedDaysMax}::int) as found`,
+    sql`select billing.period_standing(id, begun, as_of, ${expectedDaysMax}::int) as found
+      from json_to_recordset(${JSON.stringify(placed)}::text::json) as asked (place int, id text, begun timestamptz, as_of timestamptz)
+      order by place`,
   );
-  return answer?.found ? standingOf(answer.found) : undefined;
+  return answers.map(({ found }) => (found === null ? undefined : standingOf(found)));
 }
 
 function standingOf(found: StandingFound): PeriodStanding {
