@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { applyChange } from "../../src/activities/apply-change.ts";
+import { closePeriodOnce } from "../../src/activities/close-period.ts";
 import { mirrorInvoice, payInvoice } from "../../src/activities/collect-invoice.ts";
 import { moveClock } from "../../src/activities/move-test-clock.ts";
 import { publishCatalog } from "../../src/db/billing/catalog.ts";
@@ -18,6 +19,7 @@ import { startStripeSandbox } from "../../src/sandbox/stripe/index.ts";
 import { createStripe, stripeRail } from "../../src/stripe/index.ts";
 import type { TemporalGateway } from "../../src/temporal/gateway.ts";
 import { BilledCustomers } from "../api/support/billed-customer.ts";
+import { Adjusters, gift } from "../db/adjusted-story.ts";
 import { cloneDatabase } from "../support/postgres.ts";
 
 let db: Database;
@@ -137,6 +139,33 @@ test("changes, pauses and the end are told in the transaction that makes them", 
       kind: "subscription.canceled",
       at: "2026-01-16T00:00:00.000Z",
       data: { subscription_id: "changing", effective_at: "2026-01-16T00:00:00.000Z" },
+    },
+  ]);
+});
+
+test("credit is told to run low when it is drawn on, and what is lost when it expires", async () => {
+  await billed.subscribe("spending");
+  const adjusters = new Adjusters(db);
+  await adjusters.begin();
+  const expiresAt = instant("2026-02-10T00:00:00Z");
+  await adjusters.ask("adj-gift", "spending", { ...gift("gift", 250n), expiresAt });
+  // 10,000 beyond what is included, at 0.02 cents: 200 of 250 cents.
+  await billed.use("spending", "2026-01-10T00:00:00Z", 11_000);
+  await billed.close("spending");
+  const february = { periodStart: "2026-01-31T23:00:00Z", at: "2026-03-01T01:00:00Z" };
+  await billed.clockAt("spending", february.at);
+  await closePeriodOnce(db, { subscriptionId: "spending", ...february }, { usageWaitMsMax: 0 });
+  const credits = (await told("spending")).filter(({ kind }) => kind.startsWith("credits."));
+  expect(credits).toMatchObject([
+    {
+      kind: "credits.low",
+      at: "2026-02-01T01:00:00.000Z",
+      data: { currency: "usd", remaining_minor: "50", granted_minor: "250" },
+    },
+    {
+      kind: "credits.expired",
+      at: "2026-02-10T00:00:00.000Z",
+      data: { grant_id: "gift", expired_minor: "50" },
     },
   ]);
 });
