@@ -40,6 +40,7 @@ export type SubscriptionRefusalCode =
   | StateRefusalCode
   | "subscription_already_canceling"
   | "subscription_not_canceling"
+  | "subscription_canceling"
   | "subscription_change_backdated"
   | "scheduled_change_not_ahead"
   | "scheduled_change_too_far_ahead"
@@ -80,6 +81,12 @@ export function admitCommand(standing: SubscriptionStanding, command: Subscripti
   }
   if (command.kind === "uncancel" && cancelAt === null) {
     throw new SubscriptionRefusal("subscription_not_canceling", "no end of the subscription is agreed");
+  }
+  if (command.kind === "end_trial" && cancelAt !== null) {
+    throw new SubscriptionRefusal(
+      "subscription_canceling",
+      `the subscription ends ${cancelAt}, so no paid period can begin before: take that back first`,
+    );
   }
   admitTime(standing, command);
 }

@@ -86,6 +86,12 @@ test.each([
     when: "period_end",
     code: "scheduled_change_after_end",
   },
+  {
+    why: "an end is agreed",
+    standing: { status: "trialing", cancelAt: active.periodEnd },
+    kind: "end_trial",
+    code: "subscription_canceling",
+  },
   { why: "the next period", standing: {}, kind: "pause", when: "period_end", code: "allowed" },
 ] as const)("$kind, $why: $code", ({ standing, kind, code, ...rest }) => {
   expect(codeOf({ ...active, ...standing }, { kind, at: inPeriod, ...rest })).toBe(code);
