@@ -7242,7 +7242,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled` */
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled`, `subscription_incomplete`, `subscription_incomplete_expired` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -7269,7 +7269,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `subscription_paused`, `subscription_not_paused`, `subscription_change_backdated`, `seats_invalid`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid`, `plan_required` */
+                /** @description `subscription_paused`, `subscription_not_paused`, `subscription_trialing`, `subscription_not_trialing`, `add_on_not_found`, `subscription_change_backdated`, `seats_invalid`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid`, `plan_required` */
                 422: {
                     headers: {
                         [name: string]: unknown;
