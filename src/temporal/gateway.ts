@@ -10,6 +10,7 @@ import type * as workflows from "../workflows/index.ts";
 import * as messages from "../workflows/messages.ts";
 import { priorities } from "../workflows/priorities.ts";
 import { searchAttributes } from "../workflows/search-attributes.ts";
+import { expectSettling, nudge } from "./nudge.ts";
 import { refusalOf } from "./workflow-refusal.ts";
 
 /** Less than an HTTP client's patience, so that it hears why. The update itself goes on, and its answer is kept. */
@@ -153,7 +154,7 @@ export class TemporalGateway {
     clock: messages.ClockReading | null,
     cause: string,
   ): Promise<void> {
-    await this.#nudge(workflowId, clock, messages.invoiceChanged, cause);
+    await nudge(this.#client, workflowId, { clock, signal: messages.invoiceChanged, cause });
   }
 
   async tellPaymentMethodUpdated(
@@ -161,7 +162,8 @@ export class TemporalGateway {
     clock: messages.ClockReading | null,
     cause: string,
   ): Promise<void> {
-    await this.#nudge(messages.workflowIds.dunning(invoiceId), clock, messages.paymentMethodUpdated, cause);
+    const workflowId = messages.workflowIds.dunning(invoiceId);
+    await nudge(this.#client, workflowId, { clock, signal: messages.paymentMethodUpdated, cause });
   }
 
   /** Tells the dunning of an invoice something; `cause` names it for good. */
@@ -172,13 +174,12 @@ export class TemporalGateway {
     { cause, ...message }: Omit<NoInfer<Message>, keyof messages.Told> & { readonly cause: string },
   ): Promise<void> {
     const workflowId = messages.workflowIds.dunning(invoiceId);
-    await this.#nudge(
-      workflowId,
+    await nudge(this.#client, workflowId, {
       clock,
-      signal as SignalDefinition<[object & messages.Told]>,
+      signal: signal as SignalDefinition<[object & messages.Told]>,
       cause,
-      message,
-    );
+      extra: message as object,
+    });
   }
 
   async tellPaymentStanding(
@@ -188,41 +189,16 @@ export class TemporalGateway {
     cause: string,
   ): Promise<void> {
     const workflowId = messages.workflowIds.subscription(subscriptionId);
-    await this.#nudge(workflowId, clock, messages.paymentStanding, cause, { pastDue });
-  }
-
-  /** On a test clock, time must not pass between a message and what it brings about: it is announced first. */
-  async #nudge<Extra extends object>(
-    workflowId: string,
-    clock: messages.ClockReading | null,
-    signal: SignalDefinition<[Extra & messages.Told]>,
-    cause: string,
-    extra?: Extra,
-  ): Promise<void> {
-    const token = `told:${workflowId}:${cause}`;
-    if (clock !== null) await this.#expect(clock.clockId, token);
-    try {
-      const handle = this.#client.workflow.getHandle(workflowId);
-      await handle.signal(signal, {
-        ...(extra as Extra),
-        ...(clock === null ? {} : { token, at: clock.now }),
-      });
-    } catch (error) {
-      // Of any other error nobody knows whether the message arrived: it is sent again, with the same token.
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
-      if (clock !== null) await this.#settle(clock.clockId, workflowId, token);
-    }
+    await nudge(this.#client, workflowId, {
+      clock,
+      signal: messages.paymentStanding,
+      cause,
+      extra: { pastDue },
+    });
   }
 
   async #expect(clockId: string, token: string): Promise<void> {
-    const clock = this.#client.workflow.getHandle(messages.workflowIds.testClock(clockId));
-    await clock.signal(messages.expectSettling, { token });
-  }
-
-  /** Nobody is left to settle this: the run it was meant for has ended. */
-  async #settle(clockId: string, workflowId: string, token: string): Promise<void> {
-    const clock = this.#client.workflow.getHandle(messages.workflowIds.testClock(clockId));
-    await clock.signal(messages.clockWaiting, { workflowId, wakeAt: null, settles: [token] });
+    await expectSettling(this.#client, clockId, token);
   }
 
   /** Waits for an update's answer as long as a caller of ours waits. */
