@@ -129,8 +129,9 @@ describe("every route under /v1", () => {
     }
   });
 
-  test("that creates by POST asks for an Idempotency-Key, except usage events, heartbeats and webhooks", () => {
-    const storesNothing = (path: string) => path.startsWith("/v1/calculate/") || path === "/v1/catalog/plan";
+  test("that creates by POST asks for an Idempotency-Key, except for what is told apart by itself", () => {
+    const plans = ["/v1/catalog/plan", "/v1/operations/plan"];
+    const storesNothing = (path: string) => path.startsWith("/v1/calculate/") || plans.includes(path);
     const unkeyed = billing()
       .filter(({ method, path }) => method === "post" && !storesNothing(path))
       .filter(
@@ -140,6 +141,7 @@ describe("every route under /v1", () => {
       .map(({ name }) => name);
     expect(unkeyed.toSorted()).toEqual([
       "POST /v1/events",
+      "POST /v1/operations/{id}/continue",
       "POST /v1/usage/heartbeats",
       "POST /v1/webhooks/stripe",
     ]);

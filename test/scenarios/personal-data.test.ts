@@ -102,7 +102,9 @@ test.each(recordedHistories())(
     const texts = textsIn(history);
     expect(texts.length).toBeGreaterThan(5);
     expect(
-      texts.filter((text) => /[\w.]@[a-z][\w-]*\.[a-z]|\bpm_|\btok_|\b4242\b|"(name|email|last4|brand)"/i.test(text)),
+      texts.filter((text) =>
+        /[\w.]@[a-z][\w-]*\.[a-z]|\bpm_|\btok_|\b4242\b|"(name|email|last4|brand)"/i.test(text),
+      ),
     ).toEqual([]);
   },
 );
