@@ -26,6 +26,12 @@ export function cpuMeter(serverPid: number): () => CpuSeconds {
   };
 }
 
+/** Seconds of CPU of a program: of its process, and of the processes it has started, running or ended. */
+export function programCpu(pid: number): number | undefined {
+  const ticks = serverTicks(pid);
+  return ticks === undefined ? undefined : ticks / ticksPerSecond;
+}
+
 /** Of the server, of the backends that run, and of those that have ended. */
 function serverTicks(serverPid: number): number | undefined {
   if (process.platform !== "linux") return undefined;

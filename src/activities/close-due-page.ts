@@ -50,6 +50,8 @@ export interface PageOptions extends WaitingForUsage {
   readonly progress: (counts: PageCounts) => void;
   /** Whether this process is about to end: what is not begun is then left to the next attempt. */
   readonly isStopping: () => boolean;
+  /** Is told of each period that failed; its own run shows the same to operators. */
+  readonly onFailure: (subscriptionId: string, error: unknown) => void;
 }
 
 /**
@@ -106,7 +108,7 @@ const placeOf = ({ dueAt, subscriptionId }: PlaceInLane): DuePlace => ({
 async function closeOne(
   deps: ActivityDependencies,
   due: DueSubscription,
-  { now, usageWaitMsMax }: PageOptions,
+  { now, usageWaitMsMax, onFailure }: PageOptions,
 ): Promise<keyof PageCounts> {
   const { subscriptionId } = due;
   const input = { subscriptionId, periodStart: isoOf(due.billedThrough), at: isoOf(now) };
@@ -114,6 +116,7 @@ async function closeOne(
     (closed) => closed.outcome,
     (error: unknown) => {
       if (isDatabaseAway(error)) throw error;
+      onFailure(subscriptionId, error);
       return "failed" as const;
     },
   );

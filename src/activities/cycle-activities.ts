@@ -1,4 +1,5 @@
-import { Context } from "@temporalio/activity";
+import { Context, log } from "@temporalio/activity";
+import { queryFailure } from "../db/sql-state.ts";
 import type { ClosingPolicy } from "../workflows/messages.ts";
 import { atMost } from "./at-most.ts";
 import { closeDuePage, type PageCounts, type PageInput } from "./close-due-page.ts";
@@ -41,6 +42,11 @@ export function cycleActivities(
         before: info.heartbeatDetails as PageCounts | undefined,
         progress: reportProgress,
         isStopping: () => cancellationSignal.aborted,
+        onFailure: (subscriptionId, error) =>
+          log.warn("a period could not be closed in its page", {
+            subscription_id: subscriptionId,
+            error: (queryFailure(error) ?? (error as Error)).message,
+          }),
       });
     },
     collectDuePage: (input: { readonly limit: number }) =>

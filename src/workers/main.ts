@@ -42,7 +42,8 @@ async function start(): Promise<void> {
   const client = await connectTemporal(temporal);
   const deps = compose(config.database, config.stripe, client, temporal.taskQueue, "reckoner-worker");
   // The inbox looks into the database first: one that is away or empty is said at once.
-  const inbox = await startWebhookInbox(deps, logger);
+  const hasUpkeep = config.roles.includes("upkeep");
+  const inbox = hasUpkeep ? await startWebhookInbox(deps, logger) : undefined;
   measureWebhookInbox(deps.db, logger, metrics);
   const metricsServer =
     config.metricsPort === undefined ? undefined : await serveMetrics(metrics, config.metricsPort);
@@ -60,12 +61,16 @@ async function start(): Promise<void> {
     observeActivities: observeActivities(logger, metrics),
   });
   const seals = config.ledgerSeals && (await openSealStore(config.ledgerSeals));
-  const usageUpkeep = startUsageUpkeep({ db: deps.db, logger, metrics });
-  const meterBackfilling = startMeterBackfilling({ db: deps.db, logger, metrics });
-  const grantUpkeep = startGrantUpkeep({ db: deps.db, now: deps.now, logger, metrics });
-  const thresholdBilling = startThresholdBilling({ deps, logger, metrics });
-  const notices = startNotices({ ...deps, ...config, logger, metrics });
-  const upkeep = startLedgerUpkeep({ db: deps.db, now: deps.now, seals, logger, metrics });
+  const upkeeps = hasUpkeep
+    ? [
+        startLedgerUpkeep({ db: deps.db, now: deps.now, seals, logger, metrics }),
+        startUsageUpkeep({ db: deps.db, logger, metrics }),
+        startGrantUpkeep({ db: deps.db, now: deps.now, logger, metrics }),
+        startThresholdBilling({ deps, logger, metrics }),
+        startMeterBackfilling({ db: deps.db, logger, metrics }),
+        startNotices({ ...deps, ...config, logger, metrics }),
+      ]
+    : [];
   const payloads = payloadsText(temporal.payloadKeys);
   logger.info({ task_queue: temporal.taskQueue, metrics_port: config.metricsPort, payloads }, "working");
 
@@ -74,8 +79,7 @@ async function start(): Promise<void> {
     if (isStopping) process.exit(1);
     isStopping = true;
     logger.info({ signal }, "stopping");
-    const upkeeps = [upkeep, usageUpkeep, grantUpkeep, thresholdBilling, meterBackfilling, notices];
-    await Promise.all([inbox, ...upkeeps].map((work) => work.stop()));
+    await Promise.all([inbox, ...upkeeps].map((work) => work?.stop()));
     await workers.stop();
   }
   process.on("SIGTERM", stop).on("SIGINT", stop);

@@ -12,4 +12,5 @@ export const pageOptions = (now: string): PageOptions => ({
   before: undefined,
   progress: () => {},
   isStopping: () => false,
+  onFailure: () => {},
 });

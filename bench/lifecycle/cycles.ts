@@ -1,0 +1,156 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { openSubscription } from "../../src/activities/open-subscription.ts";
+import { addDuration, type Instant, instantOfEpochMs, isoOf } from "../../src/domain/calendar/index.ts";
+import type { Note } from "../../src/sandbox/local-services/progress.ts";
+import { workflowIds } from "../../src/workflows/messages.ts";
+import { loadNow } from "../figures.ts";
+import { customerId } from "../rating/billed-customers.ts";
+import { type CpuByPart, type SystemUnderTest, startSystemUnderTest } from "./system-under-test.ts";
+import { activate, addPayingCustomers, forEach, graceMs, subscriptionOf, takeInMonth } from "./workload.ts";
+
+export interface CyclesFigures {
+  readonly mode: "workflow" | "paged";
+  readonly engine: string;
+  readonly load: number;
+  readonly cycles: number;
+  readonly linesEach: number;
+  /** From the instant at which all were due: until all were issued and posted, and until all were paid and booked. */
+  readonly issuedSeconds: number;
+  readonly paidSeconds: number | undefined;
+  readonly issuedPerSecond: number;
+  /** Milliseconds of CPU for each cycle until all were issued, by part; and from then until all were paid. */
+  readonly issuedCpuMs: CpuByPart;
+  readonly collectedCpuMs: CpuByPart;
+  /** What the machine's cores would issue at that CPU, were nothing else on it. */
+  readonly issuedPerSecondByCpu: number;
+}
+
+export interface CyclesOptions {
+  readonly engineFolder: string | undefined;
+  readonly cycles: number;
+  readonly plan: "team" | "pro";
+  readonly cores: number;
+  readonly collects: boolean;
+}
+
+/** Periods that are due at one instant, with usage, credit and a card each, closed by a workflow each or in pages. */
+export async function measureCycles(
+  mode: "workflow" | "paged",
+  options: CyclesOptions,
+  note: Note,
+): Promise<CyclesFigures> {
+  const { cycles, engineFolder } = options;
+  const system = await startSystemUnderTest({ engineFolder, cycleClose: mode, note });
+  try {
+    await addPayingCustomers(system, cycles, note);
+    // Late enough that all is ready: a run with a workflow each is told of its subscription first.
+    const readyMs = 60_000 + cycles * (mode === "workflow" ? 150 : 25);
+    const end = instantOfEpochMs(Date.now() + readyMs - graceMs);
+    const month = { start: addDuration(end, { months: -1 }, "UTC"), end };
+    await takeInMonth(system, cycles, month, note);
+    await subscribe(system, mode, month.start, options, note);
+    await system.owner.sql`vacuum (analyze)`;
+    await system.server.checkpoint();
+    return await closeAll(system, mode, end, options, note);
+  } finally {
+    await system.stop();
+  }
+}
+
+/** In paged mode no run has anything to do with a close, so the rows are enough. */
+async function subscribe(
+  system: SystemUnderTest,
+  mode: "workflow" | "paged",
+  start: Instant,
+  { cycles, plan }: CyclesOptions,
+  note: Note,
+): Promise<void> {
+  if (mode === "workflow") {
+    await activate(system, cycles, { plan, at: start, note });
+    return;
+  }
+  await forEach(cycles, 4, "subscriptions", note, (number) =>
+    openSubscription(system.db, {
+      subscriptionId: subscriptionOf(number),
+      customerId: customerId(number),
+      requestId: "open",
+      at: isoOf(start),
+      items: [{ planKey: plan, seats: 3 }],
+    }),
+  );
+  // What the activations came to has nothing to do with it.
+  await system.db.sql`update billing.invoice set collected_by = 'bench' where kind = 'activation'`;
+}
+
+async function closeAll(
+  system: SystemUnderTest,
+  mode: "workflow" | "paged",
+  end: Instant,
+  { cycles, cores, collects }: CyclesOptions,
+  note: Note,
+): Promise<CyclesFigures> {
+  const dueAt = end + graceMs;
+  if (Date.now() > dueAt - 1_000) throw new Error("the periods were due before all was ready");
+  note(`waiting until ${cycles} periods are due`);
+  await delay(dueAt - Date.now());
+  const load = loadNow();
+  const cpu = system.cpu();
+  if (mode === "paged") await system.temporal.schedule.getHandle(workflowIds.cycleClose).trigger();
+  await untilCount(system, cycles, note, "issued");
+  const issuedSeconds = (Date.now() - dueAt) / 1_000;
+  const issued = cpu();
+  if (collects) await untilCount(system, cycles, note, "paid");
+  const paidSeconds = (Date.now() - dueAt) / 1_000;
+  const all = cpu();
+  const perCycle = (seconds: CpuByPart, less: CpuByPart = {}): CpuByPart =>
+    Object.fromEntries(
+      Object.entries(seconds).map(([part, spent]) => [
+        part,
+        rounded(((spent - (less[part as keyof CpuByPart] ?? 0)) * 1_000) / cycles),
+      ]),
+    );
+  const issuedCpuMs = perCycle(issued);
+  const total = Object.entries(issuedCpuMs).reduce((sum, [part, ms]) => sum + (part === "bench" ? 0 : ms), 0);
+  return {
+    mode,
+    engine: system.engine,
+    load,
+    cycles,
+    linesEach: await linesEach(system),
+    issuedSeconds: rounded(issuedSeconds),
+    paidSeconds: collects ? rounded(paidSeconds) : undefined,
+    issuedPerSecond: rounded(cycles / issuedSeconds),
+    issuedCpuMs,
+    collectedCpuMs: perCycle(all, issued),
+    issuedPerSecondByCpu: rounded((cores * 1_000) / total),
+  };
+}
+
+const patienceMs = 30 * 60_000;
+
+async function untilCount(
+  { db }: SystemUnderTest,
+  cycles: number,
+  note: Note,
+  what: "issued" | "paid",
+): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    const [{ count }] = await db.sql<[{ count: number }]>`
+      select count(*)::int as count from billing.invoice
+      where kind = 'cycle' and (${what === "issued"} or status = 'paid')`;
+    note(`${count} of ${cycles} ${what}`);
+    if (count >= cycles) return;
+    if (Date.now() > deadline) throw new Error(`only ${count} of ${cycles} were ${what}`);
+    await delay(250);
+  }
+}
+
+async function linesEach({ db }: SystemUnderTest): Promise<number> {
+  const [{ lines }] = await db.sql<[{ lines: number }]>`
+    select (count(*)::float8 / count(distinct invoice_id)) as lines from billing.invoice_line
+    join billing.invoice on invoice_id = id where invoice.kind = 'cycle'`;
+  return rounded(lines);
+}
+
+const rounded = (figure: number) => Math.round(figure * 100) / 100;
