@@ -109,6 +109,11 @@ describe("a value that cannot be used", () => {
     [api({ ADJUSTMENT_APPROVAL_ABOVE: "jpy=1.5" }), /must have at most 0 decimals for jpy/],
     [api({ TEST_CLOCKS: "on" }), /^TEST_CLOCKS must be one of allowed, refused/],
     [worker({ CYCLE_CLOSE: "off" }), /^CYCLE_CLOSE must be one of workflow, paged/],
+    [worker({ CYCLE_CLOSE_WINDOW: "25h" }), /^CYCLE_CLOSE_WINDOW must be a whole number from 0 to 1440/],
+    [
+      worker({ WORKER_ROLES: "cycles,all" }),
+      /^WORKER_ROLES must be some of interactive, cycles, stripe, upkeep/,
+    ],
     [worker({ USAGE_WATERMARK_WAIT_MAX: "6h" }), /^USAGE_WATERMARK_WAIT_MAX must be a whole number from 0/],
     [
       worker({ WORKER_WORKFLOW_CONCURRENCY: "1" }),

@@ -37,9 +37,11 @@ const workerRoleList = z
   .string()
   .transform((value) => value.split(",").map((role) => role.trim()))
   .pipe(
-    z.array(z.enum(workerRoleNames), {
-      error: `must be some of ${workerRoleNames.join(", ")}, separated by commas`,
-    }),
+    z.array(
+      z.enum(workerRoleNames, {
+        error: `must be some of ${workerRoleNames.join(", ")}, separated by commas`,
+      }),
+    ),
   );
 
 const databaseUrl = (role: string) =>
