@@ -100,7 +100,7 @@ async function everything({ sql }: Database) {
       order by invoice_id`),
     draws: await texts(sql`select to_jsonb(draw)::text as text from billing.credit_draw as draw order by 1`),
     runs: await texts(sql`
-      select (to_jsonb(run) - 'snapshot')::text as text from billing.rating_run as run
+      select (to_jsonb(run) - '{snapshot,recorded_xid}'::text[])::text as text from billing.rating_run as run
       order by subscription_id, period_start, revision`),
     subscriptions: await texts(
       sql`select to_jsonb(row)::text as text from billing.subscription as row order by id`,
