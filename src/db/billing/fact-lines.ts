@@ -16,10 +16,7 @@ import { lineFromJson } from "./line-json.ts";
 import { anchoredPeriodAt, findSubscription, termsHistory } from "./subscriptions.ts";
 
 /** What the first period of a subscription costs in advance, by the terms that it began with. */
-export async function activationLines(
-  tx: Tx,
-  { subscriptionId }: StoredInvoice,
-): Promise<InvoiceLine[]> {
+export async function activationLines(tx: Tx, { subscriptionId }: StoredInvoice): Promise<InvoiceLine[]> {
   invariant(subscriptionId !== null, "an activation is of a subscription");
   const subscription = await findSubscription(tx, subscriptionId);
   invariant(subscription, "the subscription of an invoice exists");
