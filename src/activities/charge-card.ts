@@ -45,7 +45,7 @@ class CardBusyError extends Error {
 
 /** Charges the card on file, if networks allow it now. */
 export async function chargeCard(deps: ActivityDependencies, charge: Charge): Promise<Charged> {
-  const { invoice, customer, attempt, at } = charge;
+  const { invoice, customer, attempt } = charge;
   invariant(invoice.stripeInvoiceId, "an invoice is mirrored before it is charged");
   if (customer.paymentMethod === null) return declined("no_payment_method", "hard");
   const { id: stripePaymentMethodId, fingerprint } = customer.paymentMethod;
