@@ -1,12 +1,10 @@
 import { periodOf } from "../db/billing/agreed-period.ts";
 import { type DuePlace, type DueSubscription, dueSubscriptions } from "../db/billing/due-subscriptions.ts";
 import { findSubscription } from "../db/billing/subscriptions.ts";
-import { isConnectionLost } from "../db/lost-connection.ts";
-import { sqlState } from "../db/sql-state.ts";
 import { type Instant, instant, instantOfEpochMs, isoOf } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import type { WithRoom } from "./at-most.ts";
-import { closePeriodOnce } from "./close-period.ts";
+import { closePeriodsTogether } from "./close-together.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import type { WaitingForUsage } from "./wait-for-usage.ts";
 
@@ -43,7 +41,9 @@ export interface PageOptions extends WaitingForUsage {
   readonly patienceMs: number;
   /** Over how many seconds the instants of closing are spread. */
   readonly windowSeconds: number;
-  /** Shared by all pages of this process: no more are closed at once than the database has connections for. */
+  /** How many periods are closed in one transaction at most. */
+  readonly togetherMax: number;
+  /** Shared by all pages of this process: no more transactions close at once than the database has connections for. */
   readonly withRoom: WithRoom;
   /** What an attempt that was cut off had done. */
   readonly before: PageCounts | undefined;
@@ -55,10 +55,10 @@ export interface PageOptions extends WaitingForUsage {
 }
 
 /**
- * Closes a page of periods that are due, each in its own transaction, several at a time. Customers on test clocks are
- * left to their clocks. A period that fails, or whose usage is not complete, gets a run of its own, where it is seen.
- * What was closed is not due any more, so an attempt that was cut off is taken up by reading the page again. A database
- * or a Temporal server that is away fails the attempt, not the periods.
+ * Closes a page of periods that are due: some together in a transaction, of different customers, and several transactions at a
+ * time. Customers on test clocks are left to their clocks. A period that fails, or whose usage is not complete, gets a run of its
+ * own, where it is seen. What was closed is not due any more, so an attempt that was cut off is taken up by reading the page again.
+ * A database or a Temporal server that is away fails the attempt, not the periods.
  */
 export async function closeDuePage(
   deps: ActivityDependencies,
@@ -75,21 +75,23 @@ export async function closeDuePage(
     limit,
   });
   const counts = { closed: 0, handedOver: 0, ...options.before };
+  const count = (what: keyof PageCounts, periods: number) => {
+    counts[what] += periods;
+    options.progress({ ...counts });
+  };
   let isCutShort = false;
-  const close = (row: DueSubscription) =>
+  const close = (group: readonly DueSubscription[]) =>
     options.withRoom(async () => {
       isCutShort ||= options.isStopping();
       if (isCutShort) return;
-      const outcome = await closeOne(deps, row, options).catch((error: unknown) => {
+      await closeGroup(deps, group, options, count).catch((error: unknown) => {
         // Nothing that is begun now would end otherwise.
         isCutShort = true;
         throw error;
       });
-      counts[outcome] += 1;
-      options.progress({ ...counts });
     });
   // All of them end before this does: an attempt that failed leaves nothing behind that goes on.
-  const ended = await Promise.allSettled(due.map(close));
+  const ended = await Promise.allSettled(groupsOf(due, options.togetherMax).map(close));
   for (const each of ended) if (each.status === "rejected") throw each.reason;
   if (isCutShort) return { ...counts, next: input.after ?? beginning };
   const last = due.length === limit ? due.at(-1) : undefined;
@@ -105,28 +107,52 @@ const placeOf = ({ dueAt, subscriptionId }: PlaceInLane): DuePlace => ({
   subscriptionId,
 });
 
-async function closeOne(
-  deps: ActivityDependencies,
-  due: DueSubscription,
-  { now, usageWaitMsMax, onFailure }: PageOptions,
-): Promise<keyof PageCounts> {
-  const { subscriptionId } = due;
-  const input = { subscriptionId, periodStart: isoOf(due.billedThrough), at: isoOf(now) };
-  const outcome = await closePeriodOnce(deps.db, input, { usageWaitMsMax }).then(
-    (closed) => closed.outcome,
-    (error: unknown) => {
-      if (isDatabaseAway(error)) throw error;
-      onFailure(subscriptionId, error);
-      return "failed" as const;
-    },
-  );
-  if (outcome === "closed" || outcome === "closed_before") return "closed";
-  await handOver(deps, due);
-  return "handedOver";
+/** Groups of about the same size, in none of which a customer is twice: his second subscription comes after everybody's first. */
+function groupsOf(due: readonly DueSubscription[], togetherMax: number): DueSubscription[][] {
+  const rounds: DueSubscription[][] = [];
+  const roundsOfCustomer = new Map<string, number>();
+  for (const row of due) {
+    const round = roundsOfCustomer.get(row.customerId) ?? 0;
+    roundsOfCustomer.set(row.customerId, round + 1);
+    const others = rounds[round];
+    if (others === undefined) rounds.push([row]);
+    else others.push(row);
+  }
+  return rounds.flatMap((round) => {
+    const size = Math.ceil(round.length / Math.ceil(round.length / togetherMax));
+    return Array.from({ length: Math.ceil(round.length / size) }, (_, nth) =>
+      round.slice(nth * size, (nth + 1) * size),
+    );
+  });
 }
 
-/** Its connection is lost, or it is out of connections, memory or disk (class 53): not the fault of one period. */
-const isDatabaseAway = (error: unknown) => isConnectionLost(error) || /^53/.test(sqlState(error) ?? "");
+async function closeGroup(
+  deps: ActivityDependencies,
+  group: readonly DueSubscription[],
+  { now, usageWaitMsMax, onFailure }: PageOptions,
+  count: (what: keyof PageCounts, periods: number) => void,
+): Promise<void> {
+  const at = isoOf(now);
+  const inputs = group.map(({ subscriptionId, billedThrough }) => ({
+    subscriptionId,
+    periodStart: isoOf(billedThrough),
+    at,
+  }));
+  const outcomes = await closePeriodsTogether(deps.db, inputs, { usageWaitMsMax });
+  const open: DueSubscription[] = [];
+  for (const [place, row] of group.entries()) {
+    const outcome = outcomes[place];
+    invariant(outcome, "each period has an outcome");
+    if (outcome.status === "rejected") onFailure(row.subscriptionId, outcome.reason);
+    if (outcome.status === "rejected" || outcome.value.outcome === "waiting") open.push(row);
+  }
+  // Before anything is handed over, which may fail.
+  count("closed", group.length - open.length);
+  for (const row of open) {
+    await handOver(deps, row);
+    count("handedOver", 1);
+  }
+}
 
 async function handOver({ gateway, db }: ActivityDependencies, due: DueSubscription): Promise<void> {
   const { subscriptionId, customerId } = due;

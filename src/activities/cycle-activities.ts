@@ -12,9 +12,12 @@ import type { WaitingForUsage } from "./wait-for-usage.ts";
 export interface CycleOptions extends WaitingForUsage {
   /** Who closes periods in this deployment, and over how long their closing is spread. */
   readonly closing: ClosingPolicy;
-  /** How many periods this process closes at once, pages and single ones together. */
+  /** How many transactions of this process close periods at once, those of pages and of single periods together. */
   readonly closesAtOnce: number;
 }
+
+/** More are hardly cheaper for each, and all of their customers are locked until the last of them is closed. */
+const togetherMax = 20;
 
 /** How long after it was due a period is left to its own subscription's run before the net takes it. */
 const patienceMs = { workflow: 10 * 60_000, paged: 0 } as const;
@@ -38,6 +41,7 @@ export function cycleActivities(
         patienceMs: patience,
         windowSeconds: closing.windowSeconds,
         usageWaitMsMax,
+        togetherMax,
         withRoom,
         before: info.heartbeatDetails as PageCounts | undefined,
         progress: reportProgress,

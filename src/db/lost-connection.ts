@@ -62,3 +62,7 @@ export function isConnectionLost(error: unknown): boolean {
   }
   return false;
 }
+
+/** Its connection is lost, or it is out of connections, memory or disk (class 53): not the fault of what was asked of it. */
+export const isDatabaseAway = (error: unknown): boolean =>
+  isConnectionLost(error) || /^53/.test(sqlState(error) ?? "");
