@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { atMost } from "../../src/activities/at-most.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { atMost, type WithRoom } from "../../src/activities/at-most.ts";
 import { closeDuePage, type PageInput, type PageOptions } from "../../src/activities/close-due-page.ts";
 import { collectDuePage } from "../../src/activities/collect-due-page.ts";
 import type { ActivityDependencies } from "../../src/activities/dependencies.ts";
@@ -11,7 +11,7 @@ import { closeDelaySeconds } from "../../src/domain/lifecycle/index.ts";
 import type { BillingCycleInput, CollectionInput } from "../../src/workflows/messages.ts";
 import { openUsage, type UsageFixture } from "../db/usage-fixture.ts";
 import { expectInvariants } from "../support/invariants.ts";
-import { dueAt, periodEnd, publishPlans, subscribe } from "./due-customers.ts";
+import { breakTermsOf, dueAt, periodEnd, publishPlans, subscribe } from "./due-customers.ts";
 import { pageOptions } from "./page-options.ts";
 
 let fixture: UsageFixture;
@@ -89,14 +89,26 @@ test("lanes have no customer in common and leave none out, and their pages are c
 
 test("two attempts at the same page, the first of which nobody heard of any more, close each period once", async () => {
   const ids = await due(12);
-  const both = await Promise.all([page(), page()]);
-  expect(both.map(({ closed }) => closed)).toEqual([12, 12]);
+  // Neither closes anything before both have read that all twelve are due: what comes later reads what is left by then.
+  const bothHaveRead = Promise.withResolvers<void>();
+  const [attempts, groupsEach] = [2, 3];
+  const room = atMost(attempts * groupsEach);
+  let asked = 0;
+  const withRoom: WithRoom = (work) => {
+    if (++asked === attempts * groupsEach) bothHaveRead.resolve();
+    return room(() => bothHaveRead.promise.then(work));
+  };
+  const onFailure = vi.fn();
+  const both = await Promise.all([page({}, { withRoom, onFailure }), page({}, { withRoom, onFailure })]);
+  expect(onFailure.mock.calls).toEqual([]);
+  const all = { closed: 12, handedOver: 0, next: null };
+  expect(both).toEqual([all, all]);
   expect(await closings(ids)).toEqual(onceEach(ids));
   await expectInvariants(fixture.db, { limits: { billing: 1e9 } });
 });
 
 test("no more are closed at once than there is room for", async () => {
-  await due(9);
+  await due(18);
   let [now, most] = [0, 0];
   const room = atMost(2);
   await page(
@@ -118,7 +130,8 @@ test("an attempt that was cut off is taken up: what it counted is counted, what 
   const progress = (counts: typeof told) => {
     told = counts;
   };
-  const cut = await page({}, { withRoom: atMost(1), progress, isStopping: () => told.closed === 2 });
+  const stopping = { progress, isStopping: () => told.closed === 2 };
+  const cut = await page({}, { togetherMax: 2, withRoom: atMost(1), ...stopping });
   expect(cut).toMatchObject({ closed: 2 });
   expect(cut.next).not.toBeNull();
   expect(await page({ after: cut.next }, { before: told })).toEqual({ closed: 6, handedOver: 0, next: null });
@@ -128,14 +141,10 @@ test("an attempt that was cut off is taken up: what it counted is counted, what 
 describe("what goes wrong", () => {
   test("a period that cannot be closed gets a run of its own, and the others are closed", async () => {
     const [broken = "", ...others] = await due(4);
-    // A plan version that nobody published: what only a bug could have written.
-    await fixture.owner.sql.begin(async (tx) => {
-      await tx`alter table billing.subscription_terms disable trigger user`;
-      await tx`update billing.subscription_terms set items = '[{"planKey": "lost", "planVersion": 1, "seats": 1}]'
-        where subscription_id = ${broken}`;
-      await tx`alter table billing.subscription_terms enable trigger user`;
-    });
-    expect(await page()).toEqual({ closed: 3, handedOver: 1, next: null });
+    await breakTermsOf(fixture.owner, broken);
+    const onFailure = vi.fn();
+    expect(await page({}, { onFailure })).toEqual({ closed: 3, handedOver: 1, next: null });
+    expect(onFailure.mock.calls).toEqual([[broken, expect.any(Error)]]);
     expect(cycles).toEqual([
       expect.objectContaining({
         subscriptionId: broken,

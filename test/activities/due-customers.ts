@@ -22,10 +22,32 @@ export async function publishPlans(db: Database): Promise<void> {
 /** On a plan with a base fee, seats and usage. */
 export async function subscribe(db: Database, customerId: string, seats = 1): Promise<string> {
   await addCustomer(db, customerId);
-  const subscriptionId = subscriptionOf(customerId);
-  const items = [{ planKey: "metered", seats }];
+  return await open(db, customerId, subscriptionOf(customerId), { planKey: "metered", seats });
+}
+
+/** One more for a customer, whose usage is billed by another: on a plan with support only. */
+export const subscribeToSupport = (db: Database, customerId: string, subscriptionId: string) =>
+  open(db, customerId, subscriptionId, { planKey: "supported", seats: 1 });
+
+async function open(
+  db: Database,
+  customerId: string,
+  subscriptionId: string,
+  item: { readonly planKey: string; readonly seats: number },
+): Promise<string> {
+  const items = [item];
   await openSubscription(db, { subscriptionId, customerId, requestId: "open", at: periodStart, items });
   return subscriptionId;
+}
+
+/** Gives a subscription a plan version that nobody published, which only a bug could have written: its periods cannot be closed. */
+export async function breakTermsOf(owner: Database, subscriptionId: string): Promise<void> {
+  await owner.sql.begin(async (tx) => {
+    await tx`alter table billing.subscription_terms disable trigger user`;
+    await tx`update billing.subscription_terms set items = '[{"planKey": "lost", "planVersion": 1, "seats": 1}]'
+      where subscription_id = ${subscriptionId}`;
+    await tx`alter table billing.subscription_terms enable trigger user`;
+  });
 }
 
 /**
@@ -59,6 +81,15 @@ export async function addVariedCustomers(db: Database, count: number): Promise<s
   return customers;
 }
 
+const support = {
+  key: "support",
+  type: "flat",
+  name: "Support",
+  product: "support",
+  timing: "in_arrears",
+  amountMinor: "500",
+};
+
 const catalog = {
   meters: [
     { key: "tokens", eventType: "request", aggregation: "sum", property: "tokens", dimensions: ["model"] },
@@ -88,14 +119,7 @@ const catalog = {
           unitAmountMinor: "900",
           includedSeats: 1,
         },
-        {
-          key: "support",
-          type: "flat",
-          name: "Support",
-          product: "support",
-          timing: "in_arrears",
-          amountMinor: "500",
-        },
+        support,
         ...["large", "small"].map((model) => ({
           key: `tokens-${model}`,
           type: "usage",
@@ -107,6 +131,14 @@ const catalog = {
           model: { type: "per_unit", unitPriceMinor: "0.01" },
         })),
       ],
+    },
+    {
+      key: "supported",
+      name: "Supported",
+      currency: "usd",
+      interval: { unit: "month", count: 1 },
+      graceSeconds: 3600,
+      prices: [support],
     },
   ],
 };

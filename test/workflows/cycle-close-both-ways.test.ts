@@ -72,7 +72,7 @@ test("a cycle each and pages come to the same invoices, lines and entries, to th
   const closed = await scene.client.workflow.execute("cycleClose", {
     workflowId: scene.id("cycle-close"),
     taskQueue: scene.taskQueue,
-    args: [{ lanes: 3, pageSize: 3 }],
+    args: [{ lanes: 3, pageSize: 6 }],
   });
   expect(closed).toBe(customers.length);
   expect(scene.standIns.asked("closePeriod")).toHaveLength(closedByCycles.length);
