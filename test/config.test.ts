@@ -165,6 +165,8 @@ describe("a value that cannot be used", () => {
     ["RECKONER_API_KEY", loadClientConfig],
     ["TEST_DATABASE_URL", loadTestConfig],
     ["TEMPORAL_PAYLOAD_KEYS", loadWorkerConfig],
+    ["WEBHOOK_SECRET_KEYS", loadWorkerConfig],
+    ["SMTP_URL", loadWorkerConfig],
   ];
 
   test.each(refusesBadSecret)("%s: a secret is never repeated", (variable, load) => {

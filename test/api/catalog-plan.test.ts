@@ -63,11 +63,14 @@ async function subscribe(...subscriptions: [id: string, status: string, ...versi
   await addCustomer(api.db, "acme");
   for (const [id, status, ...versions] of subscriptions) {
     const canceledAt = status === "canceled" ? "'2026-02-01'" : "null";
+    // Whatever becomes of a subscription, it begins as active.
     await insertAsOwner(
       api.ownerUrl,
       `insert into billing.subscription (id, customer_id, status, started_at, interval_unit, interval_count, time_zone,
-         currency, grace_seconds, billed_through, cancel_at, canceled_at)
-       values ('${id}', 'acme', '${status}', '2026-01-01', 'month', 1, 'UTC', 'usd', 0, '2026-01-01', ${canceledAt}, ${canceledAt})`,
+         currency, grace_seconds, billed_through)
+       values ('${id}', 'acme', 'active', '2026-01-01', 'month', 1, 'UTC', 'usd', 0, '2026-01-01');
+       update billing.subscription set status = '${status}', cancel_at = ${canceledAt}, canceled_at = ${canceledAt}
+       where id = '${id}' and status <> '${status}'`,
     );
     for (const [index, version] of versions.entries()) {
       const items = JSON.stringify([{ planKey: "pro", planVersion: version, seats: 1 }]);

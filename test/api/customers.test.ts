@@ -165,7 +165,8 @@ describe("what a customer owes and subscribes to is in the list", () => {
       api.ownerUrl,
       `insert into billing.subscription (id, customer_id, status, started_at, interval_unit, interval_count, time_zone,
            currency, grace_seconds, billed_through) values
-         ('sub_1', 'acme', 'past_due', '2026-01-01Z', 'month', 1, 'UTC', 'usd', 0, '2026-01-01Z');
+         ('sub_1', 'acme', 'active', '2026-01-01Z', 'month', 1, 'UTC', 'usd', 0, '2026-01-01Z');
+       update billing.subscription set status = 'past_due' where id = 'sub_1';
        insert into billing.subscription_terms (subscription_id, effective_at, change_id, items, paused) values
          ('sub_1', '2026-01-01Z', 'a', '[{"planKey":"pro","planVersion":1,"seats":1}]', false),
          ('sub_1', '2026-02-01Z', 'b', '[{"planKey":"team","planVersion":2,"seats":5}]', false),

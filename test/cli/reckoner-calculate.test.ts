@@ -32,9 +32,9 @@ test("for people: fields in lines, lists in tables", async () => {
   expect(code).toBe(0);
   expect(out.split("\n").slice(0, 4)).toEqual([
     "periods",
-    "index  start                     end                       is part  seconds",
-    "    0  2026-01-30T23:00:00.000Z  2026-02-27T23:00:00.000Z  false    2419200",
-    "    1  2026-02-27T23:00:00.000Z  2026-03-30T22:00:00.000Z  false    2674800",
+    "index  start                     end                       is part  is trial  seconds",
+    "    0  2026-01-16T23:00:00.000Z  2026-01-30T23:00:00.000Z  false    true      1209600",
+    "    0  2026-01-30T23:00:00.000Z  2026-02-27T23:00:00.000Z  false    false     2419200",
   ]);
   const money = await run(["money", "examples/calculations/money.yaml"]);
   expect(money.out).toMatch(/^amount minor +10000$/m);
