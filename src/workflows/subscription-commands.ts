@@ -15,11 +15,15 @@ import {
   withdrawScheduled,
 } from "./subscription-changes.ts";
 import { settleFirstPayment } from "./subscription-due.ts";
-import { admitting, type Command } from "./subscription-turns.ts";
+import { admitting, admittingActivation, type Command } from "./subscription-turns.ts";
 
 /** Registers the handlers of every command: validated before it is accepted, taken in its turn, answered once. */
 export function handleCommands(self: Running): void {
-  setHandler(messages.activate, (command) => self.alone(() => activate(self, command)));
+  setHandler(
+    messages.activate,
+    (command) => self.alone(() => activate(self, command)),
+    admittingActivation(self),
+  );
   change(self, messages.changePlan, "change_plan", ({ planKey, agreement, seats }) => ({
     kind: "change_plan",
     planKey,

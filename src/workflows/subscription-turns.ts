@@ -3,6 +3,9 @@ import { instant, isoOf } from "../domain/calendar/index.ts";
 import {
   admitCommand,
   type ChangeTime,
+  CommandShapeError,
+  requireCommand,
+  requireIds,
   type SubscriptionCommandKind,
   SubscriptionRefusal,
   type SubscriptionStanding,
@@ -16,10 +19,24 @@ const answersKept = 50;
 /** What every command says. */
 export type Command = Pick<messages.PauseCommand, "requestId" | "at"> & { readonly when?: ChangeTime };
 
+/** Of the first command: whoever talks to Temporal without our client is refused what cannot be meant, too. */
+export function admittingActivation({ input }: Running) {
+  return {
+    validator(command: messages.ActivateCommand): void {
+      const { subscriptionId, customerId } = input;
+      refusing(() => {
+        requireIds({ subscriptionId, customerId });
+        requireCommand("activate", command);
+      });
+    },
+  };
+}
+
 /** Refuses, before anything is written, what the state does not allow; a repeated request is let through to its answer. */
 export function admitting(self: Running, kind: SubscriptionCommandKind) {
   return {
     validator(command: Command): void {
+      refusing(() => requireCommand(kind, command));
       if (self.answered(command.requestId) === undefined) admit(self, kind, command);
     },
   };
@@ -37,10 +54,15 @@ function admit(self: Running, kind: SubscriptionCommandKind, { at, when = "now" 
   if (self.standing === null) {
     throw ApplicationFailure.nonRetryable("the subscription is not active yet", "subscription_not_active");
   }
+  refusing(() => admitCommand(standingOf(self), { kind, at, when }));
+}
+
+/** @throws ApplicationFailure with the refusal's code */
+function refusing(check: () => void): void {
   try {
-    admitCommand(standingOf(self), { kind, at, when });
+    check();
   } catch (error) {
-    if (!(error instanceof SubscriptionRefusal)) throw error;
+    if (!(error instanceof SubscriptionRefusal || error instanceof CommandShapeError)) throw error;
     throw ApplicationFailure.nonRetryable(error.message, error.code, error.field);
   }
 }

@@ -1,4 +1,5 @@
 export * from "./close-window.ts";
+export * from "./command-shape.ts";
 export * from "./dunning.ts";
 export * from "./dunning-access.ts";
 export { hourOfMostPayments, isQuiet } from "./dunning-hours.ts";

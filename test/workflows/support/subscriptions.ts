@@ -18,7 +18,7 @@ export async function beginSubscription(
   }
   const reading = clock.reading();
   const command = {
-    requestId: `activate ${subscriptionId}`,
+    requestId: `activate/${subscriptionId}`,
     at: reading.now,
     items: [{ planKey: "solo", seats: 1 }],
   };
