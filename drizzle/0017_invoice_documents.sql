@@ -39,6 +39,22 @@ create trigger numbers_go_up_by_one before insert or update on billing.number_se
 --> statement-breakpoint
 
 -- ── invoices that were withdrawn: by whom and why ─────────────────────────────────────────────────────────────
+-- Written before a run is told of it, which is told the request's id alone; it may be refused.
+create table billing.invoice_void_request (
+  invoice_id text not null references billing.invoice (id),
+  request_id text not null,
+  reason_code text not null check (reason_code in ('goodwill', 'service_outage', 'billing_error', 'promotion', 'contract',
+    'retention', 'duplicate', 'fraud', 'other')),
+  reason text check (reason <> ''),
+  requested_by text not null check (requested_by <> ''),
+  requested_at timestamptz not null,
+  recorded_at timestamptz not null default clock_timestamp(),
+  primary key (invoice_id, request_id),
+  check (reason_code <> 'other' or reason is not null)
+);
+call public.make_append_only('billing.invoice_void_request');
+grant select, insert on billing.invoice_void_request to reckoner_app;
+
 create table billing.invoice_void (
   invoice_id text primary key references billing.invoice (id),
   reason_code text not null check (reason_code in ('goodwill', 'service_outage', 'billing_error', 'promotion', 'contract',

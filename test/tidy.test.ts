@@ -55,6 +55,7 @@ const mayImport: Record<string, { ours: string[]; packages: string[] }> = {
       "temporal",
       "workflows/messages.ts",
       "workflows/priorities.ts",
+      "workflows/run-labels.ts",
       "workflows/search-attributes.ts",
       "domain",
     ],

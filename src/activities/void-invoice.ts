@@ -2,6 +2,7 @@ import { agreedPeriod } from "../db/billing/agreed-period.ts";
 import { insertReturns } from "../db/billing/credit-draws.ts";
 import {
   findVoid,
+  findVoidRequest,
   firstOf,
   type InvoiceToVoid,
   insertVoid,
@@ -40,22 +41,30 @@ export interface VoidInvoiceInput {
   readonly at: string;
 }
 
-/** As a workflow asks for it. */
-export type WithdrawnInvoice = Omit<VoidInvoiceInput, "reasonCode"> & { readonly reasonCode: string };
+/** As a workflow asks for it: for the reason that was written down with the request, or for one of its own. */
+export type WithdrawnInvoice =
+  | { readonly invoiceId: string; readonly at: string; readonly requestId: string }
+  | (Omit<VoidInvoiceInput, "reasonCode"> & { readonly reasonCode: string });
 
 /** Voids an invoice, and tells the run that collects it, which has nothing left to do. */
-export async function withdrawInvoice(
-  deps: ActivityDependencies,
-  { reasonCode, ...input }: WithdrawnInvoice,
-): Promise<Issued> {
+export async function withdrawInvoice(deps: ActivityDependencies, input: WithdrawnInvoice): Promise<Issued> {
   const { db, gateway } = deps;
-  const issued = await voidInvoice(deps, { ...input, reasonCode: reasonCode as ReasonCode });
+  const issued = await voidInvoice(deps, await withReason(db, input));
   const invoice = await findInvoice(db.orm, input.invoiceId);
   if (invoice?.collectedBy == null) return issued;
   const clock = await testClockOf(db.orm, invoice.customerId);
   const reading = clock === undefined ? null : { clockId: clock.id, now: isoOf(clock.currentAt) };
   await gateway.tellInvoiceChanged(invoice.collectedBy, reading, `void/${invoice.id}`);
   return issued;
+}
+
+async function withReason(db: Database, input: WithdrawnInvoice): Promise<VoidInvoiceInput> {
+  if (!("requestId" in input)) return { ...input, reasonCode: input.reasonCode as ReasonCode };
+  const { invoiceId, requestId, at } = input;
+  const asked = await findVoidRequest(db.orm, invoiceId, requestId);
+  invariant(asked, `the request ${requestId} was written before a run was told of it`);
+  const { reasonCode, reason, requestedBy: voidedBy } = asked;
+  return { invoiceId, at, reasonCode, reason, voidedBy };
 }
 
 /**

@@ -9,7 +9,7 @@ import {
 import type * as workflows from "../workflows/index.ts";
 import * as messages from "../workflows/messages.ts";
 import { priorities } from "../workflows/priorities.ts";
-import { searchAttributes } from "../workflows/search-attributes.ts";
+import { type RunLabel, runLabels } from "../workflows/run-labels.ts";
 import { expectSettling, nudge } from "./nudge.ts";
 import { refusalOf } from "./workflow-refusal.ts";
 
@@ -38,7 +38,6 @@ export class TemporalGateway {
     if (input.clock !== null && !(await this.#exists(workflowId))) {
       await this.#expect(input.clock.clockId, `start:${workflowId}`);
     }
-    const planId = command.items[0]?.planKey;
     const start = new WithStartWorkflowOperation<typeof workflows.subscription>("subscription", {
       workflowId,
       taskQueue: this.#taskQueue,
@@ -46,14 +45,7 @@ export class TemporalGateway {
       workflowIdConflictPolicy: "USE_EXISTING",
       workflowIdReusePolicy: "REJECT_DUPLICATE",
       priority: priorities.interactive(input.customerId),
-      staticSummary: `${input.customerId} on ${planId}`,
-      staticDetails: `Subscription \`${input.subscriptionId}\` of customer \`${input.customerId}\`.`,
-      typedSearchAttributes: [
-        { key: searchAttributes.customerId, value: input.customerId },
-        { key: searchAttributes.subscriptionId, value: input.subscriptionId },
-        ...(planId === undefined ? [] : [{ key: searchAttributes.planId, value: planId }]),
-        ...(input.clock === null ? [] : [{ key: searchAttributes.clockId, value: input.clock.clockId }]),
-      ],
+      ...runLabels.subscription(input, command.items[0]?.planKey),
     });
     return await this.#answered(() =>
       this.#client.workflow.executeUpdateWithStart(messages.activate, {
@@ -79,13 +71,13 @@ export class TemporalGateway {
   /** Starts the collection of an invoice, unless it is being collected already. */
   async startCollection(input: messages.CollectionInput): Promise<void> {
     const workflowId = messages.workflowIds.collection(input.invoiceId);
-    await this.#startOnce("collection", workflowId, input, `Collection of ${input.invoiceId}`);
+    await this.#startOnce("collection", workflowId, input, runLabels.collection(input));
   }
 
   /** Gives a period a run of its own, unless it has one. */
   async startBillingCycle(input: messages.BillingCycleInput): Promise<void> {
     const workflowId = messages.workflowIds.billingCycle(input.subscriptionId, input.periodStart);
-    await this.#startOnce("billingCycle", workflowId, input, `Period from ${input.periodStart}`);
+    await this.#startOnce("billingCycle", workflowId, input, runLabels.billingCycle(input));
   }
 
   /** Starts a purchase of credits, or finds it started, and answers with its invoice. */
@@ -101,8 +93,7 @@ export class TemporalGateway {
       workflowIdConflictPolicy: "USE_EXISTING",
       workflowIdReusePolicy: "REJECT_DUPLICATE",
       priority: priorities.interactive(input.customerId),
-      staticSummary: `${input.customerId} buys credits`,
-      typedSearchAttributes: [{ key: searchAttributes.customerId, value: input.customerId }],
+      ...runLabels.topUp(input),
     });
     return await this.#answered(() =>
       this.#client.workflow.executeUpdateWithStart(messages.purchase, {
@@ -125,7 +116,7 @@ export class TemporalGateway {
       taskQueue: this.#taskQueue,
       args: [input],
       workflowIdConflictPolicy: "USE_EXISTING",
-      typedSearchAttributes: [{ key: searchAttributes.invoiceId, value: input.invoiceId }],
+      ...runLabels.withdrawal(input),
     });
     const { workflow } = this.#client;
     const options = { startWorkflowOperation, updateId: command.requestId, args: [command] } satisfies object;
@@ -139,7 +130,7 @@ export class TemporalGateway {
 
   async startTestClock(input: messages.TestClockInput): Promise<void> {
     const workflowId = messages.workflowIds.testClock(input.clockId);
-    await this.#startOnce("testClock", workflowId, input, `Test clock ${input.clockId}`);
+    await this.#startOnce("testClock", workflowId, input, runLabels.testClock(input));
   }
 
   /** Sets a clock on its way; it is there when its row says so. */
@@ -224,7 +215,7 @@ export class TemporalGateway {
     type: string,
     workflowId: string,
     input: object & { readonly customerId?: string; readonly clock?: messages.ClockReading | null },
-    staticSummary: string,
+    label: RunLabel,
   ): Promise<void> {
     if (input.clock) {
       // Announced only when it is to be: nobody else would settle it.
@@ -238,10 +229,7 @@ export class TemporalGateway {
         args: [input],
         workflowIdReusePolicy: "REJECT_DUPLICATE",
         priority: priorities.cycle(input.customerId),
-        staticSummary,
-        ...(input.customerId === undefined
-          ? {}
-          : { typedSearchAttributes: [{ key: searchAttributes.customerId, value: input.customerId }] }),
+        ...label,
       });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

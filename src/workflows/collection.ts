@@ -12,9 +12,10 @@ import { isoOf } from "../domain/calendar/index.ts";
 import { stripeActivities } from "./activity-options.ts";
 import { type Clock, openClock, startToken } from "./clock.ts";
 import { dunning } from "./dunning.ts";
-import { type CollectionInput, invoiceChanged, workflowIds } from "./messages.ts";
+import { type CollectionInput, type DunningInput, invoiceChanged, workflowIds } from "./messages.ts";
 import { orPark } from "./park.ts";
 import { priorities } from "./priorities.ts";
+import { runLabels } from "./run-labels.ts";
 import { searchAttributes } from "./search-attributes.ts";
 import { untilBooked } from "./until-booked.ts";
 
@@ -33,11 +34,13 @@ export async function collection(input: CollectionInput): Promise<CollectionOutc
     clock.told(told);
   });
   const at = isoOf(clock.now());
+  setCurrentDetails(`Invoice ${invoiceId} is taken to Stripe and charged to the method on file.`);
   await orPark("mirroring the invoice to Stripe", () => stripeActivities().mirrorInvoice({ invoiceId, at }));
   const outcome = await orPark("charging the invoice", () =>
     stripeActivities().payInvoice({ invoiceId, attempt: 1, cause: "first", at }),
   );
   if (outcome.status === "paid") {
+    setCurrentDetails(`Invoice ${invoiceId} is charged: Stripe's word that it is paid is waited for.`);
     await untilBooked(invoiceId, at, () => changed);
     setCurrentDetails(`Invoice ${invoiceId} is paid.`);
     await clock.close();
@@ -49,29 +52,23 @@ export async function collection(input: CollectionInput): Promise<CollectionOutc
   );
   const workflowId = workflowIds.dunning(invoiceId);
   await clock.expect(startToken(workflowId));
+  const begun: DunningInput = {
+    invoiceId,
+    customerId,
+    subscriptionId,
+    startedAt: at,
+    // What was never sent was not declined: the card is tried when the network allows it again.
+    ...(outcome.status === "withheld"
+      ? { lastDecline: "soft", withheld: { until: outcome.until } }
+      : { lastDecline: outcome.declineClass }),
+    clock: clock.reading(),
+  };
   await startChild(dunning, {
     workflowId,
-    args: [
-      {
-        invoiceId,
-        customerId,
-        subscriptionId,
-        startedAt: at,
-        // What was never sent was not declined: the card is tried when the network allows it again.
-        ...(outcome.status === "withheld"
-          ? { lastDecline: "soft", withheld: { until: outcome.until } }
-          : { lastDecline: outcome.declineClass }),
-        clock: clock.reading(),
-      },
-    ],
+    args: [begun],
     parentClosePolicy: ParentClosePolicy.ABANDON,
     priority: priorities.dunning(customerId),
-    staticSummary: `Dunning of ${invoiceId}`,
-    typedSearchAttributes: [
-      { key: searchAttributes.customerId, value: customerId },
-      { key: searchAttributes.invoiceId, value: invoiceId },
-      { key: searchAttributes.billingStatus, value: "past_due" },
-    ],
+    ...runLabels.dunning(begun),
   });
   await clock.close();
   return "past_due";
@@ -94,21 +91,16 @@ export async function startCollecting(
   clock: Clock,
   input: Omit<CollectionInput, "clock">,
 ): Promise<ChildWorkflowHandle<typeof collection> | null> {
-  const { invoiceId, customerId, subscriptionId } = input;
-  const workflowId = workflowIds.collection(invoiceId);
+  const workflowId = workflowIds.collection(input.invoiceId);
   await clock.expect(startToken(workflowId));
+  const collecting = { ...input, clock: clock.reading() };
   try {
     return await startChild(collection, {
       workflowId,
-      args: [{ ...input, clock: clock.reading() }],
+      args: [collecting],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-      staticSummary: `Collection of ${invoiceId}`,
-      typedSearchAttributes: [
-        { key: searchAttributes.customerId, value: customerId },
-        { key: searchAttributes.invoiceId, value: invoiceId },
-        ...(subscriptionId === null ? [] : [{ key: searchAttributes.subscriptionId, value: subscriptionId }]),
-      ],
+      ...runLabels.collection(collecting),
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

@@ -82,11 +82,9 @@ export interface TopUpInput {
 export const purchase = defineUpdate<{ readonly invoiceId: string }, [{ readonly at: string }]>("purchase");
 
 export interface WithdrawCommand {
+  /** Under which is written down who wants it, and why: words of people are not said to runs. */
   readonly requestId: string;
   readonly at: string;
-  readonly reasonCode: string;
-  readonly reason: string | null;
-  readonly voidedBy: string;
 }
 
 /** Which invoice bills the period anew; null when none does. */

@@ -25,6 +25,7 @@ export interface ProrationOutcome {
 export async function proration(input: ProrationInput): Promise<ProrationOutcome> {
   const { subscriptionId, customerId, changeId, at, change } = input;
   const clock = openClock(input.clock);
+  setCurrentDetails(`${change.kind} as of **${at}** is being worked out and booked.`);
   try {
     const booked = await databaseActivities.applyChange({ subscriptionId, changeId, at, change });
     const { invoiceId, effectiveAt, anchor, dueAt } = booked;

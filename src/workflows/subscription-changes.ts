@@ -6,7 +6,7 @@ import { startToken } from "./clock.ts";
 import * as messages from "./messages.ts";
 import { type ProrationOutcome, proration } from "./proration.ts";
 import { refusable } from "./refusal.ts";
-import { searchAttributes } from "./search-attributes.ts";
+import { runLabels } from "./run-labels.ts";
 import type { Running } from "./subscription.ts";
 import { begin } from "./subscription-due.ts";
 import { answerOnce, type Command, standingOf } from "./subscription-turns.ts";
@@ -20,14 +20,11 @@ export function changeTerms(self: Running, command: Command, change: messages.Su
     const { requestId: changeId, at } = command;
     const workflowId = messages.workflowIds.proration(subscriptionId, changeId);
     await self.clock.expect(startToken(workflowId));
+    const made = { subscriptionId, customerId, changeId, at, change, clock: self.clock.reading() };
     const outcome = await executeChild(proration, {
       workflowId,
-      args: [{ subscriptionId, customerId, changeId, at, change, clock: self.clock.reading() }],
-      staticSummary: `${customerId}: ${change.kind}`,
-      typedSearchAttributes: [
-        { key: searchAttributes.customerId, value: customerId },
-        { key: searchAttributes.subscriptionId, value: subscriptionId },
-      ],
+      args: [made],
+      ...runLabels.proration(made),
     });
     if (outcome.refused !== null) {
       throw ApplicationFailure.nonRetryable(outcome.refused.message, outcome.refused.code);

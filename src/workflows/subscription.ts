@@ -17,6 +17,7 @@ import { billingCycle } from "./billing-cycle.ts";
 import { type Clock, openClock, startToken } from "./clock.ts";
 import * as messages from "./messages.ts";
 import { priorities } from "./priorities.ts";
+import { runLabels } from "./run-labels.ts";
 import { earliest, runningPeriod } from "./running-period.ts";
 import { searchAttributes } from "./search-attributes.ts";
 import { handleCommands } from "./subscription-commands.ts";
@@ -184,22 +185,16 @@ export class Running {
     const periodEnd = isoOf(period.end);
     const workflowId = messages.workflowIds.billingCycle(subscriptionId, periodStart);
     await this.clock.expect(startToken(workflowId));
+    const clock = this.clock.reading();
+    const cycle = { subscriptionId, customerId, periodStart, periodEnd, graceSeconds, clock };
     try {
       await startChild(billingCycle, {
         workflowId,
-        args: [
-          { subscriptionId, customerId, periodStart, periodEnd, graceSeconds, clock: this.clock.reading() },
-        ],
+        args: [cycle],
         parentClosePolicy: ParentClosePolicy.ABANDON,
         workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
         priority: priorities.cycle(customerId),
-        staticSummary: `${customerId}, ${planKey}, period from ${periodStart.slice(0, 10)}`,
-        typedSearchAttributes: [
-          { key: searchAttributes.customerId, value: customerId },
-          { key: searchAttributes.subscriptionId, value: subscriptionId },
-          { key: searchAttributes.planId, value: planKey },
-          { key: searchAttributes.periodEnd, value: new Date(period.end) },
-        ],
+        ...runLabels.billingCycle(cycle, planKey),
       });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

@@ -1,8 +1,15 @@
-import { allHandlersFinished, condition, setCurrentDetails, setHandler } from "@temporalio/workflow";
+import {
+  allHandlersFinished,
+  condition,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+} from "@temporalio/workflow";
 import { databaseActivities } from "./activity-options.ts";
 import { openClock } from "./clock.ts";
 import { type CollectionOutcome, collect } from "./collection.ts";
 import { purchase, type TopUpInput } from "./messages.ts";
+import { searchAttributes } from "./search-attributes.ts";
 
 /**
  * A purchase of prepaid credits: its invoice is issued and collected; the credits can be spent once it is paid.
@@ -12,9 +19,11 @@ export async function topUp(input: TopUpInput): Promise<CollectionOutcome | "col
   const { grantId, customerId } = input;
   const clock = openClock(input.clock);
   let invoiceId: string | null = null;
+  setCurrentDetails(`Credits ${grantId}: the invoice is being issued.`);
   setHandler(purchase, async ({ at }) => {
     const issued = await databaseActivities.issueCreditPurchase({ grantId, at });
     invoiceId = issued.invoiceId;
+    upsertSearchAttributes([{ key: searchAttributes.invoiceId, value: issued.invoiceId }]);
     setCurrentDetails(`Credits ${grantId}: invoice ${issued.invoiceId} is being collected.`);
     return { invoiceId: issued.invoiceId };
   });

@@ -22,9 +22,10 @@ export async function withdrawal(input: CollectionInput): Promise<WithdrawalOutc
   const clock = openClock(input.clock);
   let outcome: WithdrawalOutcome | null = null;
   let toCollect: string | null = null;
-  setHandler(withdraw, async ({ requestId: _, ...command }) => {
+  setCurrentDetails(`Invoice ${invoiceId} is being voided, at Stripe first.`);
+  setHandler(withdraw, async ({ requestId, at }) => {
     try {
-      const issued = await stripeActivities().voidInvoice({ invoiceId, ...command });
+      const issued = await stripeActivities().voidInvoice({ invoiceId, requestId, at });
       if (issued.collect) toCollect = issued.invoiceId;
       outcome = "withdrawn";
       return { replacedBy: issued.invoiceId };

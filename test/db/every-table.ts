@@ -73,6 +73,7 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
   await correctUsage(ledger);
   await giveAgainAndAgain(ledger);
   await creditAndVoid(ledger);
+  await declineAndDispute(ledger);
   await ledger.owner.sql.begin(async (sql) => {
     await sql`select set_config('usage.keeps_windows', 'on', true), set_config('usage.keeps_watermarks', 'on', true)`;
     await sql`insert into usage.window_value values (1, 1, 'day', '2026-01-01Z', 1, '"a"')`;
@@ -102,8 +103,29 @@ async function creditAndVoid({ owner: { sql } }: LedgerFixture): Promise<void> {
   await sql`insert into billing.credit_note_decision values ('note', 'approved', 'bob', null, now())`;
   await sql`insert into billing.credit_note values ('note', 'NOTE-0001', 0, 1, 1, 'bob', now())`;
   await sql`
+    insert into billing.invoice_void_request
+    select invoice_id, 'void', 'other', 'x', 'alice', now() from billing.credit_note_request`;
+  await sql`
     insert into billing.invoice_void
     select invoice_id, 'other', 'x', 'alice', now() from billing.credit_note_request`;
+}
+
+/** An invoice in dunning by a policy of its own, that an operator tried once more and its customer disputes. */
+async function declineAndDispute({ owner: { sql } }: LedgerFixture): Promise<void> {
+  await sql`insert into catalog.dunning_policy values ('gentle', 1, '{}')`;
+  await sql`
+    insert into billing.dunning_policy_choice (customer_id, request_id, policy_key, chosen_by, chosen_at)
+    values ('acme', 'choice', 'gentle', 'alice', now())`;
+  await sql`
+    insert into billing.card_attempt (invoice_id, attempt, customer_id, card, attempted_at, outcome)
+    select id, 100, customer_id, 'card', now(), 'declined' from billing.invoice limit 1`;
+  await sql`
+    insert into billing.dunning_command (invoice_id, request_id, command, reason, commanded_by, commanded_at)
+    select invoice_id, 'again', 'retry', 'x', 'alice', now() from billing.dunning limit 1`;
+  await sql`
+    insert into billing.dunning_notice (invoice_id, fact, moment, notice, said_at)
+    select invoice_id, 'attempt/100', 'attempt_failed', 'payment_failed', now() from billing.dunning limit 1`;
+  await sql`insert into billing.invoice_dispute select 'dp_1', id, true from billing.invoice limit 1`;
 }
 
 /** A backfill that is taken back, and a correction that somebody else agreed to. */

@@ -3,10 +3,11 @@ import type { Stripe } from "stripe";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { mirrorInvoice } from "../../src/activities/collect-invoice.ts";
 import type { ActivityDependencies } from "../../src/activities/dependencies.ts";
-import { voidInvoice } from "../../src/activities/void-invoice.ts";
+import { voidInvoice, withdrawInvoice } from "../../src/activities/void-invoice.ts";
 import { drawsOfInvoice } from "../../src/db/billing/credit-draws.ts";
 import { setStripeCustomer } from "../../src/db/billing/customer-payment.ts";
 import { verifyInvoices } from "../../src/db/billing/invoice-verification.ts";
+import { findVoid, insertVoidRequest } from "../../src/db/billing/invoice-voids.ts";
 import { findInvoice, type StoredInvoice } from "../../src/db/billing/invoices.ts";
 import { eventsOfLine, findRatedLine } from "../../src/db/billing/line-events.ts";
 import { operationLog } from "../../src/db/billing/stripe-operations.ts";
@@ -193,6 +194,25 @@ test("what a later closing builds on is not voided", async () => {
   const { id } = await newest("gum");
   await months.close("gum", "2026-02-01", "2026-03-01");
   await expect(voidAt(id)).rejects.toMatchObject({ code: "invoice_is_built_on" });
+});
+
+test("a run is told the request alone: who and why is what was written down first", async () => {
+  await months.subscribe("hazel", "pro");
+  await months.close("hazel", "2026-01-01", "2026-02-01");
+  const { id: invoiceId, issuedAt } = await newest("hazel");
+  const told = { invoiceId, requestId: "void-1", at: "2026-02-10T00:00:00Z" };
+  await expect(withdrawInvoice(deps, told)).rejects.toThrow("was written before a run was told");
+  const by = { reasonCode: "other", requestedBy: "api-key/finance", requestedAt: issuedAt } as const;
+  const request = { invoiceId, requestId: told.requestId, ...by };
+  await insertVoidRequest(months.db.orm, { ...request, reason: "as Ms Quandt asked" });
+  // The same request again stays what it was.
+  await insertVoidRequest(months.db.orm, { ...request, reason: "another word" });
+  await withdrawInvoice(deps, told);
+  expect(await findVoid(months.db.orm, invoiceId)).toMatchObject({
+    reasonCode: "other",
+    reason: "as Ms Quandt asked",
+    voidedBy: "api-key/finance",
+  });
 });
 
 async function mirrored(customerId: string, invoiceId: string, at: Instant): Promise<string> {

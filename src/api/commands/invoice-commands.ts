@@ -1,3 +1,4 @@
+import { insertVoidRequest } from "../../db/billing/invoice-voids.ts";
 import { findInvoice } from "../../db/billing/invoices.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import type { TemporalGateway } from "../../temporal/gateway.ts";
@@ -15,16 +16,18 @@ export function invoiceCommands(
 ): InvoiceCommands {
   const { db } = deps;
   return {
-    async voidInvoice({ invoiceId, ...command }, { apiKeyId }) {
+    async voidInvoice({ invoiceId, requestId, reasonCode, reason }, { apiKeyId }) {
       const { customerId, subscriptionId } = found(
         await findInvoice(db.orm, invoiceId),
         "invoice",
         invoiceId,
       );
-      const at = isoOf(await timeOfCustomer(deps, customerId));
+      const requestedAt = await timeOfCustomer(deps, customerId);
+      const by = { requestedBy: actorOf(apiKeyId), requestedAt };
+      await insertVoidRequest(db.orm, { invoiceId, requestId, reasonCode, reason, ...by });
       const clock = await clockReadingOf(db, customerId);
       const input = { invoiceId, customerId, subscriptionId, clock };
-      return await gateway.voidInvoice(input, { ...command, at, voidedBy: actorOf(apiKeyId) });
+      return await gateway.voidInvoice(input, { requestId, at: isoOf(requestedAt) });
     },
   };
 }

@@ -3,7 +3,7 @@ import type { Instant } from "../../domain/calendar/index.ts";
 import type { VoidableInvoice } from "../../domain/invoicing/index.ts";
 import { rows, type Tx } from "../database.ts";
 import { invoice, ratingRun } from "../schema/billing.ts";
-import { creditNoteStanding, invoiceVoid } from "../schema/invoice-documents.ts";
+import { creditNoteStanding, invoiceVoid, invoiceVoidRequest } from "../schema/invoice-documents.ts";
 import { drawsOfInvoice, type StoredDraw } from "./credit-draws.ts";
 import { findInvoice, type StoredInvoice, updateInvoice } from "./invoices.ts";
 import type { StoredRun } from "./rating-runs.ts";
@@ -70,6 +70,26 @@ async function gaveCreditBack(tx: Tx, runs: readonly StoredRun[]): Promise<boole
     if (row?.gave === true) return true;
   }
   return false;
+}
+
+/** Writes down who wants an invoice withdrawn, and why; asked for again it stays as it was. */
+export async function insertVoidRequest(
+  tx: Tx,
+  request: typeof invoiceVoidRequest.$inferInsert,
+): Promise<void> {
+  await tx.insert(invoiceVoidRequest).values(request).onConflictDoNothing();
+}
+
+export async function findVoidRequest(
+  tx: Tx,
+  invoiceId: string,
+  requestId: string,
+): Promise<typeof invoiceVoidRequest.$inferSelect | undefined> {
+  const [row] = await tx
+    .select()
+    .from(invoiceVoidRequest)
+    .where(and(eq(invoiceVoidRequest.invoiceId, invoiceId), eq(invoiceVoidRequest.requestId, requestId)));
+  return row;
 }
 
 /** Withdraws an invoice and says by whom and why; its entries are the caller's. */

@@ -62,6 +62,7 @@ export const factTables: readonly string[] = [
   "billing.adjustment",
   "billing.adjustment_decision",
   "billing.invoice_facts",
+  "billing.invoice_void_request",
   "billing.invoice_void",
   "billing.seller",
   "billing.credit_note_request",

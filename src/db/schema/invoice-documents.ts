@@ -23,6 +23,19 @@ export const numberSeries = billing.table("number_series", {
   lastNumber: integer("last_number").notNull(),
 });
 
+export const invoiceVoidRequest = billing.table(
+  "invoice_void_request",
+  {
+    invoiceId: text("invoice_id").notNull(),
+    requestId: text("request_id").notNull(),
+    reasonCode: text("reason_code").$type<ReasonCode>().notNull(),
+    reason: text(),
+    requestedBy: text("requested_by").notNull(),
+    requestedAt: instantColumn("requested_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.invoiceId, table.requestId] })],
+);
+
 export const invoiceVoid = billing.table("invoice_void", {
   invoiceId: text("invoice_id").primaryKey(),
   reasonCode: text("reason_code").$type<ReasonCode>().notNull(),
