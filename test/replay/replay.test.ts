@@ -3,8 +3,10 @@ import { DeterminismViolationError } from "@temporalio/workflow";
 import { beforeAll, describe, expect, test } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import * as workflows from "../../src/workflows/index.ts";
+import * as messages from "../../src/workflows/messages.ts";
 import { sharedServer } from "../support/shared-servers.ts";
 import { installQuietRuntime } from "../support/temporal.ts";
+import { StandIns } from "../workflows/support/stand-ins.ts";
 import { type RecordedHistory, recordedHistories } from "./history-file.ts";
 
 /** Runs that began under an earlier version go on under this one: what they did then is what this code would do. */
@@ -43,11 +45,51 @@ describe("every recorded history replays", () => {
   });
 });
 
-test("this version has histories of every workflow", () => {
-  const types = histories
+describe("this version has histories of every", () => {
+  const events = histories
     .filter(({ version }) => version === packageJson.version)
-    .map(({ history }) => history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name);
-  expect([...new Set(types)].sort()).toEqual(Object.keys(workflows).sort());
+    .flatMap(({ history }) => history.events ?? []);
+
+  /** The names that were found in the histories, each once, in order. */
+  const named = (nameOf: (event: (typeof events)[number]) => string | null | undefined) =>
+    [...new Set(events.flatMap((event) => nameOf(event) ?? []))].sort();
+  const said = (type: "update" | "signal") =>
+    Object.values(messages)
+      .flatMap((message) => (typeof message === "object" && "type" in message ? [message] : []))
+      .flatMap((message) => (message.type === type ? [message.name] : []))
+      .sort();
+
+  test("workflow", () => {
+    const types = named((event) => event.workflowExecutionStartedEventAttributes?.workflowType?.name);
+    expect(types).toEqual(Object.keys(workflows).sort());
+  });
+
+  test("activity", () => {
+    const types = named((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
+    expect(types).toEqual(Object.keys(new StandIns().activities).sort());
+  });
+
+  test("update", () => {
+    const names = named(
+      ({ workflowExecutionUpdateAcceptedEventAttributes: accepted }) =>
+        accepted?.acceptedRequest?.input?.name,
+    );
+    expect(names).toEqual(said("update"));
+  });
+
+  test("signal", () => {
+    const names = named((event) => event.workflowExecutionSignaledEventAttributes?.signalName);
+    expect(names).toEqual(said("signal"));
+  });
+
+  test("decision about a parked step", () => {
+    const decided = events.flatMap(({ workflowExecutionUpdateAcceptedEventAttributes: accepted }) => {
+      const input = accepted?.acceptedRequest?.input;
+      if (input?.name !== messages.resolveStep.name) return [];
+      return input.args?.payloads?.map(({ data }) => Buffer.from(data ?? []).toString()) ?? [];
+    });
+    expect([...new Set(decided)].sort()).toEqual(['{"how":"retry"}', '{"how":"skip"}']);
+  });
 });
 
 describe("a history that this code would not have made is noticed", () => {
