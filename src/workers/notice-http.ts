@@ -54,17 +54,24 @@ export async function postJson(
   }
 }
 
-async function readAnswer(response: IncomingMessage): Promise<HttpAnswer> {
+/** Settles before the connection is given up: what that makes of the rest of the answer is no error any more. */
+function readAnswer(response: IncomingMessage): Promise<HttpAnswer> {
+  const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
   const parts: Buffer[] = [];
   let length = 0;
-  for await (const part of response as AsyncIterable<Buffer>) {
+  const settle = () => {
+    const answer = Buffer.concat(parts).subarray(0, answerBytesMax).toString("utf8").replaceAll("\0", "");
+    const status = response.statusCode ?? 0;
+    resolve({ status, answer, retryAfterMs: secondsIn(response.headers["retry-after"]) * 1_000 });
+  };
+  response.on("data", (part: Buffer) => {
     parts.push(part);
     length += part.length;
-    if (length >= answerBytesMax) break;
-  }
-  const answer = Buffer.concat(parts).subarray(0, answerBytesMax).toString("utf8").replaceAll("\0", "");
-  const status = response.statusCode ?? 0;
-  return { status, answer, retryAfterMs: secondsIn(response.headers["retry-after"]) * 1_000 };
+    if (length >= answerBytesMax) settle();
+  });
+  response.on("end", settle);
+  response.on("error", reject);
+  return promise;
 }
 
 /** In seconds; a date is taken for no wish, as few send one. */

@@ -78,7 +78,10 @@ export class Running {
     this.clock = clock;
     this.standing = input.standing ?? null;
     setHandler(messages.standing, () => this.standing);
-    setHandler(messages.closingChanged, (closing) => this.become({ closing }));
+    // Before it is activated there is nothing to change: activating reads who closes.
+    setHandler(messages.closingChanged, (closing) => {
+      if (this.standing !== null) this.become({ closing });
+    });
     setHandler(messages.paymentStanding, ({ pastDue, ...told }) => {
       this.clock.told(told);
       const status = this.standing?.status;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { Registry } from "prom-client";
 import { insertCustomer } from "../../../src/db/billing/customers.ts";
-import { type Database, inTransaction, openDatabase } from "../../../src/db/database.ts";
+import { type Database, inSnapshot, inTransaction, openDatabase } from "../../../src/db/database.ts";
 import { addSecret, newSigningSecret } from "../../../src/db/notices/endpoint-secrets.ts";
 import { insertEndpoint } from "../../../src/db/notices/endpoints.ts";
 import { enqueueNotice, noticeIdOf } from "../../../src/db/notices/enqueue-notice.ts";
@@ -111,11 +111,13 @@ export class PostOffice {
     }
   }
 
-  async look(id: string) {
-    // In this order: a state is written with the attempt that led to it.
-    const found = await findDelivery(this.db.orm, id);
-    const attempts = await attemptsOfDelivery(this.db.orm, id);
-    return { state: found?.state, next: found?.nextAttemptAt ?? 0, attempts };
+  /** As of one moment: an attempt is written together with what follows from it. */
+  look(id: string) {
+    return inSnapshot(this.db, async (tx) => {
+      const found = await findDelivery(tx, id);
+      const attempts = await attemptsOfDelivery(tx, id);
+      return { state: found?.state, next: found?.nextAttemptAt ?? 0, attempts };
+    });
   }
 
   async close(): Promise<void> {
