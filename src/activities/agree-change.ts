@@ -40,7 +40,8 @@ export async function agree(
   return { ...row, ...updates };
 }
 
-function statusAfter({ kind }: SubscriptionChange): { status?: SubscriptionStatus } {
+/** The status that a change makes, where it makes one. */
+export function statusAfter({ kind }: Pick<SubscriptionChange, "kind">): { status?: SubscriptionStatus } {
   if (kind === "pause") return { status: "paused" };
   return kind === "resume" || kind === "end_trial" ? { status: "active" } : {};
 }
@@ -104,6 +105,7 @@ export async function endAt(tx: Tx, row: StoredSubscription, at: Instant): Promi
   return { ...row, ...updates };
 }
 
-export function graceAfter({ graceSeconds }: StoredSubscription, at: Instant): Instant {
+/** When a period that ends at an instant may be closed. */
+export function graceAfter({ graceSeconds }: Pick<StoredSubscription, "graceSeconds">, at: Instant): Instant {
   return addDuration(at, { seconds: graceSeconds }, "UTC");
 }

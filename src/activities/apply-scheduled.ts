@@ -82,13 +82,12 @@ export async function makeDueChanges(
   let current = row;
   for (;;) {
     if (current.status === "canceled") return current;
-    const [next] = await pendingChanges(tx, current.id, until(current));
+    const due = await pendingChanges(tx, current.id, until(current));
+    const [next] = due;
     // An end comes before what was agreed for the same instant: nothing is left for it to change.
     if (next === undefined || (current.cancelAt !== null && current.cancelAt <= next.effectiveAt))
       return current;
-    const together = (await pendingChanges(tx, current.id, next.effectiveAt)).filter(
-      ({ effectiveAt }) => effectiveAt === next.effectiveAt,
-    );
+    const together = due.filter(({ effectiveAt }) => effectiveAt === next.effectiveAt);
     current = await makeTogether(tx, current, next.effectiveAt, together);
   }
 }
@@ -117,8 +116,10 @@ async function makeTogether(
     const resolution = { subscriptionId: row.id, changeId };
     const change = request as SubscriptionChange;
     try {
-      admitScheduled(await lockedSubscription(tx, row.id), change.kind, at);
-      await makeChange(tx, await lockedSubscription(tx, row.id), { changeId, change, at: isoOf(at) });
+      // As the changes before it have left it.
+      const standing = await lockedSubscription(tx, row.id);
+      admitScheduled(standing, change.kind, at);
+      await makeChange(tx, standing, { changeId, change, at: isoOf(at) });
       await resolveScheduled(tx, resolution, "applied", at);
     } catch (error) {
       if (!(error instanceof BillingError)) throw error;

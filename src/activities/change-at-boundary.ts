@@ -33,7 +33,7 @@ import {
   type TrialTerms,
 } from "../domain/lifecycle/index.ts";
 import type { SubscriptionChange } from "../workflows/messages.ts";
-import { endAt, reanchored } from "./agree-change.ts";
+import { endAt, reanchored, statusAfter } from "./agree-change.ts";
 import { requestedChange } from "./apply-change.ts";
 
 /** A change that is due where a period begins; of the end of a trial what follows it. */
@@ -92,7 +92,7 @@ async function changed(
   { kind, request, action }: BoundaryChange,
   at: Instant,
 ): Promise<Agreed> {
-  admitScheduled({ ...row }, kind, at);
+  admitScheduled(row, kind, at);
   if (action !== null) {
     const paused = action !== "convert";
     const after: Terms = { ...terms, paused, usage: "billed" };
@@ -106,8 +106,7 @@ async function changed(
   if (kind === "resume") {
     await supersedeScheduled(tx, row.id, at, (ahead) => ahead.cause === "pause" && ahead.effectiveAt > at);
   }
-  const status = kind === "pause" ? "paused" : kind === "resume" ? "active" : row.status;
-  return { row: { ...row, status }, terms: after };
+  return { row: { ...row, ...statusAfter({ kind }) }, terms: after };
 }
 
 /** Where periods count from, from the boundary on, where that changes: after a trial, and with another interval. */

@@ -12,9 +12,10 @@ import {
 import type { StoredSubscription } from "../db/billing/subscriptions.ts";
 import { termsOfRows } from "../db/billing/terms-histories.ts";
 import { type Database, inSnapshot, inTransaction, type Tx } from "../db/database.ts";
-import { addDuration, instant, isoOf } from "../domain/calendar/index.ts";
+import { instant, isoOf } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import { closePeriod, SubscriptionRuleError } from "../domain/invoicing/index.ts";
+import { graceAfter } from "./agree-change.ts";
 import { withDueChanges } from "./apply-scheduled.ts";
 import type { Issued } from "./issue-invoice.ts";
 import { endDueGrants, keepUpGrants } from "./keep-up-grants.ts";
@@ -133,6 +134,6 @@ function onward(
   return {
     subscriptionId: row.id,
     billedThrough: period.end,
-    nextCloseAt: end === null ? null : addDuration(end, { seconds: row.graceSeconds }, "UTC"),
+    nextCloseAt: end === null ? null : graceAfter(row, end),
   };
 }

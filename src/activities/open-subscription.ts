@@ -19,10 +19,10 @@ import { agreedPeriodAt, instant, isoOf } from "../domain/calendar/index.ts";
 import { linesInAdvance, SubscriptionRuleError, type Terms } from "../domain/invoicing/index.ts";
 import { isTerminal } from "../domain/lifecycle/index.ts";
 import { money } from "../domain/money/index.ts";
-import type { RunningSubscription } from "../workflows/messages.ts";
+import type { RunningSubscription, StartChoices } from "../workflows/messages.ts";
 import { runningAnchor } from "./apply-change.ts";
 import { type Issued, issueLines, nothingIssued } from "./issue-invoice.ts";
-import { beginning, firstCloseAt, type StartChoices } from "./subscription-beginning.ts";
+import { beginning, firstCloseAt } from "./subscription-beginning.ts";
 
 export interface OpenSubscriptionInput extends StartChoices {
   readonly subscriptionId: string;

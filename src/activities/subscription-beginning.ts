@@ -12,32 +12,9 @@ import {
 import type { PlanTrial, PlanVersion } from "../domain/catalog/index.ts";
 import { invariant } from "../domain/errors.ts";
 import type { Terms, TermsItem } from "../domain/invoicing/index.ts";
-import {
-  activationSeconds,
-  billedFrom,
-  SubscriptionStartRefusal,
-  type TrialEndAction,
-} from "../domain/lifecycle/index.ts";
+import { activationSeconds, billedFrom, SubscriptionStartRefusal } from "../domain/lifecycle/index.ts";
+import type { StartChoices } from "../workflows/messages.ts";
 import { graceAfter } from "./agree-change.ts";
-
-/** What may be said about the beginning of a subscription, whatever its plan does. */
-export interface StartChoices {
-  /** From when on it is to have run: what was before is billed as its periods close. */
-  readonly startAt?: string;
-  /** Until when it was billed elsewhere: nothing before that is charged. */
-  readonly billedThrough?: string;
-  /** Whether what is left of the period in course is charged in advance. */
-  readonly firstCharge?: "prorated" | "none";
-  /** "none": what the plan says of a trial is left out. */
-  readonly trial?: "plan" | "none";
-  /** What follows the trial of a customer without a payment method. */
-  readonly trialWithoutPaymentMethod?: TrialEndAction;
-  readonly paymentMethod?: "required" | "optional";
-  /** The subscription begins when its first invoice is paid, within so many seconds. */
-  readonly payWithinSeconds?: number;
-  /** The subscription that ended, and that this one goes on from. */
-  readonly reactivates?: string;
-}
 
 export interface Beginning {
   readonly row: StoredSubscription;

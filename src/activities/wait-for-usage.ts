@@ -2,7 +2,7 @@ import type { AgreedPeriod } from "../db/billing/agreed-period.ts";
 import { type StoredSubscription, updateSubscription } from "../db/billing/subscriptions.ts";
 import type { Tx } from "../db/database.ts";
 import { type SourcesFound, usageWatermarks, watermarksOf } from "../db/usage/watermarks.ts";
-import { addDuration, type Instant, isoOf } from "../domain/calendar/index.ts";
+import { type Instant, isoOf } from "../domain/calendar/index.ts";
 import {
   giveUpAt,
   metersOf,
@@ -11,6 +11,7 @@ import {
   usageCompleteness,
   waitForUsage,
 } from "../domain/invoicing/index.ts";
+import { graceAfter } from "./agree-change.ts";
 
 /** The policy of a deployment. */
 export interface WaitingForUsage {
@@ -67,9 +68,9 @@ export async function waitForSources(
     usageWaitMsMax,
   }: WaitingForUsage & { readonly usage: UsageCompleteness; readonly at: Instant },
 ): Promise<PeriodWaits | null> {
-  const due = (end: Instant) => addDuration(end, { seconds: row.graceSeconds }, "UTC");
-  const dueAt = due(period.end);
-  const limit = giveUpAt(dueAt, usageWaitMsMax, followingEnd === null ? null : due(followingEnd));
+  const dueAt = graceAfter(row, period.end);
+  const nextDueAt = followingEnd === null ? null : graceAfter(row, followingEnd);
+  const limit = giveUpAt(dueAt, usageWaitMsMax, nextDueAt);
   const until = waitForUsage(usage, { period, dueAt, giveUpAt: limit, at });
   if (until === null || usage.heldBackBy === null) return null;
   await updateSubscription(tx, row.id, { nextCloseAt: limit });

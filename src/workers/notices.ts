@@ -1,9 +1,10 @@
 import type { Logger } from "pino";
-import { Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import type { WorkerConfig } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { type DeliveryBacklog, deliveryBacklog } from "../db/notices/deliveries.ts";
 import type { Instant } from "../domain/calendar/index.ts";
+import { type BacklogGauge, measureBacklog } from "./backlog-gauges.ts";
 import { startNoticeDelivery } from "./notice-delivery.ts";
 import { startNoticeLookahead } from "./notice-lookahead.ts";
 import { smtpSender } from "./notice-mail.ts";
@@ -29,7 +30,9 @@ export function startNotices({
   const post = { timeoutMs: postTimeoutMs, privateAllowed };
   const lookahead = startNoticeLookahead(parts);
   const delivery = startNoticeDelivery({ ...parts, sealingKeys, post, mail, operatorEmail });
-  measureBacklog(parts);
+  const { db, now, logger, metrics } = parts;
+  const read = () => deliveryBacklog(db.orm, now());
+  measureBacklog({ what: "the backlog of notices", read, gauges, logger, metrics });
   return {
     async stop() {
       await Promise.all([lookahead.stop(), delivery.stop()]);
@@ -38,44 +41,20 @@ export function startNotices({
   };
 }
 
-const gauges = [
+const gauges: readonly BacklogGauge<DeliveryBacklog>[] = [
   {
     name: "reckoner_notices_waiting",
     help: "Deliveries of notices that are to be made.",
-    of: ({ waiting }: DeliveryBacklog) => waiting,
+    of: ({ waiting }) => waiting,
   },
   {
     name: "reckoner_notices_to_compose",
     help: "Notices that are not composed yet.",
-    of: ({ toCompose }: DeliveryBacklog) => toCompose,
+    of: ({ toCompose }) => toCompose,
   },
   {
     name: "reckoner_notices_oldest_due_seconds",
     help: "Time for which the oldest delivery has been due; 0 when none is.",
-    of: ({ oldestDueSeconds }: DeliveryBacklog) => oldestDueSeconds,
+    of: ({ oldestDueSeconds }) => oldestDueSeconds,
   },
 ];
-
-function measureBacklog({
-  db,
-  now,
-  logger,
-  metrics,
-}: Pick<NoticesOptions, "db" | "now" | "logger" | "metrics">): void {
-  for (const { name, help, of } of gauges) {
-    new Gauge({
-      name,
-      help,
-      registers: [metrics],
-      async collect() {
-        try {
-          this.set(of(await deliveryBacklog(db.orm, now())));
-        } catch (error) {
-          logger.warn({ err: error }, "the backlog of notices cannot be measured");
-          // Not zero: nobody knows.
-          this.remove();
-        }
-      },
-    });
-  }
-}

@@ -67,6 +67,7 @@ export interface ActivateCommand extends Command {
   readonly start?: StartChoices;
 }
 
+/** What may be said about the beginning of a subscription, whatever its plan does. */
 export interface StartChoices {
   /** From when on it is to have run: what was before is billed as its periods close. */
   readonly startAt?: string;

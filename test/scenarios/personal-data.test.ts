@@ -1,6 +1,7 @@
 import type { Client } from "@temporalio/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { recordedHistories } from "../replay/history-file.ts";
+import { seatPlans } from "../support/seat-plans.ts";
 import { type System, startSystem } from "../support/system.ts";
 
 /** What Temporal keeps of customers: ids, states and instants, and nothing that says who they are. */
@@ -42,27 +43,7 @@ async function liveThrough({ client, advance }: System): Promise<void> {
   const params = { path: { id } };
   const card = (token: string) =>
     client.post("/v1/customers/{id}/payment-methods", { params, body: { token } });
-  const plan = (key: string, unit_amount_minor: string) => ({
-    key,
-    name: key,
-    currency: "usd",
-    interval: { unit: "month" as const, count: 1 },
-    grace_seconds: 3600,
-    prices: [
-      {
-        type: "seat" as const,
-        key: "seats",
-        name: "Seats",
-        product: "seats",
-        timing: "in_advance" as const,
-        unit_amount_minor,
-        included_seats: 0,
-      },
-    ],
-  });
-  await client.put("/v1/catalog", {
-    body: { meters: [], plans: [plan("solo", "1000"), plan("team", "3000")] },
-  });
+  await client.put("/v1/catalog", { body: seatPlans });
   await client.post("/v1/test-clocks", { body: { id, at: "2026-04-01T00:00:00Z" } });
   await client.post("/v1/customers", { body: { id, ...person, currency: "usd", test_clock: id } });
   await card("pm_card_visa");

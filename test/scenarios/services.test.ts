@@ -5,6 +5,7 @@ import { childEnvironment, projectFolder } from "../../src/config.ts";
 import { freePort } from "../../src/sandbox/local-services/ports.ts";
 import { ReckonerApiError } from "../../src/sdk/index.ts";
 import * as services from "../../src/temporal/services/index.ts";
+import { seatPlans } from "../support/seat-plans.ts";
 import { type System, startSystem } from "../support/system.ts";
 
 /** The same commands over HTTP and to Temporal directly: the same refusals, the same answers, done once. */
@@ -18,27 +19,7 @@ beforeAll(async () => {
   system = await startSystem();
   const { temporal, temporalClient } = system.surroundings;
   subscriptions = services.subscriptionClient(temporalClient, { taskQueue: temporal.taskQueue });
-  const plan = (key: string, unit_amount_minor: string) => ({
-    key,
-    name: key,
-    currency: "usd",
-    interval: { unit: "month" as const, count: 1 },
-    grace_seconds: 3600,
-    prices: [
-      {
-        type: "seat" as const,
-        key: "seats",
-        name: "Seats",
-        product: "seats",
-        timing: "in_advance" as const,
-        unit_amount_minor,
-        included_seats: 0,
-      },
-    ],
-  });
-  await system.client.put("/v1/catalog", {
-    body: { meters: [], plans: [plan("solo", "1000"), plan("team", "3000")] },
-  });
+  await system.client.put("/v1/catalog", { body: seatPlans });
   const port = await freePort();
   exampleUrl = `http://127.0.0.1:${port}`;
   example = spawn(process.execPath, [join(projectFolder, "examples/upgrade-service.ts")], {

@@ -2,6 +2,7 @@ import { Gauge } from "prom-client";
 import { sourcesForMetrics } from "../../db/usage/watermarks.ts";
 import { type ExpectedSource, progressOf } from "../../domain/metering/index.ts";
 import type { ApiDependencies } from "../dependencies.ts";
+import { sharedRead } from "../shared-read.ts";
 
 /** Sources that have a line of their own; the others share one, with the most that any of them lags behind. */
 const sourcesMax = 50;
@@ -14,20 +15,13 @@ export function measureWatermarks({
   logger,
   metrics,
 }: Pick<ApiDependencies, "db" | "now" | "logger" | "metrics">): void {
-  let looking: Promise<readonly ExpectedSource[] | undefined> | undefined;
-
-  /** The gauges are collected side by side: one look answers both. */
-  function look(): Promise<readonly ExpectedSource[] | undefined> {
-    looking ??= sourcesForMetrics(db.orm)
-      .catch((error: unknown) => {
-        logger.warn({ err: error }, "how far sources of usage are cannot be measured");
-        return undefined;
-      })
-      .finally(() => {
-        looking = undefined;
-      });
-    return looking;
-  }
+  // The gauges are collected side by side: one look answers both.
+  const look = sharedRead(() =>
+    sourcesForMetrics(db.orm).catch((error: unknown) => {
+      logger.warn({ err: error }, "how far sources of usage are cannot be measured");
+      return undefined;
+    }),
+  );
 
   new Gauge({
     name: "reckoner_usage_watermark_lag_seconds",

@@ -1,3 +1,4 @@
+import { htmlText as text } from "../../domain/html-text.ts";
 import type {
   DocumentGroup,
   DocumentLine,
@@ -85,14 +86,3 @@ function list(notes: readonly string[]): string {
   if (notes.length === 0) return "";
   return `<ul class="notes">${notes.map((note) => `<li>${text(note)}</li>`).join("")}</ul>`;
 }
-
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-/** Whatever somebody is called, it stays text. */
-const text = (value: string): string => value.replace(/[&<>"']/g, (character) => entities[character] ?? "");

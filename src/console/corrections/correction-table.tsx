@@ -1,13 +1,14 @@
-import { Stack, Text } from "@mantine/core";
+import { Stack } from "@mantine/core";
 import { CorrectionEvents } from "../approvals/correction-events.tsx";
 import { DecisionButtons } from "../approvals/decision-buttons.tsx";
 import { DecisionText } from "../approvals/decision-text.tsx";
+import { reasonText, requestColumns } from "../approvals/request-columns.tsx";
 import { waitingCorrection } from "../approvals/waiting-request.ts";
 import { useCustomer } from "../customer/customer-context.ts";
 import { wordsFor } from "../format/words.ts";
-import { Quantity, Time } from "../parts/figures.tsx";
+import { Quantity } from "../parts/figures.tsx";
 import { type Column, RecordTable } from "../parts/record-table.tsx";
-import { StateBadge } from "../parts/state-badge.tsx";
+import { TitledText } from "../parts/titled-text.tsx";
 import type { UsageCorrection } from "../reads/resources.ts";
 
 /** Corrections of usage with their events, and the ways to decide about those that wait. */
@@ -40,28 +41,12 @@ const columnsIn = (timeZone: string): readonly Column<UsageCorrection>[] => [
     header: "Correction",
     onPhone: "title",
     cell: ({ kind, backfill, reason_code, note }) => (
-      <Stack gap={0}>
-        <Text size="sm" fw={600}>
-          {backfill === null ? wordsFor(kind) : "Revert of a backfill"}
-        </Text>
-        <Text size="xs" c="dimmed">
-          {wordsFor(reason_code)}
-          {note === null ? "" : `: ${note}`}
-        </Text>
-      </Stack>
+      <TitledText title={backfill === null ? wordsFor(kind) : "Revert of a backfill"}>
+        {reasonText(reason_code, note)}
+      </TitledText>
     ),
   },
-  { header: "State", cell: ({ status }) => <StateBadge state={status} /> },
-  { header: "Asked for", cell: ({ requested_at }) => <Time at={requested_at} timeZone={timeZone} /> },
-  {
-    header: "By",
-    onPhone: "hidden",
-    cell: ({ requested_by }) => (
-      <Text size="xs" c="dimmed" style={{ overflowWrap: "anywhere" }}>
-        {requested_by}
-      </Text>
-    ),
-  },
+  ...requestColumns(timeZone),
   {
     header: "Events",
     align: "end",

@@ -7,6 +7,7 @@ import { Amount, Day, Nothing } from "../parts/figures.tsx";
 import { TextLink } from "../parts/links.tsx";
 import { type Column, RecordTable } from "../parts/record-table.tsx";
 import { StateBadge } from "../parts/state-badge.tsx";
+import { TitledText } from "../parts/titled-text.tsx";
 import type { CreditGrant } from "../reads/resources.ts";
 import { useRights } from "../session/rights.ts";
 import { AdjustGrantForm } from "./adjust-grant-form.tsx";
@@ -57,14 +58,7 @@ const columnsIn = (timeZone: string): readonly Column<CreditGrant>[] => [
     header: "Credit",
     onPhone: "title",
     cell: ({ kind, reason, reason_code }) => (
-      <Stack gap={0}>
-        <Text size="sm" fw={600}>
-          {names[kind]}
-        </Text>
-        <Text size="xs" c="dimmed">
-          {reason ?? wordsFor(reason_code ?? "")}
-        </Text>
-      </Stack>
+      <TitledText title={names[kind]}>{reason ?? wordsFor(reason_code ?? "")}</TitledText>
     ),
   },
   { header: "State", cell: ({ status }) => <StateBadge state={status} /> },

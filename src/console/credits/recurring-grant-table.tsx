@@ -13,6 +13,7 @@ import { DialogButton } from "../parts/dialog.tsx";
 import { Amount, Day, Nothing } from "../parts/figures.tsx";
 import { type Column, RecordTable } from "../parts/record-table.tsx";
 import { StateBadge } from "../parts/state-badge.tsx";
+import { TitledText } from "../parts/titled-text.tsx";
 import type { RecurringCreditGrant } from "../reads/resources.ts";
 import { useRights } from "../session/rights.ts";
 
@@ -87,14 +88,9 @@ const columnsIn = (timeZone: string): readonly Column<RecurringCreditGrant>[] =>
     header: "Credit",
     onPhone: "title",
     cell: ({ amount_minor, currency, interval, reason, reason_code }) => (
-      <Stack gap={0}>
-        <Text size="sm" fw={600}>
-          {formatAmount(amount_minor, currency)} {every(interval)}
-        </Text>
-        <Text size="xs" c="dimmed">
-          {reason ?? wordsFor(reason_code)}
-        </Text>
-      </Stack>
+      <TitledText title={`${formatAmount(amount_minor, currency)} ${every(interval)}`}>
+        {reason ?? wordsFor(reason_code)}
+      </TitledText>
     ),
   },
   { header: "State", cell: ({ status }) => <StateBadge state={status} /> },

@@ -1,7 +1,5 @@
-import { Stack, Text } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { DecisionButtons } from "../approvals/decision-buttons.tsx";
-import { DecisionText } from "../approvals/decision-text.tsx";
+import { Decided } from "../approvals/decided.tsx";
 import { waitingCreditNote } from "../approvals/waiting-request.ts";
 import { useCustomer } from "../customer/customer-context.ts";
 import { wordsFor } from "../format/words.ts";
@@ -10,6 +8,7 @@ import { LoadedList } from "../parts/loaded.tsx";
 import { EmptyNotice } from "../parts/notices.tsx";
 import { type Column, RecordTable } from "../parts/record-table.tsx";
 import { StateBadge } from "../parts/state-badge.tsx";
+import { TitledText } from "../parts/titled-text.tsx";
 import { creditNotesQuery } from "../reads/queries.ts";
 import type { CreditNote, InvoiceDetail } from "../reads/resources.ts";
 import { DocumentDownload } from "./document-download.tsx";
@@ -27,18 +26,11 @@ export function CreditNoteTable({ invoice: { id } }: { invoice: InvoiceDetail })
           columns={columnsIn(timeZone)}
           rows={notes}
           keyOf={(note) => note.id}
-          below={(note) => <Decided note={note} />}
+          below={(note) => <Decided request={note} decidable={waitingCreditNote(note)} />}
         />
       )}
     </LoadedList>
   );
-}
-
-/** What was decided about a note, or the ways to decide. */
-function Decided({ note }: { note: CreditNote }) {
-  const { status, decision } = note;
-  if (status === "pending_approval") return <DecisionButtons decidable={waitingCreditNote(note)} />;
-  return decision === null ? null : <DecisionText decision={decision} />;
 }
 
 const columnsIn = (timeZone: string): readonly Column<CreditNote>[] => [
@@ -46,14 +38,7 @@ const columnsIn = (timeZone: string): readonly Column<CreditNote>[] => [
     header: "Number",
     onPhone: "title",
     cell: ({ number, reason, reason_code }) => (
-      <Stack gap={0}>
-        <Text size="sm" fw={600}>
-          {number ?? "Not issued yet"}
-        </Text>
-        <Text size="xs" c="dimmed">
-          {reason ?? wordsFor(reason_code)}
-        </Text>
-      </Stack>
+      <TitledText title={number ?? "Not issued yet"}>{reason ?? wordsFor(reason_code)}</TitledText>
     ),
   },
   { header: "Asked for", cell: ({ requested_at }) => <Day at={requested_at} timeZone={timeZone} /> },

@@ -54,18 +54,19 @@ export async function listRecurring(
   return pageOf(found, page, ({ requestedAt, id }) => ({ at: requestedAt, id }));
 }
 
+/** Those of a customer that were agreed to. */
+const agreedFor = (customerId: string) =>
+  and(
+    eq(recurringGrantStanding.customerId, customerId),
+    inArray(recurringGrantStanding.status, ["active", "ended"]),
+  );
+
 /** A customer's recurring grants with a time that has come and is not given. */
 export async function dueRecurring(tx: Tx, customerId: string, asOf: Instant): Promise<StoredRecurring[]> {
   return await tx
     .select()
     .from(recurringGrantStanding)
-    .where(
-      and(
-        eq(recurringGrantStanding.customerId, customerId),
-        inArray(recurringGrantStanding.status, ["active", "ended"]),
-        lte(recurringGrantStanding.nextAt, asOf),
-      ),
-    )
+    .where(and(agreedFor(customerId), lte(recurringGrantStanding.nextAt, asOf)))
     .orderBy(asc(recurringGrantStanding.id));
 }
 
@@ -74,12 +75,7 @@ export async function agreedRecurring(tx: Tx, customerId: string): Promise<Agree
   const found = await tx
     .select()
     .from(recurringGrantStanding)
-    .where(
-      and(
-        eq(recurringGrantStanding.customerId, customerId),
-        inArray(recurringGrantStanding.status, ["active", "ended"]),
-      ),
-    )
+    .where(agreedFor(customerId))
     .orderBy(asc(recurringGrantStanding.id));
   return found.flatMap((stored) => {
     const { nextOccurrence, activeSince, endedAt } = stored;

@@ -64,24 +64,44 @@ const untold = (key: SQL) => sql`not exists (select from notice.notice where not
 /** An instant in SQL as keys spell it. */
 const isoText = (at: SQL) => sql`to_char(${at} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
-async function tellUpcoming(tx: Tx, { whose, since, asOf }: Look, after: string): Promise<string | null> {
-  const key = sql`'invoice-upcoming/' || ${subscription.id} || '/' || ${isoText(sql`${subscription.nextCloseAt}`)}`;
-  const found = await tx
+/** The next page of subscriptions that something is ahead of, and was not told. */
+async function subscriptionsAhead(tx: Tx, { whose, since, asOf }: Look, after: string, ahead: Ahead) {
+  const { at, days, key, only } = ahead;
+  return await tx
     .select(getTableColumns(subscription))
     .from(subscription)
     .innerJoin(customer, eq(customer.id, subscription.customerId))
     .where(
       and(
         whose,
+        only,
         gt(subscription.id, after),
-        gt(subscription.nextCloseAt, since),
-        sql`${subscription.nextCloseAt} <= ${isoOf(asOf)}::timestamptz + make_interval(days => ${daysMost("upcomingInvoiceDays")})`,
-        untold(key),
+        gt(at, since),
+        sql`${at} <= ${isoOf(asOf)}::timestamptz + make_interval(days => ${daysMost(days)})`,
+        untold(sql`${key} || '/' || ${subscription.id} || '/' || ${isoText(sql`${at}`)}`),
       ),
     )
     .orderBy(asc(subscription.id))
     .limit(pageRows);
-  for (const row of found) await tellUpcomingOf(tx, row, asOf);
+}
+
+/** What is ahead of a subscription: when, told how many days before, under which kind of key. */
+interface Ahead {
+  readonly at: typeof subscription.nextCloseAt | typeof subscription.trialEndsAt;
+  readonly days: keyof NoticeAhead;
+  readonly key: "invoice-upcoming" | "trial-ending";
+  /** Which subscriptions it is ahead of, when not of all. */
+  readonly only?: SQL;
+}
+
+async function tellUpcoming(tx: Tx, look: Look, after: string): Promise<string | null> {
+  const ahead = {
+    at: subscription.nextCloseAt,
+    days: "upcomingInvoiceDays",
+    key: "invoice-upcoming",
+  } as const;
+  const found = await subscriptionsAhead(tx, look, after, ahead);
+  for (const row of found) await tellUpcomingOf(tx, row, look.asOf);
   return nextPage(found);
 }
 
@@ -92,7 +112,7 @@ const daysMost = (name: keyof NoticeAhead) =>
 async function tellUpcomingOf(tx: Tx, row: StoredSubscription, asOf: Instant): Promise<void> {
   const { id, customerId, billedThrough, nextCloseAt, graceSeconds } = row;
   if (nextCloseAt === null) return;
-  const occurredAt = upcomingNoticeAt(nextCloseAt, billedThrough, await aheadOf(tx, row));
+  const occurredAt = upcomingNoticeAt(nextCloseAt, billedThrough, noticeAheadOf(await planOf(tx, row)));
   if (occurredAt === null || occurredAt > asOf) return;
   const invoiceAt = isoOf(nextCloseAt);
   const periodEnd = isoOf((nextCloseAt - graceSeconds * 1_000) as Instant);
@@ -105,40 +125,29 @@ async function tellUpcomingOf(tx: Tx, row: StoredSubscription, asOf: Instant): P
   });
 }
 
-/** As the plan says that the subscription is on. */
-async function aheadOf(tx: Tx, { id }: StoredSubscription): Promise<NoticeAhead> {
-  const plan = (await termsHistory(tx, id)).at(-1)?.items[0]?.plan;
-  return { ...usualNoticeAhead, ...plan?.notices };
-}
+/** The plan that the subscription is on. */
+const planOf = async (tx: Tx, { id }: StoredSubscription) =>
+  (await termsHistory(tx, id)).at(-1)?.items[0]?.plan;
 
-async function tellTrials(tx: Tx, { whose, since, asOf }: Look, after: string): Promise<string | null> {
-  const key = sql`'trial-ending/' || ${subscription.id} || '/' || ${isoText(sql`${subscription.trialEndsAt}`)}`;
-  const found = await tx
-    .select(getTableColumns(subscription))
-    .from(subscription)
-    .innerJoin(customer, eq(customer.id, subscription.customerId))
-    .where(
-      and(
-        whose,
-        gt(subscription.id, after),
-        eq(subscription.status, "trialing"),
-        gt(subscription.trialEndsAt, since),
-        sql`${subscription.trialEndsAt} <= ${isoOf(asOf)}::timestamptz + make_interval(days => ${daysMost("trialEndingDays")})`,
-        untold(key),
-      ),
-    )
-    .orderBy(asc(subscription.id))
-    .limit(pageRows);
-  for (const row of found) await tellTrialOf(tx, row, asOf);
+const noticeAheadOf = (plan: Awaited<ReturnType<typeof planOf>>): NoticeAhead => ({
+  ...usualNoticeAhead,
+  ...plan?.notices,
+});
+
+async function tellTrials(tx: Tx, look: Look, after: string): Promise<string | null> {
+  const ahead = { at: subscription.trialEndsAt, days: "trialEndingDays", key: "trial-ending" } as const;
+  const trialing = eq(subscription.status, "trialing");
+  const found = await subscriptionsAhead(tx, look, after, { ...ahead, only: trialing });
+  for (const row of found) await tellTrialOf(tx, row, look.asOf);
   return nextPage(found);
 }
 
 async function tellTrialOf(tx: Tx, row: StoredSubscription, asOf: Instant): Promise<void> {
   const { id, customerId, trialEndsAt } = row;
   if (trialEndsAt === null) return;
-  const occurredAt = trialNoticeAt(trialEndsAt, row.startedAt, await aheadOf(tx, row));
+  const plan = await planOf(tx, row);
+  const occurredAt = trialNoticeAt(trialEndsAt, row.startedAt, noticeAheadOf(plan));
   if (occurredAt > asOf) return;
-  const plan = (await termsHistory(tx, id)).at(-1)?.items[0]?.plan;
   const endsAt = isoOf(trialEndsAt);
   await enqueueNotice(tx, {
     key: `trial-ending/${id}/${endsAt}`,

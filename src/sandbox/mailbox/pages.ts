@@ -1,10 +1,11 @@
+import { htmlText } from "../../domain/html-text.ts";
 import type { KeptMail } from "./mailbox.ts";
 
 /** All mails, the newest first. */
 export function listPage(mails: readonly KeptMail[]): string {
   const rows = mails.map(
     ({ id, receivedAt, to, subject }) =>
-      `<tr><td class="time">${receivedAt.slice(0, 19).replace("T", " ")}</td><td>${escaped(to)}</td><td><a href="/mails/${id}">${escaped(subject)}</a></td></tr>`,
+      `<tr><td class="time">${receivedAt.slice(0, 19).replace("T", " ")}</td><td>${htmlText(to)}</td><td><a href="/mails/${id}">${htmlText(subject)}</a></td></tr>`,
   );
   const table =
     rows.length === 0
@@ -17,10 +18,10 @@ export function listPage(mails: readonly KeptMail[]): string {
 export function mailPage({ id, from, to, subject, text, receivedAt }: KeptMail): string {
   return page(
     subject,
-    `<p><a href="/">All mails</a></p><h1>${escaped(subject)}</h1>
-<p class="time">From ${escaped(from)} to ${escaped(to)}, received ${receivedAt}</p>
+    `<p><a href="/">All mails</a></p><h1>${htmlText(subject)}</h1>
+<p class="time">From ${htmlText(from)} to ${htmlText(to)}, received ${receivedAt}</p>
 <iframe title="The mail" sandbox src="/mails/${id}/html"></iframe>
-<h2>As text</h2><pre>${escaped(text)}</pre>`,
+<h2>As text</h2><pre>${htmlText(text)}</pre>`,
   );
 }
 
@@ -30,7 +31,7 @@ function page(title: string, body: string): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(title)}</title>
+<title>${htmlText(title)}</title>
 <style>
 body{font:15px/1.5 system-ui,sans-serif;color:#1b2430;background:#f5f7fa;margin:0}
 main{max-width:56rem;margin:2rem auto;padding:2rem;background:#fff;border:1px solid #dfe4ea;border-radius:10px}
@@ -45,6 +46,3 @@ pre{white-space:pre-wrap;padding:1rem;background:#f5f7fa;border-radius:8px}
 </html>
 `;
 }
-
-const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-const escaped = (value: string): string => value.replace(/[&<>"]/g, (character) => entities[character] ?? "");

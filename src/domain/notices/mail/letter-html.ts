@@ -1,3 +1,4 @@
+import { htmlText } from "../../html-text.ts";
 import type { Letter, MailReader, Tone } from "./letter.ts";
 
 /** Mail programs know no style sheets, so each element carries its style; the colours are those of the invoice document. */
@@ -14,17 +15,17 @@ export function letterHtml(letter: Letter, { name, seller }: MailReader): string
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light">
-<title>${escaped(letter.subject)}</title>
+<title>${htmlText(letter.subject)}</title>
 </head>
 <body style="margin:0;padding:0;background:${tint}">
-<div style="display:none;max-height:0;overflow:hidden">${escaped(paragraphs[0] ?? title)}</div>
+<div style="display:none;max-height:0;overflow:hidden">${htmlText(paragraphs[0] ?? title)}</div>
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="background:${tint}"><tr><td align="center" style="padding:32px 12px">
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:560px;background:#ffffff;border:1px solid ${line};border-radius:10px;${escaped(font)};font-size:15px;line-height:1.5;color:${ink};text-align:left"><tr><td style="padding:32px">
-${seller === null ? "" : `<p style="margin:0 0 16px;font-size:17px;font-weight:600">${escaped(seller)}</p>`}
-<h1 style="margin:0 0 20px;padding:0 0 16px;border-bottom:3px solid ${accent};font-size:22px;line-height:1.3;font-weight:650;color:${accent}">${escaped(title)}</h1>
-<p style="margin:0 0 14px">Hello ${escaped(name)},</p>
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width:560px;background:#ffffff;border:1px solid ${line};border-radius:10px;${htmlText(font)};font-size:15px;line-height:1.5;color:${ink};text-align:left"><tr><td style="padding:32px">
+${seller === null ? "" : `<p style="margin:0 0 16px;font-size:17px;font-weight:600">${htmlText(seller)}</p>`}
+<h1 style="margin:0 0 20px;padding:0 0 16px;border-bottom:3px solid ${accent};font-size:22px;line-height:1.3;font-weight:650;color:${accent}">${htmlText(title)}</h1>
+<p style="margin:0 0 14px">Hello ${htmlText(name)},</p>
 ${headline === null ? "" : headlineHtml(headline)}
-${paragraphs.map((text) => `<p style="margin:0 0 14px">${escaped(text)}</p>`).join("\n")}
+${paragraphs.map((text) => `<p style="margin:0 0 14px">${htmlText(text)}</p>`).join("\n")}
 ${particulars.length === 0 ? "" : particularsHtml(particulars)}
 ${action === null ? "" : actionHtml(action)}
 </td></tr></table>
@@ -35,27 +36,15 @@ ${action === null ? "" : actionHtml(action)}
 }
 
 const headlineHtml = ({ name, text, tone }: NonNullable<Letter["headline"]>) =>
-  `<div style="margin:0 0 20px;padding:16px 20px;background:${tint};border-radius:8px"><p style="margin:0;font-size:14px;color:${soft}">${escaped(name)}</p><p style="margin:0;font-size:28px;line-height:1.25;font-weight:650;color:${toneColours[tone]}">${escaped(text)}</p></div>`;
+  `<div style="margin:0 0 20px;padding:16px 20px;background:${tint};border-radius:8px"><p style="margin:0;font-size:14px;color:${soft}">${htmlText(name)}</p><p style="margin:0;font-size:28px;line-height:1.25;font-weight:650;color:${toneColours[tone]}">${htmlText(text)}</p></div>`;
 
 const particularsHtml = (particulars: Letter["particulars"]) =>
   `<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="margin:6px 0 14px;border-top:1px solid ${line};font-size:14px">${particulars
     .map(
       ({ name, text }) =>
-        `<tr><td style="padding:8px 12px 8px 0;border-bottom:1px solid ${line};color:${soft}">${escaped(name)}</td><td align="right" style="padding:8px 0;border-bottom:1px solid ${line};overflow-wrap:anywhere">${escaped(text)}</td></tr>`,
+        `<tr><td style="padding:8px 12px 8px 0;border-bottom:1px solid ${line};color:${soft}">${htmlText(name)}</td><td align="right" style="padding:8px 0;border-bottom:1px solid ${line};overflow-wrap:anywhere">${htmlText(text)}</td></tr>`,
     )
     .join("")}</table>`;
 
 const actionHtml = ({ label, url }: NonNullable<Letter["action"]>) =>
-  `<p style="margin:20px 0 0"><a href="${escaped(url)}" style="display:inline-block;padding:11px 20px;border-radius:8px;background:${accent};color:#ffffff;font-weight:600;text-decoration:none">${escaped(label)}</a></p>`;
-
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-/** Whatever somebody is called, it stays text. */
-const escaped = (value: string): string =>
-  value.replace(/[&<>"']/g, (character) => entities[character] ?? "");
+  `<p style="margin:20px 0 0"><a href="${htmlText(url)}" style="display:inline-block;padding:11px 20px;border-radius:8px;background:${accent};color:#ffffff;font-weight:600;text-decoration:none">${htmlText(label)}</a></p>`;
