@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { aggregations, unitRoundings } from "../../domain/metering/index.ts";
 import { dunningPolicySchema } from "./dunning-terms-schema.ts";
-import { featureSchema, planTerms } from "./plan-terms-schemas.ts";
+import { featureSchema } from "./feature-schemas.ts";
+import { planTerms } from "./plan-terms-schemas.ts";
 import { costTableSchema, key, priceInput, priceSchema } from "./price-schemas.ts";
 
 /**

@@ -3,6 +3,7 @@ import { intervalUnits } from "../../domain/calendar/index.ts";
 import { prorationUnits, settlements } from "../../domain/catalog/index.ts";
 import { type BurnOrder, burnOrders, earlierUsages } from "../../domain/credits/index.ts";
 import { dunningTermsSchema } from "./dunning-terms-schema.ts";
+import { entitlementSchema } from "./feature-schemas.ts";
 import { key, percent, quantity, usageModelSchema, wholeMinor } from "./price-schemas.ts";
 
 /** What a plan says besides its prices, as it is written in requests and answers. */
@@ -133,15 +134,6 @@ const creditPolicySchema = z
   })
   .meta({ id: "CreditPolicy" });
 
-export const featureSchema = z
-  .strictObject({
-    key,
-    name: z.string(),
-    type: z.enum(["boolean", "metered", "config"]),
-    meter: key.optional().describe("Of a metered feature."),
-  })
-  .meta({ id: "Feature" });
-
 /** All but the prices. */
 export const planTerms = {
   interval: intervalSchema,
@@ -175,15 +167,7 @@ export const planTerms = {
     })
     .optional(),
   requires: z.array(key).optional().describe("Of an add-on: it is sold only beside one of these plans."),
-  entitlements: z
-    .array(
-      z.strictObject({
-        feature: key,
-        limit: quantity.optional().describe("Of a metered feature; without limit when left out."),
-        value: z.string().optional().describe("Of a setting."),
-      }),
-    )
-    .optional(),
+  entitlements: z.array(entitlementSchema).optional().describe("What the plan gives of features."),
   notices: z
     .strictObject({
       upcoming_invoice_days: z.int().optional().describe("Before an invoice; 0 for no notice of it."),

@@ -2,21 +2,15 @@ import { anchorRuleFaults } from "../calendar/index.ts";
 import { type CatalogIssue, duplicateKeys } from "./catalog-issue.ts";
 import { costTableIssues } from "./cost-table-checks.ts";
 import { chosenPolicyIssues, dunningIssues, dunningPolicyIssues } from "./dunning-checks.ts";
+import { entitlementIssues } from "./entitlement-checks.ts";
+import { featureIssues, priceFeatureIssues } from "./feature-checks.ts";
 import { meterIssues } from "./meter-checks.ts";
 import type { Price } from "./plan.ts";
 import { priceIssues, type Referred } from "./price-checks.ts";
 import { placedPrices, priceKeysOf } from "./rate-card.ts";
 import { requiresIssues } from "./requires-checks.ts";
 import type { WrittenCatalog, WrittenPlan } from "./schema.ts";
-import {
-  adjustmentIssues,
-  entitlementIssues,
-  featureIssues,
-  type PriceNames,
-  phaseIssues,
-  priceFeatureIssues,
-  thresholdIssues,
-} from "./terms-checks.ts";
+import { adjustmentIssues, type PriceNames, phaseIssues, thresholdIssues } from "./terms-checks.ts";
 
 /** The rules that one part of a catalog owes to another; an empty list when all are kept. */
 export function catalogIssues({
@@ -41,7 +35,11 @@ export function catalogIssues({
         ...planIssues(plan, referred, path),
         ...chosenPolicyIssues(plan.dunning, dunningPolicies, `${path}.dunning`),
         ...priceFeatureIssues(plan.prices, featuresByKey, `${path}.prices`),
-        ...entitlementIssues(plan.entitlements ?? [], featuresByKey, `${path}.entitlements`),
+        ...entitlementIssues(
+          plan.entitlements ?? [],
+          { features: featuresByKey, meters: referred.meters },
+          `${path}.entitlements`,
+        ),
       ];
     }),
     ...requiresIssues(plans, "plans"),

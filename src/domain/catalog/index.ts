@@ -4,6 +4,8 @@ export type { CatalogIssue } from "./catalog-issue.ts";
 export * from "./contract.ts";
 export * from "./cost-table.ts";
 export * from "./cost-versions.ts";
+export * from "./entitlement.ts";
+export * from "./feature.ts";
 export { looksAtEvents } from "./model-checks.ts";
 export * from "./parse.ts";
 export * from "./parse-dunning.ts";

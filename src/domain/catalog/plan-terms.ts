@@ -81,22 +81,3 @@ export type PlanTrial = {
   /** Whether billing periods count from the trial's start or from its end. */
   readonly anchor: "trial_start" | "trial_end";
 };
-
-/** Something that a plan may give. */
-export type Feature = {
-  readonly key: string;
-  readonly name: string;
-  /** Given or not; so much of a meter; or a setting with a value. */
-  readonly type: "boolean" | "metered" | "config";
-  /** Of a metered feature. */
-  readonly meter?: string;
-};
-
-/** What a plan gives of a feature. */
-export type Entitlement = {
-  readonly feature: string;
-  /** Of a metered feature: how much in each period; without limit when left out. */
-  readonly limit?: string;
-  /** Of a setting. */
-  readonly value?: string;
-};

@@ -5,14 +5,8 @@ import type { Meter } from "../metering/index.ts";
 import type { Currency } from "../money/index.ts";
 import type { NoticeAhead } from "../notices/ahead.ts";
 import type { CostTable } from "./cost-table.ts";
-import type {
-  BillingThresholds,
-  Entitlement,
-  Feature,
-  PlanPhase,
-  PlanTrial,
-  PriceAdjustment,
-} from "./plan-terms.ts";
+import type { Entitlement, Feature } from "./feature.ts";
+import type { BillingThresholds, PlanPhase, PlanTrial, PriceAdjustment } from "./plan-terms.ts";
 import type { ProrationPolicy } from "./proration-policy.ts";
 import type { SeatModel, UsageModel } from "./usage-model.ts";
 

@@ -2,12 +2,13 @@ import { z } from "zod";
 import { type Currency, isCurrency } from "../money/index.ts";
 import { credits } from "./credits-schema.ts";
 import { dunningTerms, namedDunningPolicy } from "./dunning-schema.ts";
+import { entitlement, feature } from "./feature-schema.ts";
 import { dimensionValues, isoTime, key, name, priceMinor } from "./fields.ts";
 import { meter } from "./meter-schema.ts";
 import { dimensionNames } from "./model-schema.ts";
 import { anchor, interval, proration } from "./period-schema.ts";
 import { price } from "./price-schema.ts";
-import { adjustment, entitlement, feature, phase, thresholds, trial } from "./terms-schema.ts";
+import { adjustment, phase, thresholds, trial } from "./terms-schema.ts";
 
 const currencyCode = z.custom<Currency>(isCurrency, 'write a lower-case ISO 4217 code such as "usd"');
 

@@ -1,16 +1,8 @@
-import type { Meter } from "../metering/index.ts";
 import { decimal } from "../money/index.ts";
 import { type CatalogIssue, duplicateKeys, duplicateTexts } from "./catalog-issue.ts";
 import { modelIssues } from "./model-checks.ts";
 import type { Price } from "./plan.ts";
-import type {
-  BillingThresholds,
-  Entitlement,
-  Feature,
-  PlanPhase,
-  PriceAdjustment,
-  PriceOverride,
-} from "./plan-terms.ts";
+import type { BillingThresholds, PlanPhase, PriceAdjustment, PriceOverride } from "./plan-terms.ts";
 import type { Referred } from "./price-checks.ts";
 
 /** What may be named as a price: its key, or that of a rate card, which stands for several. */
@@ -138,73 +130,5 @@ export function thresholdIssues({ amountsMinor }: BillingThresholds, path: strin
             message: `must be more than ${before}, the threshold before it`,
           },
         ];
-  });
-}
-
-/** Metered features have a meter, the others none. */
-export function featureIssues(
-  features: readonly Feature[],
-  meters: ReadonlyMap<string, Meter>,
-  path: string,
-): CatalogIssue[] {
-  const ofMeters = features.flatMap(({ type, meter }, index): CatalogIssue[] => {
-    const place = `${path}[${index}].meter`;
-    if (type !== "metered") {
-      return meter === undefined
-        ? []
-        : [{ path: place, message: "remove it: only a metered feature has one" }];
-    }
-    if (meter === undefined) return [{ path: place, message: "name the meter that measures it" }];
-    return meters.has(meter)
-      ? []
-      : [{ path: place, message: `there is no meter "${meter}": declare it under meters` }];
-  });
-  return [...duplicateKeys(features, path), ...ofMeters];
-}
-
-/** Prices belong to features that there are. */
-export function priceFeatureIssues(
-  prices: readonly { readonly feature?: string }[],
-  features: ReadonlyMap<string, Feature>,
-  path: string,
-): CatalogIssue[] {
-  return prices.flatMap(({ feature }, index) =>
-    feature === undefined || features.has(feature)
-      ? []
-      : [unknownFeature(feature, `${path}[${index}].feature`)],
-  );
-}
-
-const unknownFeature = (key: string, path: string): CatalogIssue => ({
-  path,
-  message: `there is no feature "${key}": declare it under features`,
-});
-
-/** A plan gives features that there are, each once, and as much of them as their type has. */
-export function entitlementIssues(
-  entitlements: readonly Entitlement[],
-  features: ReadonlyMap<string, Feature>,
-  path: string,
-): CatalogIssue[] {
-  return entitlements.flatMap(({ feature: key, limit, value }, index): CatalogIssue[] => {
-    const place = `${path}[${index}]`;
-    if (entitlements.findIndex(({ feature }) => feature === key) < index) {
-      return [{ path: `${place}.feature`, message: `"${key}" is given twice: remove one of them` }];
-    }
-    const feature = features.get(key);
-    if (feature === undefined) {
-      return [unknownFeature(key, `${place}.feature`)];
-    }
-    const issues: CatalogIssue[] = [];
-    if (limit !== undefined && feature.type !== "metered") {
-      issues.push({ path: `${place}.limit`, message: "remove it: only a metered feature has a limit" });
-    }
-    if (value !== undefined && feature.type !== "config") {
-      issues.push({ path: `${place}.value`, message: "remove it: only a setting has a value" });
-    }
-    if (value === undefined && feature.type === "config") {
-      issues.push({ path: `${place}.value`, message: "is missing: write the setting" });
-    }
-    return issues;
   });
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { factor, key, name, percent, positiveMinor, quantity, text, wholeMinor } from "./fields.ts";
+import { factor, key, name, percent, positiveMinor, quantity, wholeMinor } from "./fields.ts";
 import { usageModel } from "./model-schema.ts";
 import { interval } from "./period-schema.ts";
 
@@ -86,17 +86,4 @@ export const trial = z.strictObject({
   endAction: z.enum(["convert", "cancel", "pause"]).default("convert"),
   usage: z.enum(["free", "billed"]).default("free"),
   anchor: z.enum(["trial_start", "trial_end"]).default("trial_end"),
-});
-
-export const feature = z.strictObject({
-  key,
-  name,
-  type: z.enum(["boolean", "metered", "config"]),
-  meter: key.exactOptional(),
-});
-
-export const entitlement = z.strictObject({
-  feature: key,
-  limit: quantity.exactOptional(),
-  value: text(200).exactOptional(),
 });
