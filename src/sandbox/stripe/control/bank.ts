@@ -49,7 +49,7 @@ export function failAuthentication(tx: Transaction, intentId: string): { status:
   return { status: attempt.intent.status };
 }
 
-function causeOf(tx: Transaction): Cause {
+export function causeOf(tx: Transaction): Cause {
   return { tx, requestId: null, idempotencyKey: null };
 }
 

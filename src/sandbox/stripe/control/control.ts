@@ -14,7 +14,7 @@ import { queueDelivery } from "../resources/emit.ts";
 import { rollSecret } from "../resources/webhook-endpoints.ts";
 import type { Account } from "../state/account.ts";
 import type { Accounts } from "../state/accounts.ts";
-import { completeAuthentication, failAuthentication } from "./bank.ts";
+import { bankActions } from "./bank-actions.ts";
 import { dumpOf } from "./dump.ts";
 import {
   ControlError,
@@ -127,15 +127,13 @@ function script({ account, accounts }: Scene, input: Fields) {
   accounts.transact(account, (tx) => scriptCard(tx, tx.get("payment_method", method).id, outcomes));
 }
 
-/** What the customer's bank does: `{ action: "complete_authentication", intent: "pi_… or seti_…" }`. */
+/** What banks do: see {@link bankActions}. */
 function bank({ account, accounts }: Scene, input: Fields) {
-  const intent = requiredText(input, "intent");
-  const action = requiredText(input, "action");
-  if (action === "complete_authentication")
-    return accounts.transact(account, (tx) => completeAuthentication(tx, intent));
-  if (action === "fail_authentication")
-    return accounts.transact(account, (tx) => failAuthentication(tx, intent));
-  throw new ControlError("action must be complete_authentication or fail_authentication");
+  const name = requiredText(input, "action");
+  const action = bankActions[name];
+  if (action === undefined)
+    throw new ControlError(`action must be one of ${Object.keys(bankActions).join(", ")}`);
+  return accounts.transact(account, (tx) => action(tx, input));
 }
 
 /** Sends an event again to every endpoint that is enabled, as `stripe events resend` does. */

@@ -20,6 +20,11 @@ export function nextCardOutcome(tx: Transaction, paymentMethodId: string): strin
   return scripted;
 }
 
+/** What follows a charge of this card, or a refund of it, by the test card that it is. */
+export function natureOf(tx: Transaction, paymentMethodId: string): string {
+  return behaviourOf(tx, paymentMethodId).nature;
+}
+
 function behaviourOf(tx: Transaction, paymentMethodId: string): CardBehaviour {
   const id = `card/${paymentMethodId}`;
   const unset: CardBehaviour = {

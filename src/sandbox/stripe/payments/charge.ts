@@ -3,8 +3,10 @@ import { type Cause, emit } from "../resources/emit.ts";
 import { render } from "../resources/render.ts";
 import type { BalanceTransaction, Charge, PaymentIntent, PaymentMethod } from "../state/objects.ts";
 import type { Transaction } from "../state/transaction.ts";
-import { nextCardOutcome } from "./card-behaviour.ts";
-import { declineError } from "./declines.ts";
+import { moveStripeBalance } from "./balance.ts";
+import { natureOf, nextCardOutcome } from "./card-behaviour.ts";
+import { declineError, isCardOutcome } from "./declines.ts";
+import { complaintOf, openDispute } from "./disputes.ts";
 
 /** How an attempt ended. The intent is as it is afterwards. */
 export type AttemptOutcome =
@@ -12,10 +14,10 @@ export type AttemptOutcome =
   | { readonly status: "requires_action"; readonly intent: PaymentIntent }
   | { readonly status: "declined"; readonly intent: PaymentIntent; readonly error: StripeError };
 
-/** Attempts an intent with a card, and records charge, balance transaction and events. */
+/** Attempts an intent with a card, one that only behaves oddly afterwards among them, and records charge, balance transaction and events. */
 export function attemptPayment(cause: Cause, intent: PaymentIntent, method: PaymentMethod): AttemptOutcome {
   const outcome = nextCardOutcome(cause.tx, method.id);
-  if (outcome === "succeed") return succeed(cause, intent, method);
+  if (outcome === "succeed" || !isCardOutcome(outcome)) return succeed(cause, intent, method);
   if (outcome === "require_action") return requireAction(cause, intent, method);
   return decline(cause, intent, method, declineError(outcome));
 }
@@ -24,7 +26,8 @@ export function attemptPayment(cause: Cause, intent: PaymentIntent, method: Paym
 export function succeed(cause: Cause, intent: PaymentIntent, method: PaymentMethod): AttemptOutcome {
   const { tx } = cause;
   const chargeId = tx.newId("ch");
-  const balance = bookCharge(tx, chargeId, intent);
+  const nature = natureOf(tx, method.id);
+  const balance = bookCharge(tx, chargeId, intent, nature);
   const charge: Charge = tx.put({
     ...newCharge(tx, chargeId, intent, method),
     status: "succeeded",
@@ -48,6 +51,8 @@ export function succeed(cause: Cause, intent: PaymentIntent, method: PaymentMeth
   });
   emit(cause, "payment_intent.succeeded", paid);
   emit(cause, "charge.succeeded", charge);
+  const complaint = complaintOf(nature);
+  if (complaint !== undefined) openDispute(cause, charge, complaint);
   return { status: "succeeded", intent: paid, charge };
 }
 
@@ -124,25 +129,19 @@ const feePerMille = 29;
 const feeFixedMinor = 30;
 
 /** Stripe's standard fee for a card, 2.9 % and 30 minor units, rounded half up. */
-function bookCharge(tx: Transaction, chargeId: string, intent: PaymentIntent): BalanceTransaction {
-  const fee = Math.floor((intent.amount * feePerMille + 500) / 1000) + feeFixedMinor;
-  const { currency } = intent;
-  return tx.put({
-    id: tx.newId("txn"),
-    object: "balance_transaction",
-    created: tx.now,
-    amount: intent.amount,
-    fee,
-    net: intent.amount - fee,
+function bookCharge(
+  tx: Transaction,
+  chargeId: string,
+  { amount, currency }: PaymentIntent,
+  nature: string,
+): BalanceTransaction {
+  return moveStripeBalance(tx, {
+    amount,
+    fee: Math.floor((amount * feePerMille + 500) / 1000) + feeFixedMinor,
     currency,
-    available_on: tx.now + availableAfterSeconds,
-    balance_type: "payments",
-    fee_details: [
-      { amount: fee, application: null, currency, description: "Stripe processing fees", type: "stripe_fee" },
-    ],
     reporting_category: "charge",
     source: chargeId,
-    status: "pending",
     type: "charge",
+    availableAfter: nature === "available_at_once" ? 0 : availableAfterSeconds,
   });
 }

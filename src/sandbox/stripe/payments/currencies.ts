@@ -28,10 +28,10 @@ const minimumMinor: Readonly<Record<string, number>> = {
   thb: 1000,
 };
 
-const zeroDecimal = "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split(" ");
+const zeroDecimal = "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split(" ");
 const threeDecimal = "bhd jod kwd omr tnd".split(" ");
 const otherTwoDecimal =
-  "ars bam bob cop crc dop egp gel gtq idr ils isk kes kzt lkr mad mop ngn pen php pkr qar rsd sar try twd uah uyu zar".split(
+  "ars bam bob cop crc dop egp gel gtq idr ils isk kes kzt lkr mad mop ngn pen php pkr qar rsd sar try twd uah ugx uyu zar".split(
     " ",
   );
 
@@ -61,7 +61,13 @@ export function minimumCharge(currency: string): number {
   return minimumMinor[currency] ?? (currencyDecimals(currency) === 3 ? 500 : 50);
 }
 
-/** Throws a Stripe refusal unless a payment of this amount is possible: minimum, eight digits, and tens in dinars. */
+/** Dinars are sent in tens of thousandths; krónur and shillings, which have no fraction, in hundredths all the same. */
+function stepOf(currency: string): number {
+  if (currencyDecimals(currency) === 3) return 10;
+  return currency === "isk" || currency === "ugx" ? 100 : 1;
+}
+
+/** Throws a Stripe refusal unless a payment of this amount is possible: minimum, eight digits, and no digit that must be zero. */
 export function assertChargeable(amount: number, currency: string): void {
   const minimum = minimumCharge(currency);
   if (amount < minimum) {
@@ -71,9 +77,10 @@ export function assertChargeable(amount: number, currency: string): void {
   if (amount > amountMaxMinor) {
     throw badParameter("Amount must be no more than 8 digits", "amount", "amount_too_large");
   }
-  if (currencyDecimals(currency) === 3 && amount % 10 !== 0) {
+  const step = stepOf(currency);
+  if (amount % step !== 0) {
     throw badParameter(
-      `Amounts in ${currency} must be a multiple of ten`,
+      `Amounts in ${currency} must be a multiple of ${step}`,
       "amount",
       "parameter_invalid_integer",
     );

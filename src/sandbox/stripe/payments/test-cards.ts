@@ -50,6 +50,13 @@ const testCards: readonly TestCard[] = [
   card("4100000000000019", "visa", "fraudulent", false, "chargeDeclinedFraudulent radarBlock"),
   card("4000000000004954", "visa", "highest_risk_level", true, "riskLevelHighest"),
   card("4000002760003184", "visa", "require_action", true, "authenticationRequired threeDSecure2Required"),
+  // These are charged, and then: the bank takes the payment back, or asks; a refund takes time, or comes back.
+  card("4000000000000259", "visa", "dispute_fraudulent", true, "createDispute"),
+  card("4000000000002685", "visa", "dispute_product_not_received", true, "createDisputeProductNotReceived"),
+  card("4000000000001976", "visa", "dispute_inquiry", true, "createDisputeInquiry"),
+  card("4000000000007726", "visa", "refund_pending", true, "pendingRefund"),
+  card("4000000000005126", "visa", "refund_fails", true, "refundFail"),
+  card("4000000000000077", "visa", "available_at_once", true, "bypassPending"),
 ];
 
 /** By `pm_card_visa` or `tok_visa`. */

@@ -11,11 +11,13 @@ const depthMax = 4;
 const kindByPrefix: Readonly<Record<string, Kind>> = {
   ch: "charge",
   cus: "customer",
+  du: "dispute",
   evt: "event",
   in: "invoice",
   inpay: "invoice_payment",
   pi: "payment_intent",
   pm: "payment_method",
+  po: "payout",
   re: "refund",
   txn: "balance_transaction",
 };

@@ -1,6 +1,7 @@
 import type { Route } from "../http/route.ts";
 import { customerBalanceRoutes } from "./customer-balance.ts";
 import { customerRoutes } from "./customers.ts";
+import { disputeRoutes } from "./disputes.ts";
 import { eventRoutes } from "./events.ts";
 import { invoiceCollectionRoutes } from "./invoice-collection.ts";
 import { invoiceItemRoutes } from "./invoice-items.ts";
@@ -8,6 +9,7 @@ import { invoiceLineRoutes } from "./invoice-line-routes.ts";
 import { invoiceRoutes } from "./invoices.ts";
 import { paymentIntentRoutes } from "./payment-intents.ts";
 import { paymentMethodRoutes } from "./payment-methods.ts";
+import { payoutRoutes } from "./payouts.ts";
 import { readOnlyRoutes } from "./read-only.ts";
 import { refundRoutes } from "./refunds.ts";
 import { setupIntentRoutes } from "./setup-intents.ts";
@@ -34,6 +36,7 @@ export const routes: readonly Route[] = [
   accountRoute,
   ...customerBalanceRoutes,
   ...customerRoutes,
+  ...disputeRoutes,
   ...eventRoutes,
   ...invoiceCollectionRoutes,
   ...invoiceItemRoutes,
@@ -41,6 +44,7 @@ export const routes: readonly Route[] = [
   ...invoiceRoutes,
   ...paymentIntentRoutes,
   ...paymentMethodRoutes,
+  ...payoutRoutes,
   ...readOnlyRoutes,
   ...refundRoutes,
   ...setupIntentRoutes,

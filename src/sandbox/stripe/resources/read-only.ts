@@ -78,6 +78,13 @@ export const readOnlyRoutes: readonly Route[] = [
     idName: "id",
     filters: ["currency", "source", "type"],
   }),
+  ...readOnly({
+    kind: "dispute",
+    path: "/v1/disputes",
+    idName: "dispute",
+    filters: ["charge", "payment_intent"],
+  }),
+  ...readOnly({ kind: "payout", path: "/v1/payouts", idName: "payout", filters: ["destination", "status"] }),
   {
     operation: "GET /v1/invoice_payments",
     honours: [...listParameters, "created", "invoice", "status", "payment"],

@@ -1,9 +1,10 @@
 import { createdWithin, page } from "../http/lists.ts";
 import { badParameter, missingParameter, refused } from "../http/refusal.ts";
 import { type Call, listParameters, pathId, type Reply, type Route } from "../http/route.ts";
+import { isChargedBack } from "../payments/disputes.ts";
+import { cancelRefund, createRefund } from "../payments/refunds.ts";
 import { integer, mergedMetadata, text } from "../schema/access.ts";
-import type { Charge, Refund } from "../state/objects.ts";
-import type { Transaction } from "../state/transaction.ts";
+import type { Charge } from "../state/objects.ts";
 import { emit } from "./emit.ts";
 import { render } from "./render.ts";
 
@@ -19,6 +20,8 @@ export const refundRoutes: readonly Route[] = [
     handle: listAll,
   },
   { operation: "GET /v1/refunds/{refund}", honours: [], handle: retrieve },
+  { operation: "POST /v1/refunds/{refund}", honours: ["metadata"], handle: update },
+  { operation: "POST /v1/refunds/{refund}/cancel", honours: [], handle: cancel },
 ];
 
 function create(call: Call): Reply {
@@ -28,31 +31,17 @@ function create(call: Call): Reply {
   if (charge.status !== "succeeded")
     throw refused(`Charge ${charge.id} did not succeed.`, "charge_not_refundable");
   if (left === 0) throw refused(`Charge ${charge.id} has already been refunded.`, "charge_already_refunded");
+  if (isChargedBack(tx, charge.id)) {
+    throw refused(`Charge ${charge.id} has been charged back; cannot issue a refund.`, "charge_disputed");
+  }
   const amount = integer(params, "amount") ?? left;
   if (amount < 1) throw badParameter("Invalid positive integer", "amount", "parameter_invalid_integer");
   if (amount > left) {
     const message = `Refund amount (${amount}) is greater than unrefunded amount on charge (${left}).`;
     throw refused(message, "charge_invalid_parameter", "amount");
   }
-  const id = tx.newId("re");
-  const refund: Refund = tx.put({
-    id,
-    object: "refund",
-    created: tx.now,
-    amount,
-    currency: charge.currency,
-    status: "succeeded",
-    charge: charge.id,
-    payment_intent: charge.payment_intent,
-    reason: text(params, "reason") ?? null,
-    balance_transaction: bookRefund(tx, id, amount, charge.currency),
-    metadata: mergedMetadata(params),
-  });
-  const refunded = charge.amount_refunded + amount;
-  const after = tx.put({ ...charge, amount_refunded: refunded, refunded: refunded === charge.amount });
-  emit(call, "refund.created", refund);
-  emit(call, "charge.refunded", after, charge);
-  return render(tx, refund);
+  const reason = text(params, "reason") ?? null;
+  return render(tx, createRefund(call, charge, { amount, reason, metadata: mergedMetadata(params) }));
 }
 
 function chargeToRefund({ tx, params }: Call): Charge {
@@ -69,25 +58,21 @@ function chargeToRefund({ tx, params }: Call): Charge {
   return tx.get("charge", latest, "payment_intent");
 }
 
-/** Stripe keeps its fee when money goes back. */
-function bookRefund(tx: Transaction, refundId: string, amount: number, currency: string): string {
-  const booked = tx.put({
-    id: tx.newId("txn"),
-    object: "balance_transaction",
-    created: tx.now,
-    amount: -amount,
-    fee: 0,
-    net: -amount,
-    currency,
-    available_on: tx.now,
-    balance_type: "payments",
-    fee_details: [],
-    reporting_category: "refund",
-    source: refundId,
-    status: "available",
-    type: "refund",
-  });
-  return booked.id;
+function update(call: Call): Reply {
+  const { tx, params } = call;
+  const before = tx.get("refund", pathId(call, "refund"));
+  const after = tx.put({ ...before, metadata: mergedMetadata(params, before.metadata) });
+  emit(call, "refund.updated", after, before);
+  return render(tx, after);
+}
+
+/** Only a refund that waits for the customer to say where the money is to go can be stopped. */
+function cancel(call: Call): Reply {
+  const refund = call.tx.get("refund", pathId(call, "refund"));
+  if (refund.status !== "requires_action") {
+    throw refused(`Refund ${refund.id} has a status of ${refund.status} and cannot be canceled.`);
+  }
+  return render(call.tx, cancelRefund(call, refund));
 }
 
 function retrieve(call: Call): Reply {

@@ -1,7 +1,15 @@
 import { list } from "../http/lists.ts";
 import type { Reply } from "../http/route.ts";
 import { nullDefaults } from "../schema/replies.ts";
-import type { Invoice, InvoiceItem, Kind, Objects, StripeEvent, WebhookEndpoint } from "../state/objects.ts";
+import type {
+  Dispute,
+  Invoice,
+  InvoiceItem,
+  Kind,
+  Objects,
+  StripeEvent,
+  WebhookEndpoint,
+} from "../state/objects.ts";
 import type { Transaction } from "../state/transaction.ts";
 
 /** A stored object as Stripe would send it: fields that were never set are `null`, ours are left out. */
@@ -19,6 +27,14 @@ export function render(tx: Transaction, row: Objects[Kind]): Reply {
       const { payment_intent: _index, ...shown } = row;
       return { ...nullDefaults("invoice_payment"), ...shown };
     }
+    case "balance_transaction":
+      return {
+        ...nullDefaults("balance_transaction"),
+        ...row,
+        status: row.available_on <= tx.now ? "available" : "pending",
+      };
+    case "dispute":
+      return renderDispute(tx, row);
     case "event":
       return renderEvent(tx, row);
     case "webhook_endpoint":
@@ -26,6 +42,33 @@ export function render(tx: Transaction, row: Objects[Kind]): Reply {
     default:
       return { ...nullDefaults(row.object), ...row };
   }
+}
+
+/** Balance transactions are part of a dispute; evidence that was never given is `null`, field by field. */
+function renderDispute(tx: Transaction, dispute: Dispute): Reply {
+  const {
+    due_by: dueBy,
+    submission_count: submissions,
+    evidence,
+    balance_transactions: ids,
+    ...shown
+  } = dispute;
+  return {
+    ...nullDefaults("dispute"),
+    ...shown,
+    balance_transactions: ids.map((id) => render(tx, tx.get("balance_transaction", id))),
+    enhanced_eligibility_types: [],
+    evidence: { ...nullDefaults("dispute_evidence"), enhanced_evidence: {}, ...evidence },
+    evidence_details: {
+      ...nullDefaults("dispute_evidence_details"),
+      due_by: dueBy,
+      enhanced_eligibility: {},
+      has_evidence: Object.keys(evidence).length > 0,
+      past_due: tx.now > dueBy,
+      submission_count: submissions,
+    },
+    intended_submission_method: null,
+  };
 }
 
 function renderEvent(tx: Transaction, event: StripeEvent): Reply {

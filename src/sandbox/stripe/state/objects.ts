@@ -1,4 +1,5 @@
 import type { Invoice, InvoiceItem, InvoicePayment } from "./invoice-objects.ts";
+import type { BalanceTransaction, Dispute, Payout, Refund } from "./money-out-objects.ts";
 import type { CardBehaviour, Delivery, KeptReply, Settings } from "./own-objects.ts";
 
 export type {
@@ -8,6 +9,7 @@ export type {
   InvoiceStatus,
   ServicePeriod,
 } from "./invoice-objects.ts";
+export type { BalanceTransaction, Dispute, DisputeStatus, Payout, Refund } from "./money-out-objects.ts";
 
 /**
  * What the stand-in remembers of each Stripe object. Field names are Stripe's; amounts are whole minor units,
@@ -133,33 +135,6 @@ export type Charge = Base<"charge"> & {
   readonly metadata: Metadata;
 };
 
-export type Refund = Stored & {
-  readonly object: "refund";
-  readonly amount: number;
-  readonly currency: string;
-  readonly status: "succeeded";
-  readonly charge: string;
-  readonly payment_intent: string;
-  readonly reason?: string | null;
-  readonly balance_transaction: string;
-  readonly metadata: Metadata;
-};
-
-export type BalanceTransaction = Stored & {
-  readonly object: "balance_transaction";
-  readonly amount: number;
-  readonly fee: number;
-  readonly net: number;
-  readonly currency: string;
-  readonly available_on: number;
-  readonly balance_type: "payments";
-  readonly fee_details: readonly Readonly<Record<string, unknown>>[];
-  readonly reporting_category: "charge" | "refund";
-  readonly source: string;
-  readonly status: "available" | "pending";
-  readonly type: "charge" | "refund";
-};
-
 export type StripeEvent = Base<"event"> & {
   readonly type: string;
   readonly api_version: string;
@@ -185,6 +160,7 @@ export type Objects = {
   customer: Customer;
   customer_balance_transaction: CustomerBalanceTransaction;
   delivery: Delivery;
+  dispute: Dispute;
   event: StripeEvent;
   invoice: Invoice;
   invoice_payment: InvoicePayment;
@@ -192,6 +168,7 @@ export type Objects = {
   kept_reply: KeptReply;
   payment_intent: PaymentIntent;
   payment_method: PaymentMethod;
+  payout: Payout;
   refund: Refund;
   settings: Settings;
   setup_intent: SetupIntent;
