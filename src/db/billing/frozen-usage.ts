@@ -1,4 +1,4 @@
-import type { Instant } from "../../domain/calendar/index.ts";
+import type { Instant, Period } from "../../domain/calendar/index.ts";
 import type { PeriodFacts } from "../../domain/invoicing/index.ts";
 import { askedTogether } from "../asked-together.ts";
 import { rows, sql, type Tx } from "../database.ts";
@@ -6,16 +6,15 @@ import { fromEventsHere } from "../usage/archived-months.ts";
 import { eventCount, type Snapshot } from "../usage/usage-reads.ts";
 import { askedTotals, type TotalOfRequest, totalsFound } from "../usage/usage-totals.ts";
 import type { AgreedPeriod } from "./agreed-period.ts";
+import { type LateFacts, latePeriods } from "./late-periods.ts";
 import {
-  type LateFacts,
-  latePeriods,
   type MeasuredPeriod,
   periodUsage,
   pricedMeters,
   requestsAtOnce,
   usageOfTotals,
 } from "./period-usage.ts";
-import { currentSnapshot } from "./rating-runs.ts";
+import { currentSnapshot, type StoredRun } from "./rating-runs.ts";
 import type { StoredSubscription } from "./subscriptions.ts";
 import { usageUntil } from "./usage-until.ts";
 
@@ -32,8 +31,10 @@ export interface UsageToFreeze {
   readonly row: StoredSubscription;
   readonly agreed: AgreedPeriod;
   readonly measured: MeasuredPeriod;
-  /** Inside the period: usage until each of them is read too. */
-  readonly boundaries: readonly Instant[];
+  /** Inside a period: usage until each of them is read too. */
+  readonly boundariesOf: (period: Period) => readonly Instant[];
+  /** The run that billed it at a threshold; null where none did. */
+  readonly atThreshold: StoredRun | null;
   /** What the last run of the period saw. */
   readonly seen: Snapshot | null;
   /** Without usage of earlier periods. */
@@ -61,7 +62,7 @@ export async function frozenUsage(
 
 async function usagePiecemeal(
   tx: Tx,
-  { row, agreed, measured, boundaries, seen, soFar, voiding }: UsageToFreeze,
+  { row, agreed, measured, boundariesOf, atThreshold, seen, soFar, voiding }: UsageToFreeze,
 ): Promise<FrozenUsage> {
   const counted = {
     customerId: row.customerId,
@@ -72,8 +73,8 @@ async function usagePiecemeal(
   const [snapshot, usage, until, late, newEvents] = await Promise.all([
     currentSnapshot(tx),
     periodUsage(tx, measured),
-    usageUntil(tx, measured, boundaries),
-    soFar ? [] : latePeriods(tx, row, agreed, voiding),
+    usageUntil(tx, measured, boundariesOf(measured.period), atThreshold),
+    soFar ? [] : latePeriods(tx, row, agreed, boundariesOf, voiding),
     eventCount(tx, counted),
   ]);
   return { snapshot, usage, usageUntil: until, late, newEvents };
@@ -88,9 +89,9 @@ interface UsageFound {
 
 /** Null where one statement does not say all. */
 async function usageAtOnce(tx: Tx, toFreeze: UsageToFreeze): Promise<FrozenUsage | null> {
-  const { row, agreed, measured, boundaries, seen, soFar, voiding } = toFreeze;
+  const { row, agreed, measured, boundariesOf, seen, soFar, voiding } = toFreeze;
   const requests = requestsAtOnce(measured);
-  if (requests === null || boundaries.length > 0 || voiding !== undefined) return null;
+  if (requests === null || boundariesOf(measured.period).length > 0 || voiding !== undefined) return null;
   const { start, end } = measured.period;
   const { snapshot, newEvents, hasLate, totals } = await usageOfPeriod(tx, {
     subscription_id: row.id,

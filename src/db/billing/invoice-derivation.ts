@@ -1,4 +1,4 @@
-import { asc, eq } from "drizzle-orm";
+import { and, asc, eq } from "drizzle-orm";
 import { type Period, periodIndexAt } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
 import {
@@ -10,7 +10,6 @@ import {
   type InvoiceLine,
   type LatePeriod,
   pricedTerms,
-  type StretchUsage,
 } from "../../domain/invoicing/index.ts";
 import type { Tx } from "../database.ts";
 import { ratingRun, subscriptionChange } from "../schema/billing.ts";
@@ -94,23 +93,21 @@ async function derivePeriod(tx: Tx, invoice: StoredInvoice, seen: PeriodSeen): P
     visibleIn: runOf(runs, of).snapshot,
     ...(invoice.kind === "threshold" ? { levelsUntil: seen.known.asOf } : {}),
   });
-  const usageOf = (of: Period, meters: readonly StoredMeter[]) => periodUsage(tx, measured(of, meters));
   const meters = metersOf(seen.meters);
-  const usage = await usageOf(period, meters);
+  const usage = await periodUsage(tx, measured(period, meters));
   const late: LatePeriod[] = [];
   const found: UsageSeen[] = usageSeen(usage, meters);
   for (const earlier of seen.late) {
-    const { usage: lateUsage, ...rest } = await lateAgain(tx, earlier, runOf(runs, earlier.period), {
+    const again = await lateAgain(tx, earlier, runOf(runs, earlier.period), {
       currency: invoice.currency,
-      meters: metersOf(earlier.meters),
-      usageOf,
+      measured: measured(earlier.period, metersOf(earlier.meters)),
     });
-    late.push({ ...rest, usage: lateUsage });
-    found.push(...usageSeen(lateUsage, rest.meters));
+    late.push(again);
+    found.push(...usageSeen(again.usage, again.meters));
   }
-  const until = await usageUntil(tx, measured(period, meters), seen.usageUntil);
   const waiting = await waitingLines(tx, invoice);
   const own = runOf(runs, period);
+  const until = await usageUntil(tx, measured(period, meters), seen.usageUntil, await runBefore(tx, own));
   const before =
     own.afterRevision === null
       ? {}
@@ -124,18 +121,33 @@ async function lateAgain(
   tx: Tx,
   seen: LatePeriodSeen,
   run: StoredRun,
-  {
-    currency,
-    meters,
-    usageOf,
-  }: {
-    readonly currency: string;
-    readonly meters: readonly StoredMeter[];
-    readonly usageOf: (of: Period, meters: readonly StoredMeter[]) => Promise<StretchUsage[]>;
-  },
+  { currency, measured }: { readonly currency: string; readonly measured: MeasuredPeriod },
 ): Promise<LatePeriod & { readonly meters: readonly StoredMeter[] }> {
-  const usage = await usageOf(seen.period, meters);
-  return { ...seen, meters, usage, ...(await bookedBefore(tx, run, currency)) };
+  return {
+    ...seen,
+    meters: measured.meters,
+    usage: await periodUsage(tx, measured),
+    usageUntil: await usageUntil(tx, measured, seen.usageUntil, await runBefore(tx, run)),
+    ...(await bookedBefore(tx, run, currency)),
+  };
+}
+
+/** The run that a run bills the difference to; null where it bills the period from nothing. */
+async function runBefore(tx: Tx, run: StoredRun): Promise<StoredRun | null> {
+  if (run.afterRevision === null) return null;
+  const { subscriptionId, periodStart, revision } = ratingRun;
+  const [before] = await tx
+    .select()
+    .from(ratingRun)
+    .where(
+      and(
+        eq(subscriptionId, run.subscriptionId),
+        eq(periodStart, run.periodStart),
+        eq(revision, run.afterRevision),
+      ),
+    );
+  if (before === undefined) throw new NotDerivableError("a rating that it builds on is gone");
+  return before;
 }
 
 /** What the run came to that a run bills the difference to. */

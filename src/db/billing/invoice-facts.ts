@@ -13,6 +13,7 @@ import {
   type PriceReading,
   type StretchUsage,
   toJson,
+  type UsageUntil,
   usagePricesOf,
 } from "../../domain/invoicing/index.ts";
 import { canonicalJson, type JsonValue } from "../../domain/metering/index.ts";
@@ -29,9 +30,12 @@ export interface UsageSeen extends Period {
 }
 
 /** An earlier period whose late usage is on the invoice, but for its usage and what was booked of it. */
-export interface LatePeriodSeen extends Omit<LatePeriod, "usage" | "booked" | "adjusted" | "meters"> {
+export interface LatePeriodSeen
+  extends Omit<LatePeriod, "usage" | "usageUntil" | "booked" | "adjusted" | "meters"> {
   /** `catalog.meter.number` of the versions that measured it. */
   readonly meters: readonly number[];
+  /** As of the period itself. */
+  readonly usageUntil: readonly Instant[];
 }
 
 /** What decided the invoice of a period, beside what stays where it is: the events, the versions of plans, the runs. */
@@ -66,20 +70,22 @@ interface LoadedFacts extends PeriodFacts {
 /** Of a period that is closed, or billed at a threshold. */
 export function factsOfPeriod(facts: LoadedFacts): FactsToStore {
   const numbersOf = (meters: readonly StoredMeter[]) => meters.map(({ number }) => number);
+  const instantsOf = (until: readonly UsageUntil[] = []) => until.map(({ at }) => at);
   return toJson({
     kind: "period",
     termsAt: facts.terms.map(({ effectiveAt }) => effectiveAt),
     meters: numbersOf(facts.meters),
     ...(facts.before === undefined ? {} : { before: { draws: facts.before.draws } }),
-    late: facts.late.map(({ period, full, periodIndex, advance, draws, meters }) => ({
+    late: facts.late.map(({ period, full, periodIndex, advance, draws, meters, usageUntil }) => ({
       period,
       full,
       periodIndex,
       advance,
       draws,
       meters: numbersOf(meters),
+      usageUntil: instantsOf(usageUntil),
     })),
-    usageUntil: (facts.usageUntil ?? []).map(({ at }) => at),
+    usageUntil: instantsOf(facts.usageUntil),
     usage: [
       ...usageSeen(facts.usage, facts.meters),
       ...facts.late.flatMap(({ usage, meters }) => usageSeen(usage, meters)),

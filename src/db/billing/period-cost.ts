@@ -15,7 +15,8 @@ import type { Tx } from "../database.ts";
 import type { StoredMeter } from "../usage/meters-in-force.ts";
 import { advanceLinesOf } from "./advance-lines.ts";
 import { agreedPeriod } from "./agreed-period.ts";
-import { type LateFacts, latePeriods, periodUsage } from "./period-usage.ts";
+import { type LateFacts, latePeriods } from "./late-periods.ts";
+import { periodUsage } from "./period-usage.ts";
 import { bookedAdjustments } from "./rated-adjustments.ts";
 import { bookedUsage, ratedBefore } from "./rating-runs.ts";
 import {

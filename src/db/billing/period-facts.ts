@@ -18,8 +18,8 @@ import { grantsOfCustomer } from "./credit-grants.ts";
 import { balanceOfCustomer } from "./customer-balance.ts";
 import { type FrozenReads, frozenUsage } from "./frozen-usage.ts";
 import { carriedAmount, type StoredInvoice } from "./invoices.ts";
+import type { LateFacts } from "./late-periods.ts";
 import type { PeriodStanding } from "./period-standing.ts";
-import type { LateFacts } from "./period-usage.ts";
 import { bookedAdjustments } from "./rated-adjustments.ts";
 import { bookedUsage, ratedBefore, type StoredRun } from "./rating-runs.ts";
 import { anchorsOf, type StoredSubscription, waitingChanges } from "./subscriptions.ts";
@@ -89,7 +89,8 @@ export async function loadPeriod(
     row,
     agreed,
     measured,
-    boundaries: creditBoundaries(grants, period, creditPolicyOf(terms, period)),
+    boundariesOf: (of) => creditBoundaries(grants, of, creditPolicyOf(terms, period)),
+    atThreshold,
     seen: last?.snapshot ?? null,
     soFar,
     voiding: again?.voided.id,

@@ -1,10 +1,8 @@
-import { type Instant, type Period, periodIndexAt } from "../../domain/calendar/index.ts";
+import type { Instant, Period } from "../../domain/calendar/index.ts";
 import type { Price, UsagePrice } from "../../domain/catalog/index.ts";
 import {
-  type LatePeriod,
   type MeterReading,
   metersOf,
-  pricedTerms,
   type StretchUsage,
   stretchesOf,
   type Terms,
@@ -20,20 +18,10 @@ import {
   type UsageRequest,
   usageQuantitiesOf,
 } from "../usage/usage-quantities.ts";
-import { eventCount, type Snapshot } from "../usage/usage-reads.ts";
+import type { Snapshot } from "../usage/usage-reads.ts";
 import type { UsageTotal } from "../usage/usage-totals.ts";
 import type { AgreedPeriod } from "./agreed-period.ts";
 import { isToldMore, priceReadings } from "./price-readings.ts";
-import { bookedUsage, type CountingRun, newestRuns } from "./rating-runs.ts";
-import { anchorsOf, fullPeriodAt, type StoredSubscription } from "./subscriptions.ts";
-
-/** A period closed before that has had usage since, with the run that saw it last. */
-export interface LateFacts extends LatePeriod {
-  readonly run: CountingRun;
-  /** That no run before has seen. */
-  readonly newEvents: bigint;
-  readonly meters: readonly StoredMeter[];
-}
 
 export function pricedMeters(terms: readonly Terms[]): string[] {
   return metersOf(terms.flatMap(({ items }) => items));
@@ -152,34 +140,3 @@ const isUsageOf =
   (meterKey: string) =>
   (price: Price): price is UsagePrice =>
     price.type === "usage" && price.meter === meterKey;
-
-/** The closed periods of a subscription that have had usage since. @param voiding as {@link newestRuns} takes it */
-export async function latePeriods(
-  tx: Tx,
-  row: StoredSubscription,
-  { terms, metersOf: metersOfPeriod }: Pick<AgreedPeriod, "terms" | "metersOf">,
-  voiding: string | null = null,
-): Promise<LateFacts[]> {
-  const late: LateFacts[] = [];
-  for (const run of await newestRuns(tx, row.id, voiding)) {
-    const period = { start: run.periodStart, end: run.periodEnd };
-    const { customerId } = row;
-    const unseen = { customerId, period, meterKeys: pricedMeters(terms), notVisibleIn: run.snapshot };
-    if ((await eventCount(tx, unseen)) === 0n) continue;
-    const newEvents = await eventCount(tx, { ...unseen, notVisibleIn: run.last.snapshot });
-    const meters = await metersOfPeriod(period);
-    const periodIndex = periodIndexAt(anchorsOf(row), period.start);
-    const priced = pricedTerms(terms, periodIndex);
-    late.push({
-      run,
-      newEvents,
-      meters,
-      period,
-      full: fullPeriodAt(row, period.start),
-      periodIndex,
-      usage: await periodUsage(tx, { customerId, terms: priced, period, meters }),
-      booked: await bookedUsage(tx, run),
-    });
-  }
-  return late;
-}

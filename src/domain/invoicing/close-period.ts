@@ -17,6 +17,14 @@ import { type Terms, termsAt } from "./terms.ts";
 import { type RatedUsage, type StretchUsage, usageLines } from "./usage-charges.ts";
 import { creditPolicyOf } from "./usage-credit.ts";
 
+/** What had been used in a period by an instant inside it, where what may pay for it changes: where a grant takes effect, or ends. */
+export interface UsageUntil {
+  readonly at: Instant;
+  readonly usage: readonly StretchUsage[];
+  /** As far as it had been reported when the period was billed before; left out where it was not. */
+  readonly before?: readonly StretchUsage[];
+}
+
 /** A period that was closed before and has had usage since. */
 export interface LatePeriod extends BilledBefore {
   /** As it is, and as it would have been without an early end: what included quantities are for. */
@@ -25,6 +33,7 @@ export interface LatePeriod extends BilledBefore {
   /** The versions that measured it. */
   readonly meters: readonly Meter[];
   readonly usage: readonly StretchUsage[];
+  readonly usageUntil?: readonly UsageUntil[];
   /** Of the subscription; 0 when left out. */
   readonly periodIndex?: number;
   readonly advance?: readonly AdvanceCharged[];
@@ -56,8 +65,7 @@ export interface PeriodFacts {
   /** Lines of changes that waited for this invoice. */
   readonly waiting: readonly InvoiceLine[];
   readonly grants: readonly CreditGrant[];
-  /** The usage until each instant, inside the period, at which a grant takes effect or ends. */
-  readonly usageUntil?: readonly { readonly at: Instant; readonly usage: readonly StretchUsage[] }[];
+  readonly usageUntil?: readonly UsageUntil[];
   readonly customerBalance: Money;
   /** Too small to be charged so far. */
   readonly carried: Money;
@@ -112,14 +120,13 @@ export function settle(
   lines: readonly InvoiceLine[],
   corrections: readonly Correction[],
 ): AddedUpInvoice {
-  const { period, late, before } = facts;
+  const { period, late } = facts;
   return addUpInvoice(lines, {
     ...facts,
     customerBalance: addMoney(facts.customerBalance, toBalance(corrections, facts.currency)),
     creditPolicy: creditPolicyOf(facts.terms, period),
     billed: [period, ...late.map((earlier) => earlier.period)],
     ratedUntil: ratedUntil(facts),
-    ...(before === undefined ? {} : { billedBefore: before.booked }),
   });
 }
 

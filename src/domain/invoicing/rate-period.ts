@@ -35,18 +35,18 @@ export function ratePeriod(
   return { period, rated, fees, adjusted: adjustPeriod(charges, stage) };
 }
 
-/** What usage came to until each instant at which what may pay for it changes. */
-export function ratedUntil({
-  usageUntil = [],
-  full,
-  timeZone = "UTC",
-  meters,
-  periodIndex = 0,
-}: Pick<PeriodFacts, "usageUntil" | "full" | "timeZone" | "meters" | "periodIndex">): RatedUntil[] {
-  return usageUntil.map(({ at, usage }) => ({
-    at,
-    rated: rateStretches(pricedUsage(usage, periodIndex), { full, timeZone }, meters),
-  }));
+/** What usage came to until each instant at which what may pay for it changes: of a period, and of those with late usage. */
+export function ratedUntil({ late, ...own }: PeriodFacts): RatedUntil[] {
+  const { timeZone = "UTC" } = own;
+  return [own, ...late].flatMap(({ usageUntil = [], full, meters, periodIndex = 0 }) => {
+    const rate = (usage: readonly StretchUsage[]) =>
+      rateStretches(pricedUsage(usage, periodIndex), { full, timeZone }, meters);
+    return usageUntil.map(({ at, usage, before }) => ({
+      at,
+      rated: rate(usage),
+      ...(before === undefined ? {} : { before: rate(before) }),
+    }));
+  });
 }
 
 function pricedUsage(usage: readonly StretchUsage[], periodIndex: number): StretchUsage[] {

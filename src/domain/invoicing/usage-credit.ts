@@ -7,15 +7,17 @@ import {
   type UsageCharge,
   usualCreditPolicy,
 } from "../credits/index.ts";
-import { type LedgerAmount, ledgerAmount, ledgerAmountOfExact, zero } from "../money/index.ts";
+import { type Decimal, type LedgerAmount, ledgerAmount, ledgerAmountOfExact, zero } from "../money/index.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
 import { type Terms, termsAt } from "./terms.ts";
-import type { BookedUsage, RatedUsage } from "./usage-charges.ts";
+import type { RatedUsage } from "./usage-charges.ts";
 
 /** What usage came to until an instant inside its period, rated as the whole of it is. */
 export interface RatedUntil {
   readonly at: Instant;
   readonly rated: readonly RatedUsage[];
+  /** The same of what had been reported when the period was billed before; left out where it was not. */
+  readonly before?: readonly RatedUsage[];
 }
 
 /** What pays for usage besides money, and by which rules. */
@@ -26,10 +28,8 @@ export interface UsageCredit {
   readonly creditPolicy?: CreditPolicy;
   /** The billing periods that the lines are of; a line that is of none is of its own. */
   readonly billed?: readonly Period[];
-  /** For each instant at which a grant takes effect or ends inside the period; without it, a line is used all at once. */
+  /** For each instant at which a grant takes effect or ends inside one of these periods; without it, a line is used all at once. */
   readonly ratedUntil?: readonly RatedUntil[];
-  /** What was billed of the same period before: what came first is in it. */
-  readonly billedBefore?: readonly BookedUsage[];
   /** All that was agreed: which feature a price belongs to is said by the version of the plan that rated it. */
   readonly terms?: readonly Terms[];
 }
@@ -146,7 +146,7 @@ interface PlacedLine {
 function chargesOf(
   { line, index, feature }: PlacedLine,
   amount: LedgerAmount,
-  { billed = [], ratedUntil = [], billedBefore = [] }: UsageCredit,
+  { billed = [], ratedUntil = [] }: UsageCredit,
 ): UsageCharge[] {
   const { period, product, source } = line;
   const charge = {
@@ -157,14 +157,13 @@ function chargesOf(
     billed: billed.find(({ start, end }) => start <= period.start && period.end <= end) ?? period,
   };
   const charges: UsageCharge[] = [];
-  const paidBefore = billedBefore.find((row) => isBookedOf(line, row))?.exactMinor ?? zero;
   let before = 0n;
   let start = period.start;
-  for (const { at, rated } of line.kind === "usage" ? ratedUntil : []) {
+  for (const { at, rated, before: billedThen = [] } of isOfPrice(line) ? ratedUntil : []) {
     if (at <= start || at >= period.end) continue;
-    const until = rated.find((each) => isOf(line, each))?.rated.exactMinor ?? zero;
+    // Of what was reported since, only what was used until then.
+    const reached = ledgerAmountOfExact(amountOf(line, rated).minus(amountOf(line, billedThen)));
     // A cumulative amount can fall again, where a volume price does: what was paid before stays paid.
-    const reached = ledgerAmountOfExact(until.minus(paidBefore));
     const cumulative = within(reached, before, amount);
     charges.push({ ...charge, amount: ledgerAmount(cumulative - before), used: { start, end: at } });
     [before, start] = [cumulative, at];
@@ -173,15 +172,15 @@ function chargesOf(
   return charges.filter((part) => part.amount > 0n);
 }
 
-function isOf({ period, source }: InvoiceLine, { stretch, plan, price }: RatedUsage): boolean {
-  return stretch.start === period.start && plan.key === source?.planKey && price.key === source.priceKey;
-}
+/** Whether a line is what a price comes to; what is billed beyond a commitment is of no instant. */
+const isOfPrice = ({ kind }: InvoiceLine): boolean => kind === "usage" || kind === "late_usage";
 
-function isBookedOf(
-  { period, source }: InvoiceLine,
-  { termsStart, planKey, priceKey }: BookedUsage,
-): boolean {
-  return termsStart === period.start && planKey === source?.planKey && priceKey === source.priceKey;
+function amountOf({ period, source }: InvoiceLine, rated: readonly RatedUsage[]): Decimal {
+  const ofLine = rated.find(
+    ({ stretch, plan, price }) =>
+      stretch.start === period.start && plan.key === source?.planKey && price.key === source.priceKey,
+  );
+  return ofLine?.rated.exactMinor ?? zero;
 }
 
 function within(amount: bigint, min: bigint, max: bigint): bigint {

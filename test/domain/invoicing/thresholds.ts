@@ -28,6 +28,7 @@ export class BilledInParts {
   readonly #until: { readonly at: Instant; readonly reading: Reading } | null;
   #grants: readonly CreditGrant[];
   #before: BilledBefore | undefined;
+  #billed: Reading | null = null;
 
   /** @param until what had been used by an instant at which a grant ends */
   constructor(
@@ -47,11 +48,11 @@ export class BilledInParts {
 
   /** At a threshold. */
   bill(reading: Reading): ClosedPeriod {
-    return this.#issued(billSoFar(this.#facts(reading)));
+    return this.#issued(billSoFar(this.#facts(reading)), reading);
   }
 
   close(reading: Reading): ClosedPeriod {
-    return this.#issued(closePeriod(this.#facts(reading)));
+    return this.#issued(closePeriod(this.#facts(reading)), reading);
   }
 
   /** What a customer has been asked for in all, less what went back to the balance. */
@@ -97,10 +98,20 @@ export class BilledInParts {
       return stretchesOf(agreed, january).map((stretch) => ({ stretch, readings }));
     };
     const until = this.#until;
+    const usedBy = (read: Reading, by: Reading) => usageOf(lower(read, by));
+    const billed = this.#billed;
     return {
       ...{ currency: usd, period: january, full: january, next: null, terms: agreed, meters },
       usage: usageOf(reading),
-      usageUntil: until === null ? [] : [{ at: until.at, usage: usageOf(lower(reading, until.reading)) }],
+      usageUntil:
+        until === null
+          ? []
+          : [
+              {
+                ...{ at: until.at, usage: usedBy(reading, until.reading) },
+                ...(billed === null ? {} : { before: usedBy(billed, until.reading) }),
+              },
+            ],
       ...(this.#before === undefined ? {} : { before: this.#before }),
       ...{ late: [], waiting: [], grants: this.#grants },
       customerBalance: money(0n, "usd"),
@@ -110,7 +121,8 @@ export class BilledInParts {
   }
 
   /** What the database keeps of it. */
-  #issued(billed: ClosedPeriod): ClosedPeriod {
+  #issued(billed: ClosedPeriod, reading: Reading): ClosedPeriod {
+    this.#billed = reading;
     const invoiceId = `inv_${this.invoices.push(billed)}`;
     const drawn = billed.totals.draws.map((draw, position): RecordedDraw => {
       const line = billed.lines[draw.line];
