@@ -1,4 +1,5 @@
 import { type Database, rows, sql, type Tx } from "../../src/db/database.ts";
+import { type Dice, oneOf } from "../support/dice.ts";
 
 /** What somebody with every right, and no trigger in the way, has done to single rows of the ledger. */
 export interface Mutation {
@@ -61,26 +62,6 @@ export async function withoutChecks(tx: Pick<Tx, "execute">): Promise<void> {
     end
     $$`);
 }
-
-/** A whole number from 0 to before `below`. */
-export type Dice = (below: number) => number;
-
-/** The same throws for the same seed (mulberry32). */
-export function diceOf(seed: number): Dice {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-
-const oneOf = <Item>(dice: Dice, items: readonly Item[]): Item => {
-  const item = items[dice(items.length)];
-  if (item === undefined) throw new Error("there is nothing to choose from");
-  return item;
-};
 
 /** Does something at random to a random row of a table; null when there is no such row, or the database keeps it from being done. */
 export async function mutate(tx: Tx, dice: Dice, table: LedgerTable): Promise<Mutation | null> {

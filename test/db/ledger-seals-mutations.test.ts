@@ -6,16 +6,9 @@ import {
   verifyLedger,
   verifyLedgerIn,
 } from "../../src/db/seals/ledger-verification.ts";
+import { type Dice, diceOf } from "../support/dice.ts";
 import { lookAt } from "../support/superuser.ts";
-import {
-  type Dice,
-  diceOf,
-  type LedgerTable,
-  ledgerTables,
-  type Mutation,
-  mutate,
-  withoutChecks,
-} from "./ledger-mutations.ts";
+import { type LedgerTable, ledgerTables, type Mutation, mutate, withoutChecks } from "./ledger-mutations.ts";
 import { openSealedLedger, type SealedLedger, tellSealedStory } from "./sealed-ledger.ts";
 
 const seed = Number(process.env.MUTATION_SEED ?? Math.floor(Math.random() * 2 ** 32));

@@ -13,6 +13,16 @@ export interface Figures {
   readonly balances: readonly string[];
   readonly payments: readonly string[];
   readonly attempts: readonly string[];
+  readonly facts: readonly string[];
+  readonly subscriptions: readonly string[];
+  readonly terms: readonly string[];
+  readonly changes: readonly string[];
+  readonly agreedForLater: readonly string[];
+  readonly grants: readonly string[];
+  readonly grantEnds: readonly string[];
+  readonly draws: readonly string[];
+  readonly dunnings: readonly string[];
+  readonly notices: readonly string[];
   readonly invoicesAtStripe: readonly string[];
   readonly chargesAtStripe: readonly string[];
 }
@@ -35,6 +45,19 @@ const queries = {
   balances: "select key, debit, credit, balance from ledger.balance",
   payments: "select invoice_id, amount_minor, received_at from billing.payment",
   attempts: "select invoice_id, attempt, cause, outcome, attempted_at from billing.payment_attempt",
+  // Which transaction saw which usage first is no part of what was billed.
+  facts: `select invoice_id, facts #- '{known,snapshot}' as facts from billing.invoice_facts`,
+  subscriptions: "select * from billing.subscription",
+  terms: "select * from billing.subscription_terms",
+  changes: "select * from billing.subscription_change",
+  agreedForLater: `select to_jsonb(agreed) - 'number' as agreed, to_jsonb(resolution) as resolution
+    from billing.scheduled_change agreed
+    left join billing.scheduled_change_resolution resolution using (subscription_id, change_id)`,
+  grants: "select * from billing.credit_grant",
+  grantEnds: "select * from billing.credit_grant_end",
+  draws: "select * from billing.credit_draw",
+  dunnings: "select * from billing.dunning",
+  notices: "select invoice_id, fact, moment, notice, said_at from billing.dunning_notice",
 } as const;
 
 interface StripeDump {

@@ -24,17 +24,30 @@ export interface SystemOfProcesses extends System {
   start(part: Part): Promise<void>;
 }
 
+export interface ProcessOptions {
+  /** How many activities the worker does at once. Few, so that whoever wants to kill something in the middle finds one. */
+  readonly concurrency?: number;
+  /** Shared with the run's other tests when left out. */
+  readonly surroundings?: Surroundings;
+}
+
 /** Starts PostgreSQL on a cluster of its own, the worker and the API, each as a process. */
-export async function startSystemOfProcesses(): Promise<SystemOfProcesses> {
+export async function startSystemOfProcesses({
+  concurrency = 2,
+  surroundings: given,
+}: ProcessOptions = {}): Promise<SystemOfProcesses> {
   const home = mkdtempSync(join(tmpdir(), "reckoner-system-"));
   chmodSync(home, 0o711); // PostgreSQL may run under another account
   const { group, running } = rememberingGroup();
-  const surroundings = await prepareSurroundings();
+  const surroundings = given ?? (await prepareSurroundings());
   const postgres = { group, home, port: await freePort(), note: () => {} };
   const urls = await localDatabase(postgres);
   await migrate(urls);
   const metricsPort = await freePort();
-  const environment = partsEnvironment(surroundings, urls.appUrl, metricsPort);
+  const environment = {
+    ...partsEnvironment(surroundings, urls.appUrl, metricsPort),
+    WORKER_CONCURRENCY: String(concurrency),
+  };
   const program = (name: Part, entry: string, readyUrl: string) => () =>
     startNodeProgram(group, { name, entry, environment, readyUrl, logFile: join(home, `${name}.log`) });
   const starters = {
@@ -100,8 +113,6 @@ function partsEnvironment(
     API_PORT: String(apiPort),
     API_BOOTSTRAP_KEY: apiKey,
     TEST_CLOCKS: "allowed",
-    // Few at once, so that whoever wants to kill something in the middle finds one.
-    WORKER_CONCURRENCY: "2",
     WORKER_METRICS_PORT: String(metricsPort),
     LOG_LEVEL: "warn",
   });

@@ -28,9 +28,12 @@ export interface Surroundings {
 /** Soon again, and long enough for an API that is being restarted. */
 const webhookRetryDelaysMs = [100, 200, 500, 1_000, 1_000, 2_000, 2_000, 5_000, 5_000];
 
-/** A namespace of the run's Temporal server and a stand-in for Stripe that sends its webhooks to the API's address. */
-export async function prepareSurroundings(): Promise<Surroundings> {
-  const temporal = await newNamespace();
+/**
+ * A namespace of a Temporal server and a stand-in for Stripe that sends its webhooks to the API's address.
+ * @param server the address of a Temporal server of one's own; the run's shared one when left out
+ */
+export async function prepareSurroundings(server?: string): Promise<Surroundings> {
+  const temporal = await newNamespace(server ?? (await sharedServer("temporal")).address);
   const temporalClient = await connectTemporal(temporal);
   const sandbox = await startStripeSandbox({ port: 0, webhookRetryDelaysMs });
   const apiPort = await freePort();
@@ -59,8 +62,7 @@ export async function prepareSurroundings(): Promise<Surroundings> {
 }
 
 /** Systems on one server have the same ids of runs and schedules, so each has a namespace of its own. */
-async function newNamespace(): Promise<TemporalTarget> {
-  const { address } = await sharedServer("temporal");
+async function newNamespace(address: string): Promise<TemporalTarget> {
   const namespace = `test-${randomBytes(6).toString("hex")}`;
   const target = { address, namespace, apiKey: undefined, tls: false };
   const { connection } = await connectTemporal({ ...target, taskQueue: "" });
