@@ -1,9 +1,10 @@
+export * from "./amounts.ts";
 export type { ChargeSettlement } from "./balance-transaction.ts";
 export * from "./client.ts";
 export type { AttachedCard, CustomerToMirror, PaymentMethodToAttach } from "./customer-rail.ts";
 export { classifyDecline, type Decline } from "./declines.ts";
 export * from "./errors.ts";
-export { type MirrorLine, StripeAmountInvalidError } from "./invoice-lines.ts";
+export type { MirrorLine } from "./invoice-lines.ts";
 export { type InvoiceToMirror, type MirroredInvoice, StripeTotalDiffersError } from "./invoice-mirror.ts";
 export {
   attemptKey,

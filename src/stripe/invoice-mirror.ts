@@ -1,7 +1,8 @@
 import type { Stripe } from "stripe";
 import type { Instant } from "../domain/calendar/index.ts";
 import { BillingError } from "../domain/errors.ts";
-import { lineBatches, type MirrorLine, stripeAmount } from "./invoice-lines.ts";
+import { amountToCollect } from "./amounts.ts";
+import { lineBatches, type MirrorLine } from "./invoice-lines.ts";
 import { type OperationLog, recordedCall } from "./operations.ts";
 
 export type InvoiceToMirror = {
@@ -28,8 +29,10 @@ export type MirroredInvoice = {
 export class StripeTotalDiffersError extends BillingError {
   readonly code = "stripe_total_differs";
 
-  constructor(invoiceId: string, stripeInvoiceId: string, totalMinor: string, stripeTotalMinor: string) {
-    super(`invoice ${invoiceId} is ${totalMinor}, but its mirror ${stripeInvoiceId} is ${stripeTotalMinor}`);
+  constructor(invoiceId: string, stripeInvoiceId: string, wanted: string, stripeTotal: string) {
+    super(
+      `invoice ${invoiceId} is ${wanted} as Stripe counts, but its mirror ${stripeInvoiceId} is ${stripeTotal}`,
+    );
   }
 }
 
@@ -39,19 +42,14 @@ export async function mirrorInvoice(
   log: OperationLog,
   invoice: InvoiceToMirror,
 ): Promise<MirroredInvoice> {
-  stripeAmount(invoice.totalMinor);
+  const wanted = String(amountToCollect(invoice.totalMinor, invoice.currency));
   const { stripeInvoiceId } = await createDraft(stripe, log, invoice);
   let stripeTotalMinor = "0";
-  for (const [index, lines] of lineBatches(invoice.lines).entries()) {
+  for (const [index, lines] of lineBatches(invoice.lines, invoice).entries()) {
     stripeTotalMinor = await addLines(stripe, log, invoice, stripeInvoiceId, index, lines);
   }
-  if (stripeTotalMinor !== invoice.totalMinor) {
-    throw new StripeTotalDiffersError(
-      invoice.invoiceId,
-      stripeInvoiceId,
-      invoice.totalMinor,
-      stripeTotalMinor,
-    );
+  if (stripeTotalMinor !== wanted) {
+    throw new StripeTotalDiffersError(invoice.invoiceId, stripeInvoiceId, wanted, stripeTotalMinor);
   }
   return await finalize(stripe, log, invoice, stripeInvoiceId);
 }

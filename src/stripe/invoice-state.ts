@@ -1,5 +1,6 @@
 import type { Stripe } from "stripe";
 import type { DeclineClass } from "../domain/lifecycle/index.ts";
+import { isoMinorOf } from "./amounts.ts";
 import { classifyDecline } from "./declines.ts";
 
 /** How an attempt to collect an invoice ended, decided from what Stripe holds afterwards. */
@@ -83,12 +84,13 @@ function intentsOf(invoice: Stripe.Invoice): Stripe.PaymentIntent[] {
 function paidState(invoice: Stripe.Invoice, intents: readonly Stripe.PaymentIntent[]): StripeInvoiceState {
   const intent = intents.find(({ status }) => status === "succeeded");
   const charge = intent?.latest_charge;
-  if (!intent || !charge) return { status: "paid_without_charge", totalMinor: String(invoice.total) };
+  if (!intent || !charge)
+    return { status: "paid_without_charge", totalMinor: isoMinorOf(invoice.total, invoice.currency) };
   return {
     status: "paid",
     stripePaymentIntentId: intent.id,
     stripeChargeId: typeof charge === "string" ? charge : charge.id,
-    amountMinor: String(intent.amount_received),
+    amountMinor: isoMinorOf(intent.amount_received, intent.currency),
   };
 }
 

@@ -108,7 +108,7 @@ test("an uncollectible invoice can still be paid", async () => {
   expect(await scene.pay(stripeInvoiceId)).toMatchObject({ status: "paid" });
 });
 
-test("400 lines become 250 with the same total: 249 of 1, and one of 151", async () => {
+test("400 lines become 249 with the same total: 248 of 1, and one of 152; a place is kept for rounding", async () => {
   const stripeCustomerId = await scene.customerWithCard("pm_card_visa");
   const lines = Array.from({ length: 400 }, (_, n) => ({
     lineId: `l${n}`,
@@ -119,8 +119,8 @@ test("400 lines become 250 with the same total: 249 of 1, and one of 151", async
   const shown = await scene.stripe.invoices
     .listLineItems(stripeInvoiceId, { limit: 100 })
     .autoPagingToArray({ limit: 300 });
-  expect(shown).toHaveLength(250);
-  expect(shown.at(-1)).toMatchObject({ amount: 151, description: "151 further lines" });
+  expect(shown).toHaveLength(249);
+  expect(shown.at(-1)).toMatchObject({ amount: 152, description: "152 further lines" });
   expect(await scene.pay(stripeInvoiceId)).toMatchObject({ status: "paid", amountMinor: "400" });
 });
 

@@ -1,7 +1,9 @@
-import { type Money, subtractMoney } from "../../money/index.ts";
+import { ledgerAmount } from "../../money/index.ts";
 import { paymentsClearing, processorFees, stripeBalance } from "../accounts.ts";
 import {
+  type EntryAmount,
   type EntryFacts,
+  exactAmount,
   type JournalEntryDraft,
   journalEntry,
   type MerchantEntryFacts,
@@ -18,21 +20,22 @@ interface OfBalanceTransaction {
 export interface BalanceTransactionRecorded extends EntryFacts, OfBalanceTransaction {
   readonly paymentId: string;
   /** What the customer paid. */
-  readonly gross: Money;
+  readonly gross: EntryAmount;
   /** What Stripe keeps of it. */
-  readonly fee: Money;
+  readonly fee: EntryAmount;
 }
 
 /** A payment reaches the Stripe balance, less its fee: 1000 → 1010 net, 5000 → 1010 fee. Clearing is back to zero. */
 export function balanceTransactionRecorded(recorded: BalanceTransactionRecorded): JournalEntryDraft {
   const { balanceTransactionId, paymentId, gross, fee, ...facts } = recorded;
   const clearing = paymentsClearing(facts.currency);
+  const net = ledgerAmount(exactAmount(gross, facts.currency) - exactAmount(fee, facts.currency));
   return journalEntry(facts, {
     kind: "balance_transaction_recorded",
     cause: causeOf(balanceTransactionId),
     postings: [
       // A fee may be more than a very small payment.
-      signedPosting(stripeBalance(facts.currency), clearing, subtractMoney(gross, fee)),
+      signedPosting(stripeBalance(facts.currency), clearing, net),
       posting(processorFees(facts.currency), clearing, fee),
     ],
     metadata: { payment_id: paymentId },
@@ -44,9 +47,9 @@ export interface ReturnRecorded extends EntryFacts, OfBalanceTransaction {
   /** When it is a refund; otherwise the customer's bank returned the payment. */
   readonly refundId?: string;
   /** What goes back to the customer. */
-  readonly amount: Money;
+  readonly amount: EntryAmount;
   /** What Stripe takes for it. */
-  readonly fee?: Money;
+  readonly fee?: EntryAmount;
 }
 
 /** A refund, or a payment that the bank returned, leaves the Stripe balance: 1010 → 1000, and its fee 5000 → 1000. */
@@ -67,7 +70,7 @@ export function returnRecorded(recorded: ReturnRecorded): JournalEntryDraft {
 export interface FailedRefundRecorded extends EntryFacts, OfBalanceTransaction {
   readonly paymentId: string;
   readonly refundId: string;
-  readonly amount: Money;
+  readonly amount: EntryAmount;
 }
 
 /** The money of a refund that failed after it had left comes back to the Stripe balance: 1000 → 1010. */
@@ -82,7 +85,7 @@ export function failedRefundRecorded(recorded: FailedRefundRecorded): JournalEnt
 }
 
 export interface ProcessorFeeRecorded extends MerchantEntryFacts, OfBalanceTransaction {
-  readonly amount: Money;
+  readonly amount: EntryAmount;
 }
 
 /** Stripe charges for a service of its own, not for a payment: 5000 → 1000. */

@@ -1,8 +1,14 @@
 import type { Instant } from "../../calendar/index.ts";
-import type { LedgerAmount, Money } from "../../money/index.ts";
+import type { LedgerAmount } from "../../money/index.ts";
 import { badDebt, disputedReceivable, disputeFees, prepaidCredits, stripeBalance } from "../accounts.ts";
 import type { HoldDraft } from "../holds.ts";
-import { type EntryFacts, type JournalEntryDraft, journalEntry, posting } from "../journal-entry.ts";
+import {
+  type EntryAmount,
+  type EntryFacts,
+  type JournalEntryDraft,
+  journalEntry,
+  posting,
+} from "../journal-entry.ts";
 import { pairedPostings } from "../paired-postings.ts";
 import { type InvoicedParts, sharesOfParts } from "./invoiced-parts.ts";
 
@@ -10,12 +16,12 @@ interface DisputeFacts extends EntryFacts {
   readonly disputeId: string;
   readonly paymentId: string;
   /** What the bank took back of the payment. */
-  readonly amount: Money;
+  readonly amount: EntryAmount;
 }
 
 export interface DisputeOpened extends DisputeFacts {
   readonly balanceTransactionId: string;
-  readonly fee: Money;
+  readonly fee: EntryAmount;
 }
 
 /**
@@ -39,7 +45,7 @@ export function disputeOpened(opened: DisputeOpened): JournalEntryDraft {
 export interface DisputeWon extends DisputeFacts {
   readonly balanceTransactionId: string;
   /** When Stripe gives its fee back too. */
-  readonly feeReturned?: Money;
+  readonly feeReturned?: EntryAmount;
 }
 
 /** The bank gives the money back: 1000 → 1120, and Stripe perhaps its fee: 1000 → 5010. */

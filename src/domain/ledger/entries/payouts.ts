@@ -1,10 +1,15 @@
-import type { Money } from "../../money/index.ts";
 import { bankCash, payoutsInTransit, stripeBalance } from "../accounts.ts";
-import { type JournalEntryDraft, journalEntry, type MerchantEntryFacts, posting } from "../journal-entry.ts";
+import {
+  type EntryAmount,
+  type JournalEntryDraft,
+  journalEntry,
+  type MerchantEntryFacts,
+  posting,
+} from "../journal-entry.ts";
 
 interface PayoutFacts extends MerchantEntryFacts {
   readonly payoutId: string;
-  readonly amount: Money;
+  readonly amount: EntryAmount;
 }
 
 export interface PayoutMoved extends PayoutFacts {

@@ -1,4 +1,4 @@
-import { ledgerAmount, type Money } from "../../money/index.ts";
+import { ledgerAmount } from "../../money/index.ts";
 import { creditNoteAllowance, customerBalance, paymentsClearing, refundPayable } from "../accounts.ts";
 import {
   type EntryAmount,
@@ -15,7 +15,7 @@ interface RefundFacts extends EntryFacts {
   /** The payment that money is returned of. */
   readonly paymentId: string;
   /** All that is returned, tax included. */
-  readonly amount: Money;
+  readonly amount: EntryAmount;
 }
 
 export interface RefundRequested extends RefundFacts, Omit<InvoicedParts, "unpaidCredits"> {

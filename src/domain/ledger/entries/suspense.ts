@@ -1,6 +1,6 @@
-import type { Money } from "../../money/index.ts";
 import { stripeBalance, suspense } from "../accounts.ts";
 import {
+  type EntryAmount,
   exactAmount,
   type JournalEntryDraft,
   JournalEntryInvalidError,
@@ -14,7 +14,7 @@ import { ledgerAmountText } from "../posting-text.ts";
 export interface BalanceTransactionUnmatched extends MerchantEntryFacts {
   readonly balanceTransactionId: string;
   /** What it added to the Stripe balance, after its fee; negative for what it took. */
-  readonly net: Money;
+  readonly net: EntryAmount;
 }
 
 /**
