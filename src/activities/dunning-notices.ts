@@ -1,8 +1,10 @@
 import { insertDunningNotices } from "../db/billing/dunning-records.ts";
+import type { StoredInvoice } from "../db/billing/invoices.ts";
 import type { Tx } from "../db/database.ts";
-import { tellDunning } from "../db/notices/notices-of-facts.ts";
+import { tellDunning, tellPaymentFailed } from "../db/notices/notices-of-facts.ts";
 import type { Instant } from "../domain/calendar/index.ts";
-import type { DunningNotice } from "../domain/lifecycle/index.ts";
+import type { DeclineClass, DunningNotice } from "../domain/lifecycle/index.ts";
+import { policyOfInvoice } from "./policy-of-invoice.ts";
 
 /** What is to be said of one fact of a dunning: `begun`, `attempt/2`, `access/limited`. */
 export interface DunningSaying {
@@ -24,4 +26,19 @@ export async function sayOfDunning(
   );
   await insertDunningNotices(tx, said);
   await tellDunning(tx, said);
+}
+
+/** A charge was declined: it is told, unless the policy of the invoice has no notice for that. */
+export async function sayDeclined(
+  tx: Tx,
+  invoice: StoredInvoice,
+  {
+    attempt,
+    declineClass,
+    at,
+  }: { readonly attempt: number; readonly declineClass: DeclineClass; readonly at: Instant },
+): Promise<void> {
+  const { notices } = await policyOfInvoice(tx, invoice);
+  const moment = declineClass === "authentication" ? "action_required" : "attempt_failed";
+  if (notices[moment] !== null) await tellPaymentFailed(tx, invoice, { attempt, at });
 }

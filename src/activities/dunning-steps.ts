@@ -114,13 +114,13 @@ export async function endDunning(deps: ActivityDependencies, input: EndDunningIn
   const { invoiceId, outcome, attempts, at, sayings } = input;
   const { invoice, clock } = await load(deps, invoiceId, at);
   const { subscriptionId } = invoice;
-  const { finalAction } = (await findDunning(deps.db.orm, invoiceId))?.policy ?? usualPolicy;
+  const { finalAction, notices } = (await findDunning(deps.db.orm, invoiceId))?.policy ?? usualPolicy;
   const goesOn = outcome !== "exhausted" || finalAction === "keep_active";
   const recovers = await inTransaction(deps.db, async (tx) => {
     const ended = { state: outcome, attempts, nextAttemptAt: null, nextAt: null, why: null } as const;
     await updateDunning(tx, invoiceId, { ...ended, endedAt: instant(at) });
     await sayOfDunning(tx, { invoiceId, at: instant(at) }, sayings);
-    if (outcome === "recovered") await tellRecovered(tx, invoice, instant(at));
+    if (outcome === "recovered" && notices.recovered !== null) await tellRecovered(tx, invoice, instant(at));
     return subscriptionId !== null && goesOn && (await reactivates(tx, subscriptionId, invoiceId));
   });
   if (subscriptionId === null) return;
