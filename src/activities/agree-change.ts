@@ -1,16 +1,10 @@
+import { endedAt, reanchored, statusAfter } from "../db/billing/agreed-rows.ts";
 import { insertScheduled, supersedeScheduled } from "../db/billing/scheduled-changes.ts";
-import {
-  anchoredPeriodAt,
-  anchorToStore,
-  insertTerms,
-  type StoredSubscription,
-  updateSubscription,
-} from "../db/billing/subscriptions.ts";
+import { insertTerms, type StoredSubscription, updateSubscription } from "../db/billing/subscriptions.ts";
 import type { Tx } from "../db/database.ts";
 import { tellCanceled } from "../db/notices/notices-of-facts.ts";
-import { type AgreedAnchor, addDuration, type Instant, instant } from "../domain/calendar/index.ts";
+import { type AgreedAnchor, type Instant, instant } from "../domain/calendar/index.ts";
 import type { Terms } from "../domain/invoicing/index.ts";
-import type { SubscriptionStatus } from "../domain/lifecycle/index.ts";
 import type { SubscriptionChange } from "../workflows/messages.ts";
 
 /** A change that is decided: what is agreed from then on. */
@@ -38,12 +32,6 @@ export async function agree(
   };
   if (Object.keys(updates).length > 0) await updateSubscription(tx, row.id, updates);
   return { ...row, ...updates };
-}
-
-/** The status that a change makes, where it makes one. */
-export function statusAfter({ kind }: Pick<SubscriptionChange, "kind">): { status?: SubscriptionStatus } {
-  if (kind === "pause") return { status: "paused" };
-  return kind === "resume" || kind === "end_trial" ? { status: "active" } : {};
 }
 
 /** A pause may have an end; whoever resumes, or ends the trial, needs none any more. */
@@ -78,34 +66,13 @@ async function agreeBesides(
   }
 }
 
-/** Another anchor ends the period in course, which can then be closed after its grace. */
-export function reanchored(row: StoredSubscription, anchor: AgreedAnchor) {
-  const anchors = [...row.anchors, anchorToStore(anchor)];
-  const { start } = anchoredPeriodAt(row, anchor.effectiveAt).period;
-  if (row.billedThrough < start) return { anchors };
-  const cut = { start, end: anchor.effectiveAt };
-  const { end } = cut.start < cut.end ? cut : anchoredPeriodAt({ ...row, anchors }, start).period;
-  return { anchors, nextCloseAt: graceAfter(row, end) };
-}
-
 /** The subscription ends: nothing that was agreed for later comes any more. */
 export async function endAt(tx: Tx, row: StoredSubscription, at: Instant): Promise<StoredSubscription> {
-  const { period } = anchoredPeriodAt(row, at);
-  const updates = {
-    status: "canceled",
-    cancelAt: at,
-    canceledAt: at,
-    ...(row.billedThrough < period.start
-      ? {}
-      : { nextCloseAt: at > period.start ? graceAfter(row, at) : null }),
-  } as const;
+  const updates = endedAt(row, at);
   await updateSubscription(tx, row.id, updates);
   await supersedeScheduled(tx, row.id, at);
   await tellCanceled(tx, row, at);
   return { ...row, ...updates };
 }
 
-/** When a period that ends at an instant may be closed. */
-export function graceAfter({ graceSeconds }: Pick<StoredSubscription, "graceSeconds">, at: Instant): Instant {
-  return addDuration(at, { seconds: graceSeconds }, "UTC");
-}
+export { graceAfter } from "../db/billing/agreed-rows.ts";

@@ -1,7 +1,7 @@
 import { balanceOfCustomer } from "../db/billing/customer-balance.ts";
 import { findInvoice } from "../db/billing/invoices.ts";
 import { type PlannedChange, plannedChange } from "../db/billing/planned-change.ts";
-import { agreedOverrides } from "../db/billing/price-agreements.ts";
+import { requestedChange, requireAsQuoted } from "../db/billing/requested-change.ts";
 import { nextDueAt } from "../db/billing/scheduled-changes.ts";
 import {
   anchoredPeriodAt,
@@ -14,7 +14,7 @@ import {
 } from "../db/billing/subscriptions.ts";
 import { type Database, inTransaction, type Tx } from "../db/database.ts";
 import { type AgreedAnchor, agreedPeriodAt, type Instant, instant, isoOf } from "../domain/calendar/index.ts";
-import { type RequestedChange, SubscriptionRuleError } from "../domain/invoicing/index.ts";
+import { SubscriptionRuleError } from "../domain/invoicing/index.ts";
 import { currency } from "../domain/money/index.ts";
 import type { BegunAnchor, SubscriptionChange } from "../workflows/messages.ts";
 import { agree } from "./agree-change.ts";
@@ -56,7 +56,7 @@ export async function makeChange(
   { changeId, change, at: asked }: Omit<ApplyChangeInput, "subscriptionId">,
 ): Promise<AppliedChange> {
   const planned = await plannedChange(tx, row, await requestedChange(tx, change), instant(asked));
-  requireAsQuoted(planned, change.quote);
+  requireAsQuoted(planned, change);
   const { at, lines } = planned;
   const changed = await agree(tx, row, { changeId, change, ...planned });
   const issued =
@@ -78,25 +78,6 @@ export async function lockedSubscription(tx: Tx, subscriptionId: string): Promis
   const locked = await findSubscription(tx, subscriptionId);
   if (locked !== undefined) return locked;
   throw new SubscriptionRuleError("subscription_not_found", `there is no subscription "${subscriptionId}"`);
-}
-
-/** As the domain knows it; a run says of a cancellation whether unused time is given back. */
-export async function requestedChange(tx: Tx, change: SubscriptionChange): Promise<RequestedChange> {
-  if (change.kind === "change_plan" || change.kind === "add_add_on") {
-    const { agreement, ...rest } = change;
-    return { ...rest, ...(await agreedOverrides(tx, agreement)) };
-  }
-  if (change.kind !== "cancel") return change;
-  return { kind: "cancel", unused: change.credit === "none" ? "none" : "credit" };
-}
-
-function requireAsQuoted({ quote, at }: PlannedChange, quoted: string | undefined): void {
-  if (quoted === undefined || quoted === quote) return;
-  throw new SubscriptionRuleError(
-    "change_quote_outdated",
-    `at ${isoOf(at)} the change comes to other lines than its preview did: preview it again`,
-    "preview",
-  );
 }
 
 async function invoiceChange(

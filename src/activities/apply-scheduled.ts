@@ -1,5 +1,5 @@
 import { periodOf } from "../db/billing/agreed-period.ts";
-import { findCustomer } from "../db/billing/customers.ts";
+import { admitScheduled } from "../db/billing/planned-boundary.ts";
 import {
   listScheduled,
   nextDueAt,
@@ -12,7 +12,6 @@ import { anchoredPeriodAt, findChange, type StoredSubscription } from "../db/bil
 import { type Database, inTransaction, type Tx } from "../db/database.ts";
 import { type Instant, instant, instantOfEpochMs, isoOf } from "../domain/calendar/index.ts";
 import { BillingError } from "../domain/errors.ts";
-import { trialOutcome } from "../domain/lifecycle/index.ts";
 import type { SubscriptionChange, SubscriptionSoFar } from "../workflows/messages.ts";
 import {
   type AppliedChange,
@@ -21,7 +20,7 @@ import {
   lockedSubscription,
   makeChange,
 } from "./apply-change.ts";
-import { admitScheduled, changeAtBoundary } from "./change-at-boundary.ts";
+import { changeAtBoundary } from "./change-at-boundary.ts";
 
 export interface ApplyScheduledInput {
   readonly subscriptionId: string;
@@ -110,7 +109,7 @@ async function makeTogether(
   changes: readonly ScheduledChange[],
 ): Promise<StoredSubscription> {
   if (anchoredPeriodAt(row, at).period.start === at && row.billedThrough < at) {
-    return await changeAtBoundary(tx, row, at, await withTrialDecided(tx, row, changes));
+    return await changeAtBoundary(tx, row, at, changes);
   }
   for (const { changeId, request } of changes) {
     const resolution = { subscriptionId: row.id, changeId };
@@ -127,18 +126,4 @@ async function makeTogether(
     }
   }
   return await lockedSubscription(tx, row.id);
-}
-
-/** What follows a trial may depend on whether the customer has a payment method by then. */
-async function withTrialDecided(
-  tx: Tx,
-  { customerId }: StoredSubscription,
-  changes: readonly ScheduledChange[],
-): Promise<(ScheduledChange & { readonly action: "convert" | "cancel" | "pause" | null })[]> {
-  const customer = await findCustomer(tx, customerId);
-  return changes.map((change) => {
-    if (change.kind !== "end_trial") return { ...change, action: null };
-    const terms = change.request as Parameters<typeof trialOutcome>[0];
-    return { ...change, action: trialOutcome(terms, customer?.paymentMethod != null) };
-  });
 }

@@ -1,3 +1,4 @@
+import { graceAfter } from "../db/billing/agreed-rows.ts";
 import {
   agreedCancellation,
   findScheduled,
@@ -16,7 +17,7 @@ import { type Database, inTransaction, type Tx } from "../db/database.ts";
 import { instant, isoOf } from "../domain/calendar/index.ts";
 import { SubscriptionRuleError } from "../domain/invoicing/index.ts";
 import type { SubscriptionChange } from "../workflows/messages.ts";
-import { agree, graceAfter } from "./agree-change.ts";
+import { agree } from "./agree-change.ts";
 import { lockedSubscription, makeChange } from "./apply-change.ts";
 import { type Issued, nothingIssued } from "./issue-invoice.ts";
 

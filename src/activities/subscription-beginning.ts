@@ -1,3 +1,4 @@
+import { graceAfter } from "../db/billing/agreed-rows.ts";
 import type { StoredCustomer } from "../db/billing/customers.ts";
 import type { ScheduledChange } from "../db/billing/scheduled-changes.ts";
 import { anchoredPeriodAt, anchorToStore, type StoredSubscription } from "../db/billing/subscriptions.ts";
@@ -14,7 +15,6 @@ import { invariant } from "../domain/errors.ts";
 import type { Terms, TermsItem } from "../domain/invoicing/index.ts";
 import { activationSeconds, billedFrom, SubscriptionStartRefusal } from "../domain/lifecycle/index.ts";
 import type { StartChoices } from "../workflows/messages.ts";
-import { graceAfter } from "./agree-change.ts";
 
 export interface Beginning {
   readonly row: StoredSubscription;
