@@ -50,14 +50,19 @@ export interface PageOptions extends WaitingForUsage {
   readonly progress: (counts: PageCounts) => void;
   /** Whether this process is about to end: what is not begun is then left to the next attempt. */
   readonly isStopping: () => boolean;
+  /** Periods that have failed in pages of this process: no group is held up by one a second time. */
+  readonly failing: FailingPeriods;
   /** Is told of each period that failed; its own run shows the same to operators. */
   readonly onFailure: (subscriptionId: string, error: unknown) => void;
 }
 
+/** Of each subscription the start of the period that failed last. */
+export type FailingPeriods = Map<string, Instant>;
+
 /**
  * Closes a page of periods that are due: some together in a transaction, of different customers, and several transactions at a
  * time. Customers on test clocks are left to their clocks. A period that fails, or whose usage is not complete, gets a run of its
- * own, where it is seen. What was closed is not due any more, so an attempt that was cut off is taken up by reading the page again.
+ * own, where it is seen; pages after that try it by itself, so that it closes once its cause is mended. What was closed is not due any more, so an attempt that was cut off is taken up by reading the page again.
  * A database or a Temporal server that is away fails the attempt, not the periods.
  */
 export async function closeDuePage(
@@ -91,7 +96,7 @@ export async function closeDuePage(
       });
     });
   // All of them end before this does: an attempt that failed leaves nothing behind that goes on.
-  const ended = await Promise.allSettled(groupsOf(due, options.togetherMax).map(close));
+  const ended = await Promise.allSettled(groupsOf(due, options).map(close));
   for (const each of ended) if (each.status === "rejected") throw each.reason;
   if (isCutShort) return { ...counts, next: input.after ?? beginning };
   const last = due.length === limit ? due.at(-1) : undefined;
@@ -107,8 +112,19 @@ const placeOf = ({ dueAt, subscriptionId }: PlaceInLane): DuePlace => ({
   subscriptionId,
 });
 
+/** What failed before by itself, and groups of the others. */
+function groupsOf(
+  due: readonly DueSubscription[],
+  { failing, togetherMax }: PageOptions,
+): DueSubscription[][] {
+  const hasFailed = ({ subscriptionId, billedThrough }: DueSubscription) =>
+    failing.get(subscriptionId) === billedThrough;
+  const others = due.filter((row) => !hasFailed(row));
+  return [...groupsOfCustomers(others, togetherMax), ...due.filter(hasFailed).map((row) => [row])];
+}
+
 /** Groups of about the same size, in none of which a customer is twice: his second subscription comes after everybody's first. */
-function groupsOf(due: readonly DueSubscription[], togetherMax: number): DueSubscription[][] {
+function groupsOfCustomers(due: readonly DueSubscription[], togetherMax: number): DueSubscription[][] {
   const rounds: DueSubscription[][] = [];
   const roundsOfCustomer = new Map<string, number>();
   for (const row of due) {
@@ -129,7 +145,7 @@ function groupsOf(due: readonly DueSubscription[], togetherMax: number): DueSubs
 async function closeGroup(
   deps: ActivityDependencies,
   group: readonly DueSubscription[],
-  { now, usageWaitMsMax, onFailure }: PageOptions,
+  { now, usageWaitMsMax, failing, onFailure }: PageOptions,
   count: (what: keyof PageCounts, periods: number) => void,
 ): Promise<void> {
   const at = isoOf(now);
@@ -143,7 +159,10 @@ async function closeGroup(
   for (const [place, row] of group.entries()) {
     const outcome = outcomes[place];
     invariant(outcome, "each period has an outcome");
-    if (outcome.status === "rejected") onFailure(row.subscriptionId, outcome.reason);
+    if (outcome.status === "rejected") {
+      failing.set(row.subscriptionId, row.billedThrough);
+      onFailure(row.subscriptionId, outcome.reason);
+    } else failing.delete(row.subscriptionId);
     if (outcome.status === "rejected" || outcome.value.outcome === "waiting") open.push(row);
   }
   // Before anything is handed over, which may fail.

@@ -2,7 +2,7 @@ import { Context, log } from "@temporalio/activity";
 import { queryFailure } from "../db/sql-state.ts";
 import type { ClosingPolicy } from "../workflows/messages.ts";
 import { atMost } from "./at-most.ts";
-import { closeDuePage, type PageCounts, type PageInput } from "./close-due-page.ts";
+import { closeDuePage, type FailingPeriods, type PageCounts, type PageInput } from "./close-due-page.ts";
 import { type ClosePeriodInput, closePeriodOnce } from "./close-period.ts";
 import { collectDuePage } from "./collect-due-page.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
@@ -31,6 +31,7 @@ export function cycleActivities(
 ) {
   const withRoom = atMost(closesAtOnce);
   const patience = patienceMs[closing.by];
+  const failing: FailingPeriods = new Map();
   return atTheEdge({
     closePeriod: (input: ClosePeriodInput) =>
       withRoom(() => closePeriodOnce(deps.db, input, { usageWaitMsMax })),
@@ -43,6 +44,7 @@ export function cycleActivities(
         usageWaitMsMax,
         togetherMax,
         withRoom,
+        failing,
         before: info.heartbeatDetails as PageCounts | undefined,
         progress: reportProgress,
         isStopping: () => cancellationSignal.aborted,

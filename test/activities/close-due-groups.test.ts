@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { closeDuePage } from "../../src/activities/close-due-page.ts";
+import { closeDuePage, type FailingPeriods } from "../../src/activities/close-due-page.ts";
 import type { ActivityDependencies } from "../../src/activities/dependencies.ts";
 import type { BillingCycleInput } from "../../src/workflows/messages.ts";
 import { openUsage, type UsageFixture } from "../db/usage-fixture.ts";
@@ -15,10 +15,10 @@ beforeAll(async () => {
 afterAll(() => fixture.close());
 
 /** Which subscriptions' periods were closed in one transaction, for each transaction. */
-async function groups(): Promise<string[][]> {
+async function groups(like = "%"): Promise<string[][]> {
   const found = await fixture.db.sql<{ ids: string[] }[]>`
     select array_agg(subscription_id order by subscription_id) as ids from billing.rating_run
-    group by recorded_xid order by 1`;
+    where subscription_id like ${like} group by recorded_xid order by 1`;
   return found.map(({ ids }) => ids);
 }
 
@@ -54,4 +54,32 @@ test("a customer is in no group twice, and only the group of what cannot be clos
     ["sub-g"],
   ]);
   await expectInvariants(db, { limits: { billing: 1e9 } });
+});
+
+test("what failed once holds up no group again, and is closed by itself when its cause is mended", async () => {
+  const { db, owner } = fixture;
+  const failing: FailingPeriods = new Map();
+  const failed: string[] = [];
+  const deps = { db, gateway: { startBillingCycle: async () => {} } } as unknown as ActivityDependencies;
+  const sweep = async () =>
+    await closeDuePage(
+      deps,
+      { lane: 0, lanes: 1, after: null, limit: 100 },
+      { ...pageOptions(dueAt), failing, onFailure: (id) => failed.push(id) },
+    );
+  const lost = await subscribe(db, "lost");
+  const mend = await breakTermsOf(owner, lost);
+  for (const name of ["first-a", "first-b"]) await subscribe(db, name);
+  await sweep();
+  for (const name of ["then-a", "then-b"]) await subscribe(db, name);
+  expect(await sweep()).toMatchObject({ closed: 2 });
+  // The first sweep found out one by one; the second one closed together what it could.
+  expect(await groups("sub-first-%")).toEqual([["sub-first-a"], ["sub-first-b"]]);
+  expect(await groups("sub-then-%")).toEqual([["sub-then-a", "sub-then-b"]]);
+  expect(new Set(failed)).toEqual(new Set(["sub-d", lost]));
+
+  await mend();
+  expect(await sweep()).toMatchObject({ closed: 1 });
+  expect(await groups(lost)).toEqual([[lost]]);
+  expect([...failing.keys()]).toEqual(["sub-d"]);
 });

@@ -40,14 +40,20 @@ async function open(
   return subscriptionId;
 }
 
-/** Gives a subscription a plan version that nobody published, which only a bug could have written: its periods cannot be closed. */
-export async function breakTermsOf(owner: Database, subscriptionId: string): Promise<void> {
-  await owner.sql.begin(async (tx) => {
-    await tx`alter table billing.subscription_terms disable trigger user`;
-    await tx`update billing.subscription_terms set items = '[{"planKey": "lost", "planVersion": 1, "seats": 1}]'
-      where subscription_id = ${subscriptionId}`;
-    await tx`alter table billing.subscription_terms enable trigger user`;
-  });
+/**
+ * Gives a subscription a plan version that nobody published, which only a bug could have written: its periods cannot be closed.
+ * Answers with what undoes it.
+ */
+export async function breakTermsOf(owner: Database, subscriptionId: string): Promise<() => Promise<void>> {
+  const become = (planKey: string) =>
+    owner.sql.begin(async (tx) => {
+      await tx`alter table billing.subscription_terms disable trigger user`;
+      await tx`update billing.subscription_terms set items = jsonb_set(items, '{0,planKey}', to_jsonb(${planKey}::text))
+        where subscription_id = ${subscriptionId}`;
+      await tx`alter table billing.subscription_terms enable trigger user`;
+    });
+  await become("lost");
+  return async () => void (await become("metered"));
 }
 
 /**

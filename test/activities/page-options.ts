@@ -13,5 +13,6 @@ export const pageOptions = (now: string): PageOptions => ({
   before: undefined,
   progress: () => {},
   isStopping: () => false,
+  failing: new Map(),
   onFailure: () => {},
 });
