@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { randomSecret } from "../../src/sandbox/local-services/secrets.ts";
 import { type Dice, diceOf } from "../support/dice.ts";
 import { expectInvariants } from "../support/invariants.ts";
 import { type Figures, figuresOf } from "../support/system-figures.ts";
@@ -27,13 +28,16 @@ interface Told {
   readonly figures: Figures;
 }
 
+/** Ids are made from the caller and what it calls its requests: both are asked by the same. */
+const options = { concurrency: 8, apiKey: `reckoner_${randomSecret()}` };
+
 let undisturbed: Told;
 let system: SystemOfProcesses;
 beforeAll(async () => {
-  const reference = await startSystemOfProcesses({ concurrency: 8 });
+  const reference = await startSystemOfProcesses(options);
   undisturbed = await told(reference);
   await reference.stop();
-  system = await startSystemOfProcesses({ concurrency: 8 });
+  system = await startSystemOfProcesses(options);
 }, timeout);
 afterAll(() => system?.stop());
 

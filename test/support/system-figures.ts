@@ -27,6 +27,9 @@ export interface Figures {
   readonly chargesAtStripe: readonly string[];
 }
 
+const wholeRows = (table: string) =>
+  `select to_jsonb(row) - '{recorded_at,recorded_xid,number}'::text[] as row from billing.${table} as row`;
+
 const queries = {
   invoices: `select id, number, kind, status, customer_id, period_start, period_end, subtotal_minor,
       credits_applied_minor, balance_applied_minor, total_minor, amount_paid_minor, issued_at, paid_at
@@ -47,16 +50,17 @@ const queries = {
   attempts: "select invoice_id, attempt, cause, outcome, attempted_at from billing.payment_attempt",
   // Which transaction saw which usage first is no part of what was billed.
   facts: `select invoice_id, facts #- '{known,snapshot}' as facts from billing.invoice_facts`,
-  subscriptions: "select * from billing.subscription",
-  terms: "select * from billing.subscription_terms",
-  changes: "select * from billing.subscription_change",
-  agreedForLater: `select to_jsonb(agreed) - 'number' as agreed, to_jsonb(resolution) as resolution
+  subscriptions: wholeRows("subscription"),
+  terms: wholeRows("subscription_terms"),
+  changes: wholeRows("subscription_change"),
+  agreedForLater: `select to_jsonb(agreed) - '{recorded_at,recorded_xid,number}'::text[] as agreed,
+      to_jsonb(resolution) - '{recorded_at,recorded_xid}'::text[] as resolution
     from billing.scheduled_change agreed
     left join billing.scheduled_change_resolution resolution using (subscription_id, change_id)`,
-  grants: "select * from billing.credit_grant",
-  grantEnds: "select * from billing.credit_grant_end",
-  draws: "select * from billing.credit_draw",
-  dunnings: "select * from billing.dunning",
+  grants: wholeRows("credit_grant"),
+  grantEnds: wholeRows("credit_grant_end"),
+  draws: wholeRows("credit_draw"),
+  dunnings: wholeRows("dunning"),
   notices: "select invoice_id, fact, moment, notice, said_at from billing.dunning_notice",
 } as const;
 

@@ -12,7 +12,7 @@ import { createServiceGroup, type ServiceGroup } from "../../src/sandbox/local-s
 import { createReckonerClient } from "../../src/sdk/index.ts";
 import type { System } from "./system.ts";
 import { advanceClock } from "./system-clock.ts";
-import { prepareSurroundings, type Surroundings } from "./system-surroundings.ts";
+import { prepareSurroundings, type Surroundings, type SurroundingsOptions } from "./system-surroundings.ts";
 
 export type Part = "postgres" | "worker" | "api";
 
@@ -24,22 +24,20 @@ export interface SystemOfProcesses extends System {
   start(part: Part): Promise<void>;
 }
 
-export interface ProcessOptions {
+export interface ProcessOptions extends SurroundingsOptions {
   /** How many activities the worker does at once. Few, so that whoever wants to kill something in the middle finds one. */
   readonly concurrency?: number;
-  /** Shared with the run's other tests when left out. */
-  readonly surroundings?: Surroundings;
 }
 
 /** Starts PostgreSQL on a cluster of its own, the worker and the API, each as a process. */
 export async function startSystemOfProcesses({
   concurrency = 2,
-  surroundings: given,
+  ...options
 }: ProcessOptions = {}): Promise<SystemOfProcesses> {
   const home = mkdtempSync(join(tmpdir(), "reckoner-system-"));
   chmodSync(home, 0o711); // PostgreSQL may run under another account
   const { group, running } = rememberingGroup();
-  const surroundings = given ?? (await prepareSurroundings());
+  const surroundings = await prepareSurroundings(options);
   const postgres = { group, home, port: await freePort(), note: () => {} };
   const urls = await localDatabase(postgres);
   await migrate(urls);

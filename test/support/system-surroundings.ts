@@ -28,17 +28,24 @@ export interface Surroundings {
 /** Soon again, and long enough for an API that is being restarted. */
 const webhookRetryDelaysMs = [100, 200, 500, 1_000, 1_000, 2_000, 2_000, 5_000, 5_000];
 
-/**
- * A namespace of a Temporal server and a stand-in for Stripe that sends its webhooks to the API's address.
- * @param server the address of a Temporal server of one's own; the run's shared one when left out
- */
-export async function prepareSurroundings(server?: string): Promise<Surroundings> {
-  const temporal = await newNamespace(server ?? (await sharedServer("temporal")).address);
+export interface SurroundingsOptions {
+  /** The address of a Temporal server of one's own; the run's shared one when left out. */
+  readonly temporalAddress?: string;
+  /** Two systems that are asked the same under the same key give the same ids; a new one when left out. */
+  readonly apiKey?: string;
+}
+
+/** A namespace of a Temporal server and a stand-in for Stripe that sends its webhooks to the API's address. */
+export async function prepareSurroundings({
+  temporalAddress,
+  apiKey = `reckoner_${randomSecret()}`,
+}: SurroundingsOptions = {}): Promise<Surroundings> {
+  const temporal = await newNamespace(temporalAddress ?? (await sharedServer("temporal")).address);
   const temporalClient = await connectTemporal(temporal);
   const sandbox = await startStripeSandbox({ port: 0, webhookRetryDelaysMs });
   const apiPort = await freePort();
   const apiUrl = `http://${localHost}:${apiPort}`;
-  const { apiKey, stripe, control } = accountOf(sandbox.url);
+  const { apiKey: stripeKey, stripe, control } = accountOf(sandbox.url);
   const { secret = "" } = await stripe.webhookEndpoints.create({
     url: `${apiUrl}/v1/webhooks/stripe`,
     enabled_events: ["*"],
@@ -48,12 +55,12 @@ export async function prepareSurroundings(server?: string): Promise<Surroundings
   return {
     temporal,
     temporalClient,
-    stripe: { apiKey, isLive: false, apiBase, webhookSecrets: [secret] },
+    stripe: { apiKey: stripeKey, isLive: false, apiBase, webhookSecrets: [secret] },
     stripeUrl: sandbox.url,
     account: { stripe, control },
     apiPort,
     apiUrl,
-    apiKey: `reckoner_${randomSecret()}`,
+    apiKey,
     async close() {
       await sandbox.close();
       await temporalClient.connection.close();
