@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { foreseenSubscription, foreseenUntil, standingOf } from "../../db/billing/foreseen-subscription.ts";
 import { type PlannedChange, plannedChange } from "../../db/billing/planned-change.ts";
 import {
   anchoredPeriodAt,
@@ -92,7 +93,14 @@ export function changePreviewRoute(api: ApiInstance, deps: ApiDependencies): voi
       return await inSnapshot(deps.db, async (tx) => {
         const row = found(await findSubscription(tx, id), "subscription", id);
         admit(row, body.kind, at, now);
-        return previewAnswer(row, await plannedChange(tx, row, requestedChange(body), at));
+        // Its run makes what is agreed until then before it.
+        const foreseen = await foreseenUntil(tx, await foreseenSubscription(tx, row), at);
+        admit(foreseen.row, body.kind, at, at);
+        const standing = standingOf(tx, foreseen);
+        return previewAnswer(
+          foreseen.row,
+          await plannedChange(tx, foreseen.row, requestedChange(body), at, standing),
+        );
       });
     },
   );

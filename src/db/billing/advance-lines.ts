@@ -66,7 +66,8 @@ export function advanceByProduct(
     .toSorted((one, other) => (one.productKey < other.productKey ? -1 : 1));
 }
 
-async function invoicedInAdvance(
+/** What was invoiced in advance for time in a period. */
+export async function invoicedInAdvance(
   tx: Tx,
   subscriptionId: string,
   { start, end }: Period,

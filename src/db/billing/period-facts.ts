@@ -1,10 +1,10 @@
 import { type Instant, type Period, periodIndexAt } from "../../domain/calendar/index.ts";
-import type { CreditGrant } from "../../domain/credits/index.ts";
 import {
   advanceCharged,
   type BilledBefore,
   creditBoundaries,
   creditPolicyOf,
+  type InvoiceLine,
   type PeriodFacts,
   pricedTerms,
 } from "../../domain/invoicing/index.ts";
@@ -46,12 +46,16 @@ export interface BilledAgain {
   readonly waitedFor: string;
 }
 
+/** What closing a period will find, as far as it can be foreseen. */
+export interface ForeseenStanding
+  extends Pick<LoadedPeriod, "waiting" | "grants" | "advanceLines" | "customerBalance" | "carried"> {}
+
 export interface LoadOptions {
   readonly again?: BilledAgain | null;
   /** Of a period that goes on: levels count until this instant. */
   readonly levelsUntil?: Instant;
-  /** Instead of the customer's grants as they are: those that there will be. */
-  readonly grants?: readonly CreditGrant[];
+  /** Instead of what is stored: what there will be. */
+  readonly foreseen?: ForeseenStanding;
   /** Without what waits for the period's own invoice: late usage of others, and changes. */
   readonly soFar?: boolean;
   /** What was read of it under the customer's lock already. */
@@ -68,7 +72,7 @@ export async function loadPeriod(
   row: StoredSubscription,
   agreed: AgreedPeriod,
   asOf: Instant,
-  { again = null, levelsUntil, grants: expected, soFar = false, standing }: LoadOptions = {},
+  { again = null, levelsUntil, foreseen, soFar = false, standing }: LoadOptions = {},
 ): Promise<LoadedPeriod> {
   const { period, terms } = agreed;
   const inCurrency = currency(row.currency);
@@ -76,13 +80,15 @@ export async function loadPeriod(
   const periodIndex = periodIndexAt(anchorsOf(row), period.start);
   const levels = levelsUntil === undefined ? {} : { levelsUntil };
   const measured = { ...agreed, terms: pricedTerms(terms, periodIndex), customerId, ...levels };
-  const [changes, ratedAlready, grants, advanceLines, customerBalance, carried] = await Promise.all([
-    soFar ? [] : (standing?.changes ?? waitingChanges(tx, row.id, again?.waitedFor ?? null)),
+  const known = foreseen ?? standing;
+  const [waiting, ratedAlready, grants, advanceLines, customerBalance, carried] = await Promise.all([
+    foreseen?.waiting ?? (soFar ? [] : waitingLines(tx, row, again, standing)),
     standing?.rated ?? ratedBefore(tx, row.id, period.start),
-    expected ?? (standing?.hasGrants === false ? [] : grantsOfCustomer(tx, customerId)),
-    standing === undefined ? advanceLinesOf(tx, row.id, period) : advanceOf(standing, period),
-    standing?.customerBalance ?? balanceOfCustomer(tx, customerId, inCurrency),
-    standing?.carried ?? carriedAmount(tx, customerId, inCurrency),
+    foreseen?.grants ?? (standing?.hasGrants === false ? [] : grantsOfCustomer(tx, customerId)),
+    foreseen?.advanceLines ??
+      (standing === undefined ? advanceLinesOf(tx, row.id, period) : advanceOf(standing, period)),
+    known?.customerBalance ?? balanceOfCustomer(tx, customerId, inCurrency),
+    known?.carried ?? carriedAmount(tx, customerId, inCurrency),
   ]);
   const { last, atThreshold, chargedMost } = ratedAlready;
   const frozen = await frozenUsage(frozenBy, tx, {
@@ -108,12 +114,22 @@ export async function loadPeriod(
     periodIndex,
     advance: advanceCharged(advanceLines),
     advanceLines,
-    waiting: changes.flatMap(({ lines }) => lines),
+    waiting,
     grants,
     customerBalance,
     carried,
     asOf,
   };
+}
+
+async function waitingLines(
+  tx: Tx,
+  { id }: StoredSubscription,
+  again: BilledAgain | null,
+  standing: PeriodStanding | undefined,
+): Promise<InvoiceLine[]> {
+  const changes = standing?.changes ?? (await waitingChanges(tx, id, again?.waitedFor ?? null));
+  return changes.flatMap(({ lines }) => lines);
 }
 
 const advanceOf = ({ advance, changes }: PeriodStanding, period: Period): StoredAdvanceLine[] =>

@@ -5,6 +5,7 @@ import {
   type Instant,
   instantOfEpochMs,
   isoOf,
+  type Period,
 } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
 import {
@@ -21,7 +22,7 @@ import {
 } from "../../domain/invoicing/index.ts";
 import type { Money } from "../../domain/money/index.ts";
 import type { Tx } from "../database.ts";
-import { advanceLinesOf } from "./advance-lines.ts";
+import { advanceLinesOf, type StoredAdvanceLine } from "./advance-lines.ts";
 import { checkedSeats, itemFor, requireFitting } from "./subscription-items.ts";
 import {
   anchoredPeriodAt,
@@ -44,8 +45,19 @@ export interface PlannedChange extends DecidedChange {
   readonly quote: string;
 }
 
+/** What a change finds of its subscription, beside the row. */
+export interface ChangeStanding {
+  /** Agreed until then. */
+  readonly terms: Terms;
+  /** What was charged in advance for time in a period. */
+  readonly advanceIn: (period: Period) => Promise<StoredAdvanceLine[]>;
+  /** Whether lines of changes wait for the invoice of the period. */
+  readonly hasWaiting: boolean;
+}
+
 /**
  * Works out a change of a subscription at an instant, and stores nothing: the preview, and the first half of the change.
+ * @param standing as it is stored, when left out
  * @throws SubscriptionRuleError when the rules do not allow it
  */
 export async function plannedChange(
@@ -53,13 +65,13 @@ export async function plannedChange(
   row: StoredSubscription,
   change: RequestedChange,
   asked: Instant,
+  standing?: ChangeStanding,
 ): Promise<PlannedChange> {
-  const before = (await termsHistory(tx, row.id)).at(-1);
-  invariant(before, "a subscription has terms");
+  const found = standing ?? (await storedStanding(tx, row));
+  const { terms: before, hasWaiting } = found;
   const at = instantOfChange(row, before, asked);
   const inTrial = row.status === "trialing" && change.kind !== "end_trial";
-  const facts = { ...(await changeFacts(tx, row, before, at)), inTrial };
-  const hasWaiting = (await waitingChanges(tx, row.id)).some(({ lines }) => lines.length > 0);
+  const facts = { ...(await changeFacts(row, found, at)), inTrial };
   const mustWait = facts.charged === null || hasWaiting;
   if (change.kind === "cancel") {
     const { lines, refund } = decideEnding(facts, at, change.unused);
@@ -72,6 +84,13 @@ export async function plannedChange(
   if (decided.anchor !== null) requireNotCanceling(row);
   const waits = mustWait || decided.settle === "next_invoice";
   return { ...decided, at, after, waits, refund: null, quote: quoteOf(at, decided.lines) };
+}
+
+async function storedStanding(tx: Tx, { id }: StoredSubscription): Promise<ChangeStanding> {
+  const terms = (await termsHistory(tx, id)).at(-1);
+  invariant(terms, "a subscription has terms");
+  const hasWaiting = (await waitingChanges(tx, id)).some(({ lines }) => lines.length > 0);
+  return { terms, hasWaiting, advanceIn: (period) => advanceLinesOf(tx, id, period) };
 }
 
 /** An end was agreed for the end of a period: no other period begins before it. */
@@ -100,11 +119,13 @@ function isCharged(row: StoredSubscription, { period, agreed }: AnchoredPeriod):
   return period.start === agreed.effectiveAt && beginsInside(anchorsOf(row), agreed);
 }
 
-async function changeFacts(tx: Tx, row: StoredSubscription, terms: Terms, at: Instant): Promise<ChangeFacts> {
+async function changeFacts(
+  row: StoredSubscription,
+  { terms, advanceIn }: ChangeStanding,
+  at: Instant,
+): Promise<ChangeFacts> {
   const anchored = anchoredPeriodAt(row, at);
-  const charged = isCharged(row, anchored)
-    ? chargedTime(await advanceLinesOf(tx, row.id, anchored.period))
-    : null;
+  const charged = isCharged(row, anchored) ? chargedTime(await advanceIn(anchored.period)) : null;
   return { terms, anchors: anchorsOf(row), timeZone: row.timeZone, charged };
 }
 

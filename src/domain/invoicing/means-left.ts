@@ -4,27 +4,30 @@ import {
   type LedgerAmount,
   ledgerAmount,
   type Money,
-  money,
   negateMoney,
   subtractMoney,
+  sumMoney,
 } from "../money/index.ts";
 import type { ClosedPeriod, PeriodFacts } from "./close-period.ts";
 import { toBalance } from "./correction.ts";
-import type { InvoiceLine } from "./invoice-line.ts";
+import type { AddedUpInvoice } from "./invoice-totals.ts";
 
-/** What the closing of a period leaves to the next one. */
-export interface MeansLeft {
-  readonly grants: readonly CreditGrant[];
+/** What an invoice leaves of a customer's money to the next one. */
+export interface MoneyLeft {
   readonly customerBalance: Money;
   /** Too small to be charged. */
   readonly carried: Money;
-  /** Lines that charge the next period in advance, with what is taken off them. */
-  readonly chargedInAdvance: readonly InvoiceLine[];
 }
 
-/** What is left of credit and balance when a period is closed, and what was charged for the next. */
-export function meansLeft(facts: PeriodFacts, { lines, totals, rest, corrections }: ClosedPeriod): MeansLeft {
-  const { grants, customerBalance, currency, next, waiting } = facts;
+/** What the closing of a period leaves to the next one. */
+export interface MeansLeft extends MoneyLeft {
+  readonly grants: readonly CreditGrant[];
+}
+
+/** What is left of credit and balance when a period is closed. */
+export function meansLeft(facts: PeriodFacts, closed: ClosedPeriod): MeansLeft {
+  const { grants, currency, carried } = facts;
+  const { totals, rest, corrections } = closed;
   const all = [...(rest === null ? [] : [rest]), ...corrections];
   const returned = all
     .flatMap(({ givenBack }) => givenBack.flatMap((given) => given.returned))
@@ -32,20 +35,24 @@ export function meansLeft(facts: PeriodFacts, { lines, totals, rest, corrections
   const used = sums(totals.draws);
   const back = sums(returned);
   const of = (amounts: ReadonlyMap<string, bigint>, id: string) => amounts.get(id) ?? 0n;
-  const carried = lines.find(({ kind }) => kind === "carried_forward");
+  const customerBalance = addMoney(facts.customerBalance, toBalance(all, currency));
   return {
     grants: grants.map((grant) => ({
       ...grant,
       remaining: ledgerAmount(grant.remaining - of(used, grant.id) + of(back, grant.id)),
     })),
-    customerBalance: subtractMoney(
-      addMoney(customerBalance, toBalance(all, currency)),
-      totals.balanceApplied,
-    ),
-    carried: carried === undefined ? money(0n, currency) : negateMoney(carried.amount),
-    chargedInAdvance: lines.filter(
-      (line) => line.earning === "deferred" && line.period.start === next?.start && !waiting.includes(line),
-    ),
+    ...moneyLeft(closed, { customerBalance, carried }),
+  };
+}
+
+/** What an invoice leaves of what was there before it: what it carries over is no longer to be carried. */
+export function moneyLeft({ lines, totals }: AddedUpInvoice, before: MoneyLeft): MoneyLeft {
+  const { currency } = before.carried;
+  const carried = lines.filter(({ kind }) => kind === "carried_over" || kind === "carried_forward");
+  const amounts = carried.map(({ amount }) => negateMoney(amount));
+  return {
+    customerBalance: subtractMoney(before.customerBalance, totals.balanceApplied),
+    carried: addMoney(before.carried, sumMoney(amounts, currency)),
   };
 }
 

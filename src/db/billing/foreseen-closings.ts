@@ -1,0 +1,226 @@
+import type { Instant } from "../../domain/calendar/index.ts";
+import {
+  type AgreedRecurring,
+  type CreditGrant,
+  expectedGrants,
+  grantsAfter,
+} from "../../domain/credits/index.ts";
+import {
+  addUpInvoice,
+  type ClosedPeriod,
+  closePeriod,
+  type InvoiceLine,
+  meansLeft,
+  moneyLeft,
+} from "../../domain/invoicing/index.ts";
+import { currency, type Money } from "../../domain/money/index.ts";
+import type { Tx } from "../database.ts";
+import { publishedMeters, type StoredMeter } from "../usage/meters-in-force.ts";
+import { type AgreedPeriod, agreedBy } from "./agreed-period.ts";
+import { graceAfter, movedOn } from "./agreed-rows.ts";
+import { grantsOfCustomer } from "./credit-grants.ts";
+import { balanceOfCustomer } from "./customer-balance.ts";
+import { findCustomer } from "./customers.ts";
+import {
+  advanceOf,
+  afterDue,
+  type ForeseenSubscription,
+  foreseenSubscription,
+  nextDueOf,
+} from "./foreseen-subscription.ts";
+import { carriedAmount } from "./invoices.ts";
+import { type LoadedPeriod, loadPeriod } from "./period-facts.ts";
+import { agreedRecurring } from "./recurring-grants.ts";
+import type { ScheduledChange } from "./scheduled-changes.ts";
+import { type StoredSubscription, subscriptionsOfCustomer } from "./subscriptions.ts";
+
+/** A period as closing it is expected to find it. */
+export interface ExpectedClosing {
+  readonly agreed: AgreedPeriod;
+  readonly facts: LoadedPeriod;
+  readonly closed: ClosedPeriod;
+}
+
+/** So many closings of the customer's other subscriptions are gone through before one that is asked for; later ones are not looked at. */
+export const othersMax = 50;
+
+/** What a customer pays with, as it will stand. */
+interface Means {
+  readonly grants: readonly CreditGrant[];
+  readonly customerBalance: Money;
+  readonly carried: Money;
+}
+
+interface Step {
+  readonly subscription: ForeseenSubscription;
+  readonly at: Instant;
+  /** due: something that was agreed for later; close: its period is closed. */
+  readonly kind: "due" | "close";
+}
+
+/**
+ * What is ahead of a customer, gone through in the order of time, with the usage of now: changes, ends and closings of all
+ * subscriptions, which are paid from one balance and with the same credit. Nothing is stored, and no lock is taken: call it in
+ * `inSnapshot`, so that all is of one moment.
+ */
+export class ForeseenClosings {
+  readonly #tx: Tx;
+  readonly #now: Instant;
+  readonly #isOnTestClock: boolean;
+  readonly #published: readonly StoredMeter[];
+  readonly #recurring: readonly AgreedRecurring[];
+  /** Grants that are or were there; none of them is given again. */
+  readonly #known: Set<string>;
+  /** Of which subscriptions a period was closed on the way. */
+  readonly #closedOnce = new Set<string>();
+  readonly #subscriptions: Map<string, ForeseenSubscription>;
+  #means: Means;
+
+  private constructor(
+    tx: Tx,
+    now: Instant,
+    found: {
+      readonly isOnTestClock: boolean;
+      readonly published: readonly StoredMeter[];
+      readonly recurring: readonly AgreedRecurring[];
+      readonly subscriptions: readonly ForeseenSubscription[];
+      readonly means: Means;
+    },
+  ) {
+    this.#tx = tx;
+    this.#now = now;
+    this.#isOnTestClock = found.isOnTestClock;
+    this.#published = found.published;
+    this.#recurring = found.recurring;
+    this.#subscriptions = new Map(found.subscriptions.map((each) => [each.row.id, each]));
+    this.#means = found.means;
+    this.#known = new Set(found.means.grants.map(({ id }) => id));
+  }
+
+  /** @param asIf a change of one of the subscriptions that nobody has agreed to yet */
+  static async of(
+    tx: Tx,
+    { customerId, currency: code }: StoredSubscription,
+    now: Instant,
+    asIf?: ScheduledChange,
+  ): Promise<ForeseenClosings> {
+    const inCurrency = currency(code);
+    const [customer, published, recurring, rows, grants, customerBalance, carried] = await Promise.all([
+      findCustomer(tx, customerId),
+      publishedMeters(tx),
+      agreedRecurring(tx, customerId),
+      subscriptionsOfCustomer(tx, customerId),
+      grantsOfCustomer(tx, customerId),
+      balanceOfCustomer(tx, customerId, inCurrency),
+      carriedAmount(tx, customerId, inCurrency),
+    ]);
+    const subscriptions: ForeseenSubscription[] = [];
+    for (const row of rows.filter(({ nextCloseAt }) => nextCloseAt !== null)) {
+      const wanted = asIf?.subscriptionId === row.id ? asIf : undefined;
+      subscriptions.push(await foreseenSubscription(tx, row, wanted));
+    }
+    const means = { grants, customerBalance, carried };
+    const isOnTestClock = customer?.testClockId != null;
+    return new ForeseenClosings(tx, now, { isOnTestClock, published, recurring, subscriptions, means });
+  }
+
+  /** The closing of a subscription that comes next, after what comes before it; null when it has no period to close any more. */
+  async next(subscriptionId: string): Promise<ExpectedClosing | null> {
+    let others = 0;
+    for (;;) {
+      const step = this.#nextStep((id) => id === subscriptionId || others < othersMax);
+      if (step === null || !this.#isOpen(subscriptionId)) return null;
+      if (step.kind === "due") await this.#makeDue(step);
+      else {
+        const closing = await this.#close(step.subscription);
+        if (step.subscription.row.id === subscriptionId) return closing;
+        others += 1;
+      }
+    }
+  }
+
+  #isOpen(id: string): boolean {
+    const row = this.#subscriptions.get(id)?.row;
+    return row !== undefined && row.nextCloseAt !== null;
+  }
+
+  /** Of one instant, what is agreed comes before closings, and subscriptions in the order of their ids. */
+  #nextStep(isLookedAt: (subscriptionId: string) => boolean): Step | null {
+    const steps = [...this.#subscriptions.values()]
+      .filter(({ row }) => isLookedAt(row.id))
+      .flatMap((subscription): Step[] => {
+        const { nextCloseAt } = subscription.row;
+        if (nextCloseAt === null) return [];
+        const closesAt = this.#now > nextCloseAt ? this.#now : nextCloseAt;
+        const dueAt = nextDueOf(subscription);
+        const isDue = dueAt !== null && dueAt <= closesAt;
+        return [{ subscription, ...(isDue ? { at: dueAt, kind: "due" } : { at: closesAt, kind: "close" }) }];
+      });
+    return steps.toSorted(inOrder)[0] ?? null;
+  }
+
+  async #makeDue({ subscription: before, at }: Step): Promise<void> {
+    const { subscription, invoice } = await afterDue(this.#tx, before, at);
+    this.#subscriptions.set(subscription.row.id, subscription);
+    if (invoice.length > 0) this.#payFor(subscription, invoice, at);
+  }
+
+  /** A change's own invoice, which no credit pays. */
+  #payFor({ row }: ForeseenSubscription, lines: readonly InvoiceLine[], asOf: Instant): void {
+    const { customerBalance, carried } = this.#means;
+    const inCurrency = currency(row.currency);
+    const issued = addUpInvoice(lines, { grants: [], customerBalance, currency: inCurrency, asOf });
+    this.#means = { ...this.#means, ...moneyLeft(issued, { customerBalance, carried }) };
+  }
+
+  async #close(subscription: ForeseenSubscription): Promise<ExpectedClosing> {
+    const tx = this.#tx;
+    const { row, terms, waiting } = subscription;
+    const [isOnTestClock, published] = [this.#isOnTestClock, this.#published];
+    const agreed = await agreedBy(tx, row, row.billedThrough, { terms, isOnTestClock, published });
+    const due = graceAfter(row, agreed.period.end);
+    const at = this.#now > due ? this.#now : due;
+    this.#keepUpGrants(at);
+    const advanceLines = await advanceOf(tx, subscription, agreed.period);
+    // What came late is on the first invoice that comes.
+    const soFar = this.#closedOnce.has(row.id);
+    const foreseen = { ...this.#means, waiting, advanceLines };
+    const facts = await loadPeriod((read) => read(tx), tx, row, agreed, at, {
+      ...{ levelsUntil: this.#now, foreseen, soFar },
+    });
+    const closed = closePeriod(facts);
+    this.#moveOn(subscription, { agreed, facts, closed });
+    this.#keepUpGrants(at);
+    return { agreed, facts, closed };
+  }
+
+  #moveOn(subscription: ForeseenSubscription, { agreed, facts, closed }: ExpectedClosing): void {
+    const { row, invoiced } = subscription;
+    const { billedThrough, nextCloseAt } = movedOn(row, agreed);
+    this.#subscriptions.set(row.id, {
+      ...subscription,
+      row: { ...row, billedThrough, nextCloseAt },
+      invoiced: [...invoiced, ...closed.lines],
+      waiting: [],
+    });
+    this.#closedOnce.add(row.id);
+    this.#means = meansLeft(facts, closed);
+  }
+
+  /** Recurring credit that will have been given by then, and what has run out of time before every period that is open. */
+  #keepUpGrants(at: Instant): void {
+    const given = expectedGrants(this.#recurring, at).filter(({ id }) => !this.#known.has(id));
+    for (const { id } of given) this.#known.add(id);
+    const open = [...this.#subscriptions.values()].filter(({ row }) => row.nextCloseAt !== null);
+    const isOver = ({ expiresAt }: CreditGrant) =>
+      expiresAt !== null && expiresAt <= at && open.every(({ row }) => row.billedThrough >= expiresAt);
+    const grants = grantsAfter([...this.#means.grants, ...given], this.#recurring, isOver);
+    this.#means = { ...this.#means, grants };
+  }
+}
+
+function inOrder(one: Step, other: Step): number {
+  if (one.at !== other.at) return one.at - other.at;
+  if (one.kind !== other.kind) return one.kind === "due" ? -1 : 1;
+  return one.subscription.row.id < other.subscription.row.id ? -1 : 1;
+}
