@@ -124,7 +124,9 @@ create table billing.invoice (
   currency text not null,
   period_start timestamptz,
   period_end timestamptz,
+  -- The sum of its lines, and that of tax by itself.
   subtotal_minor bigint not null,
+  tax_minor bigint not null default 0,
   credits_applied_minor bigint not null check (credits_applied_minor >= 0),
   balance_applied_minor bigint not null,
   total_minor bigint not null check (total_minor >= 0),
@@ -145,7 +147,7 @@ create table billing.invoice (
   replaces text unique references billing.invoice (id),
   -- Who it says that sells: the seller's details in force when it was issued; null: none were given.
   seller_version int,
-  check (subtotal_minor - credits_applied_minor - balance_applied_minor = total_minor),
+  check (subtotal_minor - credits_applied_minor + tax_minor - balance_applied_minor = total_minor),
   check (kind = 'cycle' or usage_complete_until is null),
   check ((usage_complete_until is null) = (usage_known_by is null)),
   check (usage_complete_until <= period_end and (usage_held_back_by is not null) = (usage_complete_until < period_end)),
@@ -160,8 +162,8 @@ create table billing.invoice_line (
   invoice_id text not null references billing.invoice (id),
   line int not null check (line > 0),
   kind text not null,
-  -- Where the ledger books it: a claim it was already, service still to be given, earned, or a prepayment.
-  earning text not null check (earning in ('unbilled', 'deferred', 'earned', 'prepayment')),
+  -- Where the ledger books it: a claim it was already, service still to be given, earned, a prepayment, or somebody else's tax.
+  earning text not null check (earning in ('unbilled', 'deferred', 'earned', 'prepayment', 'tax') and (earning = 'tax') = (kind = 'tax')),
   description text not null,
   product text not null,
   plan_key text,

@@ -1,7 +1,8 @@
 import { type AgreedPeriod, agreedBy, periodOf } from "../db/billing/agreed-period.ts";
+import { movedOn } from "../db/billing/agreed-rows.ts";
 import { findInvoice } from "../db/billing/invoices.ts";
-import type { MovedOn } from "../db/billing/issued-rows.ts";
 import { type KnownCatalog, knownCatalog, metersKnown } from "../db/billing/known-catalog.ts";
+import { completenessOf } from "../db/billing/period-completeness.ts";
 import { loadPeriod } from "../db/billing/period-facts.ts";
 import {
   lockedStanding,
@@ -14,22 +15,27 @@ import { termsOfRows } from "../db/billing/terms-histories.ts";
 import { type Database, inSnapshot, inTransaction, type Tx } from "../db/database.ts";
 import { instant, isoOf } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
-import { closePeriod, SubscriptionRuleError } from "../domain/invoicing/index.ts";
-import { graceAfter } from "./agree-change.ts";
+import { SubscriptionRuleError } from "../domain/invoicing/index.ts";
 import { withDueChanges } from "./apply-scheduled.ts";
 import type { Issued } from "./issue-invoice.ts";
 import { endDueGrants, keepUpGrants } from "./keep-up-grants.ts";
 import { type Closing, storeClosing } from "./store-closing.ts";
-import { completenessOf, type PeriodWaits, type WaitingForUsage, waitForSources } from "./wait-for-usage.ts";
+import { type PeriodWaitsForTax, putOffForTax, taxedPeriod, waitForEarlier } from "./wait-for-tax.ts";
+import { type PeriodWaits, type WaitingForUsage, waitForSources } from "./wait-for-usage.ts";
 
 export interface ClosePeriodInput {
   readonly subscriptionId: string;
   readonly periodStart: string;
   /** When it is closed; what the invoice carries as its date. */
   readonly at: string;
+  /** Somebody wants it closed now, whatever may still come of its usage. */
+  readonly finalise?: boolean;
 }
 
-export type PeriodOutcome = (Issued & { readonly outcome: "closed" | "closed_before" }) | PeriodWaits;
+export type PeriodOutcome =
+  | (Issued & { readonly outcome: "closed" | "closed_before" })
+  | PeriodWaits
+  | PeriodWaitsForTax;
 
 /** An earlier period of the subscription is still open. Passes by itself: that period has a run of its own. */
 export class PeriodOutOfOrderError extends Error {}
@@ -38,7 +44,8 @@ export class PeriodOutOfOrderError extends Error {}
  * Closes a period in one transaction: freezes the usage by a snapshot, rates it, applies credits,
  * posts, issues, and moves the subscription on. A period is closed once: whoever comes later is answered with what was
  * done, and may be told to collect it, which is harmless, because collecting is keyed by the invoice.
- * While usage is not complete, nothing is done, and it is said when to come again: until the limit.
+ * While usage is not complete, nothing is done, and it is said when to come again: until the limit. While tax is missing that is
+ * reckoned outside, the same, without one.
  */
 export async function closePeriodOnce(
   db: Database,
@@ -64,15 +71,17 @@ export async function closePeriodIn(
     return { outcome: "closed_before", ...(await issuedBefore(tx, closing.invoiceId)) };
   }
   if (row.billedThrough < start) {
+    if (row.closeWaitsFor === "tax") return waitForEarlier(row, periodOf(row, start).period, at);
     throw new PeriodOutOfOrderError(`${subscriptionId} is billed through ${isoOf(row.billedThrough)} only`);
   }
   invariant(row.billedThrough === start, "periods are closed one after the other, each from its start");
   const agreed = await agreedOf(tx, standing, knownCatalog(db));
   // Before the snapshot: what a source vouches for here is then in it.
   const usage = await completenessOf(tx, row, agreed, at, standing.sources);
-  const waits = await waitForSources(tx, row, agreed, { usage, at, ...waiting });
+  const waits =
+    input.finalise === true ? null : await waitForSources(tx, row, agreed, { usage, at, ...waiting });
   if (waits !== null) return waits;
-  return { outcome: "closed", ...(await close(db, tx, standing, agreed, { usage, at })) };
+  return await close(db, tx, standing, agreed, { usage, at });
 }
 
 /** What there is of a period once its customer is locked, and all that was agreed for then has been made. */
@@ -95,45 +104,35 @@ async function agreedOf(tx: Tx, standing: PeriodStanding, known: KnownCatalog): 
   return await agreedBy(tx, row, row.billedThrough, { terms, isOnTestClock, published });
 }
 
-/** Closes the period that is next, which nothing has to be waited for. */
+/** Closes the period that is next, which no usage has to be waited for. */
 async function close(
   db: Database,
   tx: Tx,
   standing: PeriodStanding,
   agreed: AgreedPeriod,
   closing: Closing,
-): Promise<Issued> {
-  const { row, isGrantDue } = standing;
+): Promise<PeriodOutcome> {
+  const { row, isGrantDue, seller } = standing;
   const { at } = closing;
   if (isGrantDue) await keepUpGrants(tx, row.customerId, at);
   // Credit that was given or has ended since is not in what was read before.
   const options = isGrantDue ? {} : { standing };
-  const facts = await loadPeriod((read) => inSnapshot(db, read), tx, row, agreed, at, options);
-  const movedOn = onward(row, agreed);
-  const issued = await storeClosing(tx, row, facts, closePeriod(facts), { ...closing, standing, movedOn });
+  const loaded = await loadPeriod((read) => inSnapshot(db, read), tx, row, agreed, at, options);
+  const taxed = await taxedPeriod(tx, row, loaded, { at, seller });
+  if (taxed.missing !== null) return await putOffForTax(tx, row, agreed.period, { ...taxed.missing, at });
+  const { facts, closed } = taxed;
+  const issued = await storeClosing(tx, row, facts, closed, {
+    ...closing,
+    standing,
+    movedOn: movedOn(row, agreed),
+  });
   // What had run out of time in the period is drawn on no more.
   if (isGrantDue) await endDueGrants(tx, row.customerId, at);
-  return issued;
+  return { outcome: "closed", ...issued };
 }
 
 /** What was issued may still have to be collected: whoever closed the period can have died before saying so. */
 async function issuedBefore(tx: Tx, invoiceId: string | null): Promise<Issued> {
   const invoice = invoiceId === null ? undefined : await findInvoice(tx, invoiceId);
   return { invoiceId, collect: invoice?.status === "open" };
-}
-
-function onward(
-  row: StoredSubscription,
-  { period, followingEnd }: Pick<AgreedPeriod, "period" | "followingEnd">,
-): MovedOn {
-  // An end that was agreed meanwhile may lie inside the next period.
-  const end =
-    followingEnd === null || row.cancelAt === null || row.cancelAt > followingEnd
-      ? followingEnd
-      : row.cancelAt;
-  return {
-    subscriptionId: row.id,
-    billedThrough: period.end,
-    nextCloseAt: end === null ? null : graceAfter(row, end),
-  };
 }

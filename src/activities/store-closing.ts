@@ -6,6 +6,7 @@ import type { BilledAgain, LoadedPeriod } from "../db/billing/period-facts.ts";
 import type { PeriodStanding } from "../db/billing/period-standing.ts";
 import type { RunToStore } from "../db/billing/rating-runs.ts";
 import { type StoredSubscription, settleWaitingChanges } from "../db/billing/subscriptions.ts";
+import { insertInvoiceTax } from "../db/billing/tax-given.ts";
 import type { Tx } from "../db/database.ts";
 import type { Instant, Period } from "../domain/calendar/index.ts";
 import {
@@ -81,6 +82,7 @@ export async function storeClosing(
       ? null
       : settleWaitingChanges(tx, subscriptionId, invoiceId),
   ]);
+  if (invoiceId !== null && facts.tax !== undefined) await insertInvoiceTax(tx, invoiceId, facts.tax);
   return issued;
 }
 

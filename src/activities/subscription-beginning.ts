@@ -99,6 +99,7 @@ function firstRow(
     trialEndsAt: trial === undefined ? null : boundary(anchor, 1),
     expiresAt,
     reactivates: choices.reactivates ?? null,
+    closeWaitsFor: null,
   };
   return { ...row, nextCloseAt: row.status === "incomplete" ? null : firstCloseAt(row) };
 }

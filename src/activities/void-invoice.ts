@@ -10,8 +10,10 @@ import {
   replacementOf,
 } from "../db/billing/invoice-voids.ts";
 import { findInvoice, type StoredInvoice } from "../db/billing/invoices.ts";
+import { completenessOf } from "../db/billing/period-completeness.ts";
 import { loadPeriod } from "../db/billing/period-facts.ts";
 import { findSubscription, lockCustomer } from "../db/billing/subscriptions.ts";
+import { taxStandingOf } from "../db/billing/tax-choices.ts";
 import { testClockOf } from "../db/billing/test-clocks.ts";
 import { type Database, inSnapshot, inTransaction, type Tx } from "../db/database.ts";
 import { findEntryOfCause } from "../db/ledger/ledger.ts";
@@ -19,7 +21,6 @@ import type { ReasonCode } from "../domain/adjustments/index.ts";
 import { type Instant, instant, isoOf } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import {
-  closePeriod,
   correctionIdOf,
   cycleIdOf,
   InvoiceNotVoidableError,
@@ -31,7 +32,7 @@ import type { ActivityDependencies } from "./dependencies.ts";
 import { book, type Issued, nothingIssued } from "./issue-invoice.ts";
 import { keepUpGrants } from "./keep-up-grants.ts";
 import { storeClosing } from "./store-closing.ts";
-import { completenessOf } from "./wait-for-usage.ts";
+import { taxedPeriod } from "./wait-for-tax.ts";
 
 export interface VoidInvoiceInput {
   readonly invoiceId: string;
@@ -82,26 +83,52 @@ export async function voidInvoice(
   const before = await findInvoice(db.orm, input.invoiceId);
   invariant(before, `invoice ${input.invoiceId} exists`);
   if (before.status === "void") return await voidedBefore(db.orm, before);
-  await inTransaction(db, async (tx) => {
-    await lockCustomer(tx, before.customerId);
-    requireVoidable(await invoiceToVoid(tx, (await findInvoice(tx, before.id)) ?? before, at));
-  });
+  await rehearse(db, before, at, (tx) => voidHere(db, tx, before, input));
   await withdrawAtStripe(deps, before);
-  return await inTransaction(db, async (tx) => {
-    await lockCustomer(tx, before.customerId);
-    const invoice = (await findInvoice(tx, before.id)) ?? before;
-    if (invoice.status === "void") return await voidedBefore(tx, invoice);
-    const toVoid = await invoiceToVoid(tx, invoice, at);
-    requireVoidable(toVoid);
-    const { reasonCode, reason, voidedBy } = input;
-    await insertVoid(tx, { invoiceId: invoice.id, reasonCode, reason, voidedBy, voidedAt: at });
-    await book(tx, await entriesOfVoid(tx, invoice, toVoid, at));
-    const back = toVoid.draws
-      .filter(({ amount }) => amount > 0n)
-      .map((draw) => ({ ...draw, to: "grant" as const }));
-    await insertReturns(tx, { type: "invoice_void", id: invoice.id }, back, at);
-    return invoice.kind === "cycle" ? await billAgain(db, tx, invoice, at) : nothingIssued;
+  return await inTransaction(db, (tx) => voidHere(db, tx, before, input));
+}
+
+/** Finds out whether it can be done, before anything is said to Stripe; with tax by doing it all and taking it back. */
+async function rehearse(
+  db: Database,
+  invoice: StoredInvoice,
+  at: Instant,
+  doIt: (tx: Tx) => Promise<unknown>,
+): Promise<void> {
+  const over = new Error("the rehearsal is over");
+  await inTransaction(db, async (tx) => {
+    await lockCustomer(tx, invoice.customerId);
+    requireVoidable(await invoiceToVoid(tx, (await findInvoice(tx, invoice.id)) ?? invoice, at));
+    const { handling } = await taxStandingOf(tx, { customerId: invoice.customerId, at });
+    if (handling === "none") return;
+    await doIt(tx);
+    throw over;
+  }).catch((error: unknown) => {
+    if (error !== over) throw error;
   });
+}
+
+/** Voids it in the caller's transaction. */
+async function voidHere(
+  db: Database,
+  tx: Tx,
+  before: StoredInvoice,
+  input: VoidInvoiceInput,
+): Promise<Issued> {
+  const at = instant(input.at);
+  await lockCustomer(tx, before.customerId);
+  const invoice = (await findInvoice(tx, before.id)) ?? before;
+  if (invoice.status === "void") return await voidedBefore(tx, invoice);
+  const toVoid = await invoiceToVoid(tx, invoice, at);
+  requireVoidable(toVoid);
+  const { reasonCode, reason, voidedBy } = input;
+  await insertVoid(tx, { invoiceId: invoice.id, reasonCode, reason, voidedBy, voidedAt: at });
+  await book(tx, await entriesOfVoid(tx, invoice, toVoid, at));
+  const back = toVoid.draws
+    .filter(({ amount }) => amount > 0n)
+    .map((draw) => ({ ...draw, to: "grant" as const }));
+  await insertReturns(tx, { type: "invoice_void", id: invoice.id }, back, at);
+  return invoice.kind === "cycle" ? await billAgain(db, tx, invoice, at) : nothingIssued;
 }
 
 async function voidedBefore(tx: Tx, invoice: StoredInvoice): Promise<Issued> {
@@ -172,6 +199,14 @@ async function billAgain(db: Database, tx: Tx, voided: StoredInvoice, at: Instan
   const usage = await completenessOf(tx, row, agreed, at);
   await keepUpGrants(tx, row.customerId, at);
   const again = { voided, waitedFor: (await firstOf(tx, voided)).id };
-  const facts = await loadPeriod((read) => inSnapshot(db, read), tx, row, agreed, at, { again });
-  return await storeClosing(tx, row, facts, closePeriod(facts), { usage, at, again });
+  const loaded = await loadPeriod((read) => inSnapshot(db, read), tx, row, agreed, at, { again });
+  const taxed = await taxedPeriod(tx, row, loaded, { at });
+  if (taxed.missing !== null) throw taxMissing(taxed.missing.quote);
+  return await storeClosing(tx, row, taxed.facts, taxed.closed, { usage, at, again });
 }
+
+const taxMissing = (quote: string) =>
+  new InvoiceNotVoidableError(
+    "tax_missing",
+    `the period comes to other lines now, whose tax is reckoned outside and not given: give it for the quote ${quote}, or credit the invoice`,
+  );

@@ -1,4 +1,5 @@
 import type { AgreedPeriod } from "../db/billing/agreed-period.ts";
+import { graceAfter } from "../db/billing/agreed-rows.ts";
 import { type StoredSubscription, updateSubscription } from "../db/billing/subscriptions.ts";
 import type { Tx } from "../db/database.ts";
 import { type SourcesFound, usageWatermarks, watermarksOf } from "../db/usage/watermarks.ts";
@@ -11,7 +12,6 @@ import {
   usageCompleteness,
   waitForUsage,
 } from "../domain/invoicing/index.ts";
-import { graceAfter } from "./agree-change.ts";
 
 /** The policy of a deployment. */
 export interface WaitingForUsage {
@@ -29,29 +29,6 @@ export interface PeriodWaits {
   readonly completeUntil: string;
   readonly source: string;
   readonly meterKey: string;
-}
-
-/** How complete the usage of a period is, over all meters that were priced in it. @param sources read before */
-export async function completenessOf(
-  tx: Tx,
-  { customerId }: StoredSubscription,
-  { period, terms, meters, isOnTestClock }: AgreedPeriod,
-  at: Instant,
-  sources?: SourcesFound,
-): Promise<UsageCompleteness> {
-  const priced = metersOf(stretchesOf(terms, period).flatMap((stretch) => stretch.terms.items));
-  const measured = meters.filter(({ key }) => priced.includes(key));
-  if (measured.length === 0) return usageCompleteness(period, []);
-  const eventTypes = [...new Set(measured.map(({ eventType }) => eventType))];
-  const asked = { customerId, eventTypes, now: at, isOnTestClock };
-  const watermarks = sources === undefined ? await usageWatermarks(tx, asked) : watermarksOf(sources, asked);
-  return usageCompleteness(
-    period,
-    measured.flatMap(({ key, eventType }) => {
-      const watermark = watermarks.get(eventType);
-      return watermark === undefined ? [] : [{ meterKey: key, watermark }];
-    }),
-  );
 }
 
 /**
@@ -73,7 +50,7 @@ export async function waitForSources(
   const limit = giveUpAt(dueAt, usageWaitMsMax, nextDueAt);
   const until = waitForUsage(usage, { period, dueAt, giveUpAt: limit, at });
   if (until === null || usage.heldBackBy === null) return null;
-  await updateSubscription(tx, row.id, { nextCloseAt: limit });
+  await updateSubscription(tx, row.id, { nextCloseAt: limit, closeWaitsFor: "usage" });
   return {
     outcome: "waiting",
     until: isoOf(until),

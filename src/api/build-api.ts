@@ -22,7 +22,9 @@ import { creditBalanceRoutes } from "./routes/credit-balances.ts";
 import { creditNoteApprovalRoutes } from "./routes/credit-note-approvals.ts";
 import { creditNoteRoutes } from "./routes/credit-notes.ts";
 import { creditRoutes } from "./routes/credits.ts";
+import { customerTaxRoutes } from "./routes/customer-tax.ts";
 import { customerRoutes } from "./routes/customers.ts";
+import { draftInvoiceRoutes } from "./routes/draft-invoices.ts";
 import { dunningRoutes } from "./routes/dunning.ts";
 import { eventBillingRoutes } from "./routes/event-billing.ts";
 import { eventsRoutes } from "./routes/events.ts";
@@ -85,6 +87,7 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   catalogPlanRoutes(api, deps);
   calculateRoutes(api);
   customerRoutes(api, deps);
+  customerTaxRoutes(api, deps);
   paymentMethodRoutes(api, deps);
   creditRoutes(api, deps);
   creditBalanceRoutes(api, deps);
@@ -98,6 +101,7 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   invoiceLineEventsRoutes(api, deps);
   invoiceDocumentRoutes(api, deps);
   invoiceVoidRoutes(api, deps);
+  draftInvoiceRoutes(api, deps);
   upcomingInvoiceRoutes(api, deps);
   invoiceExplanationRoutes(api, deps);
   creditNoteRoutes(api, deps);

@@ -10,6 +10,7 @@ import type { DunningCommands } from "./dunning-dependencies.ts";
 import type { Ingest } from "./ingest/ingest.ts";
 import type { CreditNoteCommands, InvoiceCommands } from "./invoice-dependencies.ts";
 import type { SubscriptionCommands } from "./subscription-dependencies.ts";
+import type { TaxCommands } from "./tax-dependencies.ts";
 
 export type * from "./subscription-dependencies.ts";
 
@@ -36,6 +37,7 @@ export interface ApiDependencies {
   readonly creditNotes: CreditNoteCommands;
   readonly dunning: DunningCommands;
   readonly invoices: InvoiceCommands;
+  readonly taxes: TaxCommands;
   readonly subscriptions: SubscriptionCommands;
   readonly operations: OperationCommands;
   readonly receiveWebhook: WebhookReceiver;

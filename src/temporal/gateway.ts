@@ -10,6 +10,7 @@ import type * as workflows from "../workflows/index.ts";
 import * as messages from "../workflows/messages.ts";
 import { priorities } from "../workflows/priorities.ts";
 import { type RunLabel, runLabels } from "../workflows/run-labels.ts";
+import { finaliseCycle } from "./finalise-cycle.ts";
 import { expectSettling, nudge } from "./nudge.ts";
 import { refusalOf } from "./workflow-refusal.ts";
 
@@ -78,6 +79,22 @@ export class TemporalGateway {
   async startBillingCycle(input: messages.BillingCycleInput): Promise<void> {
     const workflowId = messages.workflowIds.billingCycle(input.subscriptionId, input.periodStart);
     await this.#startOnce("billingCycle", workflowId, input, runLabels.billingCycle(input));
+  }
+
+  /** Tells the run of a period, where it has one, that tax was given for it. */
+  async tellTaxGiven(
+    period: Pick<messages.BillingCycleInput, "subscriptionId" | "periodStart" | "clock">,
+    cause: string,
+  ): Promise<void> {
+    const workflowId = messages.workflowIds.billingCycle(period.subscriptionId, period.periodStart);
+    await nudge(this.#client, workflowId, { clock: period.clock, signal: messages.taxGiven, cause });
+  }
+
+  /** Has a period closed now, by its run or by one that is started; one that is closed needs no telling. */
+  async finaliseCycle(input: messages.BillingCycleInput, cause: string): Promise<void> {
+    const workflowId = messages.workflowIds.billingCycle(input.subscriptionId, input.periodStart);
+    const isKnown = await this.#exists(workflowId);
+    await finaliseCycle(this.#client, input, { taskQueue: this.#taskQueue, cause, isKnown });
   }
 
   /** Starts a purchase of credits, or finds it started, and answers with its invoice. */

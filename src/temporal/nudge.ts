@@ -40,7 +40,12 @@ export async function expectSettling(client: Client, clockId: string, token: str
 }
 
 /** Nobody is left to settle this: the run it was meant for has ended. */
-async function settle(client: Client, clockId: string, workflowId: string, token: string): Promise<void> {
+export async function settle(
+  client: Client,
+  clockId: string,
+  workflowId: string,
+  token: string,
+): Promise<void> {
   const clock = client.workflow.getHandle(messages.workflowIds.testClock(clockId));
   await clock.signal(messages.clockWaiting, { workflowId, wakeAt: null, settles: [token] });
 }

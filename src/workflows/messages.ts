@@ -94,6 +94,11 @@ export interface WithdrawAnswer {
 
 export const withdraw = defineUpdate<WithdrawAnswer, [WithdrawCommand]>("withdraw");
 
+/** Tax was given for the period that a run closes: look again. */
+export const taxGiven = defineSignal<[Told]>("taxGiven");
+/** Somebody wants the period closed now, without the rest of its grace. By whom and why is written down. */
+export const finalise = defineSignal<[Told]>("finalise");
+
 /** Something about this invoice changed at Stripe and has been booked: read its state again. */
 export const invoiceChanged = defineSignal<[Told]>("invoiceChanged");
 /** An operator looked at a parked step and wants it tried again. */

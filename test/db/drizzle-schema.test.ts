@@ -17,6 +17,7 @@ import * as operations from "../../src/db/schema/operations.ts";
 import * as pricing from "../../src/db/schema/pricing.ts";
 import * as scheduledChanges from "../../src/db/schema/scheduled-changes.ts";
 import * as stripe from "../../src/db/schema/stripe.ts";
+import * as tax from "../../src/db/schema/tax.ts";
 import * as usage from "../../src/db/schema/usage.ts";
 import * as usageArchive from "../../src/db/schema/usage-archive.ts";
 import * as usageCorrections from "../../src/db/schema/usage-corrections.ts";
@@ -55,6 +56,7 @@ const declared: unknown[] = [
   pricing,
   scheduledChanges,
   stripe,
+  tax,
   usage,
   usageArchive,
   usageCorrections,

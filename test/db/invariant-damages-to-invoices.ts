@@ -21,6 +21,24 @@ export const damagesToInvoices: readonly Damage[] = [
     sql: "update billing.invoice set number = 'ACME-0099' where number = 'ACME-0002'",
   },
   {
+    what: "an invoice without the tax that was given for it",
+    broken: "V8",
+    rule: "what was given for it",
+    sql: `
+      insert into billing.tax_given (id, customer_id, quote, currency, lines, tax_minor, given_by, given_at)
+      select 'by-hand', customer_id, repeat('0', 24), currency, '[{"amountMinor": "100"}]', 100, 'eve', issued_at from (${paid}) as invoice;
+      insert into billing.invoice_tax select id, 'by-hand', 'before_credits' from (${paid}) as invoice`,
+  },
+  {
+    what: "an invoice whose customer's tax is reckoned outside, without it",
+    broken: "V8",
+    rule: "issued without it",
+    sql: `
+      insert into billing.tax_choice (customer_id, request_id, handling, basis, applies_at, chosen_by, chosen_at)
+      select customer_id, 'by-hand', 'external', 'before_credits', issued_at - interval '1 day', 'eve', issued_at - interval '1 day'
+      from (${paid}) as invoice`,
+  },
+  {
     what: "an invoice that is due less without a credit note",
     broken: "V8",
     rule: "lowered by its credit notes",

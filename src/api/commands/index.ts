@@ -16,6 +16,7 @@ import { operationCommands } from "./operation-commands.ts";
 import { paymentCommands } from "./payment-commands.ts";
 import { recurringGrantCommands } from "./recurring-grant-commands.ts";
 import { subscriptionCommands } from "./subscription-commands.ts";
+import { taxCommands } from "./tax-commands.ts";
 import { testClockCommands } from "./test-clock-commands.ts";
 
 export interface CommandParts {
@@ -49,6 +50,7 @@ export function commands({
   | "creditNotes"
   | "dunning"
   | "invoices"
+  | "taxes"
   | "payments"
   | "testClocks"
   | "operations"
@@ -58,9 +60,10 @@ export function commands({
     credits: underRequestIds(creditCommands({ db, now }, gateway)),
     adjustments: adjustmentCommands({ db, now, approvalLimits }),
     recurringGrants: recurringGrantCommands({ db, now, approvalLimits }),
-    creditNotes: creditNoteCommands({ db, now, approvalLimits }),
+    creditNotes: underRequestIds(creditNoteCommands({ db, now, approvalLimits }, gateway)),
     dunning: underRequestIds(dunningCommands({ db, now }, gateway)),
     invoices: underRequestIds(invoiceCommands({ db, now }, gateway)),
+    taxes: underRequestIds(taxCommands({ db, now }, gateway)),
     payments: underRequestIds(paymentCommands(db, rail, gateway, now)),
     testClocks: underRequestIds(testClockCommands(db, gateway, testClocksAllowed)),
     operations: underRequestIds(operationCommands({ db, now, operators, queues })),

@@ -17,6 +17,7 @@ const stepSchema = z
       "tier",
       "exact",
       "billed_before",
+      "tax",
       "share",
       "other",
       "rounding",

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { currencyText, decimalText, instantText, minorText } from "../wire.ts";
+import { disputeSchema } from "./disputes.ts";
 import { entrySchema } from "./entries.ts";
+import { refundSchema } from "./refund-schemas.ts";
 
 export const invoiceStatus = z.enum(["open", "paid", "void", "uncollectible"]);
 
@@ -15,10 +17,11 @@ export const invoiceSchema = z
     currency: currencyText,
     period_start: instantText.nullable(),
     period_end: instantText.nullable(),
-    subtotal_minor: minorText,
+    subtotal_minor: minorText.describe("The sum of the lines, tax not among them."),
+    tax_minor: minorText.describe("The sum of the lines of the kind `tax`: as somebody outside reckoned it."),
     credits_applied_minor: minorText.describe("Paid from credit grants."),
     balance_applied_minor: minorText.describe("Paid from, or put on, the customer's balance."),
-    total_minor: minorText.describe("`subtotal_minor` less the two amounts above."),
+    total_minor: minorText.describe("`subtotal_minor` and `tax_minor`, less the two amounts above."),
     amount_paid_minor: minorText,
     credited_minor: minorText.describe(
       "Taken off by credit notes before it was paid: it is not due any more.",
@@ -114,6 +117,8 @@ export const invoiceDetailSchema = invoiceSchema
     lines: z.array(invoiceLineSchema),
     payments: z.array(paymentSchema),
     payment_attempts: z.array(paymentAttemptSchema),
+    refunds: z.array(refundSchema),
+    disputes: z.array(disputeSchema).describe("What banks did, or asked, about its payments."),
     dunning: dunningSchema.nullable().describe("What followed a failed payment; null when none failed."),
     entries: z.array(entrySchema),
   })

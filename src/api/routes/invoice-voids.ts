@@ -42,6 +42,7 @@ export function invoiceVoidRoutes(api: ApiInstance, deps: ApiDependencies): void
           "invoice_is_built_on",
           "invoice_gave_credit_back",
           "credit_grant_ended",
+          "tax_missing",
         ],
       },
       schema: {

@@ -3,6 +3,7 @@ import { currentSeller, type StoredSeller, setSeller } from "../../db/billing/se
 import { inTransaction } from "../../db/database.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import { documentSeries } from "../../domain/invoicing/document/index.ts";
+import { taxHandlings, usualTaxPolicy } from "../../domain/invoicing/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import { actorOf, callerOf } from "../authentication.ts";
 import type { ApiDependencies } from "../dependencies.ts";
@@ -32,6 +33,19 @@ const sellerInput = z.strictObject({
         .describe("What numbers of the year's series begin with."),
     })
     .default({ series: "customer", prefix: "INV" }),
+  tax: z
+    .strictObject({
+      handling: z
+        .enum(taxHandlings)
+        .describe("Of customers of whom nothing else is said. `external`: a service outside reckons it."),
+      wait_days: z
+        .int()
+        .min(0)
+        .max(90)
+        .default(usualTaxPolicy.waitDays)
+        .describe("So long a closed period waits for its tax before operators are shown it."),
+    })
+    .default({ handling: usualTaxPolicy.handling, wait_days: usualTaxPolicy.waitDays }),
 });
 
 const sellerSchema = sellerInput
@@ -68,8 +82,9 @@ export function sellerRoutes(api: ApiInstance, { db, now }: Pick<ApiDependencies
       },
     },
     async (request) => {
-      const { address_lines: addressLines, tax_id: taxId, ...rest } = request.body;
-      const details = { ...rest, addressLines, taxId };
+      const { address_lines: addressLines, tax_id: taxId, tax: asked, ...rest } = request.body;
+      const tax = { handling: asked.handling, waitDays: asked.wait_days };
+      const details = { ...rest, addressLines, taxId, tax };
       documentSeries(details.numbering, "invoice", { customerId: "any", year: 2026 });
       const setBy = actorOf(callerOf(request).apiKeyId);
       return sellerAnswer(await inTransaction(db, (tx) => setSeller(tx, details, { setBy, setAt: now() })));
@@ -78,7 +93,7 @@ export function sellerRoutes(api: ApiInstance, { db, now }: Pick<ApiDependencies
 }
 
 function sellerAnswer({ version, details, setBy, setAt }: StoredSeller): z.infer<typeof sellerSchema> {
-  const { addressLines, taxId, name, email, website, footer, numbering } = details;
+  const { addressLines, taxId, name, email, website, footer, numbering, tax = usualTaxPolicy } = details;
   return {
     name,
     address_lines: [...addressLines],
@@ -87,6 +102,7 @@ function sellerAnswer({ version, details, setBy, setAt }: StoredSeller): z.infer
     tax_id: taxId,
     footer,
     numbering: { ...numbering },
+    tax: { handling: tax.handling, wait_days: tax.waitDays },
     version,
     set_by: setBy,
     set_at: isoOf(setAt),

@@ -55,16 +55,20 @@ export async function explainedInvoice(tx: Tx, invoice: StoredInvoice): Promise<
     };
     lines.push({ line: row.line, said, steps: explainLine(asked) });
   }
-  return { lines, sum: explainSum({ lines: lines.length, ...amountsOf(invoice) }) };
+  const untaxed = lines.filter(({ said }) => said.kind !== "tax");
+  return { lines, sum: explainSum({ lines: untaxed.length, ...amountsOf(invoice) }) };
 }
 
 /** What an invoice says of money, and what has become of it. */
 export function amountsOf(
   invoice: StoredInvoice,
-): Readonly<Record<"subtotal" | "creditsApplied" | "balanceApplied" | "total" | "credited" | "paid", Money>> {
+): Readonly<
+  Record<"subtotal" | "tax" | "creditsApplied" | "balanceApplied" | "total" | "credited" | "paid", Money>
+> {
   const of = (amount: bigint) => money(amount, invoice.currency);
   return {
     subtotal: of(invoice.subtotalMinor),
+    tax: of(invoice.taxMinor),
     creditsApplied: of(invoice.creditsAppliedMinor),
     balanceApplied: of(invoice.balanceAppliedMinor),
     total: of(invoice.totalMinor),

@@ -103,6 +103,7 @@ const totalFields = [
   "periodStart",
   "periodEnd",
   "subtotalMinor",
+  "taxMinor",
   "creditsAppliedMinor",
   "balanceAppliedMinor",
   "totalMinor",

@@ -48,6 +48,7 @@ export function invoiceRow(toStore: InvoiceToStore): Omit<typeof invoice.$inferI
     periodStart: period?.start ?? null,
     periodEnd: period?.end ?? null,
     subtotalMinor: totals.subtotal.amountMinor,
+    taxMinor: totals.tax.amountMinor,
     creditsAppliedMinor: totals.creditsApplied.amountMinor,
     balanceAppliedMinor: totals.balanceApplied.amountMinor,
     totalMinor: totals.total.amountMinor,

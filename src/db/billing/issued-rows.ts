@@ -74,7 +74,8 @@ async function insertAll(tx: Tx, all: readonly IssuedRows[]): Promise<PostingRes
       ), rated as (${insertOf(ratedUsage, runs.flatMap(ratedRows))}
       ), adjusted as (${insertOf(ratedAdjustment, runs.flatMap(adjustmentRows))}
       ), moved as (
-        update billing.subscription set billed_through = onward.billed_through, next_close_at = onward.next_close_at
+        update billing.subscription set billed_through = onward.billed_through, next_close_at = onward.next_close_at,
+          close_waits_for = null
         from json_to_recordset(${JSON.stringify(moved.map(movedRow))}::text::json)
           as onward (id text, billed_through timestamptz, next_close_at timestamptz)
         where subscription.id = onward.id

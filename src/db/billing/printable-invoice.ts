@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import { invariant } from "../../domain/errors.ts";
-import type { CustomerToPrint, InvoiceToPrint } from "../../domain/invoicing/document/index.ts";
+import type { CustomerToPrint, InvoiceToPrint, TaxLine } from "../../domain/invoicing/document/index.ts";
 import type { InvoiceLine } from "../../domain/invoicing/index.ts";
 import { currency, money } from "../../domain/money/index.ts";
 import type { Tx } from "../database.ts";
@@ -14,7 +14,8 @@ import { sellerVersion } from "./seller.ts";
 
 /** Everything that is printed of an issued invoice. */
 export async function printableInvoice(tx: Tx, stored: StoredInvoice): Promise<InvoiceToPrint> {
-  const lines = (await linesOfInvoice(tx, stored.id)).map((row) => lineOfRow(row, stored.currency));
+  const all = (await linesOfInvoice(tx, stored.id)).map((row) => lineOfRow(row, stored.currency));
+  const lines = all.filter(({ kind }) => kind !== "tax");
   const notes = await issuedCreditNotes(tx, stored.id);
   const { credited, paid, ...amounts } = amountsOf(stored);
   const replaced = stored.replaces === null ? undefined : await findInvoice(tx, stored.replaces);
@@ -46,7 +47,7 @@ export async function printableInvoice(tx: Tx, stored: StoredInvoice): Promise<I
         : { start: stored.periodStart, end: stored.periodEnd },
     currency: currency(stored.currency),
     lines,
-    taxLines: [],
+    taxLines: taxToPrint(all),
     usageCompleteUntil: isIncomplete ? stored.usageCompleteUntil : null,
   };
 }
@@ -57,6 +58,12 @@ export async function customerToPrint(tx: Tx, customerId: string): Promise<Custo
   const { id, name, email, timeZone } = customer;
   return { id, name, email, timeZone };
 }
+
+/** Tax as it was given, behind what it is on. */
+export const taxToPrint = (lines: readonly InvoiceLine[]): TaxLine[] =>
+  lines
+    .filter(({ kind }) => kind === "tax")
+    .map(({ description, amount }) => ({ name: description, amount }));
 
 /** What the plans of these lines are called, in the versions that were sold. */
 export async function planNamesOf(

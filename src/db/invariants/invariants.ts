@@ -17,6 +17,7 @@ import { privilegeInvariants } from "./privilege-invariants.ts";
 import { ratingEntryInvariants } from "./rating-entry-invariants.ts";
 import { pendingEvents, ratingInvariants } from "./rating-invariants.ts";
 import { compareWithStripe, stripeInvariants } from "./stripe-invariants.ts";
+import { taxInvariants } from "./tax-invariants.ts";
 import { usageInvariants } from "./usage-invariants.ts";
 
 export { type InvariantLimits, usualLimits } from "./invariant-query.ts";
@@ -118,6 +119,7 @@ function allQueries(limits: InvariantLimits): InvariantQuery[] {
     ...clearingInvariants(limits),
     ...stripeInvariants,
     ...invoiceInvariants,
+    ...taxInvariants,
     ...ratingInvariants,
     ...usageInvariants,
     ...correctionInvariants,

@@ -3,13 +3,14 @@ import { cycles, type InvariantQuery, inLedgerUnits, sides } from "./invariant-q
 /** An invoice says the same in its lines, in its totals, in its payments and in the ledger. */
 export const invoiceInvariants: readonly InvariantQuery[] = [
   {
-    name: "V8: an invoice's subtotal is the sum of its lines, and credits and balance taken off make its total",
+    name: "V8: an invoice's subtotal and tax are the sum of its lines, and credits and balance taken off make its total",
     sql: `
-      select invoice.id, subtotal_minor, credits_applied_minor, balance_applied_minor, total_minor, sum(line.amount_minor) as lines
+      select invoice.id, subtotal_minor, tax_minor, credits_applied_minor, balance_applied_minor, total_minor,
+        sum(line.amount_minor) as lines
       from billing.invoice as invoice left join billing.invoice_line as line on line.invoice_id = invoice.id
       group by invoice.id
-      having subtotal_minor <> coalesce(sum(line.amount_minor), 0)
-        or total_minor <> subtotal_minor - credits_applied_minor - balance_applied_minor`,
+      having subtotal_minor + tax_minor <> coalesce(sum(line.amount_minor), 0)
+        or total_minor <> subtotal_minor - credits_applied_minor + tax_minor - balance_applied_minor`,
   },
   {
     name: "V8: an invoice's total is what it added to its customer's receivable, and what it hands back is in the customer's balance",

@@ -69,6 +69,10 @@ export const factTables: readonly string[] = [
   "billing.credit_note_line",
   "billing.credit_note_decision",
   "billing.credit_note",
+  "billing.tax_choice",
+  "billing.tax_given",
+  "billing.invoice_tax",
+  "billing.finalise_request",
   "notice.delivery_attempt",
   "access.operation",
   "access.operation_target",
@@ -108,6 +112,7 @@ export const changeableColumns: Readonly<Record<string, readonly string[]>> = {
     "cancel_at",
     "canceled_at",
     "anchors",
+    "close_waits_for",
   ],
   "billing.subscription_change": ["invoice_id"],
   "billing.invoice": [

@@ -99,6 +99,8 @@ async function tellUpcoming(tx: Tx, look: Look, after: string): Promise<string |
     at: subscription.nextCloseAt,
     days: "upcomingInvoiceDays",
     key: "invoice-upcoming",
+    // Of a period that is over and waits to be closed it was told before.
+    only: isNull(subscription.closeWaitsFor),
   } as const;
   const found = await subscriptionsAhead(tx, look, after, ahead);
   for (const row of found) await tellUpcomingOf(tx, row, look.asOf);

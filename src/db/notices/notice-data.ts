@@ -1,12 +1,14 @@
 import { and, eq } from "drizzle-orm";
 import { instant, isoOf } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
+import { draftIdOf } from "../../domain/invoicing/index.ts";
 import { ledgerAmount } from "../../domain/money/index.ts";
 import { minorText } from "../../domain/money/ledger-amount.ts";
 import type { NoticeData, NoticeKind, NoticeSubjects } from "../../domain/notices/index.ts";
 import { findGrant } from "../billing/credit-grants.ts";
 import { findInvoice, type StoredInvoice } from "../billing/invoices.ts";
 import { findDunning } from "../billing/payments.ts";
+import { findRefund } from "../billing/refunds.ts";
 import type { Database, Tx } from "../database.ts";
 import { paymentAttempt } from "../schema/billing.ts";
 import { creditGrantEnd } from "../schema/credit-grants.ts";
@@ -26,6 +28,13 @@ const readers: { readonly [Kind in NoticeKind]: Reader<Kind> } = {
     const isToBePaid = invoice.totalMinor > 0n;
     return { ...invoiceData(invoice), kind: invoice.kind, ...periodData(invoice), is_to_be_paid: isToBePaid };
   },
+  "invoice.tax_wanted": async (_db, { subscriptionId, periodStart, periodEnd, quote }) => ({
+    draft_id: draftIdOf(subscriptionId, instant(periodStart)),
+    subscription_id: subscriptionId,
+    period_start: periodStart,
+    period_end: periodEnd,
+    quote,
+  }),
   "invoice.payment_failed": ({ orm }, subject) => failureData(orm, subject),
   "invoice.payment_recovered": async ({ orm }, { invoiceId }) => invoiceData(await invoiceOf(orm, invoiceId)),
   "invoice.dunning": async ({ orm }, { invoiceId, moment, notice }) => ({
@@ -33,6 +42,7 @@ const readers: { readonly [Kind in NoticeKind]: Reader<Kind> } = {
     moment,
     notice,
   }),
+  "refund.failed": ({ orm }, { refundId }) => refundData(orm, refundId),
   "usage.threshold_reached": async ({ orm }, { invoiceId }) => {
     const invoice = await invoiceOf(orm, invoiceId);
     return { ...invoiceData(invoice), ...periodData(invoice) };
@@ -110,6 +120,20 @@ async function failureData(
     decline_class: made?.declineClass ?? null,
     next_attempt_at: next === null ? null : isoOf(next),
     pay_url: invoice.hostedInvoiceUrl,
+  };
+}
+
+async function refundData(tx: Tx, refundId: string): Promise<NoticeData["refund.failed"]> {
+  const refund = await findRefund(tx, refundId);
+  invariant(refund, `refund ${refundId} was written before it failed`);
+  const { number } = await invoiceOf(tx, refund.invoiceId);
+  return {
+    refund_id: refundId,
+    invoice_id: refund.invoiceId,
+    number,
+    currency: refund.currency,
+    amount_minor: refund.amountMinor.toString(),
+    failure_code: refund.failureCode,
   };
 }
 

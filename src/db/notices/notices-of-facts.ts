@@ -1,5 +1,5 @@
 import { eq } from "drizzle-orm";
-import { type Instant, isoOf } from "../../domain/calendar/index.ts";
+import { type Instant, isoOf, type Period } from "../../domain/calendar/index.ts";
 import { kindOfChange } from "../../domain/notices/index.ts";
 import type { Tx } from "../database.ts";
 import { invoice, subscription } from "../schema/billing.ts";
@@ -23,6 +23,22 @@ export async function tellIssued(
   await enqueueNotice(tx, { ...fact, kind: "usage.threshold_reached", key: `threshold-reached/${id}` });
 }
 
+/** A period could be closed but for its tax, which somebody outside reckons. */
+export async function tellTaxWanted(
+  tx: Pick<Tx, "insert">,
+  { id, customerId }: { readonly id: string; readonly customerId: string },
+  { period, quote, at }: { readonly period: Period; readonly quote: string; readonly at: Instant },
+): Promise<void> {
+  const periodStart = isoOf(period.start);
+  await enqueueNotice(tx, {
+    key: `tax-wanted/${id}/${periodStart}/${quote}`,
+    kind: "invoice.tax_wanted",
+    customerId,
+    subject: { subscriptionId: id, periodStart, periodEnd: isoOf(period.end), quote },
+    occurredAt: at,
+  });
+}
+
 /** A charge was declined. */
 export async function tellPaymentFailed(
   tx: Pick<Tx, "insert">,
@@ -34,6 +50,21 @@ export async function tellPaymentFailed(
     kind: "invoice.payment_failed",
     customerId,
     subject: { invoiceId: id, attempt },
+    occurredAt: at,
+  });
+}
+
+/** Money that was to go back did not arrive. */
+export async function tellRefundFailed(
+  tx: Pick<Tx, "insert">,
+  { id: refundId, customerId }: { readonly id: string; readonly customerId: string },
+  at: Instant,
+): Promise<void> {
+  await enqueueNotice(tx, {
+    key: `refund-failed/${refundId}`,
+    kind: "refund.failed",
+    customerId,
+    subject: { refundId },
     occurredAt: at,
   });
 }

@@ -59,6 +59,8 @@ export const subscription = billing.table("subscription", {
   /** Until when the first invoice has to be paid; null where the subscription did not wait for that. */
   expiresAt: instantColumn("expires_at"),
   reactivates: text(),
+  /** Of a period that has ended: why it is not closed yet, though its grace is over. */
+  closeWaitsFor: text("close_waits_for").$type<"usage" | "tax">(),
 });
 
 /** Where periods count from, from an instant on; instants as ISO times. */
@@ -124,6 +126,7 @@ export const invoice = billing.table("invoice", {
   periodStart: instantColumn("period_start"),
   periodEnd: instantColumn("period_end"),
   subtotalMinor: bigint("subtotal_minor", { mode: "bigint" }).notNull(),
+  taxMinor: bigint("tax_minor", { mode: "bigint" }).notNull().default(0n),
   creditsAppliedMinor: bigint("credits_applied_minor", { mode: "bigint" }).notNull(),
   balanceAppliedMinor: bigint("balance_applied_minor", { mode: "bigint" }).notNull(),
   totalMinor: bigint("total_minor", { mode: "bigint" }).notNull(),

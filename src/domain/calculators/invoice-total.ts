@@ -144,6 +144,7 @@ function lineOf(
 }
 
 const usageLine = { kind: "usage", earning: "unbilled", quantity: null, detail: {} } as const;
+const taxedLine = { kind: "tax", earning: "tax", quantity: null, detail: {} } as const;
 const feeLine = { kind: "flat", earning: "earned", quantity: null, detail: {} } as const;
 
 function chargeOf({ source, exactMinor, amount }: InvoiceLine): Charge {
@@ -177,10 +178,10 @@ function roundedNet(lines: readonly InvoiceLine[], currency: Currency): InvoiceL
   return lines.map((line, index) => ({ ...line, amount: amounts[index] ?? line.amount }));
 }
 
-/** Where credit pays tax it is as if it were used: last, because it stands last. */
+/** As on an issued invoice; where credit pays tax it is as if it were used: last, because it stands last. */
 function taxLine({ name, amount }: QuotedTax, used: Period, tax: InvoiceQuestion["tax"]): InvoiceLine {
   return {
-    ...(tax === "before_credits" ? usageLine : feeLine),
+    ...(tax === "before_credits" ? usageLine : taxedLine),
     description: name,
     product: "tax",
     source: null,

@@ -13,6 +13,7 @@ import { type AddedUpInvoice, addUpInvoice, type InvoiceTotals } from "./invoice
 import { netRounding } from "./net-rounding.ts";
 import { type RatedPeriod, ratedUntil, ratePeriod } from "./rate-period.ts";
 import type { RatedAdjustment } from "./rated-adjustment.ts";
+import type { GivenTax } from "./tax-lines.ts";
 import { type Terms, termsAt } from "./terms.ts";
 import { type RatedUsage, type StretchUsage, usageLines } from "./usage-charges.ts";
 import { creditPolicyOf } from "./usage-credit.ts";
@@ -69,6 +70,8 @@ export interface PeriodFacts {
   readonly customerBalance: Money;
   /** Too small to be charged so far. */
   readonly carried: Money;
+  /** Reckoned outside for what it comes to; left out where nobody reckons tax, and before it is known. */
+  readonly tax?: GivenTax;
   readonly asOf: Instant;
 }
 

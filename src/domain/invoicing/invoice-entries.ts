@@ -18,6 +18,7 @@ import {
 } from "../money/index.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
 import type { InvoiceTotals } from "./invoice-totals.ts";
+import { taxByJurisdiction } from "./tax-lines.ts";
 import { isUsage } from "./usage-credit.ts";
 
 /** Whose invoice it is, and when it is issued. */
@@ -45,6 +46,7 @@ export function invoiceEntries(
     .filter((line) => !isUsage(line))
     .reduce((sum, line) => sum + bookedAmount(line), 0n);
   const deferred = subscriptionId === null ? [] : deferredAmounts(of("deferred"), subscriptionId, currency);
+  const tax = taxByJurisdiction(lines);
   const issued = invoiceIssued({
     ...factsOf(identity, `invoice/${invoiceId}/issued`),
     invoiceId,
@@ -57,6 +59,8 @@ export function invoiceEntries(
       .filter(({ amount }) => amount.amountMinor < 0n)
       .map((credit) => ({ ...credit, amount: negateMoney(credit.amount) })),
     creditPurchases: of("prepayment").map(({ amount }) => ({ purchaseId: invoiceId, amount })),
+    tax: tax.charged,
+    taxCredits: tax.givenBack,
     ...(carried.length === 0 ? {} : { carriedForward: negateMoney(sumOf(carried, currency)) }),
   });
   const applied =

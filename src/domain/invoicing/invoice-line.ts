@@ -9,6 +9,7 @@ import type { Decimal, Money } from "../money/index.ts";
  * or a commitment.
  * rounding: what rounding the sum instead of each line makes of it.
  * carried_forward, carried_over: an amount too small to be charged leaves one invoice and comes back on the next.
+ * tax: as somebody outside reckoned it.
  */
 export type InvoiceLineKind =
   | "flat"
@@ -24,13 +25,14 @@ export type InvoiceLineKind =
   | "rounding"
   | "credit_purchase"
   | "carried_forward"
-  | "carried_over";
+  | "carried_over"
+  | "tax";
 
 /**
  * Where the ledger books a line. unbilled: rated usage (and carried amounts) that was a claim already;
- * deferred: charged for time still to come; earned: for time that has passed; prepayment: credits bought.
+ * deferred: charged for time still to come; earned: for time that has passed; prepayment: credits bought; tax: never ours.
  */
-export type LineEarning = "unbilled" | "deferred" | "earned" | "prepayment";
+export type LineEarning = "unbilled" | "deferred" | "earned" | "prepayment" | "tax";
 
 export interface InvoiceLine {
   readonly kind: InvoiceLineKind;

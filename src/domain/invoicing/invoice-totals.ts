@@ -1,5 +1,6 @@
 import type { LineDraw } from "../credits/index.ts";
 import {
+  addMoney,
   type Currency,
   exactOfLedgerAmount,
   type LedgerAmount,
@@ -14,11 +15,14 @@ import {
 import { carriedLine } from "./carried-line.ts";
 import { chargeMinimum } from "./charge-minimum.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
+import { type GivenTax, taxInvoiceLines } from "./tax-lines.ts";
 import { creditFor, isUsage, type UsageCredit } from "./usage-credit.ts";
 
 export interface InvoiceTotals {
-  /** The sum of the lines. */
+  /** The sum of the lines, tax not among them. */
   readonly subtotal: Money;
+  /** The sum of the tax lines: credit grants pay none of it. */
+  readonly tax: Money;
   /** What credit grants pay of the usage. */
   readonly creditsApplied: Money;
   /** What each line drew from which grant, in the order in which it was drawn. */
@@ -35,10 +39,12 @@ export interface InvoiceTotals {
 export interface InvoiceMeans extends UsageCredit {
   readonly customerBalance: Money;
   readonly currency: Currency;
+  /** Reckoned outside for these lines; nobody reckons tax when left out. */
+  readonly tax?: GivenTax;
 }
 
 /**
- * Adds an invoice up: lines, then credit grants for the usage among them, then the customer's balance.
+ * Adds an invoice up: lines, then credit grants for the usage among them, then tax, then the customer's balance.
  * Grants pay exact amounts; when they cover all usage, the customer pays nothing for it, whatever the rounding.
  */
 export function invoiceTotals(lines: readonly InvoiceLine[], means: InvoiceMeans): InvoiceTotals {
@@ -48,14 +54,17 @@ export function invoiceTotals(lines: readonly InvoiceLine[], means: InvoiceMeans
       some.map(({ amount }) => amount),
       currency,
     );
-  const subtotal = sumOf(lines);
+  const isTax = ({ kind }: InvoiceLine) => kind === "tax";
+  const subtotal = sumOf(lines.filter((line) => !isTax(line)));
+  const tax = sumOf(lines.filter(isTax));
   const { draws, uncovered } = creditFor(lines, means);
   const creditsApplied = creditsInMinorUnits(draws, uncovered, sumOf(lines.filter(isPayable)));
-  const afterCredits = subtractMoney(subtotal, creditsApplied);
+  const afterCredits = addMoney(subtractMoney(subtotal, creditsApplied), tax);
   const balanceApplied =
     afterCredits.amountMinor < 0n ? afterCredits : smaller(afterCredits, customerBalance);
   return {
     subtotal,
+    tax,
     creditsApplied,
     draws,
     uncoveredUsage: uncovered,
@@ -70,9 +79,10 @@ export interface AddedUpInvoice {
   readonly totals: InvoiceTotals;
 }
 
-/** Adds an invoice up; an amount too small to be charged is taken off it, to come back on the next one. */
-export function addUpInvoice(lines: readonly InvoiceLine[], means: InvoiceMeans): AddedUpInvoice {
+/** Adds an invoice up, with its tax; an amount too small to be charged is taken off it, to come back on the next one. */
+export function addUpInvoice(untaxed: readonly InvoiceLine[], means: InvoiceMeans): AddedUpInvoice {
   const { currency, asOf } = means;
+  const lines = [...untaxed, ...taxInvoiceLines(means.tax, asOf)];
   const totals = invoiceTotals(lines, means);
   const { amountMinor } = totals.total;
   if (amountMinor === 0n || amountMinor >= chargeMinimum(currency).amountMinor) return { lines, totals };

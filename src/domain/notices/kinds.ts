@@ -21,6 +21,11 @@ export const noticeKinds: Readonly<Record<NoticeKind, KindOfNotice>> = {
     byEmail: true,
     key: "invoice-issued/{invoice}",
   },
+  "invoice.tax_wanted": {
+    when: "A period could be closed but for its tax, which a service outside reckons: for exactly these lines, once.",
+    byEmail: false,
+    key: "tax-wanted/{subscription}/{period start}/{quote}",
+  },
   "invoice.payment_failed": {
     when: "A charge was declined, the first or a later one.",
     byEmail: true,
@@ -35,6 +40,11 @@ export const noticeKinds: Readonly<Record<NoticeKind, KindOfNotice>> = {
     when: "Dunning has reached a moment for which its policy names a notice: your own system writes it.",
     byEmail: false,
     key: "dunning/{invoice}/{fact}/{moment}/{notice}",
+  },
+  "refund.failed": {
+    when: "A refund did not reach the customer, at once or after it had seemed to: the money is in their balance with us.",
+    byEmail: true,
+    key: "refund-failed/{refund}",
   },
   "usage.threshold_reached": {
     when: "Usage reached a billing threshold before the period's end, and was invoiced.",

@@ -7,6 +7,7 @@ import { type Instant, isoOf } from "../calendar/index.ts";
 export interface NoticeSubjects {
   "invoice.upcoming": InvoicedPeriod & { readonly invoiceAt: string };
   "invoice.issued": { readonly invoiceId: string };
+  "invoice.tax_wanted": InvoicedPeriod & { readonly quote: string };
   "invoice.payment_failed": { readonly invoiceId: string; readonly attempt: number };
   "invoice.payment_recovered": { readonly invoiceId: string };
   "invoice.dunning": {
@@ -15,6 +16,7 @@ export interface NoticeSubjects {
     readonly moment: string;
     readonly notice: string;
   };
+  "refund.failed": { readonly refundId: string };
   "usage.threshold_reached": { readonly invoiceId: string };
   "subscription.trial_ending": {
     readonly subscriptionId: string;
@@ -124,6 +126,14 @@ export interface NoticeData {
     readonly period_end: string | null;
     readonly is_to_be_paid: boolean;
   };
+  "invoice.tax_wanted": {
+    /** Where its lines are read and its tax is given. */
+    readonly draft_id: string;
+    readonly subscription_id: string;
+    readonly period_start: string;
+    readonly period_end: string;
+    readonly quote: string;
+  };
   "invoice.payment_failed": InvoiceData & {
     readonly attempt: number;
     readonly decline_code: string | null;
@@ -134,6 +144,15 @@ export interface NoticeData {
   };
   "invoice.payment_recovered": InvoiceData;
   "invoice.dunning": InvoiceData & { readonly moment: string; readonly notice: string };
+  "refund.failed": {
+    readonly refund_id: string;
+    readonly invoice_id: string;
+    readonly number: string;
+    readonly currency: string;
+    readonly amount_minor: string;
+    /** Why, in Stripe's words. */
+    readonly failure_code: string | null;
+  };
   "usage.threshold_reached": InvoiceData & {
     readonly period_start: string | null;
     readonly period_end: string | null;

@@ -157,6 +157,7 @@ const refusingParts = {
   dunning: { command: notHere, choosePolicy: notHere },
   credits: { purchase: notHere },
   invoices: { voidInvoice: notHere },
+  taxes: { chooseTax: notHere, giveTaxOfDraft: notHere, giveTaxAhead: notHere, finalise: notHere },
   subscriptions: {
     activate: notHere,
     changePlan: notHere,

@@ -51,6 +51,17 @@ export const noticeExamples: readonly Row[] = [
     "Your payment of $1,234.50 did not go through",
   ],
   ["invoice.payment_recovered", { ...invoice, currency: "jpy" }, "Thank you: invoice ACME-0007 is paid"],
+  [
+    "invoice.tax_wanted",
+    {
+      draft_id: "draft.sub_1.1767225600000",
+      subscription_id: "sub_1",
+      period_start: "2026-01-01T00:00:00.000Z",
+      period_end: "2026-02-01T00:00:00.000Z",
+      quote: "0123456789abcdef01234567",
+    },
+    null,
+  ],
   ["invoice.dunning", { ...invoice, moment: "attempt_failed", notice: "polite" }, null],
   ["usage.threshold_reached", { ...invoice, ...period }, "Your usage was invoiced: $1,234.50"],
   [
@@ -81,6 +92,18 @@ export const noticeExamples: readonly Row[] = [
     "credits.low",
     { currency: "usd", remaining_minor: "1000", granted_minor: "10000" },
     "Your credit is running low: $10.00 left",
+  ],
+  [
+    "refund.failed",
+    {
+      refund_id: "rf_1",
+      invoice_id: "inv_1",
+      number: "ACME-0001",
+      currency: "usd",
+      amount_minor: "1250",
+      failure_code: "expired_or_canceled_card",
+    },
+    "Your refund of $12.50 did not arrive",
   ],
   [
     "credits.expired",

@@ -38,6 +38,7 @@ const absent = {
   dunning: { command: notHere, choosePolicy: notHere },
   credits: { purchase: notHere },
   invoices: { voidInvoice: notHere },
+  taxes: { chooseTax: notHere, giveTaxOfDraft: notHere, giveTaxAhead: notHere, finalise: notHere },
   subscriptions: {
     activate: notHere,
     changePlan: notHere,

@@ -1,4 +1,5 @@
 import { BillingError } from "../../errors.ts";
+import type { TaxPolicy } from "../tax-wait.ts";
 
 /** How documents are numbered: one series for each customer, or one for the seller and year, which starts anew each year. */
 export type NumberSeries = "customer" | "year";
@@ -19,6 +20,8 @@ export interface SellerDetails {
     /** What numbers of the year's series begin with, such as `RK`. */
     readonly prefix: string;
   };
+  /** Of customers of whom nothing else is said; nobody reckons their tax when left out. */
+  readonly tax?: TaxPolicy;
 }
 
 export class NumberPrefixInvalidError extends BillingError {

@@ -4,6 +4,7 @@ import { exactMinorText, moneyText, periodText, quantityText } from "../document
 import type { InvoiceLine } from "../invoice-line.ts";
 import { adjustmentSteps, isAdjustment } from "./explain-adjustment.ts";
 import { includedStep, timeShareSteps } from "./explain-share.ts";
+import { taxSteps } from "./explain-tax.ts";
 import { type ExplanationStep, step } from "./explanation-step.ts";
 
 /** Which usage a line was rated from: derive it again from the events that this snapshot sees in this window. */
@@ -33,6 +34,7 @@ export interface LineToExplain {
 /** How a line came about, step by step. @returns the last amount in it is the line's */
 export function explainLine(asked: LineToExplain): ExplanationStep[] {
   const { line } = asked;
+  if (line.kind === "tax") return taxSteps(line);
   if (isAdjustment(line)) return [...adjustmentSteps(line), ...creditSteps(asked)];
   const isRated = typeof line.detail.cumulativeExactMinor === "string";
   const steps = isRated ? ratedSteps(asked) : otherSteps(asked);

@@ -6,6 +6,7 @@ import { type ExplanationStep, step } from "./explanation-step.ts";
 export interface SumToExplain {
   readonly lines: number;
   readonly subtotal: Money;
+  readonly tax: Money;
   readonly creditsApplied: Money;
   /** Negative: the invoice was negative, and its amount went to the balance. */
   readonly balanceApplied: Money;
@@ -17,13 +18,14 @@ export interface SumToExplain {
 
 /** How the total came about from the lines, and what is left of it to be paid. */
 export function explainSum(sum: SumToExplain): ExplanationStep[] {
-  const { subtotal, creditsApplied, balanceApplied, total, credited, paid } = sum;
+  const { subtotal, tax, creditsApplied, balanceApplied, total, credited, paid } = sum;
   const due = subtractMoney(subtractMoney(total, credited), paid);
   return [
     step("sum", `The ${sum.lines} lines add up to ${moneyText(subtotal)}.`, {
       amount_minor: minor(subtotal),
     }),
     ...unlessZero(creditsApplied, "credits", `Credit grants pay ${moneyText(creditsApplied)} of the usage.`),
+    ...unlessZero(tax, "tax", `Tax, as it was reckoned outside, is ${moneyText(tax)}.`),
     ...unlessZero(balanceApplied, "balance", balanceText(balanceApplied)),
     step("sum", `The total is ${moneyText(total)}.`, { amount_minor: minor(total) }),
     ...unlessZero(credited, "credits", `Credit notes take ${moneyText(credited)} off.`),

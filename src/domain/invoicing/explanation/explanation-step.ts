@@ -11,6 +11,7 @@ export interface ExplanationStep {
     | "other"
     | "rounding"
     | "credits"
+    | "tax"
     | "balance"
     | "sum";
   readonly text: string;

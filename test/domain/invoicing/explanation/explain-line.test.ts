@@ -126,23 +126,40 @@ test("usage of a part of a period says what the whole includes, and how it was s
   });
 });
 
+test("a line of tax says that it was given, for what and at which rate, and nothing of how", () => {
+  const line: InvoiceLine = {
+    ...usual,
+    ...{ kind: "tax", earning: "tax", description: "VAT 19 %, Germany", product: "tax", quantity: null },
+    ...{ source: null, exactMinor: decimal("760"), amount: usd(760) },
+    detail: { jurisdiction: "de", rate: "0.19", taxableMinor: "4000", lines: [1, 2], quote: "q" },
+  };
+  const steps = explainLine({ line, timeZone: "UTC", usage: null, model: null, credits: [] });
+  expect(steps.map(({ text }) => text)).toEqual([
+    "VAT 19 %, Germany: given from outside for de, on $40.00 of lines 1, 2, at 19 %.",
+    "Passed through untouched: $7.60.",
+  ]);
+  expect(steps[0]?.figures).toEqual({ jurisdiction: "de", rate: "0.19", taxable_minor: "4000", quote: "q" });
+});
+
 test("the sum tells what paid, and what is left", () => {
   const none = usd(0);
   const said = explainSum({
     lines: 2,
     subtotal: usd(5000),
+    tax: usd(760),
     creditsApplied: usd(1000),
     balanceApplied: usd(500),
-    total: usd(3500),
+    total: usd(4260),
     credited: usd(200),
     paid: none,
   });
   expect(said.map(({ text }) => text)).toEqual([
     "The 2 lines add up to $50.00.",
     "Credit grants pay $10.00 of the usage.",
+    "Tax, as it was reckoned outside, is $7.60.",
     "$5.00 is paid from the customer's balance.",
-    "The total is $35.00.",
+    "The total is $42.60.",
     "Credit notes take $2.00 off.",
-    "$33.00 is left to be paid.",
+    "$40.60 is left to be paid.",
   ]);
 });
