@@ -8,6 +8,7 @@ import * as billing from "../../src/db/schema/billing.ts";
 import * as catalog from "../../src/db/schema/catalog.ts";
 import * as creditGrants from "../../src/db/schema/credit-grants.ts";
 import * as dunning from "../../src/db/schema/dunning.ts";
+import * as featureGrants from "../../src/db/schema/feature-grants.ts";
 import * as invoiceDocuments from "../../src/db/schema/invoice-documents.ts";
 import * as ledger from "../../src/db/schema/ledger.ts";
 import * as holds from "../../src/db/schema/ledger-holds.ts";
@@ -48,6 +49,7 @@ const declared: unknown[] = [
   dunning,
   invoiceDocuments,
   creditGrants,
+  featureGrants,
   ledger,
   holds,
   notices,

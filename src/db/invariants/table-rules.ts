@@ -56,6 +56,9 @@ export const factTables: readonly string[] = [
   "billing.recurring_grant_end",
   "billing.payment_attempt",
   "billing.payment",
+  "billing.feature_grant",
+  "billing.feature_grant_end",
+  "billing.opened_window",
   "billing.dunning_policy_choice",
   "billing.dunning_command",
   "billing.dunning_notice",
@@ -223,4 +226,5 @@ export const ownersFunctions: readonly string[] = [
   "usage.claim_meter_backfill",
   "usage.write_meter_backfill_page",
   "usage.cancel_meter_backfill",
+  "billing.open_window",
 ];

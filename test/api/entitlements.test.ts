@@ -1,0 +1,264 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { entitlementCheckSchema, entitlementListSchema } from "../../src/api/routes/entitlement-schemas.ts";
+import { insertAsOwner } from "./support/billing-rows.ts";
+import { type EntitlementApi, startEntitlementApi } from "./support/entitlement-api.ts";
+
+// The wall clock of the API is at 2026-03-01T12:00:00Z; billing cycles begin on the tenth.
+let api: EntitlementApi;
+beforeAll(async () => {
+  api = await startEntitlementApi();
+});
+afterAll(() => api.stop());
+
+const hour = 3_600_000;
+
+/** The answer for the one feature that is asked for. */
+async function checkOne(customer: string, feature: object, subject: Record<string, string> = {}) {
+  const { status, body } = await api.check(customer, [feature], subject);
+  expect(status).toBe(200);
+  expect(entitlementCheckSchema.parse(body)).toEqual(body);
+  return body.features[0];
+}
+
+describe("who gives what", () => {
+  test("a plan with an add-on: features are added, settings combined, limits summed, sources named", async () => {
+    await api.subscribe("both", "pro", "extra");
+    const { body } = await api.check(
+      "both",
+      [
+        { feature: "sso" },
+        { feature: "models", value: "large" },
+        { feature: "projects", value: "20" },
+        { feature: "projects", value: "21" },
+        { feature: "requests" },
+      ],
+      { user: "u1" },
+    );
+    const plan = {
+      type: "plan",
+      subscription: "sub-both",
+      plan: "pro",
+      plan_version: 1,
+      feature_grant: null,
+    };
+    const addOn = { ...plan, type: "add_on", plan: "extra" };
+    const [sso, models, projects, tooMany, requests] = body.features;
+    expect(sso).toMatchObject({ allowed: true, reason: "granted", sources: [addOn] });
+    expect(models).toMatchObject({ allowed: true, setting: ["large", "small"], sources: [plan, addOn] });
+    expect(projects).toMatchObject({ allowed: true, reason: "granted", setting: "20" });
+    expect(tooMany).toMatchObject({ allowed: false, reason: "value_not_included" });
+    expect(requests).toMatchObject({
+      allowed: true,
+      reason: "within_limits",
+      limits: [
+        { level: "customer", quantity: "15", used: "0", left: "15", sources: [0, 1] }, // 10 + 5
+        { level: "user", quantity: "3", used: "0", left: "3", sources: [0] },
+      ],
+      next: { quantity: "1", cost_minor: "0", paid_from: [{ bucket: "allowance", amount_minor: "0" }] },
+    });
+    expect(body).toMatchObject({ allowed: false, subscriptions: [{ id: "sub-both", status: "active" }] });
+  });
+
+  test("what nobody gives is denied; what there is not is refused", async () => {
+    await api.subscribe("bare");
+    expect(await checkOne("bare", { feature: "sso" })).toMatchObject({
+      allowed: false,
+      reason: "not_entitled",
+      sources: [],
+      limits: null,
+    });
+    const unknown = await api.check("bare", [{ feature: "sso" }, { feature: "flying" }]);
+    expect(unknown.status).toBe(422);
+    expect(unknown.body).toMatchObject({ code: "feature_unknown", field: "features[1].feature" });
+    const nobody = await api.check("nobody", [{ feature: "sso" }]);
+    expect([nobody.status, nobody.body.code]).toEqual([404, "customer_not_found"]);
+    const other = await api.call("POST", "/v1/entitlements/check", {
+      customer: "bare",
+      features: [],
+      user: "u",
+    });
+    expect([other.status, other.body.code]).toEqual([400, "request_invalid"]);
+  });
+
+  test("a grant comes on top, a contract stands in the place of plans; what has ended or not begun gives nothing", async () => {
+    await api.subscribe("given", "pro");
+    const monthly = (quantity: string) => [{ quantity, window: { type: "calendar", unit: "month" } }];
+    const grant = await api.give("given", {
+      feature: "requests",
+      limits: monthly("100"),
+      reason: "an outage",
+    });
+    expect(grant.status).toBe(201);
+    expect(grant.body).toMatchObject({ status: "active", kind: "grant", reason_code: "goodwill", end: null });
+    const later = { feature: "sso", effective_at: "2026-03-02T00:00:00Z" };
+    expect((await api.give("given", later)).body.status).toBe("scheduled");
+    const quantities = async () =>
+      (await checkOne("given", { feature: "requests" }, { user: "u" })).limits.map(
+        ({ level, quantity }: { level: string; quantity: string }) => `${level} ${quantity}`,
+      );
+    expect(await quantities()).toEqual(["customer 110", "user 3"]);
+    expect(await checkOne("given", { feature: "sso" })).toMatchObject({ reason: "not_entitled" });
+    const contract = await api.give("given", {
+      feature: "requests",
+      kind: "contract",
+      limits: monthly("50"),
+    });
+    expect(await quantities()).toEqual(["customer 150"]); // 50 by contract, 100 on top
+    await api.call("POST", `/v1/feature-grants/${contract.body.id}/end`, { reason: "it was void" });
+    expect(await quantities()).toEqual(["customer 110", "user 3"]);
+    const again = await api.call("POST", `/v1/feature-grants/${contract.body.id}/end`, { reason: "another" });
+    expect([again.status, again.body.code]).toEqual([409, "feature_grant_ended"]);
+    const { body } = await api.call("GET", "/v1/customers/given/feature-grants");
+    expect(body.data.map(({ status }: { status: string }) => status).toSorted()).toEqual([
+      "active",
+      "ended",
+      "scheduled",
+    ]);
+  });
+
+  test.each([
+    { grant: { feature: "flying" }, field: "feature", code: "entitlement_invalid" },
+    { grant: { feature: "sso", limit: "5" }, field: "limit", code: "entitlement_invalid" },
+    { grant: { feature: "models" }, field: "values", code: "entitlement_invalid" },
+    {
+      grant: { feature: "requests", limits: [{ quantity: "1", window: { type: "never" }, per: ["team"] }] },
+      field: "limits[0].per[0]",
+      code: "entitlement_invalid",
+    },
+    {
+      grant: { feature: "sso", expires_at: "2026-03-01T12:00:00Z" },
+      field: "expires_at",
+      code: "feature_grant_expiry_invalid",
+    },
+    {
+      grant: { feature: "sso", effective_at: "2026-03-01T11:59:59Z" },
+      field: "effective_at",
+      code: "feature_grant_effective_invalid",
+    },
+  ])("a grant that cannot be is refused at $field: $code", async ({ grant, field, code }) => {
+    const { status, body } = await api.give("bare", grant);
+    expect({ status, code: body.code, field: body.field }).toEqual({ status: 422, code, field });
+  });
+});
+
+describe("what is used", () => {
+  test("an event that was accepted over HTTP is in the next check, of all and of each user", async () => {
+    await api.subscribe("busy", "pro");
+    for (let count = 1; count <= 3; count++) {
+      await api.use("busy", { user: "u1", agoMs: 4 * hour });
+      const { limits } = await checkOne("busy", { feature: "requests" }, { user: "u1" });
+      expect(limits.map(({ used }: { used: string }) => used)).toEqual([`${count}`, `${count}`]);
+    }
+    expect(await checkOne("busy", { feature: "requests" }, { user: "u1" })).toMatchObject({
+      allowed: false,
+      reason: "limit_reached",
+      // Used at 08:00, of a window of five hours that is kept by the minute.
+      decided_by: {
+        feature: "requests",
+        level: "user",
+        used: "3",
+        left: "0",
+        resets_at: "2026-03-01T13:01:00.000Z",
+      },
+    });
+    expect(await checkOne("busy", { feature: "requests" }, { user: "u2" })).toMatchObject({
+      allowed: true,
+      limits: [{ used: "3" }, { used: "0" }],
+    });
+    expect(await checkOne("busy", { feature: "requests" })).toMatchObject({
+      allowed: false,
+      reason: "subject_missing",
+      decided_by: { level: "user", used: null },
+    });
+    expect(await checkOne("busy", { feature: "requests", quantity: "13" }, { user: "u3" })).toMatchObject({
+      reason: "limit_reached",
+      // 3 + 13 > 10, and 13 > 3, which never fits.
+      decided_by: { level: "user", resets_at: null },
+    });
+  });
+
+  test("beyond an allowance it is charged, until the budget is spent", async () => {
+    await api.subscribe("spender", "pro");
+    await api.use("spender", { tokens: 600 });
+    expect(await checkOne("spender", { feature: "tokens", quantity: "400" })).toMatchObject({
+      reason: "within_limits",
+      next: { cost_minor: "0", paid_from: [{ bucket: "allowance" }] },
+    });
+    expect(await checkOne("spender", { feature: "tokens", quantity: "500" })).toMatchObject({
+      allowed: true,
+      reason: "beyond_allowance",
+      decided_by: { used: "600", left: "400", resets_at: "2026-03-10T00:00:00.000Z" },
+      // 600 + 500 - 1000 = 100 beyond what is included, at 0.01.
+      next: { cost_minor: "1", paid_from: [{ bucket: "on_demand", credit_grant: null, amount_minor: "1" }] },
+      budgets: [{ feature: "spending", amount_minor: "20", used: "0", left: "20" }],
+    });
+    await api.use("spender", { tokens: 2_000 });
+    expect(await checkOne("spender", { feature: "tokens", quantity: "400" })).toMatchObject({
+      allowed: true,
+      budgets: [{ used: "16", left: "4" }], // 1,600 beyond, at 0.01
+    });
+    expect(await checkOne("spender", { feature: "tokens", quantity: "401" })).toMatchObject({
+      allowed: false,
+      reason: "budget_reached",
+      decided_by: { feature: "spending", level: "customer", amount_minor: "20", used: "16" },
+    });
+  });
+
+  test("a window of first use opens with it, and stays where it was told", async () => {
+    await api.subscribe("worker", "pro");
+    const windowOf = async () => {
+      const { allowed, limits } = await checkOne("worker", { feature: "jobs" });
+      return [allowed, limits[0].used, limits[0].window_start, limits[0].resets_at];
+    };
+    expect(await windowOf()).toEqual([true, "0", null, null]);
+    await api.use("worker", { type: "job", agoMs: 2 * hour });
+    const opened = ["2026-03-01T10:00:00.000Z", "2026-03-01T15:00:00.000Z"];
+    expect(await windowOf()).toEqual([true, "1", ...opened]);
+    await api.use("worker", { type: "job", agoMs: 3 * hour }); // was before the window that was told
+    expect(await windowOf()).toEqual([true, "1", ...opened]);
+    await api.use("worker", { type: "job", agoMs: hour });
+    expect(await windowOf()).toEqual([false, "2", ...opened]);
+  });
+
+  test("all that a customer has is listed, with what is used of it", async () => {
+    const { status, body } = await api.call("GET", "/v1/customers/spender/entitlements?subject=user:u1");
+    expect(status).toBe(200);
+    expect(entitlementListSchema.parse(body)).toEqual(body);
+    expect(
+      body.data.map(
+        ({ feature, allowed, limits }: { feature: string; allowed: boolean; limits: { used: string }[] }) => [
+          feature,
+          allowed,
+          limits?.map(({ used }) => used) ?? null,
+        ],
+      ),
+    ).toEqual([
+      ["jobs", true, ["0"]],
+      ["models", true, null],
+      ["projects", true, null],
+      ["requests", true, ["2", "2"]],
+      ["spending", true, ["16"]],
+      ["support", true, null],
+      ["tokens", true, ["2600"]],
+    ]);
+  });
+});
+
+describe("access", () => {
+  test.each([
+    { customer: "waiting", status: "incomplete", reason: "subscription_incomplete" },
+    { customer: "resting", status: "paused", reason: "subscription_paused" },
+  ])("a subscription that is $status gives nothing, and is named", async ({ customer, status, reason }) => {
+    await api.subscribe(customer, "pro");
+    await insertAsOwner(
+      api.ownerUrl,
+      `set session_replication_role = replica;
+       update billing.subscription set status = '${status}' where id = 'sub-${customer}'`,
+    );
+    expect(await checkOne(customer, { feature: "models" })).toMatchObject({
+      allowed: false,
+      reason,
+      hindered_by: `sub-${customer}`,
+    });
+  });
+});
