@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { CreditGrant } from "../../../src/domain/credits/index.ts";
+import { tableRows } from "../../support/markdown-tables.ts";
 import { dayOf, grantOf, paidByCredit, planBy, type Used } from "./late-credit.ts";
 
 describe("January closed with 75 of the 25th; then 30 of the 5th and 20 of the 20th come late", () => {
@@ -46,6 +47,36 @@ describe("January closed with 75 of the 25th; then 30 of the 5th and 20 of the 2
     const paid = paidByCredit(planBy("none"), [grant], used);
     expect([paid.inTime.g ?? "0", paid.late.g ?? "0"]).toEqual([inTime, late]);
   });
+});
+
+test("the page about credit grants says so", () => {
+  const used = {
+    inTime: [{ day: 25, tokens: 75 }],
+    late: [
+      { day: 5, tokens: 30 },
+      { day: 20, tokens: 20 },
+    ],
+  };
+  const until10 = grantOf("g", 100, { expiresAt: dayOf(10) });
+  const from10 = grantOf("g", 100, { effectiveAt: dayOf(10) });
+  const grants: Record<string, readonly CreditGrant[]> = {
+    "from before, without end": [grantOf("g", 100)],
+    "until the 10th, not ended as long as another subscription's period is open": [until10],
+    "until the 10th, ended": [],
+    "from the 10th on": [from10],
+    "from the 10th on, until the 22nd": [{ ...from10, expiresAt: dayOf(22) }],
+  };
+  const rows = tableRows("credit-grants.md", [
+    "A grant of 100; 75 of the 25th were reported in time, 30 of the 5th and 20 of the 20th come late",
+    "`earlier_usage`",
+    "pays in time, late",
+  ]);
+  expect(rows).toHaveLength(6);
+  for (const [which = "", earlier, pays] of rows) {
+    const plan = planBy(earlier === "`none`" ? "none" : "same_period");
+    const paid = paidByCredit(plan, grants[which] ?? expect.fail(which), used);
+    expect([which, `${paid.inTime.g ?? "0"}, ${paid.late.g ?? "0"}`]).toEqual([which, pays]);
+  }
 });
 
 const anyUsed: fc.Arbitrary<Used> = fc.record({
