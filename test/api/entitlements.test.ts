@@ -249,16 +249,73 @@ describe("access", () => {
     { customer: "waiting", status: "incomplete", reason: "subscription_incomplete" },
     { customer: "resting", status: "paused", reason: "subscription_paused" },
   ])("a subscription that is $status gives nothing, and is named", async ({ customer, status, reason }) => {
-    await api.subscribe(customer, "pro");
-    await insertAsOwner(
-      api.ownerUrl,
-      `set session_replication_role = replica;
-       update billing.subscription set status = '${status}' where id = 'sub-${customer}'`,
-    );
+    await api.subscribe(customer);
+    await copySubscription(customer, status);
     expect(await checkOne(customer, { feature: "models" })).toMatchObject({
       allowed: false,
       reason,
       hindered_by: `sub-${customer}`,
     });
+    await api.give(customer, { feature: "models", values: ["tiny"] });
+    expect(await checkOne(customer, { feature: "models" })).toMatchObject({
+      allowed: true,
+      setting: ["tiny"],
+    });
+  });
+
+  test("a trial gives what its plan does, until the subscription ends", async () => {
+    await api.subscribe("trying");
+    await copySubscription("trying", "trialing");
+    expect((await api.check("trying", [{ feature: "models" }])).body).toMatchObject({
+      allowed: true,
+      subscriptions: [{ id: "sub-trying", status: "trialing" }],
+    });
+    await api.db
+      .sql`update billing.subscription set cancel_at = '2026-03-01T12:00:00Z' where id = 'sub-trying'`;
+    expect(await checkOne("trying", { feature: "models" })).toMatchObject({
+      reason: "not_entitled",
+      hindered_by: null,
+    });
+  });
+
+  test.each([
+    { level: "limited", models: "access_limited", support: "granted" },
+    { level: "ended", models: "access_ended", support: "access_ended" },
+  ])("an invoice that is not paid leaves access $level", async ({ level, models, support }) => {
+    const customer = `owing-${level}`;
+    await api.subscribe(customer, "pro");
+    const policy = JSON.stringify({ access: [{ afterMs: 0, level }], finalAction: "cancel" });
+    await insertAsOwner(
+      api.ownerUrl,
+      `insert into billing.invoice (id, source_key, kind, customer_id, subscription_id, number, status, currency, period_start,
+        period_end, subtotal_minor, credits_applied_minor, balance_applied_minor, total_minor, issued_at)
+      values ('${customer}', '${customer}', 'cycle', '${customer}', 'sub-${customer}', '${customer}', 'open', 'usd', '2026-01-10Z',
+        '2026-02-10Z', 5, 0, 0, 5, '2026-02-10Z');
+      insert into billing.dunning (invoice_id, state, attempts, started_at, policy)
+      values ('${customer}', 'retrying', 1, '2026-02-20Z', '${policy}')`,
+    );
+    const { body } = await api.check(customer, [{ feature: "models" }, { feature: "support" }]);
+    expect(body.access).toEqual({ level, invoice: customer });
+    expect(body.features.map(({ reason }: { reason: string }) => reason)).toEqual([models, support]);
   });
 });
+
+/** A subscription of a customer in a state, with the terms of one that there is. */
+async function copySubscription(customer: string, status: string): Promise<void> {
+  const id = `sub-${customer}`;
+  const begun = status === "paused" ? "active" : status;
+  const trialEndsAt = status === "trialing" ? "2026-03-12T00:00:00Z" : null;
+  const expiresAt = status === "incomplete" ? "2026-03-12T00:00:00Z" : null;
+  await api.db.sql`
+    insert into billing.subscription (id, customer_id, status, started_at, interval_unit, interval_count, time_zone, currency,
+      grace_seconds, billed_through, trial_ends_at, expires_at)
+    select ${id}, ${customer}, ${begun}, started_at, interval_unit, interval_count, time_zone, currency, grace_seconds,
+      billed_through, ${trialEndsAt}::text::timestamptz, ${expiresAt}::text::timestamptz
+    from billing.subscription where id = 'sub-both'`;
+  await api.db.sql`
+    insert into billing.subscription_terms (subscription_id, effective_at, change_id, items, paused)
+    select ${id}, effective_at, change_id, items, paused
+    from billing.subscription_terms where subscription_id = 'sub-both'`;
+  await api.db
+    .sql`update billing.subscription set status = ${status} where id = ${id} and status <> ${status}`;
+}
