@@ -4,6 +4,7 @@ import { fetchWithRetries, type RetryOptions } from "./retrying-fetch.ts";
 import type { components, paths } from "./schema.ts";
 
 export { type CatalogDefinition, defineCatalog } from "./catalog.ts";
+export { type CheckedFeature, checkFeature, type FeatureQuestion } from "./entitlements.ts";
 export { ReckonerApiError } from "./errors.ts";
 export {
   type Notice,

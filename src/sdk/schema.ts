@@ -2224,6 +2224,370 @@ export interface paths {
         };
         trace?: never;
     };
+    "/v1/customers/{id}/tax": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who reckons a customer's tax */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CustomerTax"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        /**
+         * Say who reckons a customer's tax
+         * @description For invoices issued from then on; what is issued stays. Of a customer whose tax is reckoned outside no invoice is issued without it.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description `external`: a service outside reckons it. Null: as the seller says for all. */
+                        handling: ("none" | "external") | null;
+                        /**
+                         * @description What tax is on: the lines as they are, or what credit grants leave of them.
+                         * @default before_credits
+                         * @enum {string}
+                         */
+                        basis?: "before_credits" | "after_credits";
+                        /**
+                         * Format: date-time
+                         * @description For invoices issued from then on; now when left out.
+                         */
+                        applies_at?: string;
+                        reason?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CustomerTax"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/tax-lines/{quote}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give the tax of an invoice that is issued at once, before it is asked for
+         * @description For the quote that a change's preview says, or that a refusal `tax_missing` names. It is used for one invoice.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    quote: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Lower-case ISO 4217 code, such as `usd`. */
+                        currency: string;
+                        /**
+                         * @description What the lines sum to: given twice, so that none is lost on the way.
+                         * @example 1250
+                         */
+                        tax_minor: string;
+                        /** @description Passed through as they are. None: there is no tax on it. */
+                        lines: {
+                            /** @description As it is printed, such as `VAT 19 %, Germany`. */
+                            description: string;
+                            /** @description Whose tax it is: the ledger owes it to them by this name. */
+                            jurisdiction: string;
+                            /** @description A fraction: `0.19` is 19 %. Nothing is reckoned with it. */
+                            rate: string;
+                            /**
+                             * @description What the tax is on, of the lines that it is on.
+                             * @example 1250
+                             */
+                            taxable_minor: string;
+                            /**
+                             * @description The tax; negative where it goes back with what it was on.
+                             * @example 1250
+                             */
+                            amount_minor: string;
+                            /** @description The numbers of the taxable lines that it is on; all of them when left out. */
+                            lines?: number[];
+                        }[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["GivenTax"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `tax_not_external`, `tax_sum_differs` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/customers/{id}/payment-methods": {
         parameters: {
             query?: never;
@@ -9272,7 +9636,509 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `invoice_not_voidable`, `invoice_has_credit_notes`, `invoice_is_built_on`, `invoice_gave_credit_back`, `credit_grant_ended` */
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `invoice_not_voidable`, `invoice_has_credit_notes`, `invoice_is_built_on`, `invoice_gave_credit_back`, `credit_grant_ended`, `tax_missing` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/draft-invoices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List drafts: of each subscription the first period that has ended and is not closed */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                    customer?: string;
+                    subscription?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["DraftInvoice"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/draft-invoices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What closing the period would issue now
+         * @description By the function that closes periods, from the facts as they are; nothing is stored. With the tax that was given for exactly these lines.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DraftInvoiceDetail"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `draft_invoice_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `draft_invoice_closed`, `draft_invoice_in_course` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/draft-invoices/{id}/tax-lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give the tax of a draft, as somebody outside reckoned it
+         * @description Passed through untouched. For the lines that `quote` names: when they are others by now, it is refused, and nothing is kept. What is given last for a quote counts, until the invoice is issued.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Lower-case ISO 4217 code, such as `usd`. */
+                        currency: string;
+                        /**
+                         * @description What the lines sum to: given twice, so that none is lost on the way.
+                         * @example 1250
+                         */
+                        tax_minor: string;
+                        /** @description Passed through as they are. None: there is no tax on it. */
+                        lines: {
+                            /** @description As it is printed, such as `VAT 19 %, Germany`. */
+                            description: string;
+                            /** @description Whose tax it is: the ledger owes it to them by this name. */
+                            jurisdiction: string;
+                            /** @description A fraction: `0.19` is 19 %. Nothing is reckoned with it. */
+                            rate: string;
+                            /**
+                             * @description What the tax is on, of the lines that it is on.
+                             * @example 1250
+                             */
+                            taxable_minor: string;
+                            /**
+                             * @description The tax; negative where it goes back with what it was on.
+                             * @example 1250
+                             */
+                            amount_minor: string;
+                            /** @description The numbers of the taxable lines that it is on; all of them when left out. */
+                            lines?: number[];
+                        }[];
+                        quote: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["GivenTax"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `draft_invoice_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `draft_invoice_closed`, `draft_invoice_in_course`, `tax_quote_outdated` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `tax_not_external`, `tax_line_invalid`, `tax_sum_differs` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/draft-invoices/{id}/finalise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close a period that has ended, without the rest of its grace
+         * @description By its own run, as it would be closed later. What is reported of it afterwards is late usage. Finalised again, it answers with its invoice.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Kept with who asked. */
+                        reason?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FinalisedDraft"];
+                    };
+                };
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FinalisedDraft"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `draft_invoice_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `draft_invoice_in_course`, `tax_missing` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -10629,6 +11495,24 @@ export interface paths {
                              * @default INV
                              */
                             prefix?: string;
+                        };
+                        /**
+                         * @default {
+                         *       "handling": "none",
+                         *       "wait_days": 3
+                         *     }
+                         */
+                        tax?: {
+                            /**
+                             * @description Of customers of whom nothing else is said. `external`: a service outside reckons it.
+                             * @enum {string}
+                             */
+                            handling: "none" | "external";
+                            /**
+                             * @description So long a closed period waits for its tax before operators are shown it.
+                             * @default 3
+                             */
+                            wait_days?: number;
                         };
                     };
                 };
@@ -14354,6 +15238,639 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/entitlements/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Whether a customer may use features now
+         * @description What decided, what is used and left, when it begins anew, who gives it, and what it would cost and who would pay. Every event that was accepted before is counted. Nothing is reserved: what is asked twice at once is allowed twice.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        customer: string;
+                        /**
+                         * @description Whose usage it would be: dimensions of meters, such as the user, and what is used, such as the model.
+                         * @default {}
+                         * @example {
+                         *       "user": "u_1",
+                         *       "model": "large"
+                         *     }
+                         */
+                        subject?: {
+                            [key: string]: string;
+                        };
+                        features: {
+                            feature: string;
+                            /**
+                             * @description How much more of a metered feature, in the meter's unit.
+                             * @default 1
+                             * @example 1
+                             */
+                            quantity?: string;
+                            /** @description Of a setting: what it must allow, such as a model. */
+                            value?: string;
+                        }[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EntitlementCheck"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `feature_unknown` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/entitlements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All that a customer is given, with what is used of it */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Whose usage to show of limits that each has for himself: `user:u_1`. May come several times. */
+                    subject?: string | string[];
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EntitlementList"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/feature-grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what a customer was given of features, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["FeatureGrant"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Give a customer more of a feature, or something else than the plan does
+         * @description What it gives is said as a plan says it. It is never changed: end it, and give something else.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+                        feature: string;
+                        /**
+                         * @description Of a metered feature: in each billing cycle; the short form of one limit.
+                         * @example 1000000
+                         */
+                        limit?: string;
+                        /** @description All of them hold. Without any there is no limit. */
+                        limits?: components["schemas"]["LimitInput"][];
+                        /** @description Of a setting; a number is a text too. */
+                        value?: string;
+                        /** @description Of a setting that is a list. */
+                        values?: string[];
+                        /**
+                         * @description A grant comes on top of what plans and add-ons give; a contract stands in their place. Of several contracts the newest counts.
+                         * @default grant
+                         * @enum {string}
+                         */
+                        kind?: "grant" | "contract";
+                        /**
+                         * Format: date-time
+                         * @description At once, when left out.
+                         */
+                        effective_at?: string;
+                        /**
+                         * Format: date-time
+                         * @description Never, when left out.
+                         */
+                        expires_at?: string;
+                        /**
+                         * @description Why, as it is counted later. `other` is explained in `reason`; with the others words are welcome.
+                         * @enum {string}
+                         */
+                        reason_code: "goodwill" | "service_outage" | "billing_error" | "promotion" | "contract" | "retention" | "duplicate" | "fraud" | "other";
+                        reason?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FeatureGrant"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `entitlement_invalid`, `feature_grant_effective_invalid`, `feature_grant_expiry_invalid` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/feature-grants/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a grant of a feature before its time
+         * @description It gives nothing from now on. What was used by it stays used.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FeatureGrant"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `feature_grant_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `feature_grant_ended` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/usage/corrections": {
         parameters: {
             query?: never;
@@ -17894,17 +19411,8 @@ export interface components {
                 };
                 /** @description Of an add-on: it is sold only beside one of these plans. */
                 requires?: string[];
-                entitlements?: {
-                    /** @description Lower-case letters, digits, `_`, `-` and `.`. */
-                    feature: string;
-                    /**
-                     * @description Of a metered feature; without limit when left out.
-                     * @example 1000000
-                     */
-                    limit?: string;
-                    /** @description Of a setting. */
-                    value?: string;
-                }[];
+                /** @description What the plan gives of features. */
+                entitlements?: components["schemas"]["EntitlementInput"][];
                 /** @description How many days ahead customers are told; 7 and 3 when left out. */
                 notices?: {
                     /** @description Before an invoice; 0 for no notice of it. */
@@ -18043,6 +19551,104 @@ export interface components {
             status: "withheld";
             /** @description When the network allows the card again; null when it never does. */
             until: string | null;
+        };
+        CheckedFeature: {
+            feature: string;
+            /** @enum {string} */
+            type: "boolean" | "config" | "metered" | "budget";
+            allowed: boolean;
+            /**
+             * @description Stable: branch on this.
+             * @enum {string}
+             */
+            reason: "granted" | "unlimited" | "within_limits" | "beyond_allowance" | "access_ended" | "access_limited" | "not_entitled" | "subscription_incomplete" | "subscription_paused" | "value_not_included" | "subject_missing" | "limit_reached" | "budget_reached";
+            /** @description The limit that decided; null where none did. */
+            decided_by: {
+                /** @description What was asked for, or a budget. */
+                feature: string;
+                /**
+                 * @description `customer`, or the dimensions of which each value has the limit for itself.
+                 * @example user
+                 */
+                level: string;
+                /**
+                 * @description Of a metered feature, in the meter's unit.
+                 * @example 0.0003
+                 */
+                quantity?: string;
+                /**
+                 * @description Of a budget.
+                 * @example 0.0003
+                 */
+                amount_minor?: string;
+                /** @description In the window; null where nobody said whose usage counts. */
+                used: string | null;
+                left: string | null;
+                /** @description When the window begins anew. Of a rolling one that denies: when what is asked fits again, if nothing more is used. */
+                resets_at: string | null;
+            } | null;
+            /** @description Of a setting. */
+            setting: (string | string[]) | null;
+            /** @description Null without limit, and of what is not metered. */
+            limits: components["schemas"]["LimitState"][] | null;
+            /** @description What gives it, in the order in which it was combined. */
+            sources: components["schemas"]["EntitlementSource"][];
+            /** @description The subscription that would give it, were it not paused or incomplete. */
+            hindered_by: string | null;
+            /** @description That cap what it costs. */
+            budgets: {
+                feature: string;
+                /**
+                 * @description `customer`, or the dimensions of which each value has the limit for itself.
+                 * @example user
+                 */
+                level: string;
+                /**
+                 * @description Of a metered feature, in the meter's unit.
+                 * @example 0.0003
+                 */
+                quantity?: string;
+                /**
+                 * @description Of a budget.
+                 * @example 0.0003
+                 */
+                amount_minor?: string;
+                /** @description In the window; null where nobody said whose usage counts. */
+                used: string | null;
+                left: string | null;
+                /** @description When the window begins anew. Of a rolling one that denies: when what is asked fits again, if nothing more is used. */
+                resets_at: string | null;
+                /** @enum {string} */
+                beyond: "denied" | "charged";
+                window: components["schemas"]["LimitWindow"];
+                /** @description Null before the first use. */
+                window_start: string | null;
+                window_end: string | null;
+                per: string[];
+                where: {
+                    [key: string]: string;
+                };
+            }[];
+            /** @description Of a metered feature that is given. */
+            next: {
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                quantity: string;
+                /** @description What that much more adds to the period's charges, exact, before discounts and minimums; null where it is only known when the period is rated. */
+                cost_minor: string | null;
+                paid_from: {
+                    /** @enum {string} */
+                    bucket: "allowance" | "prepaid_credits" | "on_demand";
+                    credit_grant: string | null;
+                    /**
+                     * @description An exact decimal.
+                     * @example 0.0003
+                     */
+                    amount_minor: string;
+                }[];
+            } | null;
         };
         CostTable: {
             /** @description Lower-case letters, digits, `_`, `-` and `.`. */
@@ -18719,6 +20325,166 @@ export interface components {
                 }[];
             }[];
         };
+        CustomerTax: {
+            /**
+             * @description As it is now.
+             * @enum {string}
+             */
+            handling: "none" | "external";
+            /** @enum {string} */
+            basis: "before_credits" | "after_credits";
+            /** @description So long an invoice waits for its tax before operators are shown it. */
+            wait_days: number;
+            /** @description What was last said of the customer; null when nothing was. */
+            chosen: {
+                handling: ("none" | "external") | null;
+                /** @enum {string} */
+                basis: "before_credits" | "after_credits";
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                applies_at: string;
+                reason: string | null;
+                /**
+                 * @description An API key, by its id.
+                 * @example api-key/key_1
+                 */
+                chosen_by: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                chosen_at: string;
+            } | null;
+        };
+        DraftInvoice: {
+            id: string;
+            customer: string;
+            subscription: string;
+            /** @example usd */
+            currency: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            period_start: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            period_end: string;
+            /**
+             * Format: date-time
+             * @description Until then late usage is still taken; the invoice is issued then at the earliest.
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            grace_ends_at: string;
+            /** @description The end of its grace, sources of usage that are behind, or tax; null when it is closed any moment. */
+            waits_for: ("grace" | "usage" | "tax") | null;
+        };
+        DraftInvoiceDetail: {
+            id: string;
+            customer: string;
+            subscription: string;
+            /** @example usd */
+            currency: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            period_start: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            period_end: string;
+            /**
+             * Format: date-time
+             * @description Until then late usage is still taken; the invoice is issued then at the earliest.
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            grace_ends_at: string;
+            /** @description The end of its grace, sources of usage that are behind, or tax; null when it is closed any moment. */
+            waits_for: ("grace" | "usage" | "tax") | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            as_of: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            usage_complete_until: string;
+            /** @enum {string} */
+            usage_known_by: "none" | "reported" | "estimated";
+            usage_held_back_by: string | null;
+            lines: components["schemas"]["DraftInvoiceLine"][];
+            /**
+             * @description The sum of the lines, tax not among them.
+             * @example 1250
+             */
+            subtotal_minor: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            credits_applied_minor: string;
+            /**
+             * @description As it was given; `0` while it is missing.
+             * @example 1250
+             */
+            tax_minor: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            balance_applied_minor: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            total_minor: string;
+            tax: {
+                /** @enum {string} */
+                handling: "none" | "external";
+                /** @enum {string} */
+                basis: "before_credits" | "after_credits";
+                /** @description Names the taxable lines: send it back with their tax. Null when there is nothing to be taxed. */
+                quote: string | null;
+                /** @description For exactly these lines; null as long as it is missing. */
+                given: components["schemas"]["GivenTax"] | null;
+            };
+        };
+        DraftInvoiceLine: {
+            /** @description As tax lines refer to it. */
+            line: number;
+            kind: string;
+            description: string;
+            product: string;
+            plan: string | null;
+            plan_version: number | null;
+            price: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            period_start: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            period_end: string;
+            quantity: string | null;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            amount_minor: string;
+            /** @description What tax is to be reckoned on; negative where it goes back. Null: none is. */
+            taxable_minor: string | null;
+        };
         Dunning: {
             /** @enum {string} */
             state: "retrying" | "awaiting_payment_method" | "awaiting_action" | "disputed" | "recovered" | "exhausted" | "closed" | "stopped";
@@ -19272,9 +21038,147 @@ export interface components {
             /** @description One of `dunning_policies`, which then counts instead of all else here. */
             policy?: string;
         };
+        Entitlement: {
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            feature: string;
+            /**
+             * @description Of a metered feature: in each billing cycle; the short form of one limit.
+             * @example 1000000
+             */
+            limit?: string;
+            /** @description All of them hold. Without any there is no limit. */
+            limits?: components["schemas"]["Limit"][];
+            /** @description Of a setting; a number is a text too. */
+            value?: string;
+            /** @description Of a setting that is a list. */
+            values?: string[];
+        };
+        EntitlementCheck: {
+            customer: string;
+            /**
+             * Format: date-time
+             * @description The customer's time.
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            as_of: string;
+            /** @example usd */
+            currency: string;
+            /** @description What invoices that are not paid leave, and which of them. */
+            access: {
+                /** @enum {string} */
+                level: "granted" | "limited" | "ended";
+                invoice: string | null;
+            };
+            /** @description Those that have not ended. */
+            subscriptions: {
+                id: string;
+                /** @enum {string} */
+                status: "incomplete" | "trialing" | "active" | "past_due" | "paused" | "canceled" | "incomplete_expired";
+            }[];
+            /** @description Whether all of them are. */
+            allowed: boolean;
+            features: components["schemas"]["CheckedFeature"][];
+        };
+        EntitlementInput: {
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            feature: string;
+            /**
+             * @description Of a metered feature: in each billing cycle; the short form of one limit.
+             * @example 1000000
+             */
+            limit?: string;
+            /** @description All of them hold. Without any there is no limit. */
+            limits?: components["schemas"]["LimitInput"][];
+            /** @description Of a setting; a number is a text too. */
+            value?: string;
+            /** @description Of a setting that is a list. */
+            values?: string[];
+        };
+        EntitlementList: {
+            customer: string;
+            /**
+             * Format: date-time
+             * @description The customer's time.
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            as_of: string;
+            /** @example usd */
+            currency: string;
+            /** @description What invoices that are not paid leave, and which of them. */
+            access: {
+                /** @enum {string} */
+                level: "granted" | "limited" | "ended";
+                invoice: string | null;
+            };
+            /** @description Those that have not ended. */
+            subscriptions: {
+                id: string;
+                /** @enum {string} */
+                status: "incomplete" | "trialing" | "active" | "past_due" | "paused" | "canceled" | "incomplete_expired";
+            }[];
+            data: components["schemas"]["EntitlementState"][];
+        };
+        EntitlementSource: {
+            /** @enum {string} */
+            type: "plan" | "add_on" | "contract" | "grant";
+            subscription: string | null;
+            plan: string | null;
+            plan_version: number | null;
+            feature_grant: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            since: string;
+            until: string | null;
+        };
+        EntitlementState: {
+            feature: string;
+            /** @enum {string} */
+            type: "boolean" | "config" | "metered" | "budget";
+            allowed: boolean;
+            /**
+             * @description Stable: branch on this.
+             * @enum {string}
+             */
+            reason: "granted" | "unlimited" | "within_limits" | "beyond_allowance" | "access_ended" | "access_limited" | "not_entitled" | "subscription_incomplete" | "subscription_paused" | "value_not_included" | "subject_missing" | "limit_reached" | "budget_reached";
+            /** @description The limit that decided; null where none did. */
+            decided_by: {
+                /** @description What was asked for, or a budget. */
+                feature: string;
+                /**
+                 * @description `customer`, or the dimensions of which each value has the limit for itself.
+                 * @example user
+                 */
+                level: string;
+                /**
+                 * @description Of a metered feature, in the meter's unit.
+                 * @example 0.0003
+                 */
+                quantity?: string;
+                /**
+                 * @description Of a budget.
+                 * @example 0.0003
+                 */
+                amount_minor?: string;
+                /** @description In the window; null where nobody said whose usage counts. */
+                used: string | null;
+                left: string | null;
+                /** @description When the window begins anew. Of a rolling one that denies: when what is asked fits again, if nothing more is used. */
+                resets_at: string | null;
+            } | null;
+            /** @description Of a setting. */
+            setting: (string | string[]) | null;
+            /** @description Null without limit, and of what is not metered. */
+            limits: components["schemas"]["LimitState"][] | null;
+            /** @description What gives it, in the order in which it was combined. */
+            sources: components["schemas"]["EntitlementSource"][];
+            /** @description The subscription that would give it, were it not paused or incomplete. */
+            hindered_by: string | null;
+        };
         ExplanationStep: {
             /** @enum {string} */
-            kind: "usage" | "price" | "included" | "tier" | "exact" | "billed_before" | "share" | "other" | "rounding" | "credits" | "balance" | "sum";
+            kind: "usage" | "price" | "included" | "tier" | "exact" | "billed_before" | "tax" | "share" | "other" | "rounding" | "credits" | "balance" | "sum";
             /** @description In words, for people. */
             text: string;
             /** @description The numbers it was done with, exact, as texts. */
@@ -19287,18 +21191,133 @@ export interface components {
             key: string;
             name: string;
             /** @enum {string} */
-            type: "boolean" | "metered" | "config";
+            type: "boolean" | "config" | "metered" | "budget";
             /** @description Of a metered feature. */
             meter?: string;
+            /**
+             * @description Of a setting: how what several sources say becomes one; `first` when left out.
+             * @enum {string}
+             */
+            combine?: "first" | "highest" | "lowest" | "sum" | "union" | "intersection";
+            /** @description Of a budget: the charges of prices that belong to these features; all usage when left out. */
+            caps?: string[];
+            /**
+             * @description While access is limited because an invoice is not paid; `denied` when left out.
+             * @enum {string}
+             */
+            when_limited?: "denied" | "allowed";
+        };
+        FeatureGrant: {
+            id: string;
+            customer: string;
+            /** @enum {string} */
+            kind: "grant" | "contract";
+            entitlement: components["schemas"]["Entitlement"];
+            /** @enum {string} */
+            status: "scheduled" | "active" | "expired" | "ended";
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            effective_at: string;
+            expires_at: string | null;
+            /** @enum {string} */
+            reason_code: "goodwill" | "service_outage" | "billing_error" | "promotion" | "contract" | "retention" | "duplicate" | "fraud" | "other";
+            reason: string | null;
+            /**
+             * @description An API key, by its id.
+             * @example api-key/key_1
+             */
+            granted_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            granted_at: string;
+            /** @description Who ended it before its time. */
+            end: {
+                /**
+                 * @description An API key, by its id.
+                 * @example api-key/key_1
+                 */
+                ended_by: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                ended_at: string;
+                reason: string | null;
+            } | null;
         };
         FeatureInput: {
             /** @description Lower-case letters, digits, `_`, `-` and `.`. */
             key: string;
             name: string;
             /** @enum {string} */
-            type: "boolean" | "metered" | "config";
+            type: "boolean" | "config" | "metered" | "budget";
             /** @description Of a metered feature. */
             meter?: string;
+            /**
+             * @description Of a setting: how what several sources say becomes one; `first` when left out.
+             * @enum {string}
+             */
+            combine?: "first" | "highest" | "lowest" | "sum" | "union" | "intersection";
+            /** @description Of a budget: the charges of prices that belong to these features; all usage when left out. */
+            caps?: string[];
+            /**
+             * @description While access is limited because an invoice is not paid; `denied` when left out.
+             * @enum {string}
+             */
+            when_limited?: "denied" | "allowed";
+        };
+        FinalisedDraft: {
+            /**
+             * @description `closing`: its run was told, and is not done yet: ask again.
+             * @enum {string}
+             */
+            status: "closed" | "closing";
+            /** @description Null where there is nothing to invoice, or nothing is known yet. */
+            invoice: string | null;
+        };
+        GivenTax: {
+            quote: string;
+            /** @example usd */
+            currency: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            tax_minor: string;
+            lines: {
+                description: string;
+                jurisdiction: string;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                rate: string;
+                /**
+                 * @description Whole minor units of the currency (cents, for USD).
+                 * @example 1250
+                 */
+                taxable_minor: string;
+                /**
+                 * @description Whole minor units of the currency (cents, for USD).
+                 * @example 1250
+                 */
+                amount_minor: string;
+                lines: number[] | null;
+            }[];
+            /**
+             * @description An API key, by its id.
+             * @example api-key/key_1
+             */
+            given_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            given_at: string;
         };
         Invoice: {
             id: string;
@@ -19315,10 +21334,15 @@ export interface components {
             period_start: string | null;
             period_end: string | null;
             /**
-             * @description Whole minor units of the currency (cents, for USD).
+             * @description The sum of the lines, tax not among them.
              * @example 1250
              */
             subtotal_minor: string;
+            /**
+             * @description The sum of the lines of the kind `tax`: as somebody outside reckoned it.
+             * @example 1250
+             */
+            tax_minor: string;
             /**
              * @description Paid from credit grants.
              * @example 1250
@@ -19330,7 +21354,7 @@ export interface components {
              */
             balance_applied_minor: string;
             /**
-             * @description `subtotal_minor` less the two amounts above.
+             * @description `subtotal_minor` and `tax_minor`, less the two amounts above.
              * @example 1250
              */
             total_minor: string;
@@ -19443,10 +21467,15 @@ export interface components {
             period_start: string | null;
             period_end: string | null;
             /**
-             * @description Whole minor units of the currency (cents, for USD).
+             * @description The sum of the lines, tax not among them.
              * @example 1250
              */
             subtotal_minor: string;
+            /**
+             * @description The sum of the lines of the kind `tax`: as somebody outside reckoned it.
+             * @example 1250
+             */
+            tax_minor: string;
             /**
              * @description Paid from credit grants.
              * @example 1250
@@ -19458,7 +21487,7 @@ export interface components {
              */
             balance_applied_minor: string;
             /**
-             * @description `subtotal_minor` less the two amounts above.
+             * @description `subtotal_minor` and `tax_minor`, less the two amounts above.
              * @example 1250
              */
             total_minor: string;
@@ -19952,6 +21981,150 @@ export interface components {
              */
             opened_at: string;
         };
+        Limit: {
+            /**
+             * @description Of a metered feature, in the meter's unit.
+             * @example 1000000
+             */
+            quantity?: string;
+            /**
+             * @description Of a budget.
+             * @example 2000
+             */
+            amount_minor?: string;
+            window: components["schemas"]["LimitWindow"];
+            /** @description Dimensions of the meter: each combination of their values has the limit for itself. */
+            per?: string[];
+            /** @description Only usage with these values of dimensions. */
+            where?: {
+                [key: string]: string;
+            };
+            /**
+             * @description Whether more is denied or charged for; `denied` when left out.
+             * @enum {string}
+             */
+            beyond?: "denied" | "charged";
+        };
+        LimitInput: {
+            /**
+             * @description Of a metered feature, in the meter's unit.
+             * @example 1000000
+             */
+            quantity?: string;
+            /**
+             * @description Of a budget.
+             * @example 2000
+             */
+            amount_minor?: string;
+            window: components["schemas"]["LimitWindowInput"];
+            /** @description Dimensions of the meter: each combination of their values has the limit for itself. */
+            per?: string[];
+            /** @description Only usage with these values of dimensions. */
+            where?: {
+                [key: string]: string;
+            };
+            /**
+             * @description Whether more is denied or charged for; `denied` when left out.
+             * @enum {string}
+             */
+            beyond?: "denied" | "charged";
+        };
+        LimitState: {
+            /**
+             * @description `customer`, or the dimensions of which each value has the limit for itself.
+             * @example user
+             */
+            level: string;
+            /**
+             * @description Of a metered feature, in the meter's unit.
+             * @example 0.0003
+             */
+            quantity?: string;
+            /**
+             * @description Of a budget.
+             * @example 0.0003
+             */
+            amount_minor?: string;
+            /** @description In the window; null where nobody said whose usage counts. */
+            used: string | null;
+            left: string | null;
+            /** @description When the window begins anew. Of a rolling one that denies: when what is asked fits again, if nothing more is used. */
+            resets_at: string | null;
+            /** @enum {string} */
+            beyond: "denied" | "charged";
+            window: components["schemas"]["LimitWindow"];
+            /** @description Null before the first use. */
+            window_start: string | null;
+            window_end: string | null;
+            per: string[];
+            where: {
+                [key: string]: string;
+            };
+            /** @description Places in `sources`: what each gives adds up. */
+            sources: number[];
+        };
+        /** @description The stretch of time of which the limit speaks. */
+        LimitWindow: {
+            /** @constant */
+            type: "calendar";
+            /** @enum {string} */
+            unit: "hour" | "day" | "week" | "month" | "quarter" | "year";
+        } | {
+            /** @constant */
+            type: "billing_cycle";
+        } | {
+            /** @constant */
+            type: "rolling";
+            /** @description By a stopwatch: a day has 24 hours. */
+            length: {
+                /** @enum {string} */
+                unit: "minute" | "hour" | "day" | "week";
+                count: number;
+            };
+        } | {
+            /** @constant */
+            type: "first_use";
+            /** @description By a stopwatch: a day has 24 hours. */
+            length: {
+                /** @enum {string} */
+                unit: "minute" | "hour" | "day" | "week";
+                count: number;
+            };
+        } | {
+            /** @constant */
+            type: "never";
+        };
+        /** @description The stretch of time of which the limit speaks. */
+        LimitWindowInput: {
+            /** @constant */
+            type: "calendar";
+            /** @enum {string} */
+            unit: "hour" | "day" | "week" | "month" | "quarter" | "year";
+        } | {
+            /** @constant */
+            type: "billing_cycle";
+        } | {
+            /** @constant */
+            type: "rolling";
+            /** @description By a stopwatch: a day has 24 hours. */
+            length: {
+                /** @enum {string} */
+                unit: "minute" | "hour" | "day" | "week";
+                count: number;
+            };
+        } | {
+            /** @constant */
+            type: "first_use";
+            /** @description By a stopwatch: a day has 24 hours. */
+            length: {
+                /** @enum {string} */
+                unit: "minute" | "hour" | "day" | "week";
+                count: number;
+            };
+        } | {
+            /** @constant */
+            type: "never";
+        };
         LoggedNoticeDelivery: {
             id: string;
             /** @description Goes with every attempt as `webhook-id`. */
@@ -20360,9 +22533,9 @@ export interface components {
             error: string | null;
         };
         /** @enum {string} */
-        NoticeKind: "invoice.upcoming" | "invoice.issued" | "invoice.payment_failed" | "invoice.payment_recovered" | "invoice.dunning" | "usage.threshold_reached" | "subscription.trial_ending" | "subscription.changed" | "subscription.paused" | "subscription.resumed" | "subscription.canceled" | "payment_method.expiring" | "credits.low" | "credits.expired" | "webhook_endpoint.disabled" | "webhook_endpoint.test";
+        NoticeKind: "invoice.upcoming" | "invoice.issued" | "invoice.tax_wanted" | "invoice.payment_failed" | "invoice.payment_recovered" | "invoice.dunning" | "usage.threshold_reached" | "subscription.trial_ending" | "subscription.changed" | "subscription.paused" | "subscription.resumed" | "subscription.canceled" | "payment_method.expiring" | "credits.low" | "credits.expired" | "webhook_endpoint.disabled" | "webhook_endpoint.test";
         /** @enum {string} */
-        NoticeKindInput: "invoice.upcoming" | "invoice.issued" | "invoice.payment_failed" | "invoice.payment_recovered" | "invoice.dunning" | "usage.threshold_reached" | "subscription.trial_ending" | "subscription.changed" | "subscription.paused" | "subscription.resumed" | "subscription.canceled" | "payment_method.expiring" | "credits.low" | "credits.expired" | "webhook_endpoint.disabled" | "webhook_endpoint.test";
+        NoticeKindInput: "invoice.upcoming" | "invoice.issued" | "invoice.tax_wanted" | "invoice.payment_failed" | "invoice.payment_recovered" | "invoice.dunning" | "usage.threshold_reached" | "subscription.trial_ending" | "subscription.changed" | "subscription.paused" | "subscription.resumed" | "subscription.canceled" | "payment_method.expiring" | "credits.low" | "credits.expired" | "webhook_endpoint.disabled" | "webhook_endpoint.test";
         NoticePreferences: {
             /** @description Of these no e-mail is sent. */
             suppressed_kinds: components["schemas"]["NoticeKind"][];
@@ -20631,17 +22804,8 @@ export interface components {
             };
             /** @description Of an add-on: it is sold only beside one of these plans. */
             requires?: string[];
-            entitlements?: {
-                /** @description Lower-case letters, digits, `_`, `-` and `.`. */
-                feature: string;
-                /**
-                 * @description Of a metered feature; without limit when left out.
-                 * @example 1000000
-                 */
-                limit?: string;
-                /** @description Of a setting. */
-                value?: string;
-            }[];
+            /** @description What the plan gives of features. */
+            entitlements?: components["schemas"]["Entitlement"][];
             /** @description How many days ahead customers are told; 7 and 3 when left out. */
             notices?: {
                 /** @description Before an invoice; 0 for no notice of it. */
@@ -22032,6 +24196,24 @@ export interface components {
                  * @default INV
                  */
                 prefix: string;
+            };
+            /**
+             * @default {
+             *       "handling": "none",
+             *       "wait_days": 3
+             *     }
+             */
+            tax: {
+                /**
+                 * @description Of customers of whom nothing else is said. `external`: a service outside reckons it.
+                 * @enum {string}
+                 */
+                handling: "none" | "external";
+                /**
+                 * @description So long a closed period waits for its tax before operators are shown it.
+                 * @default 3
+                 */
+                wait_days: number;
             };
             version: number;
             set_by: string;

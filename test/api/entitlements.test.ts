@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { entitlementCheckSchema, entitlementListSchema } from "../../src/api/routes/entitlement-schemas.ts";
+import { checkFeature, createReckonerClient } from "../../src/sdk/index.ts";
 import { insertAsOwner } from "./support/billing-rows.ts";
 import { type EntitlementApi, startEntitlementApi } from "./support/entitlement-api.ts";
 
@@ -57,6 +58,14 @@ describe("who gives what", () => {
       next: { quantity: "1", cost_minor: "0", paid_from: [{ bucket: "allowance", amount_minor: "0" }] },
     });
     expect(body).toMatchObject({ allowed: false, subscriptions: [{ id: "sub-both", status: "active" }] });
+  });
+
+  test("the SDK asks after one feature", async () => {
+    await api.subscribe("typed", "pro");
+    const reckoner = createReckonerClient({ baseUrl: api.url, apiKey: api.adminKey });
+    const question = { customer: "typed", feature: "requests", quantity: "4", subject: { user: "u1" } };
+    const { allowed, reason, decided_by: by } = await checkFeature(reckoner, question);
+    expect([allowed, reason, by?.level, by?.left]).toEqual([false, "limit_reached", "user", "3"]);
   });
 
   test("what nobody gives is denied; what there is not is refused", async () => {
