@@ -55,8 +55,9 @@ returns boolean language sql stable set search_path = pg_catalog, pg_temp set pl
 $$;
 
 -- All that most periods need of usage, as of one moment: that of the statement which calls this. of_meters: keys.
+-- measuring: the numbers of their versions that measure the period; what only another version counts is no event of it.
 create function billing.usage_of_period(
-  of_subscription text, since timestamptz, until timestamptz, of_meters text[], seen pg_snapshot, requests json
+  of_subscription text, since timestamptz, until timestamptz, of_meters text[], measuring int[], seen pg_snapshot, requests json
 ) returns json language plpgsql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
   customer constant bigint := (
@@ -65,7 +66,7 @@ declare
 begin
   return json_build_object(
     'snapshot', pg_current_snapshot()::text,
-    'newEvents', usage.events_unseen(customer, since, until, meters, seen)::text,
+    'newEvents', usage.events_unseen(customer, since, until, measuring, seen)::text,
     'hasLate', billing.has_late_usage(of_subscription, customer, since, meters),
     'totals', (select coalesce(json_agg(json_build_object('place', place, 'dimensions', dimensions, 'count', count::text,
       'sum', sum::text, 'min', min::text, 'max', max::text, 'is_exact', is_exact)), '[]') from usage.totals_asked(requests)));

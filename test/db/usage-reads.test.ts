@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inTransaction, rows, sql, type Tx } from "../../src/db/database.ts";
 import { type EventPosition, searchEvents } from "../../src/db/usage/event-search.ts";
+import { publishedMeters } from "../../src/db/usage/meters-in-force.ts";
 import { eventCount } from "../../src/db/usage/usage-reads.ts";
 import { instant, period } from "../../src/domain/calendar/index.ts";
 import { addCustomer, ingest, openUsage, type UsageFixture, usageEvent } from "./usage-fixture.ts";
@@ -20,17 +21,21 @@ async function snapshotOf(tx: Tx): Promise<string> {
 
 describe("rating runs and the events they saw", () => {
   const event = (id: string, over = {}) => usageEvent({ id: `runs/${id}`, customerId: "runs", ...over });
-  const counted = { customerId: "runs", period: january, meterKeys: ["tokens"] };
+  const counted = { customerId: "runs", period: january };
+  /** In all versions. */
+  const metersOf = async (...keys: string[]) =>
+    (await publishedMeters(fixture.db.orm)).filter(({ key }) => keys.includes(key));
   beforeAll(() => addCustomer(fixture.db, "runs"));
 
   test("an event that commits while a run is going on belongs to the next run, and to one run only", async () => {
+    const meters = await metersOf("tokens");
     await ingest(fixture.db, [event("before")]);
     const first = await inTransaction(
       fixture.db,
       async (tx) => {
         const snapshot = await snapshotOf(tx);
         await ingest(fixture.db, [event("during")]);
-        return { snapshot, seen: await eventCount(tx, counted) };
+        return { snapshot, seen: await eventCount(tx, { ...counted, meters }) };
       },
       { isolation: "repeatable read" },
     );
@@ -42,7 +47,7 @@ describe("rating runs and the events they saw", () => {
     await ingest(fixture.db, [event("too-late")]);
 
     const count = (seen: { visibleIn?: string; notVisibleIn?: string }) =>
-      eventCount(fixture.db.orm, { ...counted, ...seen });
+      eventCount(fixture.db.orm, { ...counted, meters, ...seen });
     expect(first.seen).toBe(1n);
     expect(await count({ visibleIn: first.snapshot })).toBe(1n);
     expect(await count({ visibleIn: second, notVisibleIn: first.snapshot })).toBe(2n);
@@ -51,9 +56,10 @@ describe("rating runs and the events they saw", () => {
   });
 
   test("only events of the meters in question are counted", async () => {
-    const other = { ...counted, meterKeys: ["storage"] };
-    expect(await eventCount(fixture.db.orm, other)).toBe(0n);
-    expect(await eventCount(fixture.db.orm, { ...other, meterKeys: ["storage", "longest"] })).toBe(4n);
+    const count = async (...keys: string[]) =>
+      await eventCount(fixture.db.orm, { ...counted, meters: await metersOf(...keys) });
+    expect(await count("storage")).toBe(0n);
+    expect(await count("storage", "longest")).toBe(4n);
   });
 });
 

@@ -11,6 +11,7 @@ import {
   type MeasuredPeriod,
   periodUsage,
   pricedMeters,
+  pricedVersions,
   requestsAtOnce,
   usageOfTotals,
 } from "./period-usage.ts";
@@ -67,7 +68,7 @@ async function usagePiecemeal(
   const counted = {
     customerId: row.customerId,
     period: measured.period,
-    meterKeys: pricedMeters(agreed.terms),
+    meters: pricedVersions(agreed),
     ...(seen === null ? {} : { notVisibleIn: seen }),
   };
   const [snapshot, usage, until, late, newEvents] = await Promise.all([
@@ -98,6 +99,7 @@ async function usageAtOnce(tx: Tx, toFreeze: UsageToFreeze): Promise<FrozenUsage
     since: new Date(start).toISOString(),
     until: new Date(end).toISOString(),
     meters: pricedMeters(agreed.terms),
+    measuring: pricedVersions(agreed).map(({ number }) => number),
     seen,
     requests: askedTotals(requests),
   });
@@ -111,6 +113,8 @@ interface UsageAsked {
   readonly since: string;
   readonly until: string;
   readonly meters: readonly string[];
+  /** Numbers of the versions of them that measure the period. */
+  readonly measuring: readonly number[];
   readonly seen: Snapshot | null;
   readonly requests: string;
 }
@@ -121,9 +125,9 @@ const usageOfPeriod = askedTogether(async (tx: Tx, asked: readonly UsageAsked[])
     rows<{ found: UsageFound }>(
       tx,
       sql`select billing.usage_of_period(subscription_id, since, until, array(select json_array_elements_text(meters)),
-          seen::pg_snapshot, requests::json) as found
+          array(select json_array_elements_text(measuring)::int), seen::pg_snapshot, requests::json) as found
         from json_to_recordset(${JSON.stringify(placed)}::text::json) as asked
-          (place int, subscription_id text, since timestamptz, until timestamptz, meters json, seen text, requests text)
+          (place int, subscription_id text, since timestamptz, until timestamptz, meters json, measuring json, seen text, requests text)
         order by place`,
     ),
   );

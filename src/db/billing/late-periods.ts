@@ -4,7 +4,7 @@ import type { Tx } from "../database.ts";
 import type { StoredMeter } from "../usage/meters-in-force.ts";
 import { eventCount } from "../usage/usage-reads.ts";
 import type { AgreedPeriod } from "./agreed-period.ts";
-import { periodUsage, pricedMeters } from "./period-usage.ts";
+import { periodUsage, pricedVersions } from "./period-usage.ts";
 import { bookedUsage, type CountingRun, newestRuns } from "./rating-runs.ts";
 import { anchorsOf, fullPeriodAt, type StoredSubscription } from "./subscriptions.ts";
 import { usageUntil } from "./usage-until.ts";
@@ -33,10 +33,10 @@ export async function latePeriods(
   for (const run of await newestRuns(tx, row.id, voiding)) {
     const period = { start: run.periodStart, end: run.periodEnd };
     const { customerId } = row;
-    const unseen = { customerId, period, meterKeys: pricedMeters(terms), notVisibleIn: run.snapshot };
-    if ((await eventCount(tx, unseen)) === 0n) continue;
-    const newEvents = await eventCount(tx, { ...unseen, notVisibleIn: run.last.snapshot });
     const meters = await metersOfPeriod(period);
+    const counted = { customerId, period, meters: pricedVersions({ terms, meters }) };
+    if ((await eventCount(tx, { ...counted, notVisibleIn: run.snapshot })) === 0n) continue;
+    const newEvents = await eventCount(tx, { ...counted, notVisibleIn: run.last.snapshot });
     const periodIndex = periodIndexAt(anchorsOf(row), period.start);
     const measured = { customerId, terms: pricedTerms(terms, periodIndex), period, meters };
     late.push({

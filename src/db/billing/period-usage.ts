@@ -27,6 +27,12 @@ export function pricedMeters(terms: readonly Terms[]): string[] {
   return metersOf(terms.flatMap(({ items }) => items));
 }
 
+/** The versions of meters that measure what is priced. */
+export function pricedVersions({ terms, meters }: Pick<AgreedPeriod, "terms" | "meters">): StoredMeter[] {
+  const keys = pricedMeters(terms);
+  return meters.filter(({ key }) => keys.includes(key));
+}
+
 export interface MeasuredPeriod extends Pick<AgreedPeriod, "period" | "terms" | "meters"> {
   readonly customerId: string;
   /** A level has no end while its period goes on: then it counts until this instant. */

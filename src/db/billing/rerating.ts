@@ -11,7 +11,7 @@ import { metersOfPeriod, publishedMeters } from "../usage/meters-in-force.ts";
 import { eventCount } from "../usage/usage-reads.ts";
 import { periodOf } from "./agreed-period.ts";
 import { type ClosedRating, closedRatings } from "./closed-ratings.ts";
-import { type MeasuredPeriod, periodUsages, pricedMeters } from "./period-usage.ts";
+import { type MeasuredPeriod, periodUsages, pricedVersions } from "./period-usage.ts";
 import type { ClockedSubscription } from "./subscription-pages.ts";
 import { anchorsOf } from "./subscriptions.ts";
 import { type KnownPlans, termsHistories } from "./terms-histories.ts";
@@ -67,17 +67,10 @@ export async function reratePeriods(
   return rerated;
 }
 
-async function unseenFacts(
-  tx: Tx,
-  { customerId, period, terms }: MeasuredPeriod,
-  { snapshot }: ClosedRating,
-): Promise<bigint> {
-  return await eventCount(tx, {
-    customerId,
-    period,
-    meterKeys: pricedMeters(terms),
-    notVisibleIn: snapshot,
-  });
+async function unseenFacts(tx: Tx, measured: MeasuredPeriod, { snapshot }: ClosedRating): Promise<bigint> {
+  const { customerId, period } = measured;
+  const meters = pricedVersions(measured);
+  return await eventCount(tx, { customerId, period, meters, notVisibleIn: snapshot });
 }
 
 interface PeriodToRate {

@@ -22,13 +22,14 @@ const ratedPeriods = `
   order by subscription_id, period_start, revision desc`;
 
 /**
- * The usage events of each rated period that a meter of the subscription counts. Meters that were priced only after the
- * period's end are in doubt: a later run may or may not have counted their events, but has billed none of them. For a run at a
+ * The usage events of each rated period that a meter of the subscription counts. Those that no version counts which measured
+ * the period are none of it. Meters that were priced only after the period's end are in doubt: a later run may or may not have counted their events, but has billed none of them. For a run at a
  * threshold so are those that were not priced from the period's start.
  */
 const eventsOfPeriods = `
   select period.subscription_id, period.period_start, period.snapshot, event.fact_seq as seq, event.recorded_xid,
-    bool_or(meter.since < period.period_end) as is_certain, bool_or(meter.since <= period.period_start) as is_certain_early,
+    bool_or(measured.number is not null and meter.since < period.period_end) as is_certain,
+    bool_or(measured.number is not null and meter.since <= period.period_start) as is_certain_early,
     bool_and(period.is_closed) as is_closed
   from (${ratedPeriods}) as period
   join (
@@ -38,6 +39,9 @@ const eventsOfPeriods = `
   ) as meter using (subscription_id)
   join usage.contribution as event on event.customer_number = meter.customer_number and event.meter = meter.number
     and event.time >= period.period_start and event.time < period.period_end
+  left join (select distinct subscription_id, period_start, meter as number from billing.rated_usage) as measured
+    on measured.subscription_id = period.subscription_id and measured.period_start = period.period_start
+    and measured.number = meter.number
   group by 1, 2, 3, 4, 5`;
 
 /** Events of closed periods that no run has seen, with whether a later closing of the subscription will. */

@@ -67,8 +67,8 @@ export type Snapshot = string;
 export interface EventsInPeriod {
   readonly customerId: string;
   readonly period: Period;
-  /** Only events that contribute to one of these meters, in any version. */
-  readonly meterKeys: readonly string[];
+  /** Only events that one of these versions of meters counts. */
+  readonly meters: readonly { readonly number: number }[];
   readonly visibleIn?: Snapshot;
   readonly notVisibleIn?: Snapshot;
 }
@@ -110,14 +110,13 @@ export async function eventCounts(tx: Tx, customerId?: string): Promise<EventCou
   };
 }
 
-function inPeriod({ customerId, period, meterKeys, visibleIn, notVisibleIn }: EventsInPeriod): SQL {
-  const meters = sql`array(
-    select number from catalog.meter where key in (select json_array_elements_text(${JSON.stringify(meterKeys)}::text::json)))`;
+function inPeriod({ customerId, period, meters, visibleIn, notVisibleIn }: EventsInPeriod): SQL {
+  const numbers = JSON.stringify(meters.map(({ number }) => number));
   return sql.join(
     [
       sql`customer_number = ${customerNumber(customerId)}`,
       sql`time >= ${timestamp(period.start)} and time < ${timestamp(period.end)}`,
-      sql`meter = any (${meters})`,
+      sql`meter = any (array(select json_array_elements_text(${numbers}::text::json)::int))`,
       visibleIn === undefined ? sql`true` : isVisibleIn(visibleIn),
       // The first of the two finds by index what has come since.
       notVisibleIn === undefined
