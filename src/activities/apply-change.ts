@@ -15,6 +15,7 @@ import {
 import { type Database, inTransaction, type Tx } from "../db/database.ts";
 import { type AgreedAnchor, agreedPeriodAt, type Instant, instant, isoOf } from "../domain/calendar/index.ts";
 import { SubscriptionRuleError } from "../domain/invoicing/index.ts";
+import { SubscriptionRefusal } from "../domain/lifecycle/index.ts";
 import { currency } from "../domain/money/index.ts";
 import type { BegunAnchor, SubscriptionChange } from "../workflows/messages.ts";
 import { agree } from "./agree-change.ts";
@@ -55,6 +56,7 @@ export async function makeChange(
   row: StoredSubscription,
   { changeId, change, at: asked }: Omit<ApplyChangeInput, "subscriptionId">,
 ): Promise<AppliedChange> {
+  requireOpen(row, instant(asked));
   const planned = await plannedChange(tx, row, await requestedChange(tx, change), instant(asked));
   requireAsQuoted(planned, change);
   const { at, lines } = planned;
@@ -78,6 +80,20 @@ export async function lockedSubscription(tx: Tx, subscriptionId: string): Promis
   const locked = await findSubscription(tx, subscriptionId);
   if (locked !== undefined) return locked;
   throw new SubscriptionRuleError("subscription_not_found", `there is no subscription "${subscriptionId}"`);
+}
+
+/**
+ * Refuses what is dated in a period that is closed. The run refuses that too, but where pages close its periods it may
+ * not have heard of it yet.
+ * @throws SubscriptionRefusal
+ */
+export function requireOpen({ billedThrough }: StoredSubscription, at: Instant): void {
+  if (at >= billedThrough) return;
+  throw new SubscriptionRefusal(
+    "subscription_change_backdated",
+    `a change cannot be dated ${isoOf(at)}: everything before ${isoOf(billedThrough)} is billed`,
+    "at",
+  );
 }
 
 async function invoiceChange(

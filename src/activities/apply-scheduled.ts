@@ -21,6 +21,7 @@ import {
   makeChange,
 } from "./apply-change.ts";
 import { changeAtBoundary } from "./change-at-boundary.ts";
+import { endAsAgreed } from "./schedule-change.ts";
 
 export interface ApplyScheduledInput {
   readonly subscriptionId: string;
@@ -98,7 +99,13 @@ export async function withDueChanges(
   periodStart: Instant,
 ): Promise<StoredSubscription> {
   if (row.billedThrough !== periodStart) return row;
-  return await makeDueChanges(tx, row, (now) => periodOf(now, periodStart).period.end);
+  const endOf = (now: StoredSubscription) => periodOf(now, periodStart).period.end;
+  const made = await makeDueChanges(tx, row, endOf);
+  const { cancelAt } = made;
+  if (cancelAt === null || cancelAt > endOf(made)) return made;
+  // Before all that was charged for the period has been earned: an end inside it gives some of that back.
+  await endAsAgreed(tx, made, isoOf(cancelAt));
+  return await lockedSubscription(tx, row.id);
 }
 
 /** Where a period begins, all changes of the instant are its terms; inside one each is a change of its own. */

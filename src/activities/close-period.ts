@@ -13,7 +13,7 @@ import {
 import type { StoredSubscription } from "../db/billing/subscriptions.ts";
 import { termsOfRows } from "../db/billing/terms-histories.ts";
 import { type Database, inSnapshot, inTransaction, type Tx } from "../db/database.ts";
-import { instant, isoOf } from "../domain/calendar/index.ts";
+import { type Instant, instant, isoOf } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import { SubscriptionRuleError } from "../domain/invoicing/index.ts";
 import { withDueChanges } from "./apply-scheduled.ts";
@@ -92,7 +92,9 @@ async function lockedPeriod(tx: Tx, of: PeriodToRead): Promise<PeriodStanding> {
     throw new SubscriptionRuleError("subscription_not_found", `there is no subscription "${subscriptionId}"`);
   }
   const { row, nextScheduledAt } = standing;
-  if (nextScheduledAt === null || nextScheduledAt > periodOf(row, start).period.end) return standing;
+  const { end } = periodOf(row, start).period;
+  const isAhead = (at: Instant | null) => at !== null && at <= end;
+  if (!isAhead(nextScheduledAt) && (row.status === "canceled" || !isAhead(row.cancelAt))) return standing;
   await withDueChanges(tx, row, start);
   return (await periodStanding(tx, of)) ?? standing;
 }

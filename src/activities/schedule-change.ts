@@ -14,11 +14,11 @@ import {
   updateSubscription,
 } from "../db/billing/subscriptions.ts";
 import { type Database, inTransaction, type Tx } from "../db/database.ts";
-import { instant, isoOf } from "../domain/calendar/index.ts";
+import { instant, instantOfEpochMs, isoOf } from "../domain/calendar/index.ts";
 import { SubscriptionRuleError } from "../domain/invoicing/index.ts";
 import type { SubscriptionChange } from "../workflows/messages.ts";
 import { agree } from "./agree-change.ts";
-import { lockedSubscription, makeChange } from "./apply-change.ts";
+import { lockedSubscription, makeChange, requireOpen } from "./apply-change.ts";
 import { type Issued, nothingIssued } from "./issue-invoice.ts";
 
 /** What a subscription's run has to know of what is ahead. */
@@ -71,6 +71,8 @@ export async function scheduleCancellation(db: Database, input: CancellationInpu
   await inTransaction(db, async (tx) => {
     const row = await lockedSubscription(tx, subscriptionId);
     if ((await findChange(tx, subscriptionId, changeId)) !== undefined) return;
+    // What was billed until then has charged what follows, too: an end there would come after its own invoice.
+    requireOpen(row, instantOfEpochMs(instant(cancelAt) - 1));
     await insertScheduled(tx, {
       subscriptionId,
       changeId: `${changeId}/end`,
@@ -148,8 +150,8 @@ export async function endSubscription(
   });
 }
 
-/** The same in the caller's transaction, which has the customer's lock. */
-async function endAsAgreed(tx: Tx, row: StoredSubscription, isoAt: string): Promise<Issued> {
+/** The same in the caller's transaction, which has the customer's lock; once, whoever is first: the run or a close. */
+export async function endAsAgreed(tx: Tx, row: StoredSubscription, isoAt: string): Promise<Issued> {
   if (row.status === "canceled") return nothingIssued;
   const at = instant(isoAt);
   const cancellation = await agreedCancellation(tx, row.id);

@@ -18,6 +18,13 @@ export const lifecycleInvariants: readonly InvariantQuery[] = [
         from billing.invoice as invoice join billing.invoice_line as line on line.invoice_id = invoice.id
         where invoice.subscription_id = subscription.id and invoice.status <> 'void'
           and line.earning = 'deferred' and line.amount_minor > 0 and line.period_start >= canceled_at
+          -- Who ends it at once in the first instant of a period does so after that was charged.
+          and not (line.period_start = canceled_at and exists (
+            select from billing.subscription_change as change
+            where change.subscription_id = subscription.id and change.kind = 'cancel' and change.effective_at = canceled_at
+              and not exists (
+                select from billing.scheduled_change as ahead
+                where ahead.subscription_id = change.subscription_id and ahead.change_id = change.change_id)))
       ) as beyond
       where status = 'canceled'`,
   },
