@@ -39,9 +39,9 @@ export interface TaxCommands {
    * Keeps the tax of a draft, for exactly its lines of now, and tells the run that waits for it.
    * @throws RequestRefusedError `tax_quote_outdated` when the lines are others by now
    */
-  giveTaxOfDraft(draftId: string, tax: TaxToGive, context: CommandContext): Promise<StoredTax>;
+  giveTaxOfDraft(tax: TaxToGive & { readonly draftId: string }, context: CommandContext): Promise<StoredTax>;
   /** Keeps the tax of an invoice that is issued at once, before it is asked for. */
-  giveTaxAhead(customerId: string, tax: TaxToGive, context: CommandContext): Promise<StoredTax>;
+  giveTaxAhead(tax: TaxToGive & { readonly customerId: string }, context: CommandContext): Promise<StoredTax>;
   /** Closes a period that has ended without waiting for the rest of its grace. Done twice it is done once. */
   finalise(
     draft: { readonly draftId: string; readonly requestId: string; readonly reason: string | null },

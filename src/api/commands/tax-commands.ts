@@ -38,7 +38,7 @@ export function taxCommands(
       await insertTaxChoice(db.orm, { ...choice, ...by });
     },
 
-    async giveTaxOfDraft(draftId, tax, context) {
+    async giveTaxOfDraft({ draftId, ...tax }, context) {
       const { draft, at } = await openDraft(deps, draftId);
       const { row, quote, taxable, period } = draft;
       if (draft.standing.handling === "none") throw notExternal();
@@ -52,7 +52,7 @@ export function taxCommands(
       return kept;
     },
 
-    async giveTaxAhead(customerId, tax, context) {
+    async giveTaxAhead({ customerId, ...tax }, context) {
       const at = await timeOfCustomer(deps, customerId);
       if ((await taxStandingOf(db.orm, { customerId, at })).handling === "none") throw notExternal();
       return await keep(db, customerId, tax, at, context);

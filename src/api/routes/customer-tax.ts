@@ -119,8 +119,8 @@ function giveTaxAhead(api: ApiInstance, deps: ApiDependencies): void {
       found(await findCustomer(deps.db.orm, customerId), "customer", customerId);
       const { currency } = request.body;
       const requestId = `tax_${randomUUID().replaceAll("-", "")}`;
-      const tax = { requestId, quote, currency, lines: taxLinesOf(request.body) };
-      return givenTaxAnswer(await deps.taxes.giveTaxAhead(customerId, tax, contextOf(request)));
+      const tax = { customerId, requestId, quote, currency, lines: taxLinesOf(request.body) };
+      return givenTaxAnswer(await deps.taxes.giveTaxAhead(tax, contextOf(request)));
     },
   );
 }

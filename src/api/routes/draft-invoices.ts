@@ -106,8 +106,8 @@ function giveTax(api: ApiInstance, deps: ApiDependencies): void {
       const { id } = request.params;
       const { quote, currency } = request.body;
       const requestId = `tax_${randomUUID().replaceAll("-", "")}`;
-      const tax = { requestId, quote, currency, lines: taxLinesOf(request.body) };
-      return givenTaxAnswer(await deps.taxes.giveTaxOfDraft(id, tax, contextOf(request)));
+      const tax = { draftId: id, requestId, quote, currency, lines: taxLinesOf(request.body) };
+      return givenTaxAnswer(await deps.taxes.giveTaxOfDraft(tax, contextOf(request)));
     },
   );
 }

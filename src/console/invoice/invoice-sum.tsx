@@ -10,6 +10,7 @@ export function InvoiceSum({ invoice }: { invoice: InvoiceDetail }) {
   const rows: SumRow[] = [
     { name: "Lines", minor: invoice.subtotal_minor },
     ...unlessZero("Paid from credit", invoice.credits_applied_minor),
+    ...(isZeroAmount(invoice.tax_minor) ? [] : [{ name: "Tax", minor: invoice.tax_minor }]),
     ...unlessZero("Customer balance", invoice.balance_applied_minor),
     { name: "Total", minor: total_minor, isStrong: true },
     ...unlessZero("Credit notes", credited_minor),

@@ -62,6 +62,7 @@ const summary: Schemas["Invoice"] = {
   currency: "usd",
   period_start: january.start,
   period_end: january.end,
+  tax_minor: "0",
   subtotal_minor: "11364",
   credits_applied_minor: "0",
   balance_applied_minor: "0",

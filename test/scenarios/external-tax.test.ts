@@ -1,0 +1,144 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { verifyInvoices } from "../../src/db/billing/invoice-verification.ts";
+import type { Schemas } from "../../src/sdk/index.ts";
+import { expectInvariants } from "../support/invariants.ts";
+import { type System, startSystem } from "../support/system.ts";
+import { scenarioCatalog } from "../support/system-catalog.ts";
+import { beginStory } from "../support/system-story.ts";
+
+/**
+ * Customers whose tax somebody outside reckons. Metered costs a cent a call; periods begin on the first, with an hour of
+ * grace, and an invoice waits for its tax, however long.
+ */
+let system: System;
+beforeAll(async () => {
+  system = await startSystem({ logLevel: "error" });
+  await system.client.put("/v1/catalog", { body: scenarioCatalog });
+});
+afterAll(() => system.stop());
+afterEach(async () => {
+  await expectInvariants(system.db);
+  expect(await verifyInvoices(system.db)).toMatchObject({ findings: [], unknown: [] });
+});
+
+const external = (id: string) =>
+  system.client.put("/v1/customers/{id}/tax", { params: { path: { id } }, body: { handling: "external" } });
+
+async function draftOf(subscription: string): Promise<Schemas["DraftInvoiceDetail"]> {
+  const { data } = await system.client.get("/v1/draft-invoices", { params: { query: { subscription } } });
+  expect(data).toHaveLength(1);
+  const id = data[0]?.id ?? "";
+  return await system.client.get("/v1/draft-invoices/{id}", { params: { path: { id } } });
+}
+
+/** What a service outside would answer: 10 % of New York, on each line that may be taxed. */
+const taxOf = ({ lines, tax: { quote } }: Schemas["DraftInvoiceDetail"]) => {
+  const taxed = lines.flatMap(({ line, taxable_minor: taxable }) =>
+    taxable === null ? [] : [{ line, taxable: BigInt(taxable), tax: BigInt(taxable) / 10n }],
+  );
+  const sum = taxed.reduce((all, { tax }) => all + tax, 0n);
+  return {
+    quote: quote ?? "",
+    currency: "usd",
+    tax_minor: sum.toString(),
+    lines: taxed.map(({ line, taxable, tax }) => ({
+      ...{ description: "Sales tax 10 %, New York", jurisdiction: "us-ny", rate: "0.1", lines: [line] },
+      ...{ taxable_minor: taxable.toString(), amount_minor: tax.toString() },
+    })),
+  };
+};
+
+const give = (id: string, body: ReturnType<typeof taxOf>) =>
+  system.client.put("/v1/draft-invoices/{id}/tax-lines", { params: { path: { id } }, body });
+
+const sums = ({
+  status,
+  subtotal_minor,
+  tax_minor,
+  total_minor,
+  amount_paid_minor,
+}: Schemas["InvoiceDetail"]) =>
+  `${subtotal_minor} + ${tax_minor} tax = ${total_minor}, ${status} with ${amount_paid_minor}`;
+
+test("a period waits for its tax; usage that comes late wants other tax; then it is issued, and paid with it", async () => {
+  const lia = await beginStory(system, { id: "lia", plan: "metered" });
+  await external("lia");
+  await lia.until("04-30");
+  await lia.uses(1_000, "04-20");
+  await lia.until("05-01 00:30");
+  const early = await draftOf("lia");
+  expect(early).toMatchObject({
+    waits_for: "grace",
+    subtotal_minor: "1000",
+    tax_minor: "0",
+    total_minor: "1000",
+  });
+  await lia.until("05-01 12:00");
+  expect(await lia.invoices()).toEqual([]);
+  expect(await draftOf("lia")).toMatchObject({
+    waits_for: "tax",
+    tax: { handling: "external", given: null },
+  });
+
+  await lia.uses(500, "04-29");
+  await expect(give(early.id, taxOf(early))).rejects.toMatchObject({ code: "tax_quote_outdated" });
+  const late = await draftOf("lia");
+  expect(late.tax.quote).not.toBe(early.tax.quote);
+  await give(late.id, taxOf(late));
+  await lia.until("05-01 12:01");
+  expect((await lia.invoices()).map(sums)).toEqual(["1500 + 150 tax = 1650, paid with 1650"]);
+  const [invoice] = await lia.invoices();
+  expect(invoice?.issued_at).toBe("2026-05-01T12:00:00.000Z");
+  expect(invoice?.lines.at(-1)).toMatchObject({
+    ...{ kind: "tax", description: "Sales tax 10 %, New York", amount_minor: "150" },
+    detail: { jurisdiction: "us-ny", rate: "0.1", taxable_minor: "1500", lines: [1], quote: late.tax.quote },
+  });
+  await expect(give(late.id, taxOf(late))).rejects.toMatchObject({ code: "draft_invoice_closed" });
+});
+
+test("it waits beyond the next period, which waits behind it; then both are issued in their order", async () => {
+  const max = await beginStory(system, { id: "max", plan: "metered" });
+  await external("max");
+  await max.until("04-30");
+  await max.uses(100, "04-20");
+  await max.until("05-31");
+  await max.uses(200, "05-20");
+  await max.until("06-03");
+  expect(await max.invoices()).toEqual([]);
+  const april = await draftOf("max");
+  expect(april).toMatchObject({ period_start: "2026-04-01T00:00:00.000Z", subtotal_minor: "100" });
+  await give(april.id, taxOf(april));
+  await max.until("06-03 01:00");
+  const may = await draftOf("max");
+  expect(may).toMatchObject({
+    period_start: "2026-05-01T00:00:00.000Z",
+    subtotal_minor: "200",
+    tax: { given: null },
+  });
+  await give(may.id, taxOf(may));
+  await max.until("06-05");
+  expect((await max.invoices()).map(sums)).toEqual([
+    "100 + 10 tax = 110, paid with 110",
+    "200 + 20 tax = 220, paid with 220",
+  ]);
+});
+
+test("a draft is finalised before its grace is over: by its run, once, and never without its tax", async () => {
+  const noa = await beginStory(system, { id: "noa", plan: "metered" });
+  await external("noa");
+  await noa.until("04-30");
+  await noa.uses(300, "04-20");
+  await noa.until("05-01 00:10");
+  const draft = await draftOf("noa");
+  const finalise = () =>
+    system.client.post("/v1/draft-invoices/{id}/finalise", { params: { path: { id: draft.id } }, body: {} });
+  await expect(finalise()).rejects.toMatchObject({ code: "tax_missing" });
+  await give(draft.id, taxOf(draft));
+  const first = await finalise();
+  expect(first).toMatchObject({ status: "closed" });
+  expect(await finalise()).toEqual(first);
+  await noa.until("05-02");
+  const invoices = await noa.invoices();
+  expect(invoices.map(sums)).toEqual(["300 + 30 tax = 330, paid with 330"]);
+  expect(invoices[0]).toMatchObject({ id: first.invoice, issued_at: "2026-05-01T00:10:00.000Z" });
+});
