@@ -21,18 +21,19 @@ import {
   writeOffRecovered,
 } from "../domain/ledger/index.ts";
 import { currency, money } from "../domain/money/index.ts";
-import type { PaymentOutcome } from "../stripe/index.ts";
+import type { ChargeSettlement, PaymentOutcome } from "../stripe/index.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { book } from "./issue-invoice.ts";
 
 /** What an invoice came to by being read at Stripe. */
 export type Booking = "paid" | "written_off" | "nothing_new" | "not_ours";
 
-type Paid = Extract<PaymentOutcome, { status: "paid" }>;
+/** What Stripe says of a payment that succeeded. */
+export type Paid = Extract<PaymentOutcome, { status: "paid" }>;
 
 /**
- * Reads an invoice at Stripe and books what has become of it: the one way in which payments enter the ledger, whether
- * a webhook or a question of ours led here. States only move forward; booked twice is booked once.
+ * Reads an invoice at Stripe and books what has become of it, whether a webhook or a question of ours led here. States only
+ * move forward; booked twice is booked once.
  */
 export async function bookPayment(
   deps: ActivityDependencies,
@@ -44,9 +45,26 @@ export async function bookPayment(
   const state = await deps.rail.retrieveInvoiceState(stripeInvoiceId);
   if (state.status === "uncollectible") return await writeOff(deps, invoice, at);
   if (state.status !== "paid") return "nothing_new";
-  const isNews = await inTransaction(deps.db, (tx) => receive(tx, invoice.id, state, at));
-  await bookSettlement(deps, invoice, state, at);
-  return isNews ? "paid" : "nothing_new";
+  return (await bookPaid(deps, invoice, state, at)) ? "paid" : "nothing_new";
+}
+
+/**
+ * Books a payment that Stripe has told us of, with what reached our balance of it: the one way in which payments enter the ledger.
+ * Booked twice is booked once.
+ * @returns whether it was news
+ */
+export async function bookPaid(
+  deps: ActivityDependencies,
+  invoice: StoredInvoice,
+  paid: Paid,
+  at: Instant,
+): Promise<boolean> {
+  const settlement = await deps.rail.retrieveSettlement(paid.stripeChargeId);
+  return await inTransaction(deps.db, async (tx) => {
+    const isNews = await receive(tx, invoice.id, paid, at);
+    if (settlement !== undefined) await bookSettlement(tx, invoice, { paid, settlement, at });
+    return isNews;
+  });
 }
 
 async function receive(tx: Tx, invoiceId: string, paid: Paid, at: Instant): Promise<boolean> {
@@ -96,15 +114,18 @@ async function fundCredits(tx: Tx, invoice: StoredInvoice, at: Instant): Promise
   ]);
 }
 
+interface Settled {
+  readonly paid: Paid;
+  readonly settlement: ChargeSettlement;
+  readonly at: Instant;
+}
+
 /** What Stripe keeps of a payment, and what reached our balance there: the clearing account returns to zero. */
 async function bookSettlement(
-  { db, rail }: ActivityDependencies,
+  tx: Tx,
   invoice: StoredInvoice,
-  paid: Paid,
-  at: Instant,
+  { paid, settlement, at }: Settled,
 ): Promise<void> {
-  const settlement = await rail.retrieveSettlement(paid.stripeChargeId);
-  if (settlement === undefined) return;
   const { balanceTransactionId, grossMinor, feeMinor } = settlement;
   invariant(settlement.currency === invoice.currency, "Stripe settles in the invoice's currency");
   const entry = balanceTransactionRecorded({
@@ -114,7 +135,7 @@ async function bookSettlement(
     gross: money(BigInt(grossMinor), invoice.currency),
     fee: money(BigInt(feeMinor), invoice.currency),
   });
-  await bookOnce(db, entry);
+  await bookOnce(tx, entry);
 }
 
 async function writeOff({ db }: ActivityDependencies, { id }: StoredInvoice, at: Instant): Promise<Booking> {
@@ -131,8 +152,8 @@ async function writeOff({ db }: ActivityDependencies, { id }: StoredInvoice, at:
 }
 
 /** For an entry whose own key is all that says whether it is news; a later look may see it at another instant. */
-async function bookOnce(db: ActivityDependencies["db"], entry: JournalEntryDraft): Promise<void> {
-  const [result] = await inTransaction(db, (tx) => postEntries(tx, [entry]));
+async function bookOnce(tx: Tx, entry: JournalEntryDraft): Promise<void> {
+  const [result] = await postEntries(tx, [entry]);
   const isBooked = result !== undefined && ["created", "exists", "exists_different"].includes(result.status);
   invariant(isBooked, `entry ${entry.sourceKey} can be booked, but was: ${result?.status}`);
 }

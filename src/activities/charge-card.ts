@@ -8,6 +8,7 @@ import { type Instant, isoOf } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import type { CardLimit, DeclineClass } from "../domain/lifecycle/index.ts";
 import { type PaymentOutcome, StripeInvoiceStateError } from "../stripe/index.ts";
+import type { Paid } from "./book-payment.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { policyOfInvoice } from "./policy-of-invoice.ts";
 
@@ -27,10 +28,11 @@ interface Charge {
 
 type Written = Pick<typeof paymentAttempt.$inferInsert, "outcome" | "declineCode" | "declineClass">;
 
-/** What a run is told of a charge, and what is written down of it. */
+/** What a run is told of a charge, what is written down of it, and what Stripe says was paid. */
 interface Charged {
   readonly outcome: ChargeOutcome;
   readonly written: Written;
+  readonly paid?: Paid;
 }
 
 /** Charges of one card wait for each other this long; after that the step is tried again. */
@@ -94,7 +96,7 @@ function endsCard(payment: PaymentOutcome, { neverAfter }: CardLimit): boolean {
 function charged(payment: PaymentOutcome): Charged {
   switch (payment.status) {
     case "paid":
-      return { outcome: { status: "paid" }, written: { outcome: "paid" } };
+      return { outcome: { status: "paid" }, written: { outcome: "paid" }, paid: payment };
     case "requires_action": {
       const { outcome, written } = declined("authentication_required", "authentication");
       return { outcome, written: { ...written, outcome: "requires_action" } };

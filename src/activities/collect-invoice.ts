@@ -4,15 +4,15 @@ import { findInvoice, linesOfInvoice, type StoredInvoice, updateInvoice } from "
 import { insertAttempt } from "../db/billing/payments.ts";
 import { isBegun } from "../db/billing/stripe-operations.ts";
 import { inTransaction } from "../db/database.ts";
-import { tellPaymentFailed } from "../db/notices/notices-of-facts.ts";
 import type { AttemptCause, InvoiceStatus } from "../db/schema/billing.ts";
 import { instant } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import { attemptKey, StripeInvoiceStateError } from "../stripe/index.ts";
 import { workflowIds } from "../workflows/messages.ts";
-import { bookPayment } from "./book-payment.ts";
+import { bookPaid, bookPayment } from "./book-payment.ts";
 import { type ChargeOutcome, chargeCard } from "./charge-card.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
+import { sayDeclined } from "./dunning-notices.ts";
 import { readInvoiceStatus } from "./read-invoice-status.ts";
 
 export interface InvoiceAt {
@@ -26,11 +26,28 @@ export interface PayInput extends InvoiceAt {
   readonly cause: AttemptCause;
 }
 
+export interface CollectInput extends InvoiceAt {
+  /** The run that does it, which is then known as the invoice's; null leaves it as nobody's. */
+  readonly collectedBy: string | null;
+}
+
+/**
+ * Takes an issued invoice to Stripe, charges the card on file for the first time, and books what was paid. Whoever asks again,
+ * a run or a page, after a death at any place, goes on with the same calls under the same keys, and is told the same outcome.
+ */
+export async function collectInvoice(
+  deps: ActivityDependencies,
+  { invoiceId, at, collectedBy }: CollectInput,
+): Promise<ChargeOutcome> {
+  if (collectedBy !== null) await updateInvoice(deps.db.orm, invoiceId, { collectedBy });
+  await mirrorInvoice(deps, { invoiceId, at });
+  return await payInvoice(deps, { invoiceId, attempt: 1, cause: "first", at });
+}
+
 /** Makes the invoice exist at Stripe, finalised, line by line as we issued it. Done once, however often it is asked. */
 export async function mirrorInvoice(deps: ActivityDependencies, { invoiceId }: InvoiceAt): Promise<void> {
   const { db, rail, now } = deps;
   const { invoice, customer } = await loadInvoice(deps, invoiceId);
-  await updateInvoice(db.orm, invoiceId, { collectedBy: workflowIds.collection(invoiceId) });
   // Void, or credited in full before anybody collected it: there is nothing to ask for.
   if (invoice.stripeInvoiceId !== null || invoice.status !== "open") return;
   const stripeCustomerId = await customerAtStripe(deps, customer);
@@ -71,7 +88,10 @@ export async function mirrorInvoice(deps: ActivityDependencies, { invoiceId }: I
   });
 }
 
-/** Charges the card on file for a mirrored invoice. The same attempt again has the same outcome, and charges nothing. */
+/**
+ * Charges the card on file for a mirrored invoice, and books what was paid: nobody has to wait for the webhook about it.
+ * The same attempt again has the same outcome, and charges nothing.
+ */
 export async function payInvoice(deps: ActivityDependencies, input: PayInput): Promise<ChargeOutcome> {
   const { invoiceId, attempt, cause } = input;
   const at = instant(input.at);
@@ -82,11 +102,14 @@ export async function payInvoice(deps: ActivityDependencies, input: PayInput): P
   if (invoice.status === "paid" && !(await isBegun(deps.db.orm, attemptKey(invoiceId, attempt)))) {
     return { status: "paid" };
   }
-  const { outcome, written } = await chargeCard(deps, { invoice, customer, attempt, at });
+  const { outcome, written, paid } = await chargeCard(deps, { invoice, customer, attempt, at });
   await inTransaction(deps.db, async (tx) => {
     await insertAttempt(tx, { invoiceId, attempt, cause, attemptedAt: at, ...written });
-    if (outcome.status === "declined") await tellPaymentFailed(tx, invoice, { attempt, at });
+    if (outcome.status === "declined") {
+      await sayDeclined(tx, invoice, { attempt, declineClass: outcome.declineClass, at });
+    }
   });
+  if (paid !== undefined) await bookPaid(deps, invoice, paid, at);
   return outcome;
 }
 

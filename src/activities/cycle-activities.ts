@@ -4,7 +4,6 @@ import type { ClosingPolicy } from "../workflows/messages.ts";
 import { atMost } from "./at-most.ts";
 import { closeDuePage, type FailingPeriods, type PageCounts, type PageInput } from "./close-due-page.ts";
 import { type ClosePeriodInput, closePeriodOnce } from "./close-period.ts";
-import { collectDuePage } from "./collect-due-page.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { atTheEdge, reportProgress } from "./edge.ts";
 import type { WaitingForUsage } from "./wait-for-usage.ts";
@@ -20,7 +19,7 @@ export interface CycleOptions extends WaitingForUsage {
 const togetherMax = 20;
 
 /** How long after it was due a period is left to its own subscription's run before the net takes it. */
-const patienceMs = { workflow: 10 * 60_000, paged: 0 } as const;
+export const patienceMs = { workflow: 10 * 60_000, paged: 0 } as const;
 
 export type CycleActivities = ReturnType<typeof cycleActivities>;
 
@@ -55,7 +54,5 @@ export function cycleActivities(
           }),
       });
     },
-    collectDuePage: (input: { readonly limit: number }) =>
-      collectDuePage(deps, input, { now: deps.now(), patienceMs: patience }),
   });
 }

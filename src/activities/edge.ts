@@ -30,7 +30,9 @@ export function atTheEdge<A extends Activities>(activities: A): A {
     name,
     async (input: never) => {
       const context = Context.current();
-      const beating = setInterval(() => context.heartbeat(progressOf.get(context)), heartbeatMs);
+      // Within a workflow's own task there is nobody to hear it.
+      const beat = context.info.isLocal ? () => {} : () => context.heartbeat(progressOf.get(context));
+      const beating = setInterval(beat, heartbeatMs);
       try {
         return await activity(input);
       } catch (error) {

@@ -1,13 +1,16 @@
+import type { CollectionInput, DunningInput } from "../workflows/messages.ts";
 import { type ApplyChangeInput, applyChange } from "./apply-change.ts";
 import { type ApplyScheduledInput, applyScheduled } from "./apply-scheduled.ts";
 import {
+  type CollectInput,
+  collectInvoice,
   giveUpInvoice,
   type InvoiceAt,
-  mirrorInvoice,
   type PayInput,
   payInvoice,
   settleInvoice,
 } from "./collect-invoice.ts";
+import { type CollectPagesOptions, collectPageOf } from "./collect-pages.ts";
 import type { CycleOptions } from "./cycle-activities.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { type EndDunningInput, endDunning, noteDunning, openDunning } from "./dunning-steps.ts";
@@ -26,6 +29,7 @@ import {
   withdrawScheduled,
 } from "./schedule-change.ts";
 import { type ActivationInput, settleActivation } from "./settle-activation.ts";
+import { startBillingCycle } from "./start-billing-cycle.ts";
 import { type WithdrawnInvoice, withdrawInvoice } from "./void-invoice.ts";
 
 export { type CycleActivities, type CycleOptions, cycleActivities } from "./cycle-activities.ts";
@@ -34,7 +38,7 @@ export type { ActivityDependencies } from "./dependencies.ts";
 export type DatabaseActivities = ReturnType<typeof databaseActivities>;
 export type StripeActivities = ReturnType<typeof stripeActivities>;
 
-/** What workflows have done in our own database, on the billing queue. */
+/** What workflows have done in our own database, and which runs they begin, on the billing queue. */
 export function databaseActivities(deps: ActivityDependencies, { closing }: Pick<CycleOptions, "closing">) {
   const { db } = deps;
   return atTheEdge({
@@ -55,14 +59,18 @@ export function databaseActivities(deps: ActivityDependencies, { closing }: Pick
     openDunning: (input: { invoiceId: string; startedAt: string }) => openDunning(deps, input),
     noteDunning: (input: Parameters<typeof noteDunning>[1]) => noteDunning(deps, input),
     endDunning: (input: EndDunningInput) => endDunning(deps, input),
+    startBillingCycle: (input: Parameters<typeof startBillingCycle>[1]) => startBillingCycle(deps, input),
+    startCollection: (input: CollectionInput) => deps.gateway.startCollection(input),
+    startDunning: (input: DunningInput) => deps.gateway.startDunning(input),
     moveTestClock: (move: ClockMove) => moveClock(db, move),
   });
 }
 
 /** What calls Stripe, on a queue of its own. */
-export function stripeActivities(deps: ActivityDependencies) {
+export function stripeActivities(deps: ActivityDependencies, pages: CollectPagesOptions) {
   return atTheEdge({
-    mirrorInvoice: (input: InvoiceAt) => mirrorInvoice(deps, input),
+    collectInvoice: (input: CollectInput) => collectInvoice(deps, input),
+    collectDuePage: collectPageOf(deps, pages),
     payInvoice: (input: PayInput) => payInvoice(deps, input),
     settleInvoice: (input: InvoiceAt) => settleInvoice(deps, input),
     giveUpInvoice: (input: InvoiceAt) => giveUpInvoice(deps, input),

@@ -3,15 +3,14 @@ import {
   type SignalDefinition,
   type UpdateDefinition,
   WithStartWorkflowOperation,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
 } from "@temporalio/client";
 import type * as workflows from "../workflows/index.ts";
 import * as messages from "../workflows/messages.ts";
 import { priorities } from "../workflows/priorities.ts";
-import { type RunLabel, runLabels } from "../workflows/run-labels.ts";
+import { runLabels } from "../workflows/run-labels.ts";
 import { finaliseCycle } from "./finalise-cycle.ts";
 import { expectSettling, nudge } from "./nudge.ts";
+import { hasRun, type RunToStart, startOnce } from "./start-once.ts";
 import { refusalOf } from "./workflow-refusal.ts";
 
 /** Less than an HTTP client's patience, so that it hears why. The update itself goes on, and its answer is kept. */
@@ -36,7 +35,7 @@ export class TemporalGateway {
     command: messages.ActivateCommand,
   ): Promise<messages.ActivateAnswer> {
     const workflowId = messages.workflowIds.subscription(input.subscriptionId);
-    if (input.clock !== null && !(await this.#exists(workflowId))) {
+    if (input.clock !== null && !(await hasRun(this.#client, workflowId))) {
       await this.#expect(input.clock.clockId, `start:${workflowId}`);
     }
     const start = new WithStartWorkflowOperation<typeof workflows.subscription>("subscription", {
@@ -75,10 +74,21 @@ export class TemporalGateway {
     await this.#startOnce("collection", workflowId, input, runLabels.collection(input));
   }
 
-  /** Gives a period a run of its own, unless it has one. */
-  async startBillingCycle(input: messages.BillingCycleInput): Promise<void> {
+  /** Starts the dunning of an invoice, unless it has one. */
+  async startDunning(input: messages.DunningInput): Promise<void> {
+    const options = { ...runLabels.dunning(input), priority: priorities.dunning(input.customerId) };
+    await this.#startOnce("dunning", messages.workflowIds.dunning(input.invoiceId), input, options);
+  }
+
+  /** Gives a period a run of its own, unless it has one; it has its first task after `delayMs`. */
+  async startBillingCycle(
+    input: messages.BillingCycleInput,
+    { planKey, delayMs = 0 }: { readonly planKey?: string; readonly delayMs?: number } = {},
+  ): Promise<void> {
     const workflowId = messages.workflowIds.billingCycle(input.subscriptionId, input.periodStart);
-    await this.#startOnce("billingCycle", workflowId, input, runLabels.billingCycle(input));
+    const startDelay = delayMs > 0 ? { startDelay: delayMs } : {};
+    const options = { ...runLabels.billingCycle(input, planKey), ...startDelay };
+    await this.#startOnce("billingCycle", workflowId, input, options);
   }
 
   /** Tells the run of a period, where it has one, that tax was given for it. */
@@ -93,14 +103,14 @@ export class TemporalGateway {
   /** Has a period closed now, by its run or by one that is started; one that is closed needs no telling. */
   async finaliseCycle(input: messages.BillingCycleInput, cause: string): Promise<void> {
     const workflowId = messages.workflowIds.billingCycle(input.subscriptionId, input.periodStart);
-    const isKnown = await this.#exists(workflowId);
+    const isKnown = await hasRun(this.#client, workflowId);
     await finaliseCycle(this.#client, input, { taskQueue: this.#taskQueue, cause, isKnown });
   }
 
   /** Starts a purchase of credits, or finds it started, and answers with its invoice. */
   async purchaseCredits(input: messages.TopUpInput, at: string): Promise<{ readonly invoiceId: string }> {
     const workflowId = messages.workflowIds.topUp(input.customerId, input.grantId);
-    if (input.clock !== null && !(await this.#exists(workflowId))) {
+    if (input.clock !== null && !(await hasRun(this.#client, workflowId))) {
       await this.#expect(input.clock.clockId, `start:${workflowId}`);
     }
     const start = new WithStartWorkflowOperation<typeof workflows.topUp>("topUp", {
@@ -218,38 +228,12 @@ export class TemporalGateway {
     }
   }
 
-  async #exists(workflowId: string): Promise<boolean> {
-    try {
-      await this.#client.workflow.getHandle(workflowId).describe();
-      return true;
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return false;
-      throw error;
-    }
-  }
-
   async #startOnce(
     type: string,
     workflowId: string,
-    input: object & { readonly customerId?: string; readonly clock?: messages.ClockReading | null },
-    label: RunLabel,
+    input: RunToStart["input"],
+    options: RunToStart["options"],
   ): Promise<void> {
-    if (input.clock) {
-      // Announced only when it is to be: nobody else would settle it.
-      if (await this.#exists(workflowId)) return;
-      await this.#expect(input.clock.clockId, `start:${workflowId}`);
-    }
-    try {
-      await this.#client.workflow.start(type, {
-        workflowId,
-        taskQueue: this.#taskQueue,
-        args: [input],
-        workflowIdReusePolicy: "REJECT_DUPLICATE",
-        priority: priorities.cycle(input.customerId),
-        ...label,
-      });
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    }
+    await startOnce(this.#client, this.#taskQueue, { type, workflowId, input, options });
   }
 }

@@ -53,7 +53,7 @@ export async function startWorkers(
 ): Promise<RunningWorkers> {
   const { temporal, activityConcurrency, workflowConcurrency, observeActivities } = settings;
   const activity = observeActivities === undefined ? [] : [observeActivities];
-  const { workflowsPath, workflowInterceptorModules } = workflowSources;
+  const { workflowsPath, workflowInterceptorModules, preloadModules } = workflowSources;
   const connection = await NativeConnection.connect({
     address: temporal.address,
     tls: temporal.tls,
@@ -68,6 +68,7 @@ export async function startWorkers(
     shutdownGraceTime: "20s",
     shutdownForceTime: "40s",
   } satisfies WorkerOptions | { connection: NativeConnection };
+  const rate = stripeRate(settings);
   const starters: Record<WorkerRole, () => Promise<Worker>> = {
     interactive: () =>
       Worker.create({
@@ -76,7 +77,11 @@ export async function startWorkers(
         activities: databaseActivities(deps, settings),
         maxConcurrentWorkflowTaskExecutions: workflowConcurrency,
         ...(settings.workflowBundle === undefined
-          ? { workflowsPath, interceptors: { activity, workflowModules: workflowInterceptorModules } }
+          ? {
+              workflowsPath,
+              bundlerOptions: { preloadModules },
+              interceptors: { activity, workflowModules: workflowInterceptorModules },
+            }
           : { workflowBundle: settings.workflowBundle, interceptors: { activity } }),
       }),
     cycles: () =>
@@ -90,9 +95,9 @@ export async function startWorkers(
       Worker.create({
         ...common,
         taskQueue: stripeQueueOf(temporal.taskQueue),
-        activities: stripeActivities(deps),
+        activities: stripeActivities(deps, { closing: settings.closing, invoicesPerSecond: rate }),
         interceptors: { activity },
-        maxTaskQueueActivitiesPerSecond: settings.stripeRequestsPerSecond,
+        maxTaskQueueActivitiesPerSecond: rate,
       }),
   };
   const workers: Worker[] = [];
@@ -105,4 +110,12 @@ export async function startWorkers(
       await ended;
     },
   };
+}
+
+/**
+ * How many activities of Stripe's queue begin in a second, over all workers, and beside them how many invoices of pages, of which
+ * one at a time is under way. Collecting is a mirror and a charge, which count as two.
+ */
+function stripeRate({ closing, stripeRequestsPerSecond }: WorkerSettings): number {
+  return stripeRequestsPerSecond / (closing.by === "paged" ? 4 : 2);
 }

@@ -14,6 +14,7 @@ import {
 import { isoOf } from "../domain/calendar/index.ts";
 import { webhookSubject } from "../stripe/index.ts";
 import { withCorrelationId } from "../temporal/correlation.ts";
+import { workflowIds } from "../workflows/messages.ts";
 
 export interface WebhookInbox {
   stop(): Promise<void>;
@@ -97,7 +98,8 @@ async function applied(deps: ActivityDependencies, webhook: WaitingWebhook): Pro
   const now = clock?.currentAt ?? deps.now();
   await bookPayment(deps, subject.stripeInvoiceId, now);
   await recoverGivenUp(deps, invoice.id, isoOf(now));
-  if (invoice.collectedBy !== null) {
+  // Nobody else waits for a payment: whoever charges books it, and has ended by now.
+  if (invoice.collectedBy === workflowIds.dunning(invoice.id)) {
     const reading = clock === undefined ? null : { clockId: clock.id, now: isoOf(clock.currentAt) };
     await gateway.tellInvoiceChanged(invoice.collectedBy, reading, webhook.event_id);
   }

@@ -1,4 +1,9 @@
-import { type ActivityOptions, proxyActivities, workflowInfo } from "@temporalio/workflow";
+import {
+  type ActivityOptions,
+  proxyActivities,
+  proxyLocalActivities,
+  workflowInfo,
+} from "@temporalio/workflow";
 import type { CycleActivities, DatabaseActivities, StripeActivities } from "../activities/index.ts";
 import { cyclesQueueOf, stripeQueueOf } from "./messages.ts";
 
@@ -15,6 +20,15 @@ const longOptions: ActivityOptions = { startToCloseTimeout: "10m", heartbeatTime
 
 export const databaseActivities = proxyActivities<DatabaseActivities>(databaseOptions);
 
+/**
+ * The same within the run's own task: no queue, hardly an event, and no second try. What it is used for is done in
+ * milliseconds, may be done again, and is done otherwise when it fails: see `promptly`.
+ */
+export const promptActivities = proxyLocalActivities<DatabaseActivities>({
+  startToCloseTimeout: "5s",
+  retry: { maximumAttempts: 1 },
+});
+
 /** The closing of periods, on the queue of its own. */
 export function cycleActivities() {
   return proxyActivities<CycleActivities>({
@@ -24,13 +38,13 @@ export function cycleActivities() {
 }
 
 /**
- * Stripe: the client gives up after 30 s, so the activity outlives it. Bounded by time, not by attempts, so that an
+ * Stripe: the client gives up after 30 s, so the activity outlives some calls. Bounded by time, not by attempts, so that an
  * outage of hours is not turned into a failure; past 20 h a key may be forgotten, and nothing is resent blind.
  */
-export function stripeActivities() {
+export function stripeActivities(startToCloseTimeout: "2m" | "10m" = "2m") {
   return proxyActivities<StripeActivities>({
     taskQueue: stripeQueueOf(workflowInfo().taskQueue),
-    startToCloseTimeout: "45s",
+    startToCloseTimeout,
     heartbeatTimeout,
     scheduleToCloseTimeout: "20h",
     retry: backoff,

@@ -3,12 +3,12 @@ import type { PeriodWaits } from "../activities/wait-for-usage.ts";
 import { addDuration, instant, isoOf } from "../domain/calendar/index.ts";
 import { cycleActivities } from "./activity-options.ts";
 import { type Clock, openClock } from "./clock.ts";
-import { type CollectionOutcome, collect } from "./collection.ts";
+import { type CollectionOutcome, takePayment } from "./collection.ts";
 import { type BillingCycleInput, finalise, type Told, taxGiven } from "./messages.ts";
 import { orPark } from "./park.ts";
 import { WaitingForTax } from "./waiting-for-tax.ts";
 
-export type BillingCycleOutcome = "nothing_to_collect" | CollectionOutcome | "collected_elsewhere";
+export type BillingCycleOutcome = "nothing_to_collect" | CollectionOutcome;
 
 /**
  * Closes one period of one subscription: waits the grace for late usage, and for sources that are behind, up to a limit, unless
@@ -30,7 +30,7 @@ export async function billingCycle(input: BillingCycleInput): Promise<BillingCyc
   );
   let outcome: BillingCycleOutcome = "nothing_to_collect";
   if (closed.invoiceId !== null && closed.collect) {
-    outcome = await collect(clock, { invoiceId: closed.invoiceId, customerId, subscriptionId });
+    outcome = await takePayment(clock, { invoiceId: closed.invoiceId, customerId, subscriptionId });
     setCurrentDetails(`Period ${periodStart} to ${periodEnd}: invoice ${closed.invoiceId} is ${outcome}.`);
   }
   await clock.close();

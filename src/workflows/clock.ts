@@ -1,4 +1,11 @@
-import { condition, getExternalWorkflowHandle, setHandler, workflowInfo } from "@temporalio/workflow";
+import {
+  CancellationScope,
+  condition,
+  getExternalWorkflowHandle,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from "@temporalio/workflow";
 import { type Instant, instant, isoOf } from "../domain/calendar/index.ts";
 import {
   type ClockReading,
@@ -40,6 +47,14 @@ export const startToken = (workflowId: string) => `start:${workflowId}`;
 
 function wallClock(): Clock {
   const nothing = async () => {};
+  let timer: Timer | null = null;
+  /** Whoever is woken in between mostly waits for the same instant again, and then needs no other timer. */
+  const timerUntil = (at: Instant): Timer => {
+    if (timer?.at === at) return timer;
+    timer?.cancel();
+    timer = startTimer(at);
+    return timer;
+  };
   return {
     now: () => instant(new Date(Date.now()).toISOString()),
     reading: () => null,
@@ -49,14 +64,32 @@ function wallClock(): Clock {
         await condition(woken);
         return false;
       }
-      const left = at - Date.now();
-      return left <= 0 || !(await condition(woken, left));
+      if (at <= Date.now()) return true;
+      const started = timerUntil(at);
+      await condition(() => started.isOver || woken());
+      return started.isOver;
     },
     expect: nothing,
     told: () => {},
     announce: nothing,
     close: nothing,
   };
+}
+
+interface Timer {
+  readonly at: Instant;
+  isOver: boolean;
+  cancel(): void;
+}
+
+function startTimer(at: Instant): Timer {
+  const scope = new CancellationScope();
+  const timer = { at, isOver: false, cancel: () => scope.cancel() };
+  const over = () => {
+    timer.isOver = true;
+  };
+  scope.run(() => sleep(at - Date.now())).then(over, () => {});
+  return timer;
 }
 
 function testClockOf(reading: ClockReading): Clock {

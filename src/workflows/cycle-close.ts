@@ -1,6 +1,6 @@
 import { continueAsNew, setCurrentDetails, workflowInfo } from "@temporalio/workflow";
 import type { ClosedPage, PlaceInLane } from "../activities/close-due-page.ts";
-import { cycleActivities } from "./activity-options.ts";
+import { cycleActivities, stripeActivities } from "./activity-options.ts";
 
 export interface CycleCloseInput {
   /** How many pages are closed at once, by whichever workers there are. */
@@ -10,12 +10,12 @@ export interface CycleCloseInput {
   readonly closedBefore?: number;
 }
 
-const invoicesOfPage = 200;
+const invoicesOfPage = 100;
 
 /**
  * Started by a Schedule: finds the periods that are due and not closed and closes them in pages, each subscription in
- * its own idempotent transaction, with no workflow of its own unless something must wait or went wrong; then has what they
- * came to collected. The safety net for every missed wake-up, and the normal way where `CYCLE_CLOSE=paged`.
+ * its own idempotent transaction, with no workflow of its own unless something must wait or went wrong; then collects what
+ * they came to, in pages too. The safety net for every missed wake-up, and the normal way where `CYCLE_CLOSE=paged`.
  * Id: `cycle-close`. Answers how many it closed.
  */
 export async function cycleClose(input: CycleCloseInput): Promise<number> {
@@ -36,7 +36,8 @@ class ClosingRun {
   closed: number;
   readonly #pageSize: number;
   #handedOver = 0;
-  #collecting = 0;
+  #paid = 0;
+  #uncollected = 0;
 
   constructor(pageSize: number, closedBefore: number) {
     this.#pageSize = pageSize;
@@ -64,20 +65,21 @@ class ClosingRun {
     return page;
   }
 
-  /** A start costs more than a close: what was closed is collected when the closing is done. */
+  /** One page at a time, which keeps to its part of Stripe's rate; what was closed is collected when the closing is done. */
   async collect(): Promise<void> {
     for (;;) {
-      const { started, more } = await cycleActivities().collectDuePage({ limit: invoicesOfPage });
-      this.#collecting += started;
+      const page = await stripeActivities("10m").collectDuePage({ limit: invoicesOfPage });
+      this.#paid += page.paid;
+      this.#uncollected += page.handedOver;
       this.#describe();
-      if (!more || this.isLong()) return;
+      if (!page.more || this.isLong()) return;
     }
   }
 
   #describe(): void {
     setCurrentDetails(
-      `${this.closed} periods closed, ${this.#handedOver} handed over to a cycle of their own, ` +
-        `${this.#collecting} invoices being collected.`,
+      `${this.closed} periods closed, ${this.#handedOver} handed over to a cycle of their own; ` +
+        `${this.#paid} invoices paid, ${this.#uncollected} handed over to a run of their own.`,
     );
   }
 }

@@ -10,6 +10,23 @@ export interface DunningInput extends CollectionInput {
   readonly withheld?: { readonly until: string | null };
 }
 
+/** What a first charge came to that did not succeed. */
+export type FirstChargeFailed =
+  | { readonly status: "declined"; readonly declineCode: string; readonly declineClass: DeclineClass }
+  | { readonly status: "withheld"; readonly until: string | null };
+
+/** The dunning that follows a first charge at an instant. */
+export function dunningAfter(
+  failed: FirstChargeFailed,
+  invoice: CollectionInput,
+  startedAt: string,
+): DunningInput {
+  // What was never sent was not declined: the card is tried when the network allows it again.
+  return failed.status === "withheld"
+    ? { ...invoice, startedAt, lastDecline: "soft", withheld: { until: failed.until } }
+    : { ...invoice, startedAt, lastDecline: failed.declineClass };
+}
+
 /** The customer has a new payment method on file. */
 export const paymentMethodUpdated = defineSignal<[Told]>("paymentMethodUpdated");
 

@@ -42,6 +42,7 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
     outbound: [
       {
         scheduleActivity: (input, next) => next(carrying(input)),
+        scheduleLocalActivity: (input, next) => next(carrying(input)),
         startChildWorkflowExecution: (input, next) => next(carrying(input)),
         signalWorkflow: (input, next) => next(carrying(input)),
         continueAsNew: (input, next) => next(carrying(input)),

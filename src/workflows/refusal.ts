@@ -6,10 +6,11 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** The refusal inside an activity's failure; null when it failed for another reason. */
+/** The refusal inside an activity's failure, which a local one is itself; null when it failed for another reason. */
 export function refusalOf(error: unknown): Refusal | null {
-  if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return null;
-  const { type, nonRetryable, message } = error.cause;
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (!(cause instanceof ApplicationFailure)) return null;
+  const { type, nonRetryable, message } = cause;
   return nonRetryable && type ? { code: type, message } : null;
 }
 

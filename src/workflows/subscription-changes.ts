@@ -1,44 +1,63 @@
 import { ApplicationFailure, executeChild } from "@temporalio/workflow";
 import { instant } from "../domain/calendar/index.ts";
 import { changeInstant } from "../domain/lifecycle/index.ts";
-import { databaseActivities } from "./activity-options.ts";
+import { promptActivities } from "./activity-options.ts";
 import { startToken } from "./clock.ts";
 import * as messages from "./messages.ts";
+import { isWorthAnother, promptly } from "./promptly.ts";
 import { type ProrationOutcome, proration } from "./proration.ts";
-import { refusable } from "./refusal.ts";
+import { refusable, refusalOf } from "./refusal.ts";
 import { runLabels } from "./run-labels.ts";
 import type { Running } from "./subscription.ts";
-import { begin } from "./subscription-due.ts";
+import { begin, collectIssued } from "./subscription-due.ts";
 import { answerOnce, type Command, standingOf } from "./subscription-turns.ts";
 
 type Answer = Promise<messages.ChangeAnswer>;
 
-/** A change of what was agreed: worked out and booked by a `proration` run, which this waits for. */
+/** A change of what was agreed, worked out and booked. */
 export function changeTerms(self: Running, command: Command, change: messages.SubscriptionChange): Answer {
   return answerOnce(self, change.kind, command, async () => {
-    const { subscriptionId, customerId } = self.input;
     const { requestId: changeId, at } = command;
-    const workflowId = messages.workflowIds.proration(subscriptionId, changeId);
-    await self.clock.expect(startToken(workflowId));
-    const made = { subscriptionId, customerId, changeId, at, change, clock: self.clock.reading() };
-    const outcome = await executeChild(proration, {
-      workflowId,
-      args: [made],
-      ...runLabels.proration(made),
-    });
+    const { invoiceId, collect, ...outcome } = await booked(self, { changeId, at, change });
     if (outcome.refused !== null) {
       throw ApplicationFailure.nonRetryable(outcome.refused.message, outcome.refused.code);
     }
+    if (invoiceId !== null && collect) await collectIssued(self, invoiceId);
     await follow(self, change, outcome);
-    return answerTo(self, changeId, outcome.effectiveAt, { invoiceId: outcome.invoiceId });
+    return answerTo(self, changeId, outcome.effectiveAt, { invoiceId });
   });
+}
+
+/**
+ * Books a change at once, within the task that took the command: that is all there is to it on most days. Whatever keeps that from
+ * being done, other than a rule, is left to a `proration` run, for which this waits.
+ */
+async function booked(
+  self: Running,
+  change: Pick<messages.ProrationInput, "changeId" | "at" | "change">,
+): Promise<ProrationOutcome> {
+  const { subscriptionId, customerId } = self.input;
+  try {
+    return { ...(await promptActivities.applyChange({ subscriptionId, ...change })), refused: null };
+  } catch (error) {
+    const refused = refusalOf(error);
+    if (refused !== null) {
+      return { invoiceId: null, collect: false, effectiveAt: change.at, refused };
+    }
+    if (!isWorthAnother(error)) throw error;
+  }
+  const workflowId = messages.workflowIds.proration(subscriptionId, change.changeId);
+  self.show(`waits for \`${workflowId}\`: ${change.change.kind} could not be booked at once.`);
+  await self.clock.expect(startToken(workflowId));
+  const input = { subscriptionId, customerId, ...change, clock: self.clock.reading() };
+  return await executeChild(proration, { workflowId, args: [input], ...runLabels.proration(input) });
 }
 
 /** What a booked change means for the run itself. */
 async function follow(
   self: Running,
   change: messages.SubscriptionChange,
-  { effectiveAt, anchor: begun, dueAt }: ProrationOutcome,
+  { effectiveAt, anchor: begun, dueAt }: Omit<ProrationOutcome, "invoiceId" | "collect">,
 ): Promise<void> {
   if (change.kind === "change_plan") self.become({ planKey: change.planKey });
   if (change.kind === "pause") self.become({ status: "paused" });
@@ -60,9 +79,8 @@ export function changeLater(self: Running, command: Command, change: messages.Su
     const { subscriptionId } = self.input;
     const { requestId: changeId, at } = command;
     const effectiveAt = changeInstant(standingOf(self), { kind: change.kind, ...command });
-    const { dueAt } = await refusable(
-      databaseActivities.scheduleChange({ subscriptionId, changeId, at, effectiveAt, change }),
-    );
+    const later = { subscriptionId, changeId, at, effectiveAt, change };
+    const { dueAt } = await refusable(promptly((activities) => activities.scheduleChange(later)));
     self.become({ dueAt });
     return answerTo(self, changeId, effectiveAt, { scheduled: changeId });
   });
@@ -74,15 +92,8 @@ export function cancelLater(self: Running, command: messages.CancelCommand): Ans
     const { subscriptionId } = self.input;
     const { requestId: changeId, at, credit } = command;
     const cancelAt = changeInstant(standingOf(self), { kind: "cancel", ...command });
-    await refusable(
-      databaseActivities.scheduleCancellation({
-        subscriptionId,
-        changeId,
-        at,
-        cancelAt,
-        ...(credit === undefined ? {} : { credit }),
-      }),
-    );
+    const end = { subscriptionId, changeId, at, cancelAt, ...(credit === undefined ? {} : { credit }) };
+    await refusable(promptly((activities) => activities.scheduleCancellation(end)));
     self.become({ cancelAt });
     return answerTo(self, changeId, cancelAt, { scheduled: `${changeId}/end` });
   });
@@ -93,7 +104,8 @@ export function uncancel(self: Running, command: messages.UncancelCommand): Answ
   return answerOnce(self, "uncancel", command, async () => {
     const { subscriptionId } = self.input;
     const { requestId: changeId, at } = command;
-    self.become(await refusable(databaseActivities.uncancel({ subscriptionId, changeId, at })));
+    const back = { subscriptionId, changeId, at };
+    self.become(await refusable(promptly((activities) => activities.uncancel(back))));
     return answerTo(self, changeId, at);
   });
 }
@@ -103,7 +115,8 @@ export function withdrawScheduled(self: Running, command: messages.WithdrawSched
   return answerOnce(self, "withdraw", command, async () => {
     const { subscriptionId } = self.input;
     const { changeId, at } = command;
-    self.become(await refusable(databaseActivities.withdrawScheduled({ subscriptionId, changeId, at })));
+    const back = { subscriptionId, changeId, at };
+    self.become(await refusable(promptly((activities) => activities.withdrawScheduled(back))));
     return answerTo(self, changeId, at);
   });
 }

@@ -2,9 +2,9 @@ import type { UpdateDefinition } from "@temporalio/common";
 import { setHandler } from "@temporalio/workflow";
 import { isoOf } from "../domain/calendar/index.ts";
 import type { SubscriptionCommandKind } from "../domain/lifecycle/index.ts";
-import { databaseActivities } from "./activity-options.ts";
 import { collect, startCollecting } from "./collection.ts";
 import * as messages from "./messages.ts";
+import { promptly } from "./promptly.ts";
 import { refusable } from "./refusal.ts";
 import type { Running } from "./subscription.ts";
 import {
@@ -93,13 +93,14 @@ async function activate(self: Running, command: messages.ActivateCommand): Promi
   const { subscriptionId, customerId } = self.input;
   const { at, items, requestId, start: choices } = command;
   self.clock.told({ at });
-  const opened = await refusable(
-    databaseActivities.openSubscription({ subscriptionId, customerId, requestId, at, items, ...choices }),
-  ).catch(async (refused: unknown) => {
-    // The run goes on waiting for a request that can be met; time must not wait with it.
-    if (self.standing === null) await self.clock.announce(null);
-    throw refused;
-  });
+  const wanted = { subscriptionId, customerId, requestId, at, items, ...choices };
+  const opened = await refusable(promptly((activities) => activities.openSubscription(wanted))).catch(
+    async (refused: unknown) => {
+      // The run goes on waiting for a request that can be met; time must not wait with it.
+      if (self.standing === null) await self.clock.announce(null);
+      throw refused;
+    },
+  );
   if (self.standing === null) {
     const { invoiceId } = opened;
     const toCollect = opened.collect ? invoiceId : null;

@@ -50,7 +50,8 @@ export async function endAsAgreed(self: Running, cancelAt: string): Promise<void
   if (ended?.invoiceId && ended.collect) await collectIssued(self, ended.invoiceId);
 }
 
-async function collectIssued(self: Running, invoiceId: string): Promise<void> {
+/** An invoice that was issued for the subscription is collected by a run of its own. */
+export async function collectIssued(self: Running, invoiceId: string): Promise<void> {
   const { subscriptionId, customerId } = self.input;
   await startCollecting(self.clock, { invoiceId, customerId, subscriptionId });
 }

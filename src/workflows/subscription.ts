@@ -1,23 +1,18 @@
-import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
+import type { SearchAttributePair } from "@temporalio/common";
 import {
   allHandlersFinished,
   condition,
-  continueAsNew,
-  ParentClosePolicy,
+  makeContinueAsNewFunc,
   setCurrentDetails,
   setHandler,
-  startChild,
   upsertSearchAttributes,
-  WorkflowIdReusePolicy,
   workflowInfo,
 } from "@temporalio/workflow";
 import { addDuration, type Instant, instant, isoOf, type Period } from "../domain/calendar/index.ts";
 import { closeDelaySeconds, isTerminal } from "../domain/lifecycle/index.ts";
-import { billingCycle } from "./billing-cycle.ts";
-import { type Clock, openClock, startToken } from "./clock.ts";
+import { type Clock, openClock } from "./clock.ts";
 import * as messages from "./messages.ts";
-import { priorities } from "./priorities.ts";
-import { runLabels } from "./run-labels.ts";
+import { promptly } from "./promptly.ts";
 import { earliest, runningPeriod } from "./running-period.ts";
 import { searchAttributes } from "./search-attributes.ts";
 import { handleCommands } from "./subscription-commands.ts";
@@ -56,7 +51,10 @@ export async function subscription(input: messages.SubscriptionInput): Promise<v
     if (self.ended) break;
     if (!isLong && self.period().start === start) continue;
     await condition(allHandlersFinished);
-    await continueAsNew<typeof subscription>({ ...input, clock: clock.carry(), standing: self.remembered() });
+    // Said with the continuation, its own first task has nothing to say.
+    const typedSearchAttributes = workflowInfo().typedSearchAttributes.updateCopy(self.attributes());
+    const goOn = makeContinueAsNewFunc<typeof subscription>({ typedSearchAttributes });
+    await goOn({ ...input, clock: clock.carry(), standing: self.remembered() });
   }
   self.describe();
   await condition(allHandlersFinished);
@@ -186,47 +184,52 @@ export class Running {
     const graceSeconds = this.remembered().graceSeconds + this.closeDelay();
     const periodStart = isoOf(period.start);
     const periodEnd = isoOf(period.end);
-    const workflowId = messages.workflowIds.billingCycle(subscriptionId, periodStart);
-    await this.clock.expect(startToken(workflowId));
     const clock = this.clock.reading();
     const cycle = { subscriptionId, customerId, periodStart, periodEnd, graceSeconds, clock };
-    try {
-      await startChild(billingCycle, {
-        workflowId,
-        args: [cycle],
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-        workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-        priority: priorities.cycle(customerId),
-        ...runLabels.billingCycle(cycle, planKey),
-      });
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      this.clock.told({ token: startToken(workflowId) });
-    }
+    await promptly((activities) => activities.startBillingCycle({ ...cycle, planKey }));
+  }
+
+  /** By what the run is found, as it stands. */
+  attributes(): SearchAttributePair[] {
+    const { status, planKey } = this.remembered();
+    return [
+      { key: searchAttributes.billingStatus, value: status },
+      { key: searchAttributes.planId, value: planKey },
+      { key: searchAttributes.periodEnd, value: new Date(this.period().end) },
+    ];
   }
 
   describe(): void {
-    const { status, cancelAt, planKey, dueAt, firstPayment } = this.remembered();
+    this.#sayAttributes();
+    const { cancelAt, planKey, dueAt, firstPayment } = this.remembered();
     const { start, end } = this.period();
-    upsertSearchAttributes([
-      { key: searchAttributes.billingStatus, value: status },
-      { key: searchAttributes.planId, value: planKey },
-      { key: searchAttributes.periodEnd, value: new Date(end) },
-    ]);
     const isPaged = this.closing().by === "paged";
     const goesOn = isPaged ? "its periods are closed in pages" : `the next period begins **${isoOf(end)}**`;
     const ahead = dueAt == null ? "" : ` What is agreed for later comes next **${dueAt}**.`;
     const next = cancelAt === null ? `${goesOn}.${ahead}` : `it ends **${cancelAt}**.${ahead}`;
     if (firstPayment) {
-      setCurrentDetails(
-        `**${status}**: waits until **${firstPayment.until}** for invoice ${firstPayment.invoiceId} to be paid.`,
-      );
+      this.show(`waits until **${firstPayment.until}** for invoice ${firstPayment.invoiceId} to be paid.`);
       return;
     }
-    setCurrentDetails(
-      this.ended
-        ? `**${status}** since ${cancelAt}.`
-        : `**${status}** on ${planKey}, in the period from ${isoOf(start)}; ${next}`,
+    this.show(
+      this.ended ? `since ${cancelAt}.` : `on ${planKey}, in the period from ${isoOf(start)}; ${next}`,
     );
+  }
+
+  /** What an operator reads: a continuation has no static summary, so whose run it is is said here too. */
+  show(text: string): void {
+    const { subscriptionId, customerId } = this.input;
+    const { status } = this.remembered();
+    setCurrentDetails(
+      `Subscription \`${subscriptionId}\` of customer \`${customerId}\`: **${status}** ${text}`,
+    );
+  }
+
+  /** Each time that it is said costs an event and a row of visibility, so only what is news. */
+  #sayAttributes(): void {
+    const known = new Map<string, unknown>();
+    for (const { key, value } of workflowInfo().typedSearchAttributes.getAll()) known.set(key.name, value);
+    const news = this.attributes().filter(({ key, value }) => String(known.get(key.name)) !== String(value));
+    if (news.length > 0) upsertSearchAttributes(news);
   }
 }

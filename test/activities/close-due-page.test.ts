@@ -1,14 +1,12 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { atMost, type WithRoom } from "../../src/activities/at-most.ts";
 import { closeDuePage, type PageInput, type PageOptions } from "../../src/activities/close-due-page.ts";
-import { collectDuePage } from "../../src/activities/collect-due-page.ts";
 import type { ActivityDependencies } from "../../src/activities/dependencies.ts";
 import { dueSubscriptions } from "../../src/db/billing/due-subscriptions.ts";
 import { openDatabase } from "../../src/db/database.ts";
-import { instant, instantOfEpochMs, isoOf } from "../../src/domain/calendar/index.ts";
+import { instant, instantOfEpochMs } from "../../src/domain/calendar/index.ts";
 import { closeDelaySeconds } from "../../src/domain/lifecycle/index.ts";
-import type { BillingCycleInput, CollectionInput } from "../../src/workflows/messages.ts";
+import type { BillingCycleInput } from "../../src/workflows/messages.ts";
 import { openUsage, type UsageFixture } from "../db/usage-fixture.ts";
 import { expectInvariants } from "../support/invariants.ts";
 import { breakTermsOf, dueAt, periodEnd, publishPlans, subscribe } from "./due-customers.ts";
@@ -17,23 +15,19 @@ import { pageOptions } from "./page-options.ts";
 let fixture: UsageFixture;
 let deps: ActivityDependencies;
 const cycles: BillingCycleInput[] = [];
-const collections: CollectionInput[] = [];
 beforeAll(async () => {
   fixture = await openUsage({ poolSize: 6 });
   await publishPlans(fixture.db);
   const gateway = {
     startBillingCycle: async (input: BillingCycleInput) => void cycles.push(input),
-    startCollection: async (input: CollectionInput) => void collections.push(input),
   };
   deps = { db: fixture.db, gateway } as unknown as ActivityDependencies;
 });
 afterAll(() => fixture.close());
-// What an earlier test has left due is closed, and what is to be collected is.
+// What an earlier test has left due is closed.
 beforeEach(async () => {
   await page();
-  await collect("2026-02-02T00:00:00Z");
   cycles.length = 0;
-  collections.length = 0;
 });
 
 let customers = 0;
@@ -43,13 +37,8 @@ async function due(count: number): Promise<string[]> {
   for (let nth = 0; nth < count; nth++) {
     ids.push(await subscribe(fixture.db, `due-${String(++customers).padStart(4, "0")}`));
   }
-  await collect("2026-01-01T00:10:00Z");
-  collections.length = 0;
   return ids;
 }
-
-const collect = (now: string, limit = 1_000) =>
-  collectDuePage(deps, { limit }, { now: instant(now), patienceMs: 0 });
 
 const page = (input: Partial<PageInput> = {}, options: Partial<PageOptions> = {}) =>
   closeDuePage(
@@ -189,49 +178,4 @@ test("closing is spread over the window, as the run of each subscription reckons
   const [billed] = await fixture.db.sql<{ until: boolean }[]>`
     select period_end = ${periodEnd} as until from billing.invoice where kind = 'cycle' and subscription_id = ${ids[0] ?? ""}`;
   expect(billed?.until).toBe(true);
-});
-
-describe("collecting", () => {
-  test("what was closed is collected by a run each, once", async () => {
-    const ids = await due(5);
-    await page();
-    expect(await collect(dueAt, 3)).toEqual({ started: 3, more: true });
-    expect(await collect(dueAt, 3)).toEqual({ started: 2, more: false });
-    expect(await collect(dueAt)).toEqual({ started: 0, more: false });
-    expect(collections.map(({ subscriptionId }) => subscriptionId).sort()).toEqual(ids);
-    const [named] = await fixture.db.sql<{ count: number }[]>`
-      select count(*)::int as count from billing.invoice where kind = 'cycle' and status = 'open'
-        and collected_by is distinct from 'collection/' || id`;
-    expect(named?.count).toBe(0);
-  });
-
-  test("an invoice of an activation is left to whoever issued it, for ten minutes", async () => {
-    const id = await subscribe(fixture.db, "activated");
-    const minutesLater = (minutes: number) =>
-      isoOf(instantOfEpochMs(instant("2026-01-01T00:00:00Z") + minutes * 60_000));
-    expect(await collect(minutesLater(9))).toEqual({ started: 0, more: false });
-    expect(await collect(minutesLater(10))).toEqual({ started: 1, more: false });
-    expect(collections).toEqual([expect.objectContaining({ subscriptionId: id, clock: null })]);
-  });
-
-  test("a run that could not be started is tried again, and the others are not", async () => {
-    await due(3);
-    await page();
-    let refused = 0;
-    const failing = {
-      ...deps,
-      gateway: {
-        startCollection: async (input: CollectionInput) => {
-          await delay(1);
-          if (refused++ === 0) throw new Error("Temporal is away");
-          collections.push(input);
-        },
-      },
-    } as unknown as ActivityDependencies;
-    const options = { now: instant(dueAt), patienceMs: 0 };
-    await expect(collectDuePage(failing, { limit: 100 }, options)).rejects.toThrow("Temporal is away");
-    const begun = collections.length;
-    expect(await collect(dueAt)).toEqual({ started: 1, more: false });
-    expect(collections).toHaveLength(begun + 1);
-  });
 });

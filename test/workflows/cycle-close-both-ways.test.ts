@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ActivityDependencies } from "../../src/activities/index.ts";
-import { cycleActivities } from "../../src/activities/index.ts";
+import { cycleActivities, stripeActivities } from "../../src/activities/index.ts";
 import { type Database, openDatabase } from "../../src/db/database.ts";
-import { instant } from "../../src/domain/calendar/index.ts";
-import type { BillingCycleInput, ClosingPolicy } from "../../src/workflows/messages.ts";
+import type { BillingCycleInput, ClosingPolicy, DunningInput } from "../../src/workflows/messages.ts";
 import {
   addVariedCustomers,
   dueAt,
@@ -12,6 +11,13 @@ import {
   publishPlans,
   subscriptionOf,
 } from "../activities/due-customers.ts";
+import {
+  giveCard,
+  openAccount,
+  type StripeAccount,
+  standing,
+  withoutStripeIds,
+} from "../activities/paying-customers.ts";
 import { expectInvariants } from "../support/invariants.ts";
 import { cloneDatabase, type TestDatabase } from "../support/postgres.ts";
 import type { Scene } from "./support/scene.ts";
@@ -23,6 +29,7 @@ let databases: TestDatabase[];
 let byWorkflow: Database;
 let byPages: Database;
 let customers: string[] = [];
+const accounts = new Map<Database, StripeAccount>();
 beforeAll(async () => {
   databases = [await cloneDatabase(), await cloneDatabase()];
   [byWorkflow, byPages] = databases.map(({ appUrl }) => openDatabase({ url: appUrl, poolSize: 6 })) as [
@@ -32,32 +39,53 @@ beforeAll(async () => {
   for (const db of [byWorkflow, byPages]) {
     await publishPlans(db);
     customers = await addVariedCustomers(db, 16);
+    accounts.set(db, await openAccount(db));
+    await Promise.all(customers.map((customer, number) => giveCard(depsOf(db), customer, cardOf(number))));
+    // What the activations came to is not what is compared.
+    await db.sql`update billing.invoice set collected_by = 'test' where kind = 'activation'`;
   }
   scene = await sharedScene();
 }, 120_000);
 afterAll(async () => {
   await scene.close();
+  for (const { sandbox } of accounts.values()) await sandbox.close();
   await Promise.all([byWorkflow.close(), byPages.close()]);
   for (const database of databases) await database.drop();
 });
 
-/** Has the workflows' activities do on a database what a deployment's would, at the instant at which everything is due. */
-function closeOn(db: Database, by: ClosingPolicy["by"]): void {
-  const deps = { db, gateway: scene.gateway, now: () => instant(dueAt) } as unknown as ActivityDependencies;
-  const closing = { by, windowSeconds: 0 };
-  // Each runs inside a stand-in of the same name, whose context is theirs.
-  const real = cycleActivities(deps, { closing, closesAtOnce: 3, usageWaitMsMax: 0 });
-  scene.standIns.on("closePeriod", real.closePeriod);
-  scene.standIns.on("closeDuePage", real.closeDuePage);
+/** Most can be charged; of the others one is declined for now, one for good, and one has to be confirmed by its owner. */
+const cardOf = (number: number) =>
+  ({ 3: "pm_card_chargeCustomerFail", 7: "pm_card_authenticationRequired" })[number] ?? "pm_card_visa";
+
+function depsOf(db: Database): ActivityDependencies {
+  const { rail } = accounts.get(db) ?? {};
+  const gateway = { startDunning, startCollection: () => Promise.reject(new Error("each is collected")) };
+  return { db, rail, gateway, now: standing(dueAt) } as unknown as ActivityDependencies;
 }
 
-test("a cycle each and pages come to the same invoices, lines and entries, to the byte", async () => {
+/** Has the workflows' activities do on a database what a deployment's would, at the instant at which everything is due. */
+function closeOn(db: Database, by: ClosingPolicy["by"]): void {
+  const deps = depsOf(db);
+  const closing = { by, windowSeconds: 0 };
+  // Each runs inside a stand-in of the same name, whose context is theirs.
+  const cycles = cycleActivities(deps, { closing, closesAtOnce: 3, usageWaitMsMax: 0 });
+  scene.standIns.on("closePeriod", cycles.closePeriod);
+  scene.standIns.on("closeDuePage", cycles.closeDuePage);
+  const charges = stripeActivities(deps, { closing, invoicesPerSecond: 1_000 });
+  scene.standIns.on("collectInvoice", charges.collectInvoice);
+  scene.standIns.on("collectDuePage", charges.collectDuePage);
+  scene.standIns.on("startDunning", startDunning);
+}
+
+/** Of a dunning it is only seen that it would begin, and with what. */
+const dunnings: unknown[] = [];
+const startDunning = async ({ clock: _, ...input }: DunningInput) => void dunnings.push(input);
+const begun = () =>
+  dunnings.splice(0).sort((one, other) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1));
+
+test("a cycle each and pages come to the same invoices, lines, entries, charges and payments, to the byte", async () => {
   closeOn(byWorkflow, "workflow");
   const clock = await scene.startClock(dueAt);
-  scene.standIns.on("payInvoice", async ({ invoiceId }) => {
-    await scene.paymentBooked(invoiceId, clock);
-    return { status: "paid" };
-  });
   const cycles = customers.map((customerId): BillingCycleInput => {
     const subscriptionId = subscriptionOf(customerId);
     const period = { periodStart, periodEnd, graceSeconds: 3_600 };
@@ -68,6 +96,8 @@ test("a cycle each and pages come to the same invoices, lines and entries, to th
   const closedByCycles = scene.standIns.asked("closePeriod");
   expect(new Set(closedByCycles.map(({ at }) => at))).toEqual(new Set([dueAt]));
 
+  const dunningsByCycles = begun();
+
   closeOn(byPages, "paged");
   const closed = await scene.client.workflow.execute("cycleClose", {
     workflowId: scene.id("cycle-close"),
@@ -77,21 +107,31 @@ test("a cycle each and pages come to the same invoices, lines and entries, to th
   expect(closed).toBe(customers.length);
   expect(scene.standIns.asked("closePeriod")).toHaveLength(closedByCycles.length);
 
+  expect(dunningsByCycles).toHaveLength(2);
+  expect(begun()).toEqual(dunningsByCycles);
+
   const [one, other] = [await everything(byWorkflow), await everything(byPages)];
   expect(one.invoices.filter((invoice) => invoice.includes('"kind": "cycle"'))).toHaveLength(
     customers.length,
   );
   expect(one.draws.length).toBeGreaterThan(0);
   expect(one.entries.length).toBeGreaterThan(2 * customers.length);
+  expect(one.payments).toHaveLength(one.attempts.length - 2);
   expect(other).toEqual(one);
   for (const db of [byWorkflow, byPages]) await expectInvariants(db, { limits: { billing: 1e9 } });
 }, 60_000);
 
 /** Every row that a close writes, without what says when and in which order rows were written. */
 async function everything({ sql }: Database) {
-  const texts = async (query: Promise<readonly { text: string }[]>) => (await query).map(({ text }) => text);
+  const texts = async (query: Promise<readonly { text: string }[]>) =>
+    withoutStripeIds((await query).map(({ text }) => text));
   return {
-    invoices: await texts(sql`select to_jsonb(invoice)::text as text from billing.invoice order by id`),
+    // Which run collects it is what differs; where Stripe shows it has an id of its own.
+    invoices: await texts(
+      sql`select (to_jsonb(invoice) - '{collected_by,hosted_invoice_url}'::text[])::text as text from billing.invoice`,
+    ),
+    attempts: await texts(sql`select to_jsonb(each)::text as text from billing.payment_attempt as each`),
+    payments: await texts(sql`select to_jsonb(each)::text as text from billing.payment as each`),
     lines: await texts(
       sql`select to_jsonb(line)::text as text from billing.invoice_line as line order by invoice_id, line`,
     ),

@@ -49,8 +49,8 @@ test("where there is more, each lane goes from its beginning to its end, beside 
 test("collecting begins when closing has ended, and goes on until there is nothing more", async () => {
   scene.standIns.inTurn(
     "collectDuePage",
-    () => ({ started: 200, more: true }),
-    () => ({ started: 5, more: false }),
+    () => ({ paid: 98, handedOver: 2, more: true }),
+    () => ({ paid: 5, handedOver: 0, more: false }),
   );
   expect(await castNet()).toBe(0);
   expect(scene.standIns.steps()).toEqual(["closeDuePage", "collectDuePage", "collectDuePage"]);

@@ -9,7 +9,7 @@ import {
   workflowIds,
 } from "../../src/workflows/messages.ts";
 import { acceptedUpdates, resultOf } from "./support/runs.ts";
-import { type Scene, until } from "./support/scene.ts";
+import { detailsOf, type Scene, until } from "./support/scene.ts";
 import { sharedScene } from "./support/shared-scene.ts";
 import { beginSubscription } from "./support/subscriptions.ts";
 
@@ -132,6 +132,27 @@ describe("a change that the rules refuse", () => {
     await expect(send(changePlan, change)).rejects.toMatchObject({ code: "plan_currency_differs" });
     expect(await standing()).toMatchObject({ planKey: "solo", status: "active", answered: [] });
     await clock.advance(endOfFebruary);
+  });
+});
+
+describe("a change that cannot be booked at once", () => {
+  test("is left to a run of its own, which the subscription says it waits for, and is answered when it is booked", async () => {
+    const clock = await scene.startClock(january);
+    const { send, subscriptionId, workflowId, standing } = await beginSubscription(scene, clock);
+    const away = () => {
+      throw new Error("the database is away");
+    };
+    const held = Promise.withResolvers<{ invoiceId: null; collect: false; effectiveAt: string }>();
+    scene.standIns.inTurn("applyChange", away, away, () => held.promise);
+    const changing = send(changePlan, { requestId: "upgrade", at: inJanuary, planKey: "team" });
+    await until(() => scene.standIns.asked("applyChange").length === 3, "it is tried again");
+    const proration = workflowIds.proration(subscriptionId, "upgrade");
+    expect(await detailsOf(scene.client, workflowId)).toContain(`waits for \`${proration}\``);
+    expect(await detailsOf(scene.client, proration)).toContain("is being worked out and booked");
+    held.resolve({ invoiceId: null, collect: false, effectiveAt: inJanuary });
+    expect(await changing).toMatchObject({ changeId: "upgrade", effectiveAt: inJanuary });
+    expect((await standing())?.planKey).toBe("team");
+    expect(await detailsOf(scene.client, workflowId)).not.toContain("waits for");
   });
 });
 

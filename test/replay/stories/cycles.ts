@@ -72,8 +72,8 @@ export async function theNet(scene: Scene): Promise<Recorded> {
   );
   scene.standIns.inTurn(
     "collectDuePage",
-    () => ({ started: 200, more: true }),
-    () => ({ started: 5, more: false }),
+    () => ({ paid: 98, handedOver: 2, more: true }),
+    () => ({ paid: 5, handedOver: 0, more: false }),
   );
   const [inLanes, onePage] = [scene.id("cycle-close"), scene.id("cycle-close")];
   const { taskQueue } = scene;

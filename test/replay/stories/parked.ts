@@ -26,19 +26,32 @@ async function resolve(scene: Scene, workflowId: string, how: "retry" | "skip"):
   await until(async () => !(await isOpen()), "it goes on");
 }
 
-/** One step that is tried again, and another that is skipped. */
+/** A step that is tried again. */
 export async function aParkedCollection(scene: Scene): Promise<Recorded> {
   const invoiceId = scene.id("inv");
   const workflowId = workflowIds.collection(invoiceId);
-  scene.standIns.inTurn("mirrorInvoice", refusedByStripe, () => {});
-  scene.standIns.on("settleInvoice", broken);
+  scene.standIns.inTurn("collectInvoice", refusedByStripe, () => ({ status: "paid" }));
   const input = { invoiceId, customerId: scene.id("cus"), subscriptionId: null, clock: null };
-  await startSkipping(scene, "collection", workflowId, input);
+  await scene.gateway.startCollection(input);
   await resolve(scene, workflowId, "retry");
+  await resultOf(scene.client, workflowId);
+  return { "collection-parked": { workflowId } };
+}
+
+/** A payment that Stripe is asked about, in vain, and a step that is skipped. */
+export async function aDunningThatNobodyIsToldOf(scene: Scene): Promise<Recorded> {
+  const invoiceId = scene.id("inv");
+  const workflowId = workflowIds.dunning(invoiceId);
+  scene.standIns.on("settleInvoice", broken);
+  const terms = { retryAfterDays: [3], finalAction: "keep_active", accessGraceDays: 7 } as const;
+  scene.standIns.on("openDunning", () => dunningFacts(terms));
+  const input = { invoiceId, customerId: scene.id("cus"), subscriptionId: null, clock: null };
+  const failed = { startedAt: april, lastDecline: "soft" as const };
+  await startSkipping(scene, "dunning", workflowId, { ...input, ...failed });
   await until(() => scene.standIns.asked("settleInvoice").length === 1, "Stripe is asked");
   await resolve(scene, workflowId, "skip");
   await resultOf(scene.client, workflowId);
-  return { "collection-parked": { workflowId } };
+  return { "dunning-nobody-told": { workflowId } };
 }
 
 export async function aParkedDunning(scene: Scene): Promise<Recorded> {

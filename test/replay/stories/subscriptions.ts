@@ -85,12 +85,18 @@ export async function aSubscriptionOnTheWallClock(scene: Scene): Promise<Recorde
 
 export async function changes(scene: Scene): Promise<Recorded> {
   const clock = await scene.startClock(january);
-  const { send, subscriptionId } = await beginSubscription(scene, clock);
+  const { send, subscriptionId, workflowId } = await beginSubscription(scene, clock);
   paying(scene, clock);
   const invoiceId = scene.id("inv");
+  // What is not done at once is left to a run of its own.
+  const notAtOnce = () => {
+    throw new Error("the database is away");
+  };
   scene.standIns.inTurn(
     "applyChange",
+    notAtOnce,
     ({ at }) => ({ invoiceId, collect: true, effectiveAt: at }),
+    notAtOnce,
     () => {
       throw new SubscriptionRuleError("plan_not_found", "there is no such plan");
     },
@@ -101,6 +107,7 @@ export async function changes(scene: Scene): Promise<Recorded> {
   return {
     "proration-invoiced": { workflowId: workflowIds.proration(subscriptionId, "upgrade") },
     "proration-refused": { workflowId: workflowIds.proration(subscriptionId, "refused") },
+    "subscription-changes-not-at-once": { workflowId },
   };
 }
 

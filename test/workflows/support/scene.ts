@@ -63,7 +63,8 @@ export async function openScene(
   const target = { address, namespace: "default", apiKey: undefined, tls: false, taskQueue, payloadKeys };
   const client = await connectTemporal(target);
   const connection = await NativeConnection.connect({ address });
-  const standIns = new StandIns();
+  const gateway = new TemporalGateway(client, taskQueue);
+  const standIns = new StandIns(gateway);
   const { activities } = standIns;
   const interceptors = { activity: observeActivities === undefined ? [] : [observeActivities] };
   const common = { connection, activities, interceptors, dataConverter: dataConverterOf(payloadKeys) };
@@ -73,7 +74,6 @@ export async function openScene(
     await Worker.create({ ...common, taskQueue: stripeQueueOf(taskQueue) }),
   ];
   const running = Promise.all(workers.map((worker) => worker.run()));
-  const gateway = new TemporalGateway(client, taskQueue);
   const id = (of: string) => `${of}_${randomBytes(5).toString("hex")}`;
   return {
     client,

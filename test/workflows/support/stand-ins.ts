@@ -1,6 +1,9 @@
 import { atTheEdge } from "../../../src/activities/edge.ts";
 import type { CycleActivities, DatabaseActivities, StripeActivities } from "../../../src/activities/index.ts";
+import { startBillingCycle } from "../../../src/activities/start-billing-cycle.ts";
+import { instant } from "../../../src/domain/calendar/index.ts";
 import { type DunningTerms, dunningPolicy } from "../../../src/domain/lifecycle/index.ts";
+import type { TemporalGateway } from "../../../src/temporal/gateway.ts";
 import { workflowIds } from "../../../src/workflows/messages.ts";
 
 type Activities = CycleActivities & DatabaseActivities & StripeActivities;
@@ -18,10 +21,13 @@ export class StandIns {
   /** Who is told of a payment of an invoice, as the invoice's row says it. */
   readonly collectedBy = new Map<string, string>();
   readonly #calls: { readonly name: ActivityName; readonly input: unknown }[] = [];
-  #behaviours: Behaviours = defaults;
+  readonly #gateway: TemporalGateway | undefined;
+  #behaviours: Behaviours = this.#defaults();
 
-  constructor() {
-    const named = (Object.keys(defaults) as ActivityName[]).map((name) => [
+  /** @param gateway by which runs are begun, as the real activities do it */
+  constructor(gateway?: TemporalGateway) {
+    this.#gateway = gateway;
+    const named = (Object.keys(this.#behaviours) as ActivityName[]).map((name) => [
       name,
       (input: never) => this.#perform(name, input),
     ]);
@@ -50,7 +56,7 @@ export class StandIns {
 
   /** Back to the behaviour that nobody asked to be otherwise. */
   reset(): void {
-    this.#behaviours = defaults;
+    this.#behaviours = this.#defaults();
     this.#calls.length = 0;
   }
 
@@ -59,20 +65,47 @@ export class StandIns {
     return this.#calls.filter((call) => call.name === name).map(({ input }) => input as InputOf<Name>);
   }
 
-  /** The names of all that was asked, oldest first, moves of test clocks aside. */
+  /** The names of all that was asked, oldest first; moves of test clocks and the beginning of other runs aside. */
   steps(): ActivityName[] {
-    return this.#calls.map(({ name }) => name).filter((name) => name !== "moveTestClock");
+    const aside: readonly string[] = ["moveTestClock", ...Object.keys(this.#starts())];
+    return this.#calls.map(({ name }) => name).filter((name) => !aside.includes(name));
   }
 
   async #perform(name: ActivityName, input: never): Promise<unknown> {
     this.#calls.push({ name, input });
-    if (name === "mirrorInvoice" || name === "openDunning") this.#noteCollector(name, input);
+    if (name === "collectInvoice" || name === "openDunning") this.#noteCollector(name, input);
     return await this.#behaviours[name](input as never);
   }
 
-  #noteCollector(name: "mirrorInvoice" | "openDunning", { invoiceId }: { invoiceId: string }): void {
-    const run = name === "openDunning" ? workflowIds.dunning : workflowIds.collection;
-    this.collectedBy.set(invoiceId, run(invoiceId));
+  #noteCollector(
+    name: "collectInvoice" | "openDunning",
+    { invoiceId, collectedBy }: { invoiceId: string; collectedBy?: string | null },
+  ): void {
+    const collector = name === "openDunning" ? workflowIds.dunning(invoiceId) : collectedBy;
+    if (collector != null) this.collectedBy.set(invoiceId, collector);
+  }
+
+  #defaults(): Behaviours {
+    return {
+      ...defaults,
+      ...this.#starts(),
+      // What is charged first is what the same charge comes to that a test says.
+      collectInvoice: ({ invoiceId, at }) =>
+        this.activities.payInvoice({ invoiceId, attempt: 1, cause: "first", at }),
+    };
+  }
+
+  #starts(): Pick<Behaviours, "startBillingCycle" | "startCollection" | "startDunning"> {
+    const gateway = () => {
+      if (this.#gateway === undefined) throw new Error("nothing begins runs here");
+      return this.#gateway;
+    };
+    const now = () => instant(new Date().toISOString());
+    return {
+      startBillingCycle: (input) => startBillingCycle({ gateway: gateway(), now }, input),
+      startCollection: (input) => gateway().startCollection(input),
+      startDunning: (input) => gateway().startDunning(input),
+    };
   }
 }
 
@@ -87,7 +120,10 @@ export const dunningFacts = (terms: DunningTerms) => ({
 });
 
 /** A world in which everything goes well and nothing costs anything. */
-const defaults: Behaviours = {
+const defaults: Omit<
+  Behaviours,
+  "collectInvoice" | "startBillingCycle" | "startCollection" | "startDunning"
+> = {
   voidInvoice: () => nothingIssued,
   openSubscription: ({ at, items }) => ({
     ...nothingIssued,
@@ -119,14 +155,13 @@ const defaults: Behaviours = {
   endSubscription: () => nothingIssued,
   closePeriod: () => ({ ...nothingIssued, outcome: "closed" }),
   closeDuePage: () => ({ closed: 0, handedOver: 0, next: null }),
-  collectDuePage: () => ({ started: 0, more: false }),
+  collectDuePage: () => ({ paid: 0, handedOver: 0, more: false }),
   issueCreditPurchase: ({ grantId }) => ({ invoiceId: `inv_${grantId}` }),
   readInvoiceStatus: () => ({ status: "open" }),
   openDunning: () => dunningFacts({ retryAfterDays: [3, 5, 7], finalAction: "cancel", accessGraceDays: 7 }),
   noteDunning: () => {},
   endDunning: () => {},
   moveTestClock: () => {},
-  mirrorInvoice: () => {},
   payInvoice: () => ({ status: "paid" }),
   settleInvoice: () => {},
   giveUpInvoice: () => ({ status: "uncollectible" as const }),
