@@ -72,6 +72,7 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
     insert into billing.scheduled_change_resolution select subscription_id, change_id, 'withdrawn', now() from agreed`;
   await correctUsage(ledger);
   await giveAgainAndAgain(ledger);
+  await giveFeatures(ledger);
   await creditAndVoid(ledger);
   await declineAndDispute(ledger);
   await ledger.owner.sql.begin(async (sql) => {
@@ -126,6 +127,15 @@ async function declineAndDispute({ owner: { sql } }: LedgerFixture): Promise<voi
     insert into billing.dunning_notice (invoice_id, fact, moment, notice, said_at)
     select invoice_id, 'attempt/100', 'attempt_failed', 'payment_failed', now() from billing.dunning limit 1`;
   await sql`insert into billing.invoice_dispute select 'dp_1', id, true from billing.invoice limit 1`;
+}
+
+/** More of a feature, taken back, and a window that its first use opened. */
+async function giveFeatures({ owner: { sql } }: LedgerFixture): Promise<void> {
+  await sql`
+    insert into billing.feature_grant (id, customer_id, feature, kind, entitlement, effective_at, reason_code, granted_by, granted_at)
+    values ('fg', 'acme', 'reports', 'grant', '{"feature": "reports"}', now(), 'goodwill', 'alice', now())`;
+  await sql`insert into billing.feature_grant_end values ('fg', 'bob', now(), 'x')`;
+  await sql`insert into billing.opened_window values ('acme', 'tokens', '{}', 1, now())`;
 }
 
 /** A backfill that is taken back, and a correction that somebody else agreed to. */
