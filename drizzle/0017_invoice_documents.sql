@@ -89,6 +89,8 @@ create table billing.credit_note_request (
   unapproved_before numeric(38, 0) not null,
   needs_approval boolean not null generated always as (approval_limit_minor is null
     or total_minor * 100000000::numeric + unapproved_before > approval_limit_minor * 100000000::numeric) stored,
+  -- Where what is paid already goes: to the customer's balance, or back to where it came from.
+  destination text not null default 'balance' check (destination in ('balance', 'refund')),
   check (reason_code <> 'other' or reason is not null)
 );
 create index credit_note_request_newest_first on billing.credit_note_request (requested_at desc, id desc);
@@ -127,7 +129,9 @@ create table billing.credit_note (
   seller_version int references billing.seller (version),
   issued_by text not null check (issued_by <> ''),
   issued_at timestamptz not null,
-  check (lowers_due_minor + to_balance_minor > 0)
+  -- What was paid, and goes back.
+  to_refund_minor bigint not null default 0 check (to_refund_minor >= 0),
+  check (lowers_due_minor + to_balance_minor + to_refund_minor > 0)
 );
 call public.make_append_only('billing.credit_note');
 grant select, insert on billing.credit_note_request, billing.credit_note_line, billing.credit_note_decision, billing.credit_note
@@ -184,7 +188,7 @@ create trigger admit_credit_note_decision before insert on billing.credit_note_d
 
 create view billing.credit_note_standing with (security_invoker = true) as
 select request.*, decision.outcome, decision.decided_by, decision.note, decision.decided_at,
-  note.number, note.lowers_due_minor, note.to_balance_minor, note.seller_version, note.issued_by, note.issued_at,
+  note.number, note.lowers_due_minor, note.to_balance_minor, note.to_refund_minor, note.seller_version, note.issued_by, note.issued_at,
   case
     when note.id is not null then 'issued'
     when decision.outcome is not null then decision.outcome
@@ -226,7 +230,8 @@ begin
     select from billing.credit_note_standing as note
     where note.id = new.id and note.may_be_issued
       and new.issued_by = case when note.needs_approval then note.decided_by else note.requested_by end
-      and note.total_minor = new.lowers_due_minor + new.to_balance_minor
+      and note.total_minor = new.lowers_due_minor + new.to_balance_minor + new.to_refund_minor
+      and (note.destination = 'refund' or new.to_refund_minor = 0)
       and note.total_minor = (select sum(amount_minor) from billing.credit_note_line where credit_note_id = new.id)
   ) then
     raise exception 'credit note % is refused: nobody asked for it so or, where it needs that, approved it', new.id using errcode = 'RK010';

@@ -115,20 +115,3 @@ create table billing.dunning_notice (
 );
 call public.make_append_only('billing.dunning_notice');
 grant select, insert on billing.dunning_command, billing.dunning_notice to reckoner_app;
-
--- Disputes and inquiries about payments of an invoice; a closed one stays closed.
-create table billing.invoice_dispute (
-  stripe_dispute_id text primary key,
-  invoice_id text not null references billing.invoice (id),
-  is_open boolean not null
-);
-create index invoice_dispute_open on billing.invoice_dispute (invoice_id) where is_open;
-call public.make_fixed_but('billing.invoice_dispute', 'is_open');
-
-create function billing.guard_dispute() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-  raise exception 'dispute % is closed', old.stripe_dispute_id using errcode = 'RK001';
-end
-$$;
-create trigger closed_is_final before update on billing.invoice_dispute
-  for each row when (new.is_open and not old.is_open) execute function billing.guard_dispute();

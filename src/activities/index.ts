@@ -19,6 +19,7 @@ import { issueCreditPurchase } from "./issue-credit-purchase.ts";
 import { type ClockMove, moveClock } from "./move-test-clock.ts";
 import { type OpenSubscriptionInput, openSubscription } from "./open-subscription.ts";
 import { readInvoiceStatus } from "./read-invoice-status.ts";
+import { sendRefund } from "./refund-send.ts";
 import {
   type CancellationInput,
   endSubscription,
@@ -75,5 +76,6 @@ export function stripeActivities(deps: ActivityDependencies, pages: CollectPages
     settleInvoice: (input: InvoiceAt) => settleInvoice(deps, input),
     giveUpInvoice: (input: InvoiceAt) => giveUpInvoice(deps, input),
     voidInvoice: (input: WithdrawnInvoice) => withdrawInvoice(deps, input),
+    sendRefund: (input: { refundId: string }) => sendRefund(deps, input),
   });
 }

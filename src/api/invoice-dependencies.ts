@@ -1,13 +1,15 @@
 import type { DecisionOutcome } from "../db/ledger/adjustments.ts";
 import type { ReasonCode } from "../domain/adjustments/index.ts";
 import type { CreditDestination, CreditedLine } from "../domain/invoicing/index.ts";
+import type { Money } from "../domain/money/index.ts";
 import type { CommandContext } from "./dependencies.ts";
 
 /** What is asked for; its id is made from the request, so the same request is the same note. */
 export interface CreditNoteRequest {
   readonly id: string;
   readonly invoiceId: string;
-  readonly lines: readonly CreditedLine[];
+  /** The lines and how much of each; or an amount of all lines in proportion, null for all that can be refunded. */
+  readonly lines: readonly CreditedLine[] | { readonly all: Money | null };
   /** Where what is paid already goes. */
   readonly destination: CreditDestination;
   readonly reasonCode: ReasonCode;
@@ -38,7 +40,7 @@ export interface CreditNoteDecision {
 
 export interface CreditNoteCommands {
   /**
-   * Issues a credit note, or writes it down to wait for somebody else when it is above the limit.
+   * Issues a credit note and has its refunds sent, or writes it down to wait for somebody else when it is above the limit.
    * @throws CreditNoteImpossibleError when it is for more than is left: nothing is written down
    */
   request(request: CreditNoteRequest, context: CommandContext): Promise<void>;

@@ -58,6 +58,8 @@ const codesByStatus: Readonly<Record<number, readonly string[]>> = {
     "usage_correction_not_found",
     "api_key_not_found",
     "credit_note_not_found",
+    "refund_not_found",
+    "dispute_not_found",
     "invoice_void_not_found",
     "customer_not_found",
     "dunning_not_found",

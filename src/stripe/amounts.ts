@@ -4,8 +4,6 @@ import {
   decimal,
   exactMajorOf,
   exactMinorOf,
-  type LedgerAmount,
-  ledgerAmountOfExact,
   minorUnitOf,
   type RoundingMode,
   roundToMinorUnit,
@@ -70,20 +68,7 @@ export function isoMinorOf(amount: number, currencyCode: string): string {
   return whole.toBigInt().toString();
 }
 
-/** What Stripe says, exact to the ledger's resolution: fees may be below what we can invoice. */
-export const ledgerAmountAtStripe = (amount: bigint, currencyCode: string): LedgerAmount =>
-  ledgerAmountOfExact(exactIsoMinor(amount, currencyCode));
-
-/** The most of an amount that Stripe can take without rounding, in our minor units. */
-export function payableMinorOf(amountMinor: bigint, currencyCode: string): bigint {
-  const of = currency(currencyCode);
-  const theirs = minorUnitOf(of, "stripe");
-  const exact = exactMinorOf(exactMajorOf(decimal(amountMinor), minorUnitOf(of)), theirs);
-  const payable = decimal(roundToMinorUnit(exact, of, theirs, "down").amountMinor);
-  return exactMinorOf(exactMajorOf(payable, theirs), minorUnitOf(of)).toBigInt();
-}
-
-function exactIsoMinor(amount: number | bigint, currencyCode: string) {
+function exactIsoMinor(amount: number, currencyCode: string) {
   const of = currency(currencyCode);
   return exactMinorOf(exactMajorOf(decimal(BigInt(amount)), minorUnitOf(of, "stripe")), minorUnitOf(of));
 }

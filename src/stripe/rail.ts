@@ -1,12 +1,19 @@
 import type { Stripe } from "stripe";
 import { type ChargeSettlement, readSettlement } from "./balance-transaction.ts";
 import {
+  type BalanceTransactionPage,
+  type BalanceTransactionQuery,
+  readBalanceTransactions,
+  readStripeBalance,
+} from "./balance-transactions.ts";
+import {
   type AttachedCard,
   attachPaymentMethod,
   type CustomerToMirror,
   ensureCustomer,
   type PaymentMethodToAttach,
 } from "./customer-rail.ts";
+import { type DisputeAtStripe, invoiceOfCharge, readDispute } from "./disputes.ts";
 import { classifyStripeError, isStripeError, StripeCallError } from "./errors.ts";
 import { type InvoiceToMirror, type MirroredInvoice, mirrorInvoice } from "./invoice-mirror.ts";
 import {
@@ -18,6 +25,8 @@ import {
 } from "./invoice-payment.ts";
 import { type PaymentOutcome, readInvoiceState, type StripeInvoiceState } from "./invoice-state.ts";
 import type { OperationLog } from "./operations.ts";
+import { type PayoutAtStripe, readPayout } from "./payouts.ts";
+import { type RefundAtStripe, type RefundToSend, readRefund, sendRefund } from "./refunds.ts";
 
 /**
  * Everything Reckoner does at Stripe. Each write is one permanent operation under a key made from its business
@@ -35,6 +44,17 @@ export interface StripeRail {
   retrieveInvoiceState(stripeInvoiceId: string): Promise<StripeInvoiceState>;
   /** A read: how a charge reached the Stripe balance; undefined while it has not. */
   retrieveSettlement(stripeChargeId: string): Promise<ChargeSettlement | undefined>;
+  /** Sends money of a payment back. What Stripe refuses for good is thrown as `invalid_request`. */
+  sendRefund(refund: RefundToSend): Promise<{ stripeRefundId: string }>;
+  retrieveRefund(stripeRefundId: string): Promise<RefundAtStripe>;
+  retrieveDispute(stripeDisputeId: string): Promise<DisputeAtStripe>;
+  retrievePayout(payoutId: string): Promise<PayoutAtStripe>;
+  /** The mirrored invoice that a charge paid; null when it paid none. */
+  retrieveInvoiceOfCharge(stripeChargeId: string): Promise<string | null>;
+  /** A page of all that moved Stripe's balance, the newest first. */
+  listBalanceTransactions(query: BalanceTransactionQuery): Promise<BalanceTransactionPage>;
+  /** What Stripe holds for us, per currency, in Stripe's minor units. */
+  retrieveBalance(): Promise<ReadonlyMap<string, bigint>>;
 }
 
 /** The rail over one Stripe account and one operation log. */
@@ -49,6 +69,14 @@ export function stripeRail(stripe: Stripe, log: OperationLog): StripeRail {
     markUncollectible: (input) => classified("markUncollectible", markUncollectible(stripe, log, input)),
     retrieveInvoiceState: (id) => classified("retrieveInvoiceState", readInvoiceState(stripe, id)),
     retrieveSettlement: (id) => classified("retrieveSettlement", readSettlement(stripe, id)),
+    sendRefund: (refund) => classified("sendRefund", sendRefund(stripe, log, refund)),
+    retrieveRefund: (id) => classified("retrieveRefund", readRefund(stripe, id)),
+    retrieveDispute: (id) => classified("retrieveDispute", readDispute(stripe, id)),
+    retrievePayout: (id) => classified("retrievePayout", readPayout(stripe, id)),
+    retrieveInvoiceOfCharge: (id) => classified("retrieveInvoiceOfCharge", invoiceOfCharge(stripe, id)),
+    listBalanceTransactions: (query) =>
+      classified("listBalanceTransactions", readBalanceTransactions(stripe, query)),
+    retrieveBalance: () => classified("retrieveBalance", readStripeBalance(stripe)),
   };
 }
 

@@ -75,13 +75,9 @@ export type WebhookSubject =
       readonly workflowId: string | null;
     }
   | { readonly kind: "customer"; readonly stripeCustomerId: string; readonly customerId: string | null }
-  | {
-      readonly kind: "dispute";
-      readonly stripeDisputeId: string;
-      readonly stripePaymentIntentId: string;
-      /** False once it is won, lost, prevented, or an inquiry that came to nothing. */
-      readonly isOpen: boolean;
-    }
+  | { readonly kind: "dispute"; readonly stripeDisputeId: string }
+  | { readonly kind: "refund"; readonly stripeRefundId: string }
+  | { readonly kind: "payout"; readonly payoutId: string }
   | { readonly kind: "ignored" };
 
 /** Translates an event by the object it carries. Objects of others on the same account end as `ignored` later. */
@@ -101,7 +97,11 @@ export function webhookSubject(event: Pick<VerifiedWebhook, "rawBody">): Webhook
     case "setup_intent":
       return customerSubject(textOf(object.customer), {});
     case "dispute":
-      return disputeSubject(id, object);
+      return id === null ? { kind: "ignored" } : { kind: "dispute", stripeDisputeId: id };
+    case "refund":
+      return id === null ? { kind: "ignored" } : { kind: "refund", stripeRefundId: id };
+    case "payout":
+      return id === null ? { kind: "ignored" } : { kind: "payout", payoutId: id };
     default:
       return { kind: "ignored" };
   }
@@ -116,21 +116,6 @@ function invoiceSubject(stripeInvoiceId: string | null, metadata: Fields): Webho
 function customerSubject(stripeCustomerId: string | null, metadata: Fields): WebhookSubject {
   if (stripeCustomerId === null) return { kind: "ignored" };
   return { kind: "customer", stripeCustomerId, customerId: textOf(metadata.reckoner_customer) };
-}
-
-const openDisputes = new Set([
-  "needs_response",
-  "under_review",
-  "warning_needs_response",
-  "warning_under_review",
-]);
-
-/** Disputes and inquiries end for good, so that the last word of an event is the word of all later ones. */
-function disputeSubject(stripeDisputeId: string | null, dispute: Fields): WebhookSubject {
-  const stripePaymentIntentId = textOf(dispute.payment_intent);
-  if (stripeDisputeId === null || stripePaymentIntentId === null) return { kind: "ignored" };
-  const isOpen = openDisputes.has(textOf(dispute.status) ?? "");
-  return { kind: "dispute", stripeDisputeId, stripePaymentIntentId, isOpen };
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -80,6 +80,12 @@ export class TemporalGateway {
     await this.#startOnce("dunning", messages.workflowIds.dunning(input.invoiceId), input, options);
   }
 
+  /** Has a refund sent that was written down, unless that was begun before. */
+  async startRefund(input: messages.RefundInput): Promise<void> {
+    const workflowId = messages.workflowIds.refund(input.refundId);
+    await this.#startOnce("refund", workflowId, input, runLabels.refund(input));
+  }
+
   /** Gives a period a run of its own, unless it has one; it has its first task after `delayMs`. */
   async startBillingCycle(
     input: messages.BillingCycleInput,

@@ -13,6 +13,7 @@ const types = [
   "dunning",
   "proration",
   "topUp",
+  "refund",
   "withdrawal",
   "cycleClose",
 ];

@@ -16,6 +16,7 @@ import { startMeterBackfilling } from "./meter-backfill.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { startNotices } from "./notices.ts";
 import { ensureSchedules } from "./schedules.ts";
+import { startStripeUpkeep } from "./stripe-upkeep.ts";
 import { temporalLogger } from "./temporal-logger.ts";
 import { startThresholdBilling } from "./threshold-billing.ts";
 import { startUsageUpkeep } from "./usage-upkeep.ts";
@@ -67,6 +68,7 @@ async function start(): Promise<void> {
         startUsageUpkeep({ db: deps.db, logger, metrics }),
         startGrantUpkeep({ db: deps.db, now: deps.now, logger, metrics }),
         startThresholdBilling({ deps, logger, metrics }),
+        startStripeUpkeep({ deps, logger, metrics }),
         startMeterBackfilling({ db: deps.db, logger, metrics }),
         startNotices({ ...deps, ...config, logger, metrics }),
       ]

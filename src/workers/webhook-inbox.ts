@@ -1,8 +1,10 @@
 import type { Logger } from "pino";
-import { applyDispute } from "../activities/apply-dispute.ts";
 import { bookPayment } from "../activities/book-payment.ts";
 import type { ActivityDependencies } from "../activities/dependencies.ts";
+import { settleDispute } from "../activities/dispute-settle.ts";
 import { recoverGivenUp } from "../activities/dunning-steps.ts";
+import { settlePayout } from "../activities/payout-settle.ts";
+import { settleRefund } from "../activities/refund-settle.ts";
 import { findInvoiceAtStripe } from "../db/billing/invoices.ts";
 import { testClockOf } from "../db/billing/test-clocks.ts";
 import {
@@ -12,7 +14,7 @@ import {
   type WaitingWebhook,
 } from "../db/billing/webhook-inbox.ts";
 import { isoOf } from "../domain/calendar/index.ts";
-import { webhookSubject } from "../stripe/index.ts";
+import { type WebhookSubject, webhookSubject } from "../stripe/index.ts";
 import { withCorrelationId } from "../temporal/correlation.ts";
 import { workflowIds } from "../workflows/messages.ts";
 
@@ -82,10 +84,27 @@ async function apply(deps: ActivityDependencies, webhook: WaitingWebhook, logger
 }
 
 async function applied(deps: ActivityDependencies, webhook: WaitingWebhook): Promise<"done" | "ignored"> {
-  if (disputes.has(webhook.type)) return await applyDispute(deps, webhook);
-  if (!outcomes.has(webhook.type)) return "ignored";
   const subject = webhookSubject({ rawBody: webhook.body });
-  if (subject.kind !== "invoice") return "ignored";
+  switch (subject.kind) {
+    case "dispute":
+      return await settleDispute(deps, subject.stripeDisputeId, webhook.event_id);
+    case "refund":
+      return (await settleRefund(deps, subject.stripeRefundId)) === undefined ? "ignored" : "done";
+    case "payout":
+      await settlePayout(deps, subject.payoutId);
+      return "done";
+    case "invoice":
+      return outcomes.has(webhook.type) ? await applyInvoice(deps, webhook, subject) : "ignored";
+    default:
+      return "ignored";
+  }
+}
+
+async function applyInvoice(
+  deps: ActivityDependencies,
+  webhook: WaitingWebhook,
+  subject: Extract<WebhookSubject, { kind: "invoice" }>,
+): Promise<"done" | "ignored"> {
   const { db, gateway } = deps;
   const invoice = await findInvoiceAtStripe(db.orm, subject.stripeInvoiceId);
   if (invoice === undefined) {
@@ -108,11 +127,3 @@ async function applied(deps: ActivityDependencies, webhook: WaitingWebhook): Pro
 
 /** Events after which an invoice stands otherwise than before. All others are about what we did ourselves. */
 const outcomes = new Set(["invoice.paid", "invoice.voided", "invoice.marked_uncollectible"]);
-
-/** What pauses the dunning of an invoice, or lets it go on. */
-const disputes = new Set([
-  "charge.dispute.created",
-  "charge.dispute.updated",
-  "charge.dispute.closed",
-  "charge.dispute.funds_reinstated",
-]);

@@ -16,6 +16,7 @@ export const workflowIds = {
   proration: (subscriptionId: string, changeId: string) => `proration/${subscriptionId}/${changeId}`,
   collection: (invoiceId: string) => `collection/${invoiceId}`,
   dunning: (invoiceId: string) => `dunning/${invoiceId}`,
+  refund: (refundId: string) => `refund/${refundId}`,
   withdrawal: (invoiceId: string) => `void/${invoiceId}`,
   topUp: (customerId: string, grantId: string) => `customer/${customerId}/top-up/${grantId}`,
   testClock: (clockId: string) => `clock/${clockId}`,
@@ -69,6 +70,13 @@ export interface CollectionInput {
   readonly invoiceId: string;
   readonly customerId: string;
   readonly subscriptionId: string | null;
+  readonly clock: ClockReading | null;
+}
+
+export interface RefundInput {
+  readonly refundId: string;
+  readonly customerId: string;
+  readonly invoiceId: string;
   readonly clock: ClockReading | null;
 }
 

@@ -53,6 +53,11 @@ export const runLabels = {
     staticDetails: `Invoice \`${input.invoiceId}\` of ${partiesOf(input)} could not be charged at ${input.startedAt} (${input.lastDecline}).`,
     typedSearchAttributes: [...found(input), { key: searchAttributes.billingStatus, value: "past_due" }],
   }),
+  refund: (input: messages.RefundInput): RunLabel => ({
+    staticSummary: `Refund of ${input.invoiceId}`,
+    staticDetails: `Sends refund \`${input.refundId}\` of invoice \`${input.invoiceId}\` to Stripe. How much, by whom and why is with its credit note.`,
+    typedSearchAttributes: found(input),
+  }),
   withdrawal: (input: messages.CollectionInput): RunLabel => ({
     staticSummary: `Withdrawal of ${input.invoiceId}`,
     staticDetails: `Voids invoice \`${input.invoiceId}\` of ${partiesOf(input)}. By whom and why is with the invoice.`,

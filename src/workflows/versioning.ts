@@ -7,6 +7,7 @@ import { proration } from "./proration.ts";
 import { subscription } from "./subscription.ts";
 import { testClock } from "./test-clock.ts";
 import { topUp } from "./top-up.ts";
+import { refund } from "./refund.ts";
 import { withdrawal } from "./withdrawal.ts";
 
 /**
@@ -16,7 +17,7 @@ import { withdrawal } from "./withdrawal.ts";
  */
 const behaviours = {
   AUTO_UPGRADE: [subscription, dunning, testClock],
-  PINNED: [billingCycle, collection, cycleClose, proration, topUp, withdrawal],
+  PINNED: [billingCycle, collection, cycleClose, proration, refund, topUp, withdrawal],
 } as const;
 
 for (const versioningBehavior of ["AUTO_UPGRADE", "PINNED"] as const) {

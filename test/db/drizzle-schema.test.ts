@@ -13,6 +13,7 @@ import * as invoiceDocuments from "../../src/db/schema/invoice-documents.ts";
 import * as ledger from "../../src/db/schema/ledger.ts";
 import * as holds from "../../src/db/schema/ledger-holds.ts";
 import * as seals from "../../src/db/schema/ledger-seals.ts";
+import * as moneyOut from "../../src/db/schema/money-out.ts";
 import * as notices from "../../src/db/schema/notices.ts";
 import * as operations from "../../src/db/schema/operations.ts";
 import * as pricing from "../../src/db/schema/pricing.ts";
@@ -52,6 +53,7 @@ const declared: unknown[] = [
   featureGrants,
   ledger,
   holds,
+  moneyOut,
   notices,
   operations,
   seals,

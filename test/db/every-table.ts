@@ -126,7 +126,6 @@ async function declineAndDispute({ owner: { sql } }: LedgerFixture): Promise<voi
   await sql`
     insert into billing.dunning_notice (invoice_id, fact, moment, notice, said_at)
     select invoice_id, 'attempt/100', 'attempt_failed', 'payment_failed', now() from billing.dunning limit 1`;
-  await sql`insert into billing.invoice_dispute select 'dp_1', id, true from billing.invoice limit 1`;
 }
 
 /** More of a feature, taken back, and a window that its first use opened. */

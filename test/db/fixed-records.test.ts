@@ -28,7 +28,25 @@ const rowsOfEach = `
   insert into billing.number_series values ('series', 1);
   insert into billing.dunning (invoice_id, state, attempts, started_at) values ('inv', 'retrying', 1, '2026-02-01Z');
   insert into billing.card_attempt (invoice_id, attempt, customer_id, card, attempted_at) values ('inv', 1, 'acme', 'card', '2026-02-01Z');
-  insert into billing.invoice_dispute (stripe_dispute_id, invoice_id, is_open) values ('dp', 'inv', true);
+  insert into billing.payment values ('pi', 'inv', 'ch', 5, '2026-02-01Z');
+  insert into billing.invoice_line (invoice_id, line, kind, earning, description, period_start, period_end, amount_minor, exact_minor, detail)
+    values ('inv', 1, 'flat', 'deferred', 'Seats', '2026-01-01Z', '2026-02-01Z', 5, 5, '{}');
+  insert into billing.credit_note_request (id, invoice_id, customer_id, currency, total_minor, reason_code, requested_by, requested_at,
+      approval_limit_minor, destination)
+    values ('note', 'inv', 'acme', 'usd', 5, 'goodwill', 'alice', '2026-02-02Z', 100, 'refund');
+  insert into billing.credit_note_line values ('note', 'inv', 1, 5);
+  insert into billing.credit_note (id, number, lowers_due_minor, to_balance_minor, to_refund_minor, issued_by, issued_at)
+    values ('note', 'CN-1', 0, 0, 5, 'alice', '2026-02-02Z');
+  insert into billing.refund (id, credit_note_id, invoice_id, customer_id, stripe_payment_intent_id, currency, amount_minor, requested_at, changed_at)
+    values ('rf', 'note', 'inv', 'acme', 'pi', 'usd', 5, '2026-02-02Z', '2026-02-02Z');
+  insert into billing.invoice_dispute (stripe_dispute_id, invoice_id, customer_id, stripe_payment_intent_id, currency, amount_minor, reason,
+      opened_at, status, is_open, withdrawn_minor, changed_at)
+    values ('dp', 'inv', 'acme', 'pi', 'usd', 5, 'fraudulent', '2026-02-02Z', 'needs_response', true, 0, '2026-02-02Z');
+  insert into stripe.balance_transaction (id, type, reporting_category, currency, amount, fee, net, created_at, available_on)
+    values ('txn', 'charge', 'charge', 'usd', 5, 1, 4, '2026-02-01Z', '2026-02-03Z');
+  insert into stripe.import_position (list) values ('balance_transactions');
+  insert into stripe.payout (id, currency, amount, is_automatic, created_at, arrives_at, status, changed_at)
+    values ('po', 'usd', 4, true, '2026-02-03Z', '2026-02-05Z', 'pending', '2026-02-03Z');
   insert into stripe.operation (key, operation, request_hash, body, state, first_sent_at)
     values ('key', 'pay', 'hash', '{}', 'sent', '2026-02-01Z');
   insert into stripe.webhook_inbox (event_id, type, body) values ('evt', 'invoice.paid', '{}');

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { amountToCollect, isoMinorOf, payableMinorOf, stripeAmount } from "../../src/stripe/index.ts";
+import { amountToCollect, isoMinorOf, stripeAmount } from "../../src/stripe/index.ts";
 import { invoiceFor, railScene } from "./support/rail-scene.ts";
 import { type SandboxUnderTest, sandboxUnderTest } from "./support/sandbox.ts";
 
@@ -16,15 +16,6 @@ describe("our minor units and Stripe's", () => {
   ])("$ours $currency is collected as $theirs: $why", ({ ours, currency, theirs, back }) => {
     expect(amountToCollect(ours, currency)).toBe(theirs);
     expect(isoMinorOf(theirs, currency)).toBe(back);
-  });
-
-  test.each([
-    { minor: 12_349n, currency: "kwd", payable: 12_340n },
-    { minor: 123_499n, currency: "mga", payable: 123_400n },
-    { minor: 5_000n, currency: "isk", payable: 5_000n },
-    { minor: 1_250n, currency: "usd", payable: 1_250n },
-  ])("of $minor $currency, $payable can be paid back", ({ minor, currency, payable }) => {
-    expect(payableMinorOf(minor, currency)).toBe(payable);
   });
 
   test("lines are rounded to the nearest, half to even", () => {

@@ -6,6 +6,8 @@ export interface StoryOptions {
   readonly id: string;
   readonly plan: string;
   readonly seats?: number;
+  /** A test card; one that works when left out. */
+  readonly card?: string;
   /** A clock that others live on too; one of its own when left out. */
   readonly clock?: string;
 }
@@ -24,13 +26,16 @@ export async function createClock({ client }: System, id: string): Promise<void>
 }
 
 /** A customer with a card that works and a subscription, through the public API. */
-export async function beginStory(system: System, { id, plan, seats = 1, clock = id }: StoryOptions) {
+export async function beginStory(
+  system: System,
+  { id, plan, seats = 1, card = "pm_card_visa", clock = id }: StoryOptions,
+) {
   const { client } = system;
   if (clock === id) await createClock(system, id);
   const person = { id, name: id, email: `${id}@example.com`, currency: "usd", test_clock: clock };
   await client.post("/v1/customers", { body: person });
   const story = new Story(system, id, clock);
-  const paymentMethod = await story.newCard("pm_card_visa");
+  const paymentMethod = await story.newCard(card);
   await client.post("/v1/subscriptions", { body: { id, customer: id, items: [{ plan, seats }] } });
   return Object.assign(story, { paymentMethod });
 }

@@ -13,6 +13,7 @@ import { createLogger } from "../../src/logger.ts";
 import { localHost } from "../../src/sandbox/local-services/ports.ts";
 import { createReckonerClient, type ReckonerClient } from "../../src/sdk/index.ts";
 import { startWorkers } from "../../src/workers/billing-workers.ts";
+import { followStripe } from "../../src/workers/stripe-upkeep.ts";
 import { startWebhookInbox } from "../../src/workers/webhook-inbox.ts";
 import { cloneDatabase } from "./postgres.ts";
 import { sharedServer } from "./shared-servers.ts";
@@ -32,6 +33,12 @@ export interface System {
   stop(): Promise<void>;
 }
 
+/** A system whose workers are in this process. */
+export interface SystemHere extends System {
+  /** Imports and books what has moved Stripe's balance; what cannot be explained after `patienceMs` goes into suspense. */
+  followStripe(patienceMs?: number): Promise<number>;
+}
+
 export interface SystemOptions {
   /** Below `warn` nothing is logged, which is the default: `silent`. */
   readonly logLevel?: string;
@@ -42,7 +49,7 @@ const usd = money(50_000n, "usd");
 const approvalLimits = new Map([[usd.currency, usd]]);
 
 /** Starts a system in this process, on a copy of the migrated template. */
-export async function startSystem({ logLevel = "silent" }: SystemOptions = {}): Promise<System> {
+export async function startSystem({ logLevel = "silent" }: SystemOptions = {}): Promise<SystemHere> {
   installQuietRuntime();
   const [database, surroundings] = await Promise.all([cloneDatabase(), prepareSurroundings()]);
   const { stripe, temporalClient, temporal, apiUrl, apiKey } = surroundings;
@@ -69,6 +76,7 @@ export async function startSystem({ logLevel = "silent" }: SystemOptions = {}): 
     surroundings,
     db: parts.db,
     advance: (clockId, to, options) => advanceClock(client, temporalClient, clockId, to, options),
+    followStripe: (patienceMs = 60_000) => followStripe(parts, patienceMs),
     async stop() {
       await inbox.stop();
       await workers.stop();

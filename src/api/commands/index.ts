@@ -60,7 +60,7 @@ export function commands({
     credits: underRequestIds(creditCommands({ db, now }, gateway)),
     adjustments: adjustmentCommands({ db, now, approvalLimits }),
     recurringGrants: recurringGrantCommands({ db, now, approvalLimits }),
-    creditNotes: creditNoteCommands({ db, now, approvalLimits }),
+    creditNotes: underRequestIds(creditNoteCommands({ db, now, approvalLimits }, gateway)),
     dunning: underRequestIds(dunningCommands({ db, now }, gateway)),
     invoices: underRequestIds(invoiceCommands({ db, now }, gateway)),
     taxes: underRequestIds(taxCommands({ db, now }, gateway)),

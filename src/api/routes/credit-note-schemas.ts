@@ -21,6 +21,8 @@ export const creditNoteSchema = z
       .nullable()
       .describe("What was still due on the invoice, and is not any more."),
     to_balance_minor: minorText.nullable().describe("What was paid, and is in the customer's balance now."),
+    to_refund_minor: minorText.nullable().describe("What was paid, and goes back: see its refunds."),
+    destination: z.enum(["balance", "refund"]),
     lines: z.array(z.object({ line: z.int(), amount_minor: minorText })),
     reason_code: z.enum(reasonCodes),
     reason: z.string().nullable(),
@@ -57,6 +59,8 @@ export function creditNoteAnswer(
     total_minor: note.totalMinor.toString(),
     lowers_due_minor: note.lowersDueMinor?.toString() ?? null,
     to_balance_minor: note.toBalanceMinor?.toString() ?? null,
+    to_refund_minor: note.toRefundMinor?.toString() ?? null,
+    destination: note.destination,
     lines: lines.map(({ line, amountMinor }) => ({ line, amount_minor: amountMinor.toString() })),
     reason_code: note.reasonCode,
     reason: note.reason,

@@ -32,7 +32,10 @@ const creditNoteInput = z
     destination: z
       .enum(["balance", "refund"])
       .default("balance")
-      .describe("Where what is paid already goes. `refund` is not available yet."),
+      .describe(
+        "Where what is paid already goes. `refund`: back to where it came from; what was paid from the customer's balance, or " +
+          "cannot be sent back, goes there.",
+      ),
     ...reasonFields,
   })
   .superRefine(otherIsExplained);
@@ -44,7 +47,8 @@ export const creditNoteRefusals = [
   "credit_note_exceeds_line",
   "credit_note_exceeds_invoice",
   "invoice_at_stripe",
-  "refund_not_available",
+  "nothing_to_refund",
+  "payment_disputed",
 ];
 
 /** An invoice that turned out too high is lowered by notes that refer to it; it stays as it was issued. */
@@ -63,7 +67,7 @@ function requestNote(api: ApiInstance, deps: ApiDependencies): void {
         tags,
         summary: "Credit lines of an invoice, by parts or wholly",
         description:
-          "Of an open invoice it lowers what is due; of a paid one it goes to the customer's balance. Never more than is left of a " +
+          "Of an open invoice it lowers what is due; of a paid one it goes to the customer's balance, or back to the card. Never more than is left of a " +
           "line. Issued at once (201), or, above the limit, when another key approves it (202).",
         params: idParams,
         body: creditNoteInput,

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { currencyText, decimalText, instantText, minorText } from "../wire.ts";
+import { disputeSchema } from "./disputes.ts";
 import { entrySchema } from "./entries.ts";
+import { refundSchema } from "./refund-schemas.ts";
 
 export const invoiceStatus = z.enum(["open", "paid", "void", "uncollectible"]);
 
@@ -115,6 +117,8 @@ export const invoiceDetailSchema = invoiceSchema
     lines: z.array(invoiceLineSchema),
     payments: z.array(paymentSchema),
     payment_attempts: z.array(paymentAttemptSchema),
+    refunds: z.array(refundSchema),
+    disputes: z.array(disputeSchema).describe("What banks did, or asked, about its payments."),
     dunning: dunningSchema.nullable().describe("What followed a failed payment; null when none failed."),
     entries: z.array(entrySchema),
   })

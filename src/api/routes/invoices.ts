@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { listInvoices } from "../../db/billing/api-reads.ts";
+import { disputesOf } from "../../db/billing/disputes.ts";
 import {
   findInvoice,
   linesOfInvoice,
@@ -13,6 +14,7 @@ import {
   type StoredAttempt,
   type StoredDunning,
 } from "../../db/billing/payments.ts";
+import { refundsOf } from "../../db/billing/refunds.ts";
 import { inTransaction, type Tx } from "../../db/database.ts";
 import { entriesOfInvoice } from "../../db/ledger/ledger.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
@@ -22,6 +24,7 @@ import { renameFields, snakeCase } from "../field-names.ts";
 import { listAnswer, listOf, newestFirst, pageQuery, pageRequest } from "../pagination.ts";
 import { found } from "../refusals.ts";
 import { idInput, idParams, isoOrNull } from "../wire.ts";
+import { disputeAnswer } from "./disputes.ts";
 import { entryAnswer, entrySchema } from "./entries.ts";
 import {
   invoiceDetailSchema,
@@ -30,6 +33,7 @@ import {
   invoiceStatus,
   type paymentAttemptSchema,
 } from "./invoice-schemas.ts";
+import { refundAnswer } from "./refund-schemas.ts";
 
 const tags = ["Invoices"];
 
@@ -84,6 +88,8 @@ async function invoiceDetail(tx: Tx, id: string): Promise<z.infer<typeof invoice
   const lines = await linesOfInvoice(tx, id);
   const payments = await paymentsOf(tx, id);
   const attempts = await attemptsOf(tx, id);
+  const refunds = await refundsOf(tx, { invoiceId: id });
+  const disputes = await disputesOf(tx, id);
   const dunning = await findDunning(tx, id);
   const entries = await entriesOfInvoice(tx, id);
   return {
@@ -96,6 +102,8 @@ async function invoiceDetail(tx: Tx, id: string): Promise<z.infer<typeof invoice
       received_at: isoOf(receivedAt),
     })),
     payment_attempts: attempts.map(attemptAnswer),
+    refunds: refunds.map(refundAnswer),
+    disputes: disputes.map(disputeAnswer),
     dunning: dunning === undefined ? null : dunningAnswer(dunning),
     entries: entries.map(entryAnswer),
   };

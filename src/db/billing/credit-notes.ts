@@ -2,7 +2,12 @@ import { and, asc, desc, eq, inArray } from "drizzle-orm";
 import type { ReasonCode } from "../../domain/adjustments/index.ts";
 import type { Instant } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
-import type { CreditableInvoice, CreditedLine, PlannedCreditNote } from "../../domain/invoicing/index.ts";
+import type {
+  CreditableInvoice,
+  CreditDestination,
+  CreditedLine,
+  PlannedCreditNote,
+} from "../../domain/invoicing/index.ts";
 import { currency, type Money, money } from "../../domain/money/index.ts";
 import type { Tx } from "../database.ts";
 import { type NewestFirst, olderThan, type Page, type PageRequest, pageOf, rowsToRead } from "../page.ts";
@@ -17,6 +22,7 @@ import {
 } from "../schema/invoice-documents.ts";
 import { nextNumber } from "./document-numbers.ts";
 import { linesOfInvoice, type StoredInvoice } from "./invoices.ts";
+import { refundablePayments } from "./refunds.ts";
 
 export type { CreditNoteOutcome, CreditNoteStatus };
 export type StoredCreditNote = typeof creditNoteStanding.$inferSelect;
@@ -27,6 +33,7 @@ export interface CreditNoteToRequest {
   readonly invoice: StoredInvoice;
   readonly lines: readonly CreditedLine[];
   readonly total: Money;
+  readonly destination: CreditDestination;
   readonly reasonCode: ReasonCode;
   readonly reason: string | null;
   readonly requestedBy: string;
@@ -64,11 +71,15 @@ export async function insertCreditNoteRequest(tx: Tx, asked: CreditNoteToRequest
 export async function insertCreditNote(
   tx: Tx,
   { id, customerId }: StoredCreditNote,
-  { lowersDue, toBalance }: PlannedCreditNote,
+  { lowersDue, toBalance, toRefund }: PlannedCreditNote,
   issued: { readonly issuedBy: string; readonly issuedAt: Instant },
 ): Promise<void> {
   const numbered = await nextNumber(tx, "credit_note", { customerId, issuedAt: issued.issuedAt });
-  const amounts = { lowersDueMinor: lowersDue.amountMinor, toBalanceMinor: toBalance.amountMinor };
+  const amounts = {
+    lowersDueMinor: lowersDue.amountMinor,
+    toBalanceMinor: toBalance.amountMinor,
+    toRefundMinor: toRefund.amountMinor,
+  };
   await tx.insert(creditNote).values({ id, ...numbered, ...amounts, ...issued });
 }
 
@@ -159,6 +170,7 @@ export async function creditableInvoice(tx: Tx, invoice: StoredInvoice): Promise
     paid: of(invoice.amountPaidMinor),
     balanceApplied: of(invoice.balanceAppliedMinor),
     lowered: of(invoice.creditedMinor),
+    payments: await refundablePayments(tx, invoice),
     isAtStripe: invoice.stripeInvoiceId !== null,
     lines: lines.map(({ line, kind, amountMinor }) => ({
       line,

@@ -1,7 +1,7 @@
 import { and, asc, eq } from "drizzle-orm";
 import type { Tx } from "../database.ts";
 import { payment } from "../schema/billing.ts";
-import { dunningCommand, dunningNotice, invoiceDispute } from "../schema/dunning.ts";
+import { dunningCommand, dunningNotice } from "../schema/dunning.ts";
 
 export type StoredDunningCommand = typeof dunningCommand.$inferSelect;
 
@@ -55,28 +55,4 @@ export async function invoiceOfPayment(tx: Tx, stripePaymentIntentId: string): P
     .from(payment)
     .where(eq(payment.stripePaymentIntentId, stripePaymentIntentId));
   return row?.invoiceId;
-}
-
-/** Notes a dispute, or that it is closed, which stays so. */
-export async function noteDispute(tx: Tx, dispute: typeof invoiceDispute.$inferInsert): Promise<void> {
-  const inserted = await tx
-    .insert(invoiceDispute)
-    .values(dispute)
-    .onConflictDoNothing()
-    .returning({ id: invoiceDispute.stripeDisputeId });
-  if (inserted.length > 0 || dispute.isOpen) return;
-  await tx
-    .update(invoiceDispute)
-    .set({ isOpen: false })
-    .where(eq(invoiceDispute.stripeDisputeId, dispute.stripeDisputeId));
-}
-
-/** The ids of the disputes about an invoice that are still open. */
-export async function openDisputesOf(tx: Tx, invoiceId: string): Promise<string[]> {
-  const found = await tx
-    .select({ id: invoiceDispute.stripeDisputeId })
-    .from(invoiceDispute)
-    .where(and(eq(invoiceDispute.invoiceId, invoiceId), eq(invoiceDispute.isOpen, true)))
-    .orderBy(asc(invoiceDispute.stripeDisputeId));
-  return found.map(({ id }) => id);
 }

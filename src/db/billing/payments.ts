@@ -29,6 +29,12 @@ export async function insertPayment(tx: Tx, row: typeof payment.$inferInsert): P
   return inserted.length > 0;
 }
 
+/** The payment that a charge of Stripe's made. */
+export async function findPaymentOfCharge(tx: Tx, stripeChargeId: string) {
+  const [row] = await tx.select().from(payment).where(eq(payment.stripeChargeId, stripeChargeId));
+  return row;
+}
+
 export async function paymentsOf(tx: Tx, invoiceId: string) {
   return await tx
     .select()

@@ -35,6 +35,27 @@ export function clearingInvariants({ clearing }: Pick<InvariantLimits, "clearing
         where amount <> 0 and since < coalesce(time.now, now()) - ${limit}`,
     },
     {
+      name: "V6: money promised back has left 2400 once the refund is over, and 1120 is empty once a dispute is",
+      sql: `
+        select balance.key, balance.balance, refund.state as state
+        from ledger.balance as balance join billing.refund as refund on refund.id = balance.dimensions ->> 'refund'
+        where balance.code = '2400' and balance.balance <> 0 and refund.state in ('succeeded', 'failed', 'canceled')
+        union all
+        select balance.key, balance.balance, dispute.status
+        from ledger.balance as balance
+        join billing.invoice_dispute as dispute on dispute.stripe_dispute_id = balance.dimensions ->> 'dispute'
+        where balance.code = '1120' and balance.balance <> 0 and not dispute.is_open`,
+    },
+    {
+      name: "V6: a payout that is over has left 1030",
+      sql: `
+        select payout.id, payout.status, sum(side.amount) as amount
+        from (${sides}) as side join stripe.payout as payout on payout.id = side.metadata ->> 'payout_id'
+        where side.code = '1030' and payout.status in ('paid', 'failed', 'canceled')
+          and payout.changed_at < now() - ${limit}
+        group by payout.id having sum(side.amount) <> 0`,
+    },
+    {
       name: "V6: credits of a paid purchase have left 2005",
       sql: `
         select balance.key, balance.balance, invoice.paid_at

@@ -22,7 +22,17 @@ const factsWithEntries = `
   select 'prepaid_credits_funded', 'credit_purchase', invoice.id, invoice.customer_id, invoice.currency,
     ${inLedgerUnits("credit.amount_minor")}
   from billing.credit_grant as credit join billing.invoice as invoice on invoice.id = credit.invoice_id
-  where invoice.status = 'paid'`;
+  where invoice.status = 'paid'
+  union all
+  select 'refund_succeeded', 'refund', id, customer_id, currency, ${inLedgerUnits("amount_minor")}
+  from billing.refund where state = 'succeeded'
+  union all
+  select 'refund_failed', 'refund', id, customer_id, currency, null from billing.refund where state in ('failed', 'canceled')
+  union all
+  select 'dispute_lost', 'dispute', stripe_dispute_id, customer_id, currency, null
+  from billing.invoice_dispute where status = 'lost' and withdrawn_minor > 0
+  union all
+  select 'payout_paid', 'payout', id, null, currency, null from stripe.payout where status = 'paid'`;
 
 /** The same entries as they are in the ledger. Money for a written-off invoice is a payment too. */
 const entriesOfFacts = `
@@ -32,12 +42,14 @@ const entriesOfFacts = `
       when 'customer_balance_applied' then '2200'
       when 'prepaid_credits_funded' then '2005'
       when 'credit_note_issued' then '4910'
+      when 'refund_succeeded' then '2400'
       else '1010' end) as amount
   from ledger.journal_entry as entry
   join ledger.posting as posting on posting.entry_id = entry.id
   join ledger.account as debited on debited.id = posting.debit_account
   where entry.kind in ('invoice_issued', 'invoice_written_off', 'customer_balance_applied', 'payment_succeeded',
-    'write_off_recovered', 'credit_note_issued', 'prepaid_credits_funded')
+    'write_off_recovered', 'credit_note_issued', 'prepaid_credits_funded', 'refund_succeeded', 'refund_failed', 'dispute_lost',
+    'payout_paid')
   group by 1, 2, 3, 4, 5`;
 
 /** Business facts and journal entries, matched in both directions. */
@@ -53,7 +65,7 @@ export const entryInvariants: readonly InvariantQuery[] = [
       select min(id), count(*), 'undoes ' || reverses from ledger.journal_entry group by reverses having reverses is not null and count(*) > 1`,
   },
   {
-    name: "V4: every invoice, payment, write-off and purchase of credits has its entry, of its customer, currency and amount",
+    name: "V4: every invoice, payment, write-off, purchase of credits, refund, lost dispute and payout has its entry, of its customer, currency and amount",
     sql: `
       select fact.kind, fact.cause_id, fact.customer_id, fact.amount as expected_amount, entry.amount
       from (${factsWithEntries}) as fact
@@ -78,6 +90,14 @@ export const entryInvariants: readonly InvariantQuery[] = [
           select stripe_payment_intent_id from billing.payment)
         when kind = 'balance_transaction_recorded' then metadata ->> 'payment_id' in (
           select stripe_payment_intent_id from billing.payment)
+        when kind = 'refund_succeeded' then cause_id in (select id from billing.refund where state in ('succeeded', 'failed'))
+        when kind = 'refund_failed' then cause_id in (select id from billing.refund where state in ('failed', 'canceled'))
+        when kind in ('return_recorded', 'failed_refund_recorded') then metadata ->> 'refund_id' in (select id from billing.refund)
+        when kind in ('dispute_opened', 'dispute_won', 'dispute_lost') then metadata ->> 'dispute_id' in (
+          select stripe_dispute_id from billing.invoice_dispute)
+        when kind in ('payout_sent', 'payout_paid', 'payout_failed') then metadata ->> 'payout_id' in (select id from stripe.payout)
+        when kind in ('processor_fee_recorded', 'balance_transaction_unmatched') then cause_id in (
+          select id from stripe.balance_transaction)
         when kind = 'prepaid_credits_funded' then cause_id in (
           select invoice.id from billing.credit_grant as credit join billing.invoice as invoice on invoice.id = credit.invoice_id
           where invoice.status = 'paid')

@@ -41,7 +41,8 @@ export const invoiceInvariants: readonly InvariantQuery[] = [
       select invoice.id, credited_minor, coalesce(note.lowered, 0) as lowered, note.taken
       from billing.invoice as invoice
       left join (
-        select request.invoice_id, sum(note.lowers_due_minor) as lowered, sum(note.lowers_due_minor + note.to_balance_minor) as taken
+        select request.invoice_id, sum(note.lowers_due_minor) as lowered, 
+          sum(note.lowers_due_minor + note.to_balance_minor + note.to_refund_minor) as taken
         from billing.credit_note as note join billing.credit_note_request as request on request.id = note.id group by 1
       ) as note on note.invoice_id = invoice.id
       where credited_minor <> coalesce(note.lowered, 0) or note.taken > total_minor + greatest(balance_applied_minor, 0)

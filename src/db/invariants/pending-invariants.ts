@@ -16,6 +16,15 @@ export function pendingInvariants(limits: InvariantLimits): InvariantQuery[] {
         where state = 'parked' or state = 'waiting' and received_at < now() - ${seconds(limits.webhook)}`,
     },
     {
+      name: "V12: every refund is sent in time, and every movement of Stripe's balance is booked in time",
+      sql: `
+        select id, state, changed_at as since, null as problem from billing.refund
+        where state = 'requested' and recorded_at < now() - ${seconds(limits.billing)}
+        union all
+        select id, state, imported_at, problem from stripe.balance_transaction
+        where state = 'waiting' and imported_at < now() - ${seconds(limits.clearing)}`,
+    },
+    {
       name: "V12: every period is closed when its grace is over",
       sql: `
         select subscription.id, next_close_at, time.now from billing.subscription as subscription

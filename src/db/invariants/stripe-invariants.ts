@@ -1,6 +1,13 @@
 import type { Stripe } from "stripe";
+import { ledgerAmountAtStripe } from "../../domain/money/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { type InvariantQuery, inLedgerUnits, sides } from "./invariant-query.ts";
+
+/** An SQL expression for an amount of `imported` as Stripe counts its currency, in the ledger's unit: see `minorUnitOf`. */
+const stripeInLedgerUnits = (amount: string): string => `(${amount}) * case
+  when imported.currency in ('isk', 'ugx') then 1000000::numeric
+  when imported.currency = 'mga' then 10000000000::numeric
+  else 100000000::numeric end`;
 
 /** The Stripe balance, as far as the database alone can tell. */
 export const stripeInvariants: readonly InvariantQuery[] = [
@@ -22,6 +29,27 @@ export const stripeInvariants: readonly InvariantQuery[] = [
       ) as recorded
       join billing.payment as payment on payment.stripe_payment_intent_id = recorded.payment_id
       where recorded.transactions > 1 or recorded.gross <> ${inLedgerUnits("payment.amount_minor")}`,
+  },
+  {
+    name: "V7: what was imported of Stripe's balance and booked has moved 1000 by exactly its net",
+    sql: `
+      select imported.id, imported.state, imported.currency, imported.net, moved.amount
+      from stripe.balance_transaction as imported
+      left join (
+        select cause_id, currency, sum(amount) as amount from (${sides}) as side
+        where code = '1000' and cause_type = 'stripe_balance_transaction' group by 1, 2
+      ) as moved on moved.cause_id = imported.id and moved.currency = imported.currency
+      where imported.state <> 'waiting' and coalesce(moved.amount, 0) <> ${stripeInLedgerUnits("imported.net")}`,
+  },
+  {
+    name: "V7: no more goes back of a payment, refunded or taken by the bank, than was paid, nor of a credit note than it says",
+    sql: `
+      select stripe_payment_intent_id as id, amount_minor, billing.given_back_minor(stripe_payment_intent_id) as given_back
+      from billing.payment where billing.given_back_minor(stripe_payment_intent_id) > amount_minor
+      union all
+      select note.id, note.to_refund_minor, coalesce(sum(refund.amount_minor), 0)
+      from billing.credit_note as note left join billing.refund as refund on refund.credit_note_id = note.id
+      group by note.id having coalesce(sum(refund.amount_minor), 0) <> note.to_refund_minor`,
   },
 ];
 
@@ -54,7 +82,8 @@ export interface StripeComparison {
 interface BalanceTransaction {
   readonly currency: string;
   readonly net: bigint;
-  readonly fee: bigint;
+  /** Null while it is in suspense: that it moved is right, what of it was a fee nobody has said. */
+  readonly fee: bigint | null;
 }
 
 type BalanceTransactions = ReadonlyMap<string, BalanceTransaction>;
@@ -83,15 +112,16 @@ export async function compareWithStripe(
 }
 
 async function recordedTransactions(tx: Pick<Tx, "execute">): Promise<BalanceTransactions> {
-  const found = await rows<{ id: string; currency: string; net: string; fee: string }>(
+  const found = await rows<{ id: string; currency: string; net: string; fee: string | null }>(
     tx,
     sql.raw(`
       select cause_id as id, currency, coalesce(sum(amount) filter (where code = '1000'), 0) as net,
-        coalesce(sum(amount) filter (where code = '5000'), 0) as fee
+        case when bool_or(kind <> 'balance_transaction_unmatched') then
+          coalesce(sum(amount) filter (where code in ('5000', '5010') and kind <> 'processor_fee_recorded'), 0) end as fee
       from (${sides}) as side where cause_type = 'stripe_balance_transaction' group by 1, 2`),
   );
   return new Map(
-    found.map(({ id, currency, net, fee }) => [id, { currency, net: BigInt(net), fee: BigInt(fee) }]),
+    found.map(({ id, currency, net, fee }) => [id, { currency, net: BigInt(net), fee: fee === null ? null : BigInt(fee) }]),
   );
 }
 
@@ -99,7 +129,11 @@ async function listedTransactions(stripe: Pick<Stripe, "balanceTransactions">, y
   const atStripe = new Map<string, BalanceTransaction>();
   const young = new Set<string>();
   for await (const { id, currency, net, fee, created } of stripe.balanceTransactions.list({ limit: 100 })) {
-    atStripe.set(id, { currency, net: inLedgerUnit(net), fee: inLedgerUnit(fee) });
+    atStripe.set(id, {
+      currency,
+      net: ledgerAmountAtStripe(BigInt(net), currency),
+      fee: ledgerAmountAtStripe(BigInt(fee), currency),
+    });
     if (created >= youngFrom) young.add(id);
   }
   return { atStripe, young };
@@ -110,8 +144,9 @@ function difference(
   atStripe: BalanceTransaction | undefined,
   inLedger: BalanceTransaction | undefined,
 ): StripeDifference[] {
-  if (atStripe?.net === inLedger?.net && atStripe?.fee === inLedger?.fee) return [];
-  const amounts = (side: BalanceTransaction | undefined) => side && ([side.net, side.fee] as const);
+  const isFeeSame = inLedger?.fee === null || atStripe?.fee === inLedger?.fee;
+  if (atStripe?.net === inLedger?.net && isFeeSame) return [];
+  const amounts = (side: BalanceTransaction | undefined) => side && ([side.net, side.fee ?? 0n] as const);
   return [
     {
       balanceTransaction,
@@ -127,7 +162,7 @@ function totalsOf(atStripe: BalanceTransactions, inLedger: BalanceTransactions):
   const ofCurrency = (side: BalanceTransactions, name: string) =>
     [...side.values()].filter(({ currency }) => currency === name);
   const sum = (some: readonly BalanceTransaction[], part: "net" | "fee") =>
-    some.reduce((total, each) => total + each[part], 0n);
+    some.reduce((total, each) => total + (each[part] ?? 0n), 0n);
   const currencies = new Set([...atStripe.values(), ...inLedger.values()].map(({ currency }) => currency));
   return [...currencies].sort().map((currency) => {
     const stripeSide = ofCurrency(atStripe, currency);
@@ -141,6 +176,3 @@ function totalsOf(atStripe: BalanceTransactions, inLedger: BalanceTransactions):
     };
   });
 }
-
-/** The SDK gives whole minor units as numbers. */
-const inLedgerUnit = (minorUnits: number) => BigInt(minorUnits) * 100_000_000n;

@@ -8,6 +8,7 @@ import type { NoticeData, NoticeKind, NoticeSubjects } from "../../domain/notice
 import { findGrant } from "../billing/credit-grants.ts";
 import { findInvoice, type StoredInvoice } from "../billing/invoices.ts";
 import { findDunning } from "../billing/payments.ts";
+import { findRefund } from "../billing/refunds.ts";
 import type { Database, Tx } from "../database.ts";
 import { paymentAttempt } from "../schema/billing.ts";
 import { creditGrantEnd } from "../schema/credit-grants.ts";
@@ -41,6 +42,7 @@ const readers: { readonly [Kind in NoticeKind]: Reader<Kind> } = {
     moment,
     notice,
   }),
+  "refund.failed": ({ orm }, { refundId }) => refundData(orm, refundId),
   "usage.threshold_reached": async ({ orm }, { invoiceId }) => {
     const invoice = await invoiceOf(orm, invoiceId);
     return { ...invoiceData(invoice), ...periodData(invoice) };
@@ -118,6 +120,20 @@ async function failureData(
     decline_class: made?.declineClass ?? null,
     next_attempt_at: next === null ? null : isoOf(next),
     pay_url: invoice.hostedInvoiceUrl,
+  };
+}
+
+async function refundData(tx: Tx, refundId: string): Promise<NoticeData["refund.failed"]> {
+  const refund = await findRefund(tx, refundId);
+  invariant(refund, `refund ${refundId} was written before it failed`);
+  const { number } = await invoiceOf(tx, refund.invoiceId);
+  return {
+    refund_id: refundId,
+    invoice_id: refund.invoiceId,
+    number,
+    currency: refund.currency,
+    amount_minor: refund.amountMinor.toString(),
+    failure_code: refund.failureCode,
   };
 }
 

@@ -54,6 +54,21 @@ export async function tellPaymentFailed(
   });
 }
 
+/** Money that was to go back did not arrive. */
+export async function tellRefundFailed(
+  tx: Pick<Tx, "insert">,
+  { id: refundId, customerId }: { readonly id: string; readonly customerId: string },
+  at: Instant,
+): Promise<void> {
+  await enqueueNotice(tx, {
+    key: `refund-failed/${refundId}`,
+    kind: "refund.failed",
+    customerId,
+    subject: { refundId },
+    occurredAt: at,
+  });
+}
+
 /** What had failed was paid. */
 export async function tellRecovered(
   tx: Pick<Tx, "insert">,

@@ -83,9 +83,3 @@ export const dunningNotice = billing.table(
   },
   (table) => [primaryKey({ columns: [table.invoiceId, table.fact, table.moment] })],
 );
-
-export const invoiceDispute = billing.table("invoice_dispute", {
-  stripeDisputeId: text("stripe_dispute_id").primaryKey(),
-  invoiceId: text("invoice_id").notNull(),
-  isOpen: boolean("is_open").notNull(),
-});

@@ -1,6 +1,7 @@
 import { bigint, boolean, integer, jsonb, numeric, primaryKey, text } from "drizzle-orm/pg-core";
 import type { ReasonCode } from "../../domain/adjustments/index.ts";
 import type { SellerDetails } from "../../domain/invoicing/document/index.ts";
+import type { CreditDestination } from "../../domain/invoicing/index.ts";
 import type { LedgerAmount } from "../../domain/money/index.ts";
 import { billing } from "./billing.ts";
 import { instantColumn } from "./columns.ts";
@@ -50,6 +51,7 @@ export const creditNoteRequest = billing.table("credit_note_request", {
   customerId: text("customer_id").notNull(),
   currency: text().notNull(),
   totalMinor: bigint("total_minor", { mode: "bigint" }).notNull(),
+  destination: text().$type<CreditDestination>().notNull(),
   reasonCode: text("reason_code").$type<ReasonCode>().notNull(),
   reason: text(),
   requestedBy: text("requested_by").notNull(),
@@ -85,6 +87,7 @@ export const creditNote = billing.table("credit_note", {
   number: text().notNull(),
   lowersDueMinor: bigint("lowers_due_minor", { mode: "bigint" }).notNull(),
   toBalanceMinor: bigint("to_balance_minor", { mode: "bigint" }).notNull(),
+  toRefundMinor: bigint("to_refund_minor", { mode: "bigint" }).notNull(),
   sellerVersion: integer("seller_version"),
   issuedBy: text("issued_by").notNull(),
   issuedAt: instantColumn("issued_at").notNull(),
@@ -98,6 +101,7 @@ export const creditNoteStanding = billing
     customerId: text("customer_id").notNull(),
     currency: text().notNull(),
     totalMinor: bigint("total_minor", { mode: "bigint" }).notNull(),
+    destination: text().$type<CreditDestination>().notNull(),
     reasonCode: text("reason_code").$type<ReasonCode>().notNull(),
     reason: text(),
     requestedBy: text("requested_by").notNull(),
@@ -115,6 +119,7 @@ export const creditNoteStanding = billing
     number: text(),
     lowersDueMinor: bigint("lowers_due_minor", { mode: "bigint" }),
     toBalanceMinor: bigint("to_balance_minor", { mode: "bigint" }),
+    toRefundMinor: bigint("to_refund_minor", { mode: "bigint" }),
     sellerVersion: integer("seller_version"),
     issuedBy: text("issued_by"),
     issuedAt: instantColumn("issued_at"),

@@ -1,17 +1,8 @@
-import { BillingError } from "../errors.ts";
 import { type Currency, compareMoney, type Money, money, subtractMoney, sumMoney } from "../money/index.ts";
+import { CreditNoteImpossibleError } from "./credit-note-impossible.ts";
 import { moneyText } from "./document/figures.ts";
 import type { InvoiceLineKind } from "./invoice-line.ts";
-
-/** Why a credit note cannot be issued now. */
-export class CreditNoteImpossibleError extends BillingError {
-  readonly code: string;
-
-  constructor(code: string, message: string, field?: string) {
-    super(message, field);
-    this.code = code;
-  }
-}
+import { type PlannedRefund, planRefunds, type RefundablePayment } from "./refunds.ts";
 
 /** Where what is paid already goes: to the customer's balance, or back to the card. */
 export type CreditDestination = "balance" | "refund";
@@ -34,6 +25,8 @@ export interface CreditableInvoice {
   readonly balanceApplied: Money;
   /** What notes took off before it was paid. */
   readonly lowered: Money;
+  /** What paid it, the newest first. */
+  readonly payments: readonly RefundablePayment[];
   /** Whether its copy at Stripe still asks for the whole. */
   readonly isAtStripe: boolean;
   readonly lines: readonly CreditableLine[];
@@ -51,6 +44,9 @@ export interface PlannedCreditNote {
   readonly lowersDue: Money;
   /** What was paid, and becomes the customer's balance. */
   readonly toBalance: Money;
+  /** What was paid, and goes back to where it came from: of these payments, together this. */
+  readonly toRefund: Money;
+  readonly refunds: readonly PlannedRefund[];
 }
 
 /**
@@ -90,9 +86,13 @@ export function planCreditNote(
       ? subtractMoney(subtractMoney(invoice.total, invoice.lowered), invoice.paid)
       : money(0n, currency);
   const lowersDue = compareMoney(total, due) < 0 ? total : due;
-  const toBalance = subtractMoney(total, lowersDue);
-  requireWays(invoice, { lowersDue, toBalance }, destination);
-  return { total, lowersDue, toBalance };
+  requireOurs(invoice, lowersDue);
+  const paidAlready = subtractMoney(total, lowersDue);
+  const goesBack = destination === "refund" && paidAlready.amountMinor > 0n;
+  const refunds = goesBack ? planRefunds(invoice.payments, paidAlready) : [];
+  const toRefund = sum(refunds, currency);
+  // What was paid from the customer's balance, or is too small to be sent, goes back there.
+  return { total, lowersDue, toBalance: subtractMoney(paidAlready, toRefund), toRefund, refunds };
 }
 
 function requireCreditable({ status, lines }: CreditableInvoice): void {
@@ -128,23 +128,14 @@ function requireRoom(
   }
 }
 
-function requireWays(
-  { isAtStripe }: CreditableInvoice,
-  { lowersDue, toBalance }: Pick<PlannedCreditNote, "lowersDue" | "toBalance">,
-  destination: CreditDestination,
-): void {
-  if (lowersDue.amountMinor > 0n && isAtStripe) {
-    const message =
-      "its copy at Stripe would still charge the whole: void it and bill anew, or credit it when it is paid";
-    throw new CreditNoteImpossibleError("invoice_at_stripe", message);
-  }
-  if (toBalance.amountMinor > 0n && destination === "refund") {
-    const message = "payments cannot be given back to a card yet: credit the customer's balance";
-    throw new CreditNoteImpossibleError("refund_not_available", message, "destination");
-  }
+function requireOurs({ isAtStripe }: CreditableInvoice, lowersDue: Money): void {
+  if (lowersDue.amountMinor === 0n || !isAtStripe) return;
+  const message =
+    "its copy at Stripe would still charge the whole: void it and bill anew, or credit it when it is paid";
+  throw new CreditNoteImpossibleError("invoice_at_stripe", message);
 }
 
-const sum = (lines: readonly CreditedLine[], currency: Currency): Money =>
+const sum = (lines: readonly { readonly amount: Money }[], currency: Currency): Money =>
   sumMoney(
     lines.map(({ amount }) => amount),
     currency,

@@ -1,5 +1,6 @@
-import { type Currency, currencyExponent } from "./currency.ts";
+import { type Currency, currency, currencyExponent } from "./currency.ts";
 import { type Decimal, decimal, type RoundingMode } from "./decimal.ts";
+import { type LedgerAmount, ledgerAmountOfExact } from "./ledger-amount.ts";
 import { type Money, money, roundToMinor } from "./money.ts";
 
 /** Whose minor unit is meant: that of ISO 4217, which is ours, or the one Stripe counts in. */
@@ -50,4 +51,11 @@ export function roundToMinorUnit(
 ): Money {
   if (step === 1n) return roundToMinor(exactMinor, of, mode);
   return money(exactMinor.dividedBy(decimal(step), 0, mode).toBigInt() * step, of);
+}
+
+/** An amount as Stripe counts it, exact to the ledger's resolution: its fees may be below what we can invoice. */
+export function ledgerAmountAtStripe(amount: bigint, currencyCode: string): LedgerAmount {
+  const of = currency(currencyCode);
+  const major = exactMajorOf(decimal(amount), minorUnitOf(of, "stripe"));
+  return ledgerAmountOfExact(exactMinorOf(major, minorUnitOf(of)));
 }

@@ -41,6 +41,11 @@ export const noticeKinds: Readonly<Record<NoticeKind, KindOfNotice>> = {
     byEmail: false,
     key: "dunning/{invoice}/{fact}/{moment}/{notice}",
   },
+  "refund.failed": {
+    when: "A refund did not reach the customer, at once or after it had seemed to: the money is in their balance with us.",
+    byEmail: true,
+    key: "refund-failed/{refund}",
+  },
   "usage.threshold_reached": {
     when: "Usage reached a billing threshold before the period's end, and was invoiced.",
     byEmail: true,

@@ -16,6 +16,7 @@ export interface NoticeSubjects {
     readonly moment: string;
     readonly notice: string;
   };
+  "refund.failed": { readonly refundId: string };
   "usage.threshold_reached": { readonly invoiceId: string };
   "subscription.trial_ending": {
     readonly subscriptionId: string;
@@ -143,6 +144,15 @@ export interface NoticeData {
   };
   "invoice.payment_recovered": InvoiceData;
   "invoice.dunning": InvoiceData & { readonly moment: string; readonly notice: string };
+  "refund.failed": {
+    readonly refund_id: string;
+    readonly invoice_id: string;
+    readonly number: string;
+    readonly currency: string;
+    readonly amount_minor: string;
+    /** Why, in Stripe's words. */
+    readonly failure_code: string | null;
+  };
   "usage.threshold_reached": InvoiceData & {
     readonly period_start: string | null;
     readonly period_end: string | null;

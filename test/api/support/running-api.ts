@@ -73,7 +73,7 @@ export async function startApi(
     // Needs nothing but the database.
     adjustments: adjustmentCommands({ db, now, approvalLimits }),
     recurringGrants: recurringGrantCommands({ db, now, approvalLimits }),
-    creditNotes: creditNoteCommands({ db, now, approvalLimits }),
+    creditNotes: creditNoteCommands({ db, now, approvalLimits }, { startRefund: async () => {} }),
     ingest,
     db,
     now,

@@ -10,6 +10,7 @@ const usual: CreditableInvoice = {
   paid: usd(0),
   balanceApplied: usd(0),
   lowered: usd(0),
+  payments: [],
   isAtStripe: false,
   lines: [
     { line: 1, kind: "flat", amount: usd(700), credited: usd(0) },
@@ -46,6 +47,8 @@ describe("where the money of a note goes", () => {
       total: usd(credit),
       lowersDue: usd(due),
       toBalance: usd(balance),
+      toRefund: usd(0),
+      refunds: [],
     });
   });
 });
@@ -80,7 +83,7 @@ describe("what is refused", () => {
     const credit = [{ line: 1, amount: usd(100) }];
     const paid = { ...usual, status: "paid", paid: usd(1000) } as const;
     expect(() => planCreditNote(paid, credit, { destination: "refund" })).toThrow(
-      expect.objectContaining({ code: "refund_not_available" }),
+      expect.objectContaining({ code: "nothing_to_refund" }),
     );
     expect(planCreditNote(usual, credit, { destination: "refund" })).toMatchObject({ lowersDue: usd(100) });
   });

@@ -53,7 +53,7 @@ const events: readonly PropertyOfEvent[] = [
         tax: tax(c),
         lowersDue: cents(a + b),
         toBalance: cents(c + d),
-        toRefund: { refundId: "re", amount: cents(e) },
+        toRefunds: [{ refundId: "re", amount: cents(e) }],
       }),
     moves: ([a, b, c, d, e]) => [
       [owed, -(a + b)],

@@ -94,6 +94,18 @@ export const noticeExamples: readonly Row[] = [
     "Your credit is running low: $10.00 left",
   ],
   [
+    "refund.failed",
+    {
+      refund_id: "rf_1",
+      invoice_id: "inv_1",
+      number: "ACME-0001",
+      currency: "usd",
+      amount_minor: "1250",
+      failure_code: "expired_or_canceled_card",
+    },
+    "Your refund of $12.50 did not arrive",
+  ],
+  [
     "credits.expired",
     { grant_id: "g", currency: "usd", expired_minor: "1250.5" },
     "$12.50 of your credit has expired",

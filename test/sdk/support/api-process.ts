@@ -17,7 +17,7 @@ async function run(databaseUrl: string, port: number): Promise<void> {
     ...absent,
     ingest: openIngest({ url: databaseUrl, metrics }),
     adjustments: adjustmentCommands({ db, now, approvalLimits: new Map() }),
-    creditNotes: creditNoteCommands({ db, now, approvalLimits: new Map() }),
+    creditNotes: creditNoteCommands({ db, now, approvalLimits: new Map() }, { startRefund: notHere }),
     recurringGrants: recurringGrantCommands({ db, now, approvalLimits: new Map() }),
     db,
     now,

@@ -125,6 +125,7 @@ const defaults: Omit<
   "collectInvoice" | "startBillingCycle" | "startCollection" | "startDunning"
 > = {
   voidInvoice: () => nothingIssued,
+  sendRefund: () => ({ state: "succeeded" }),
   openSubscription: ({ at, items }) => ({
     ...nothingIssued,
     standing: {

@@ -11,8 +11,8 @@ export interface CreditNoteIssued extends EntryFacts, InvoicedParts {
   readonly lowersDue?: EntryAmount;
   /** What is paid already and becomes the customer's balance. */
   readonly toBalance?: EntryAmount;
-  /** What is paid already and goes back; the refund's own entries take it from there. */
-  readonly toRefund?: { readonly refundId: string; readonly amount: EntryAmount };
+  /** What is paid already and goes back; the refunds' own entries take it from there. */
+  readonly toRefunds?: readonly { readonly refundId: string; readonly amount: EntryAmount }[];
 }
 
 /**
@@ -31,12 +31,13 @@ export function creditNoteIssued(note: CreditNoteIssued): JournalEntryDraft {
 }
 
 function destinationsOf(note: CreditNoteIssued): Share[] {
-  const { customerId, currency, lowersDue = ledgerAmount(0n), toBalance = ledgerAmount(0n), toRefund } = note;
+  const { customerId, currency, lowersDue = ledgerAmount(0n), toBalance = ledgerAmount(0n), toRefunds = [] } = note;
   return [
     { account: receivable(customerId, currency), amount: lowersDue },
     { account: customerBalance(customerId, currency), amount: toBalance },
-    ...(toRefund === undefined
-      ? []
-      : [{ account: refundPayable(customerId, toRefund.refundId, currency), amount: toRefund.amount }]),
+    ...toRefunds.map(({ refundId, amount }) => ({
+      account: refundPayable(customerId, refundId, currency),
+      amount,
+    })),
   ];
 }

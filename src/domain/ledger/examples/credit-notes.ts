@@ -97,7 +97,7 @@ const credited: readonly WorkedExample[] = [
       invoiceId: "in_13",
       used: cents(1000n),
       tax: newYorkTax(200n),
-      toRefund: { refundId: "re_4", amount: cents(1200n) },
+      toRefunds: [{ refundId: "re_4", amount: cents(1200n) }],
     }),
     postings: ["4910 → 2400:{fir, re_4} 10.00 USD", "2300:{us-ny} → 2400:{fir, re_4} 2.00 USD"],
   },

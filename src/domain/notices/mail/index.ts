@@ -4,6 +4,7 @@ import * as billing from "./billing-letters.ts";
 import type { Letter, Mail, MailReader } from "./letter.ts";
 import { letterHtml } from "./letter-html.ts";
 import { letterText } from "./letter-text.ts";
+import { refundFailed } from "./refund-letter.ts";
 import * as subscriptions from "./subscription-letters.ts";
 
 export type { Letter, Mail, MailReader } from "./letter.ts";
@@ -27,6 +28,7 @@ const letters: Writers = {
   "subscription.resumed": subscriptions.resumed,
   "subscription.canceled": subscriptions.canceled,
   "payment_method.expiring": billing.cardExpiring,
+  "refund.failed": refundFailed,
   "credits.low": billing.creditsLow,
   "credits.expired": billing.creditsExpired,
   "webhook_endpoint.disabled": subscriptions.endpointDisabled,
