@@ -48,9 +48,11 @@ export class Allowances {
   /** @param isFirst whether the period begins with the stretch */
   of(plan: PlanVersion, price: UsagePrice, stretch: Period, isFirst: boolean): Allowance {
     const { model } = price;
+    const whole = wholeOf(price);
+    if (this.#isWhole(stretch)) return { model, included: whole };
     const share = this.#shareFor(plan, price, stretch, isFirst);
-    const included = share(wholeOf(price), "quantity");
-    const told = this.#told(plan, price, stretch);
+    const included = share(whole, "quantity");
+    const told = whole.isZero() ? {} : this.#told(plan, whole, stretch);
     if (model.type !== "percentage" || model.freeEvents === undefined) return { model, included, ...told };
     const freeEvents = Number(share(decimal(BigInt(model.freeEvents)), "events").text);
     return { model: { ...model, freeEvents }, included, ...told };
@@ -74,7 +76,6 @@ export class Allowances {
 
   #shareFor(plan: PlanVersion, price: UsagePrice, stretch: Period, isFirst: boolean): Share {
     const { full, timeZone } = this.#frame;
-    if (this.#isWhole(stretch)) return (whole) => whole;
     if (prorationOf(plan).unit !== "none") {
       const measure = planMeasure(plan, full, timeZone);
       return (whole) => shareOfQuantity(whole, measure, stretch);
@@ -85,10 +86,8 @@ export class Allowances {
     return (whole, counts) => (usedUp === undefined ? zero : maxDecimal(whole.minus(usedUp[counts]), zero));
   }
 
-  #told(plan: PlanVersion, price: UsagePrice, stretch: Period): Pick<Allowance, "share"> {
+  #told(plan: PlanVersion, whole: Decimal, stretch: Period): Pick<Allowance, "share"> {
     const { full, timeZone } = this.#frame;
-    const whole = wholeOf(price);
-    if (whole.isZero() || this.#isWhole(stretch)) return {};
     const measure = planMeasure(plan, full, timeZone);
     const units = measure.passed(stretch.end) - measure.passed(stretch.start);
     const { unit } = prorationOf(plan);
