@@ -130,8 +130,8 @@ describe("every route under /v1", () => {
   });
 
   test("that creates by POST asks for an Idempotency-Key, except for what is told apart by itself", () => {
-    const plans = ["/v1/catalog/plan", "/v1/operations/plan"];
-    const storesNothing = (path: string) => path.startsWith("/v1/calculate/") || plans.includes(path);
+    const questions = ["/v1/catalog/plan", "/v1/operations/plan", "/v1/entitlements/check"];
+    const storesNothing = (path: string) => path.startsWith("/v1/calculate/") || questions.includes(path);
     const unkeyed = billing()
       .filter(({ method, path }) => method === "post" && !storesNothing(path))
       .filter(

@@ -217,6 +217,12 @@ const calls: Readonly<Record<string, { call: string; answer: unknown; before?: s
     call: "select usage.cancel_meter_backfill(4711, 'alice') as answer",
     answer: false,
   },
+  "billing.open_window": {
+    before: countedEvent("opened", 7),
+    call: `select billing.open_window('counted', 'm', '{}', 3600000, '2026-01-01Z', '2026-01-15T00:10Z', '2026-01-15T00:15Z')
+      = '2026-01-15Z' as answer`,
+    answer: true,
+  },
   "usage.judge_archived": {
     call: "select usage.judge_archived('{}', '{}', '{}', '{}', '{}', '{}') as answer",
     answer: [],
