@@ -74,5 +74,3 @@ export async function endAt(tx: Tx, row: StoredSubscription, at: Instant): Promi
   await tellCanceled(tx, row, at);
   return { ...row, ...updates };
 }
-
-export { graceAfter } from "../db/billing/agreed-rows.ts";
