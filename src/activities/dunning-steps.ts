@@ -1,6 +1,6 @@
 import { findCustomer } from "../db/billing/customers.ts";
-import { recentPaymentTimes } from "../db/billing/dunning-policies.ts";
 import { openDisputesOf } from "../db/billing/disputes.ts";
+import { recentPaymentTimes } from "../db/billing/dunning-policies.ts";
 import { findInvoice, type StoredInvoice, updateInvoice } from "../db/billing/invoices.ts";
 import { findDunning, insertDunning, otherOpenDunning, updateDunning } from "../db/billing/payments.ts";
 import { findSubscription, lockCustomer, updateSubscription } from "../db/billing/subscriptions.ts";

@@ -10618,7 +10618,7 @@ export interface paths {
         put?: never;
         /**
          * Credit lines of an invoice, by parts or wholly
-         * @description Of an open invoice it lowers what is due; of a paid one it goes to the customer's balance. Never more than is left of a line. Issued at once (201), or, above the limit, when another key approves it (202).
+         * @description Of an open invoice it lowers what is due; of a paid one it goes to the customer's balance, or back to the card. Never more than is left of a line. Issued at once (201), or, above the limit, when another key approves it (202).
          */
         post: {
             parameters: {
@@ -10641,7 +10641,7 @@ export interface paths {
                             amount_minor: string;
                         }[];
                         /**
-                         * @description Where what is paid already goes. `refund` is not available yet.
+                         * @description Where what is paid already goes. `refund`: back to where it came from; what was paid from the customer's balance, or cannot be sent back, goes there.
                          * @default balance
                          * @enum {string}
                          */
@@ -10737,7 +10737,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `invoice_not_creditable`, `credit_purchase_not_creditable`, `invoice_line_not_found`, `credit_note_exceeds_line`, `credit_note_exceeds_invoice`, `invoice_at_stripe`, `refund_not_available` */
+                /** @description `invoice_not_creditable`, `credit_purchase_not_creditable`, `invoice_line_not_found`, `credit_note_exceeds_line`, `credit_note_exceeds_invoice`, `invoice_at_stripe`, `nothing_to_refund`, `payment_disputed` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -11063,7 +11063,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `invoice_not_creditable`, `credit_purchase_not_creditable`, `invoice_line_not_found`, `credit_note_exceeds_line`, `credit_note_exceeds_invoice`, `invoice_at_stripe`, `refund_not_available` */
+                /** @description `invoice_not_creditable`, `credit_purchase_not_creditable`, `invoice_line_not_found`, `credit_note_exceeds_line`, `credit_note_exceeds_invoice`, `invoice_at_stripe`, `nothing_to_refund`, `payment_disputed` */
                 422: {
                     headers: {
                         [name: string]: unknown;
@@ -11356,6 +11356,623 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refund a paid invoice, wholly or by part
+         * @description Credits its lines in proportion to what is left of each, and sends the money back to the payments, the newest first. To refund certain lines, issue a credit note with `refund` as destination. Sent at once (201), or, above the limit, when another key approves the credit note (202).
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description At most what is left of the payments. All of it when left out. */
+                        amount_minor?: string;
+                        /**
+                         * @description Why, as it is counted later. `other` is explained in `reason`; with the others words are welcome.
+                         * @enum {string}
+                         */
+                        reason_code: "goodwill" | "service_outage" | "billing_error" | "promotion" | "contract" | "retention" | "duplicate" | "fraud" | "other";
+                        reason?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RequestedRefund"];
+                    };
+                };
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RequestedRefund"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `invoice_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `refund_exceeds_payment`, `invoice_not_creditable`, `credit_purchase_not_creditable`, `invoice_line_not_found`, `credit_note_exceeds_line`, `credit_note_exceeds_invoice`, `invoice_at_stripe`, `nothing_to_refund`, `payment_disputed` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List refunds, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                    customer?: string;
+                    invoice?: string;
+                    /** @description `requested`: not at Stripe yet. `failed`, also after it had succeeded: the money is in the customer's balance. */
+                    status?: "requested" | "pending" | "requires_action" | "succeeded" | "failed" | "canceled";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Refund"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/refunds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A refund */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Refund"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `refund_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/disputes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List disputes and inquiries about payments, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                    customer?: string;
+                    invoice?: string;
+                    open?: "true" | "false";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Dispute"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/disputes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A dispute */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Dispute"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `dispute_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/payouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List payouts to our bank, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Payout"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -18865,7 +19482,7 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        suppressed_kinds: ("invoice.upcoming" | "invoice.issued" | "invoice.payment_failed" | "invoice.payment_recovered" | "usage.threshold_reached" | "subscription.trial_ending" | "subscription.changed" | "subscription.paused" | "subscription.resumed" | "subscription.canceled" | "payment_method.expiring" | "credits.low" | "credits.expired")[];
+                        suppressed_kinds: ("invoice.upcoming" | "invoice.issued" | "invoice.payment_failed" | "invoice.payment_recovered" | "refund.failed" | "usage.threshold_reached" | "subscription.trial_ending" | "subscription.changed" | "subscription.paused" | "subscription.resumed" | "subscription.canceled" | "payment_method.expiring" | "credits.low" | "credits.expired")[];
                     };
                 };
             };
@@ -20165,6 +20782,10 @@ export interface components {
             lowers_due_minor: string | null;
             /** @description What was paid, and is in the customer's balance now. */
             to_balance_minor: string | null;
+            /** @description What was paid, and goes back: see its refunds. */
+            to_refund_minor: string | null;
+            /** @enum {string} */
+            destination: "balance" | "refund";
             lines: {
                 line: number;
                 /**
@@ -20357,6 +20978,38 @@ export interface components {
                  */
                 chosen_at: string;
             } | null;
+        };
+        Dispute: {
+            /** @description Stripe's. */
+            id: string;
+            /** @description Stripe's word: `needs_response`, `under_review`, `won`, `lost`; `warning_…` for an inquiry. */
+            status: string;
+            /** @description Somebody still decides: the invoice is not dunned, and nobody is paid back. */
+            is_open: boolean;
+            /** @description The bank asks, and has taken nothing. */
+            is_inquiry: boolean;
+            invoice: string;
+            customer: string;
+            stripe_payment_intent: string;
+            /** @example usd */
+            currency: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            amount_minor: string;
+            /**
+             * @description What the bank has taken, and has not given back.
+             * @example 1250
+             */
+            withdrawn_minor: string;
+            reason: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            opened_at: string;
+            answer_by: string | null;
         };
         DraftInvoice: {
             id: string;
@@ -21520,6 +22173,9 @@ export interface components {
             lines: components["schemas"]["InvoiceLine"][];
             payments: components["schemas"]["Payment"][];
             payment_attempts: components["schemas"]["PaymentAttempt"][];
+            refunds: components["schemas"]["Refund"][];
+            /** @description What banks did, or asked, about its payments. */
+            disputes: components["schemas"]["Dispute"][];
             /** @description What followed a failed payment; null when none failed. */
             dunning: components["schemas"]["Dunning"] | null;
             entries: components["schemas"]["JournalEntry"][];
@@ -22533,9 +23189,9 @@ export interface components {
             error: string | null;
         };
         /** @enum {string} */
-        NoticeKind: "invoice.upcoming" | "invoice.issued" | "invoice.tax_wanted" | "invoice.payment_failed" | "invoice.payment_recovered" | "invoice.dunning" | "usage.threshold_reached" | "subscription.trial_ending" | "subscription.changed" | "subscription.paused" | "subscription.resumed" | "subscription.canceled" | "payment_method.expiring" | "credits.low" | "credits.expired" | "webhook_endpoint.disabled" | "webhook_endpoint.test";
+        NoticeKind: "invoice.upcoming" | "invoice.issued" | "invoice.tax_wanted" | "invoice.payment_failed" | "invoice.payment_recovered" | "invoice.dunning" | "refund.failed" | "usage.threshold_reached" | "subscription.trial_ending" | "subscription.changed" | "subscription.paused" | "subscription.resumed" | "subscription.canceled" | "payment_method.expiring" | "credits.low" | "credits.expired" | "webhook_endpoint.disabled" | "webhook_endpoint.test";
         /** @enum {string} */
-        NoticeKindInput: "invoice.upcoming" | "invoice.issued" | "invoice.tax_wanted" | "invoice.payment_failed" | "invoice.payment_recovered" | "invoice.dunning" | "usage.threshold_reached" | "subscription.trial_ending" | "subscription.changed" | "subscription.paused" | "subscription.resumed" | "subscription.canceled" | "payment_method.expiring" | "credits.low" | "credits.expired" | "webhook_endpoint.disabled" | "webhook_endpoint.test";
+        NoticeKindInput: "invoice.upcoming" | "invoice.issued" | "invoice.tax_wanted" | "invoice.payment_failed" | "invoice.payment_recovered" | "invoice.dunning" | "refund.failed" | "usage.threshold_reached" | "subscription.trial_ending" | "subscription.changed" | "subscription.paused" | "subscription.resumed" | "subscription.canceled" | "payment_method.expiring" | "credits.low" | "credits.expired" | "webhook_endpoint.disabled" | "webhook_endpoint.test";
         NoticePreferences: {
             /** @description Of these no e-mail is sent. */
             suppressed_kinds: components["schemas"]["NoticeKind"][];
@@ -22659,6 +23315,31 @@ export interface components {
             last4: string;
             exp_month: number;
             exp_year: number;
+        };
+        Payout: {
+            /** @description Stripe's. */
+            id: string;
+            /** @description Stripe's word: `pending`, `in_transit`, `paid`, `failed`, `canceled`. */
+            status: string;
+            /** @example usd */
+            currency: string;
+            /**
+             * @description An exact decimal.
+             * @example 0.0003
+             */
+            amount_minor: string;
+            is_automatic: boolean;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            arrives_at: string;
+            failure_code: string | null;
         };
         PeriodsAnswer: {
             periods: {
@@ -23797,6 +24478,35 @@ export interface components {
                 reason: string | null;
             } | null;
         };
+        Refund: {
+            id: string;
+            /**
+             * @description `requested`: not at Stripe yet. `failed`, also after it had succeeded: the money is in the customer's balance.
+             * @enum {string}
+             */
+            status: "requested" | "pending" | "requires_action" | "succeeded" | "failed" | "canceled";
+            invoice: string;
+            customer: string;
+            /** @description The credit note that says why, by whom and for which lines. */
+            credit_note: string;
+            /** @example usd */
+            currency: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            amount_minor: string;
+            /** @description The payment that it returns. */
+            stripe_payment_intent: string;
+            stripe_refund: string | null;
+            /** @description Why it failed, in Stripe's words. */
+            failure_code: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            requested_at: string;
+        };
         RequestedChangeInput: {
             /** @constant */
             kind: "change_plan";
@@ -23959,6 +24669,11 @@ export interface components {
              * @description Inside the period in course; now by the customer's clock when left out.
              */
             effective_at?: string;
+        };
+        RequestedRefund: {
+            credit_note: components["schemas"]["CreditNote"];
+            /** @description One for each payment that is returned; none while it waits for approval. */
+            refunds: components["schemas"]["Refund"][];
         };
         RotatedSecret: {
             /** @description Shown in the first answer only; a repetition gets null. */

@@ -121,7 +121,10 @@ async function recordedTransactions(tx: Pick<Tx, "execute">): Promise<BalanceTra
       from (${sides}) as side where cause_type = 'stripe_balance_transaction' group by 1, 2`),
   );
   return new Map(
-    found.map(({ id, currency, net, fee }) => [id, { currency, net: BigInt(net), fee: fee === null ? null : BigInt(fee) }]),
+    found.map(({ id, currency, net, fee }) => [
+      id,
+      { currency, net: BigInt(net), fee: fee === null ? null : BigInt(fee) },
+    ]),
   );
 }
 

@@ -130,6 +130,8 @@ export const acmeInvoice: Schemas["InvoiceDetail"] = {
       received_at: "2026-02-02T09:12:00.000Z",
     },
   ],
+  refunds: [],
+  disputes: [],
   payment_attempts: [
     {
       attempt: 1,
@@ -193,6 +195,8 @@ const acmeCreditNote: Schemas["CreditNote"] = {
   total_minor: "500",
   lowers_due_minor: "0",
   to_balance_minor: "500",
+  to_refund_minor: "0",
+  destination: "balance",
   lines: [{ line: 1, amount_minor: "500" }],
   reason_code: "service_outage",
   reason: null,

@@ -66,6 +66,8 @@ export const waitingCreditNote: Schemas["CreditNote"] = {
   total_minor: "60000",
   lowers_due_minor: null,
   to_balance_minor: null,
+  to_refund_minor: null,
+  destination: "balance",
   lines: [{ line: 1, amount_minor: "60000" }],
   reason_code: "service_outage",
   reason: null,
