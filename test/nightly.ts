@@ -6,6 +6,12 @@ const files = [
   "test/db/ledger-seals-mutations.test.ts",
   "test/domain/calendar/tiling.test.ts",
   "test/usage-soak/usage-soak.test.ts",
+  "test/scenarios/subscription-model.test.ts",
+  "test/scenarios/races-of-transactions.test.ts",
+  "test/scenarios/races-of-workflows.test.ts",
+  "test/scenarios/chaos-temporal.test.ts",
+  // Hours on two cores: two hundred customers live a year twice.
+  "test/scenarios/year.test.ts",
 ];
 
 process.env.NIGHTLY = "1";

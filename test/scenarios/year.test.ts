@@ -5,6 +5,7 @@ import { type Dice, diceOf } from "../support/dice.ts";
 import { expectInvariants } from "../support/invariants.ts";
 import { type Figures, figuresOf } from "../support/system-figures.ts";
 import { type SystemOfProcesses, startSystemOfProcesses } from "../support/system-processes.ts";
+import { type Records, recordsOf } from "../support/system-records.ts";
 import { yearOf } from "./year-plan.ts";
 import { type Disturbance, tellYear, type YearAnswers } from "./year-told.ts";
 
@@ -26,6 +27,7 @@ const timeout = isNightly ? 4 * 3_600_000 : 300_000;
 interface Told {
   readonly answers: YearAnswers;
   readonly figures: Figures;
+  readonly records: Records;
 }
 
 /** Ids are made from the caller and what it calls its requests: both are asked by the same. */
@@ -43,10 +45,11 @@ afterAll(() => system?.stop());
 
 test(`${kills} killings of the worker change nothing (YEAR_SEED=${seed})`, { timeout }, async () => {
   const killing = new Killings(system, steps.length, diceOf(seed + 1));
-  const { answers, figures } = await told(system, killing);
+  const { answers, figures, records } = await told(system, killing);
   expect(killing.done).toBe(kills);
   expect(answers).toEqual(undisturbed.answers);
   expect(figures).toEqual(undisturbed.figures);
+  expect(records).toEqual(undisturbed.records);
   expect(figures.invoices.length).toBeGreaterThan(steps.length / 4);
 });
 
@@ -54,7 +57,8 @@ async function told(on: SystemOfProcesses, disturbance?: Disturbance): Promise<T
   const answers = await tellYear(on, steps, disturbance);
   // Credit that has run out of time is ended by the worker's next look, within ten seconds.
   await vi.waitFor(() => expectInvariants(on.db), { timeout: 60_000, interval: 1_000 });
-  return { answers, figures: await figuresOf(on.db, on.surroundings) };
+  const figures = await figuresOf(on.db, on.surroundings);
+  return { answers, figures, records: await recordsOf(on.db) };
 }
 
 /** Kills the worker so many times, spread over the steps, each time when something has just been booked. */

@@ -13,22 +13,9 @@ export interface Figures {
   readonly balances: readonly string[];
   readonly payments: readonly string[];
   readonly attempts: readonly string[];
-  readonly facts: readonly string[];
-  readonly subscriptions: readonly string[];
-  readonly terms: readonly string[];
-  readonly changes: readonly string[];
-  readonly agreedForLater: readonly string[];
-  readonly grants: readonly string[];
-  readonly grantEnds: readonly string[];
-  readonly draws: readonly string[];
-  readonly dunnings: readonly string[];
-  readonly notices: readonly string[];
   readonly invoicesAtStripe: readonly string[];
   readonly chargesAtStripe: readonly string[];
 }
-
-const wholeRows = (table: string) =>
-  `select to_jsonb(row) - '{recorded_at,recorded_xid,number}'::text[] as row from billing.${table} as row`;
 
 const queries = {
   invoices: `select id, number, kind, status, customer_id, period_start, period_end, subtotal_minor,
@@ -48,20 +35,6 @@ const queries = {
   balances: "select key, debit, credit, balance from ledger.balance",
   payments: "select invoice_id, amount_minor, received_at from billing.payment",
   attempts: "select invoice_id, attempt, cause, outcome, attempted_at from billing.payment_attempt",
-  // Which transaction saw which usage first is no part of what was billed.
-  facts: `select invoice_id, facts #- '{known,snapshot}' as facts from billing.invoice_facts`,
-  subscriptions: wholeRows("subscription"),
-  terms: wholeRows("subscription_terms"),
-  changes: wholeRows("subscription_change"),
-  agreedForLater: `select to_jsonb(agreed) - '{recorded_at,recorded_xid,number}'::text[] as agreed,
-      to_jsonb(resolution) - '{recorded_at,recorded_xid}'::text[] as resolution
-    from billing.scheduled_change agreed
-    left join billing.scheduled_change_resolution resolution using (subscription_id, change_id)`,
-  grants: wholeRows("credit_grant"),
-  grantEnds: wholeRows("credit_grant_end"),
-  draws: wholeRows("credit_draw"),
-  dunnings: wholeRows("dunning"),
-  notices: "select invoice_id, fact, moment, notice, said_at from billing.dunning_notice",
 } as const;
 
 interface StripeDump {
@@ -83,7 +56,7 @@ export async function figuresOf(db: Database, { account }: Surroundings): Promis
   };
 }
 
-function sorted(rows: readonly object[]): string[] {
+export function sorted(rows: readonly object[]): string[] {
   const asText = (_name: string, value: unknown) => (typeof value === "bigint" ? value.toString() : value);
   return rows.map((row) => JSON.stringify(row, asText).replaceAll(/\b(pi|txn|ch)_\w+/g, "$1")).toSorted();
 }

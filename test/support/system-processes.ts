@@ -18,6 +18,8 @@ export type Part = "postgres" | "worker" | "api";
 
 /** A system whose parts are processes, as in production, and can be killed. */
 export interface SystemOfProcesses extends System {
+  /** Connects to its database as the application's role. */
+  readonly appUrl: string;
   /** kill -9; waits until the part is gone. */
   kill(part: Part): Promise<void>;
   /** Starts a part again as it was, and waits until it is ready. */
@@ -60,6 +62,7 @@ export async function startSystemOfProcesses({
   return {
     client,
     surroundings,
+    appUrl: urls.appUrl,
     db,
     advance: (clockId, to, options) => advanceClock(client, temporalClient, clockId, to, options),
     async kill(part) {

@@ -15,6 +15,7 @@ import { createReckonerClient, type ReckonerClient } from "../../src/sdk/index.t
 import { startWorkers } from "../../src/workers/billing-workers.ts";
 import { followStripe } from "../../src/workers/stripe-upkeep.ts";
 import { startWebhookInbox } from "../../src/workers/webhook-inbox.ts";
+import type { ClosingPolicy } from "../../src/workflows/messages.ts";
 import { cloneDatabase } from "./postgres.ts";
 import { sharedServer } from "./shared-servers.ts";
 import { type AdvanceOptions, advanceClock } from "./system-clock.ts";
@@ -42,6 +43,8 @@ export interface SystemHere extends System {
 export interface SystemOptions {
   /** Below `warn` nothing is logged, which is the default: `silent`. */
   readonly logLevel?: string;
+  /** Who closes periods of customers on the wall clock: a run for each, when left out. */
+  readonly closing?: ClosingPolicy;
 }
 
 const usd = money(50_000n, "usd");
@@ -49,7 +52,10 @@ const usd = money(50_000n, "usd");
 const approvalLimits = new Map([[usd.currency, usd]]);
 
 /** Starts a system in this process, on a copy of the migrated template. */
-export async function startSystem({ logLevel = "silent" }: SystemOptions = {}): Promise<SystemHere> {
+export async function startSystem({
+  logLevel = "silent",
+  closing = { by: "workflow", windowSeconds: 0 },
+}: SystemOptions = {}): Promise<SystemHere> {
   installQuietRuntime();
   const [database, surroundings] = await Promise.all([cloneDatabase(), prepareSurroundings()]);
   const { stripe, temporalClient, temporal, apiUrl, apiKey } = surroundings;
@@ -64,7 +70,7 @@ export async function startSystem({ logLevel = "silent" }: SystemOptions = {}): 
     activityConcurrency: 20,
     workflowConcurrency: 40,
     stripeRequestsPerSecond: 1_000,
-    closing: { by: "workflow", windowSeconds: 0 },
+    closing,
     closesAtOnce: 5,
     usageWaitMsMax: 6 * 3_600_000,
     workflowBundle: await sharedServer("workflowBundle"),
