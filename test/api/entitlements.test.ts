@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { entitlementCheckSchema, entitlementListSchema } from "../../src/api/routes/entitlement-schemas.ts";
+import { insertTestClock, moveTestClock } from "../../src/db/billing/test-clocks.ts";
+import { instant } from "../../src/domain/calendar/index.ts";
 import { checkFeature, createReckonerClient } from "../../src/sdk/index.ts";
+import { addCustomer } from "../db/usage-fixture.ts";
 import { insertAsOwner } from "./support/billing-rows.ts";
 import { type EntitlementApi, startEntitlementApi } from "./support/entitlement-api.ts";
 
@@ -227,6 +230,24 @@ describe("what is used", () => {
     expect(await windowOf()).toEqual([true, "1", ...opened]);
     await api.use("worker", { type: "job", agoMs: hour });
     expect(await windowOf()).toEqual([false, "2", ...opened]);
+  });
+
+  test("on a test clock, windows are those of its time", async () => {
+    await insertTestClock(api.db.orm, "clock", instant("2026-02-27T12:00:00Z"));
+    await addCustomer(api.db, "clocked", "clock");
+    const window = { type: "calendar", unit: "month" };
+    await api.give("clocked", { feature: "requests", limits: [{ quantity: "1", window }] });
+    await api.use("clocked", { agoMs: 48 * hour }); // on the 27th
+    expect(await checkOne("clocked", { feature: "requests" })).toMatchObject({
+      reason: "limit_reached",
+      decided_by: { used: "1", resets_at: "2026-03-01T00:00:00.000Z" },
+    });
+    const at = instant("2026-03-01T00:00:00Z");
+    await moveTestClock(api.db.orm, "clock", { currentAt: at, targetAt: at, isSettled: true });
+    expect(await checkOne("clocked", { feature: "requests" })).toMatchObject({
+      allowed: true,
+      limits: [{ used: "0" }],
+    });
   });
 
   test("all that a customer has is listed, with what is used of it", async () => {
