@@ -31,7 +31,6 @@ import {
 import { carriedAmount } from "./invoices.ts";
 import { type LoadedPeriod, loadPeriod } from "./period-facts.ts";
 import { agreedRecurring } from "./recurring-grants.ts";
-import type { ScheduledChange } from "./scheduled-changes.ts";
 import { type StoredSubscription, subscriptionsOfCustomer } from "./subscriptions.ts";
 
 /** A period as closing it is expected to find it. */
@@ -97,12 +96,11 @@ export class ForeseenClosings {
     this.#known = new Set(found.means.grants.map(({ id }) => id));
   }
 
-  /** @param asIf a change of one of the subscriptions that nobody has agreed to yet */
+  /** As it stands now: of the customer of a subscription. */
   static async of(
     tx: Tx,
     { customerId, currency: code }: StoredSubscription,
     now: Instant,
-    asIf?: ScheduledChange,
   ): Promise<ForeseenClosings> {
     const inCurrency = currency(code);
     const [customer, published, recurring, rows, grants, customerBalance, carried] = await Promise.all([
@@ -116,8 +114,7 @@ export class ForeseenClosings {
     ]);
     const subscriptions: ForeseenSubscription[] = [];
     for (const row of rows.filter(({ nextCloseAt }) => nextCloseAt !== null)) {
-      const wanted = asIf?.subscriptionId === row.id ? asIf : undefined;
-      subscriptions.push(await foreseenSubscription(tx, row, wanted));
+      subscriptions.push(await foreseenSubscription(tx, row));
     }
     const means = { grants, customerBalance, carried };
     const isOnTestClock = customer?.testClockId != null;

@@ -32,19 +32,14 @@ export interface ForeseenStep {
   readonly invoice: readonly InvoiceLine[];
 }
 
-/** @param asIf a change that nobody has agreed to yet */
-export async function foreseenSubscription(
-  tx: Tx,
-  row: StoredSubscription,
-  asIf?: ScheduledChange,
-): Promise<ForeseenSubscription> {
-  const [terms, pending, cancellation, changes] = await Promise.all([
+/** As it stands now. */
+export async function foreseenSubscription(tx: Tx, row: StoredSubscription): Promise<ForeseenSubscription> {
+  const [terms, ahead, cancellation, changes] = await Promise.all([
     termsHistory(tx, row.id),
     pendingChanges(tx, row.id),
     agreedCancellation(tx, row.id),
     waitingChanges(tx, row.id),
   ]);
-  const ahead = asIf === undefined ? pending : inOrder([...pending, asIf]);
   const waiting = changes.flatMap(({ lines }) => lines);
   return { row, terms, ahead, cancellation, invoiced: [], waiting };
 }

@@ -4,7 +4,6 @@ import { currency } from "../../domain/money/index.ts";
 import type { Tx } from "../database.ts";
 import { type ExpectedClosing, ForeseenClosings } from "./foreseen-closings.ts";
 import { customerToPrint, planNamesOf } from "./printable-invoice.ts";
-import type { ScheduledChange } from "./scheduled-changes.ts";
 import { currentSeller } from "./seller.ts";
 import type { StoredSubscription } from "./subscriptions.ts";
 
@@ -16,17 +15,15 @@ export type UpcomingPeriod = "current" | "next";
  * is taken: call it in `inSnapshot`, so that all is of one moment. What is agreed for later comes in its time, and credit that
  * will have been given until the closing pays. The one after it finds what the first one leaves. Null when the subscription
  * has no such period to close.
- * @param asIf a change of it that nobody has agreed to yet
  */
 export async function upcomingInvoice(
   tx: Tx,
   row: StoredSubscription,
   now: Instant,
   which: UpcomingPeriod = "current",
-  asIf?: ScheduledChange,
 ): Promise<InvoiceToPrint | null> {
   if (row.nextCloseAt === null) return null;
-  const foreseen = await ForeseenClosings.of(tx, row, now, asIf);
+  const foreseen = await ForeseenClosings.of(tx, row, now);
   const first = await foreseen.next(row.id);
   const closing = which === "current" ? first : await foreseen.next(row.id);
   return closing && (await printed(tx, row, closing, now));

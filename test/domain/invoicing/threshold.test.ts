@@ -50,6 +50,18 @@ test("tiers never restart: 700 tokens, 1,700, 2,310 cost 195, 345 more and 60 mo
   expect(amounts).toEqual([195n, 344n, 61n]);
 });
 
+test("100.00 and 200.00 are billed when 120.00 and 205.00 are reached, and the close bills the rest of 250.00", () => {
+  const model = { type: "per_unit", unitPriceMinor: "1" };
+  const prices = usage.map((price) => ({ ...price, included: "0", model })) as PlanVersion["prices"];
+  const billed = new BilledInParts({ ...pro, prices });
+  const invoices = [
+    billed.bill({ deep: 12_000 }),
+    billed.bill({ deep: 20_500 }),
+    billed.close({ deep: 25_000 }),
+  ];
+  expect(invoices.map(({ totals }) => totals.total.amountMinor)).toEqual([12_000n, 8_500n, 4_500n]);
+});
+
 test("a discount counts at a threshold, a minimum at the close; the lines say what they are less of", () => {
   const plan = { ...pro, prices: usage, adjustments: [percentOff("10"), minimum("400")] };
   const billed = new BilledInParts(plan);
