@@ -11,6 +11,7 @@ export * from "./closing-entries.ts";
 export * from "./correction.ts";
 export * from "./credit-note.ts";
 export * from "./credit-note-impossible.ts";
+export * from "./credit-note-tax.ts";
 export * from "./credit-purchase-line.ts";
 export * from "./draft-id.ts";
 export * from "./invoice-entries.ts";

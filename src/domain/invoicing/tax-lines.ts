@@ -179,6 +179,7 @@ export const taxInvoiceLines = (tax: GivenTax | undefined, asOf: Instant): Invoi
       taxableMinor: taxable.amountMinor.toString(),
       ...(lines === null ? {} : { lines }),
       quote: tax?.quote ?? "",
+      ...(tax?.basis === "after_credits" ? { basis: tax.basis } : {}),
     },
   }));
 
