@@ -94,6 +94,15 @@ test("a period waits for its tax; usage that comes late wants other tax; then it
     detail: { jurisdiction: "us-ny", rate: "0.1", taxable_minor: "1500", lines: [1], quote: late.tax.quote },
   });
   await expect(give(late.id, taxOf(late))).rejects.toMatchObject({ code: "draft_invoice_closed" });
+
+  const note = await system.client.post("/v1/invoices/{id}/credit-notes", {
+    params: { path: { id: invoice?.id ?? "" } },
+    body: { lines: [{ line: 1, amount_minor: "600" }], reason_code: "service_outage" },
+  });
+  expect(note).toMatchObject({ status: "issued", total_minor: "660", to_balance_minor: "660" });
+  const owed = await system.db.sql`
+    select (balance / 100000000)::int as cents from ledger.balance where code = '2300'`;
+  expect(owed).toEqual([{ cents: 90 }]); // 150 less the 60 that went back with 600 of 1500
 });
 
 test("it waits beyond the next period, which waits behind it; then both are issued in their order", async () => {

@@ -10,7 +10,7 @@ import { refundsOf } from "../../db/billing/refunds.ts";
 import { lockCustomer } from "../../db/billing/subscriptions.ts";
 import { inTransaction, type Tx } from "../../db/database.ts";
 import type { ApprovalLimits } from "../../domain/adjustments/index.ts";
-import { linesOfRefund, planCreditNote } from "../../domain/invoicing/index.ts";
+import { linesOfRefund, planCreditNote, withTaxGivenBack } from "../../domain/invoicing/index.ts";
 import { currency, money } from "../../domain/money/index.ts";
 import type { TemporalGateway } from "../../temporal/gateway.ts";
 import { actorOf } from "../authentication.ts";
@@ -46,7 +46,8 @@ export function creditNoteCommands(
         if ((await findCreditNote(tx, id)) !== undefined) return;
         const invoice = await lockedInvoice(tx, invoiceId);
         const creditable = await creditableInvoice(tx, invoice);
-        const named = "all" in lines ? linesOfRefund(creditable, lines.all) : lines;
+        const named =
+          "all" in lines ? linesOfRefund(creditable, lines.all) : withTaxGivenBack(creditable.lines, lines);
         const planned = planCreditNote(creditable, named, { destination });
         const approvalLimit = approvalLimits.get(currency(invoice.currency)) ?? null;
         const asked = {

@@ -8,6 +8,7 @@ import type { Instant } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
 import type { PlannedCreditNote } from "../../domain/invoicing/index.ts";
 import { creditNoteIssued } from "../../domain/ledger/index.ts";
+import { subtractMoney } from "../../domain/money/index.ts";
 
 export interface IssueOfNote {
   readonly actor: string;
@@ -28,7 +29,7 @@ export async function issueCreditNote(
   planned: PlannedCreditNote,
   { actor, at, now }: IssueOfNote,
 ): Promise<void> {
-  const { total, lowersDue, toBalance, refunds } = planned;
+  const { total, lowersDue, toBalance, refunds, tax } = planned;
   await insertCreditNote(tx, note, planned, { issuedBy: actor, issuedAt: at });
   const creditedMinor = invoice.creditedMinor + lowersDue.amountMinor;
   const isSettled =
@@ -65,7 +66,8 @@ export async function issueCreditNote(
     creditNoteId: note.id,
     invoiceId: invoice.id,
     // Deferred revenue is recognised in full as its time passes: the allowance stands against it from now on.
-    used: total,
+    used: tax.reduce((left, { amount }) => subtractMoney(left, amount), total),
+    tax,
     lowersDue,
     toBalance,
     toRefunds,

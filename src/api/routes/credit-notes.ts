@@ -68,7 +68,7 @@ function requestNote(api: ApiInstance, deps: ApiDependencies): void {
         summary: "Credit lines of an invoice, by parts or wholly",
         description:
           "Of an open invoice it lowers what is due; of a paid one it goes to the customer's balance, or back to the card. Never more than is left of a " +
-          "line. Issued at once (201), or, above the limit, when another key approves it (202).",
+          "line. Tax that the lines bear goes back with them, by its share, unless its own line is named. Issued at once (201), or, above the limit, when another key approves it (202).",
         params: idParams,
         body: creditNoteInput,
         response: { 201: creditNoteSchema, 202: creditNoteSchema },

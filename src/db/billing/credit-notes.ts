@@ -2,11 +2,12 @@ import { and, asc, desc, eq, inArray } from "drizzle-orm";
 import type { ReasonCode } from "../../domain/adjustments/index.ts";
 import type { Instant } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
-import type {
-  CreditableInvoice,
-  CreditDestination,
-  CreditedLine,
-  PlannedCreditNote,
+import {
+  type CreditableInvoice,
+  type CreditDestination,
+  type CreditedLine,
+  type PlannedCreditNote,
+  taxOfLine,
 } from "../../domain/invoicing/index.ts";
 import { currency, type Money, money } from "../../domain/money/index.ts";
 import type { Tx } from "../database.ts";
@@ -21,7 +22,7 @@ import {
   creditNoteStanding,
 } from "../schema/invoice-documents.ts";
 import { nextNumber } from "./document-numbers.ts";
-import { linesOfInvoice, type StoredInvoice } from "./invoices.ts";
+import { lineOfRow, linesOfInvoice, type StoredInvoice } from "./invoices.ts";
 import { refundablePayments } from "./refunds.ts";
 
 export type { CreditNoteOutcome, CreditNoteStatus };
@@ -172,11 +173,11 @@ export async function creditableInvoice(tx: Tx, invoice: StoredInvoice): Promise
     lowered: of(invoice.creditedMinor),
     payments: await refundablePayments(tx, invoice),
     isAtStripe: invoice.stripeInvoiceId !== null,
-    lines: lines.map(({ line, kind, amountMinor }) => ({
-      line,
-      kind,
-      amount: of(amountMinor),
-      credited: of(taken.reduce((sum, each) => (each.line === line ? sum + each.amount : sum), 0n)),
-    })),
+    lines: lines.map((row) => {
+      const { line, kind } = row;
+      const { amount, detail } = lineOfRow(row, invoice.currency);
+      const credited = of(taken.reduce((sum, each) => (each.line === line ? sum + each.amount : sum), 0n));
+      return { line, kind, amount, credited, tax: taxOfLine({ kind, amount, detail }) };
+    }),
   };
 }

@@ -38,12 +38,12 @@ const factsWithEntries = `
 const entriesOfFacts = `
   select case entry.kind when 'write_off_recovered' then 'payment_succeeded' else entry.kind end as kind,
     entry.cause_type, entry.cause_id, entry.customer_id, entry.currency,
-    sum(posting.amount) filter (where debited.code = case entry.kind
-      when 'customer_balance_applied' then '2200'
-      when 'prepaid_credits_funded' then '2005'
-      when 'credit_note_issued' then '4910'
-      when 'refund_succeeded' then '2400'
-      else '1010' end) as amount
+    sum(posting.amount) filter (where debited.code = any (case entry.kind
+      when 'customer_balance_applied' then array['2200']
+      when 'prepaid_credits_funded' then array['2005']
+      when 'credit_note_issued' then array['4910', '2300']
+      when 'refund_succeeded' then array['2400']
+      else array['1010'] end)) as amount
   from ledger.journal_entry as entry
   join ledger.posting as posting on posting.entry_id = entry.id
   join ledger.account as debited on debited.id = posting.debit_account

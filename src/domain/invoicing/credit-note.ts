@@ -1,5 +1,6 @@
 import { type Currency, compareMoney, type Money, money, subtractMoney, sumMoney } from "../money/index.ts";
 import { CreditNoteImpossibleError } from "./credit-note-impossible.ts";
+import { type TaxOfLine, taxOfNote } from "./credit-note-tax.ts";
 import { moneyText } from "./document/figures.ts";
 import type { InvoiceLineKind } from "./invoice-line.ts";
 import { type PlannedRefund, planRefunds, type RefundablePayment } from "./refunds.ts";
@@ -13,6 +14,8 @@ export interface CreditableLine {
   readonly kind: InvoiceLineKind;
   readonly amount: Money;
   readonly credited: Money;
+  /** Of a line of tax. */
+  readonly tax?: TaxOfLine | null;
 }
 
 /** An invoice as a credit note meets it. */
@@ -47,6 +50,8 @@ export interface PlannedCreditNote {
   /** What was paid, and goes back to where it came from: of these payments, together this. */
   readonly toRefund: Money;
   readonly refunds: readonly PlannedRefund[];
+  /** What of the total was tax, by whose it is. */
+  readonly tax: readonly { readonly jurisdiction: string; readonly amount: Money }[];
 }
 
 /**
@@ -92,7 +97,14 @@ export function planCreditNote(
   const refunds = goesBack ? planRefunds(invoice.payments, paidAlready) : [];
   const toRefund = sum(refunds, currency);
   // What was paid from the customer's balance, or is too small to be sent, goes back there.
-  return { total, lowersDue, toBalance: subtractMoney(paidAlready, toRefund), toRefund, refunds };
+  return {
+    total,
+    lowersDue,
+    toBalance: subtractMoney(paidAlready, toRefund),
+    toRefund,
+    refunds,
+    tax: taxOfNote(invoice.lines, asked),
+  };
 }
 
 function requireCreditable({ status, lines }: CreditableInvoice): void {

@@ -3,12 +3,12 @@ import { describe, expect, test } from "vitest";
 import { instant } from "../../../src/domain/calendar/index.ts";
 import {
   addUpInvoice,
+  type CreditableLine,
   type GivenTax,
   type GivenTaxLine,
   type InvoiceLine,
   invoiceEntries,
   requireTaxFits,
-  type TaxedLine,
   taxableLines,
   taxOfLine,
   taxQuoteText,
@@ -173,7 +173,7 @@ describe("tax that does not fit", () => {
 });
 
 describe("what goes back with a credit note", () => {
-  const line = (number: number, amount: number, credited: number, of: InvoiceLine): TaxedLine => ({
+  const line = (number: number, amount: number, credited: number, of: InvoiceLine): CreditableLine => ({
     ...{ line: number, kind: of.kind, amount: usd(amount), credited: usd(credited) },
     tax: taxOfLine(of),
   });
