@@ -9,7 +9,7 @@ import {
   paymentOf,
   withinAllowance,
 } from "../../domain/entitlements/index.ts";
-import type { Dimensions } from "../../domain/metering/index.ts";
+import type { Dimensions, Meter } from "../../domain/metering/index.ts";
 import { decimal, sumDecimals } from "../../domain/money/index.ts";
 import { RequestRefusedError } from "../refusals.ts";
 import { budgetStates } from "./budget-states.ts";
@@ -38,7 +38,8 @@ export interface CheckedCustomer {
 type Asked = AskedFeature & { readonly given: GivenFeature };
 
 /**
- * Whether features may be used now, all as of one moment: what was accepted before is counted. Undefined when there is no such customer.
+ * Whether features may be used now: what was accepted before is counted, and all usage is of one moment. Undefined when there is no such
+ * customer.
  * @param wall the time for customers without a test clock
  * @throws RequestRefusedError `feature_unknown`
  */
@@ -47,18 +48,48 @@ export async function checkEntitlements(
   { customerId, subject, features }: EntitlementQuestion,
   wall: Instant,
 ): Promise<CheckedCustomer | undefined> {
-  return await inSnapshot(db, async (tx) => {
-    const facts = await entitlementFacts(db, tx, customerId, wall);
-    if (facts === undefined) return undefined;
-    const asked = features.map((each, index) => ({ ...each, given: knownFeature(facts, each.key, index) }));
-    const spending = spendingReader(tx, facts);
-    const states = await limitStates(db, tx, facts, { asked, subject });
-    const checked = asked.map(async (each, index) =>
-      checkedFeature(tx, { facts, spending, subject }, each, states[index] ?? []),
+  const facts = await entitlementFacts(db, db.snapshots, customerId, wall);
+  if (facts === undefined) return undefined;
+  const asked = features.map((each, index) => ({ ...each, given: knownFeature(facts, each.key, index) }));
+  const checked = await usageReader(
+    db,
+    facts,
+    asked,
+  )(async (tx) => {
+    const checking = { facts, subject, spending: spendingReader(tx, facts) };
+    // Sent together: the database answers one after the other.
+    const [states, added] = await Promise.all([
+      limitStates(db, tx, facts, { asked, subject }),
+      Promise.all(asked.map((each) => (isMetered(each) ? addedBy(checking, each) : null))),
+    ]);
+    return await Promise.all(
+      asked.map((each, index) =>
+        checkedFeature(tx, checking, each, states[index] ?? [], added[index] ?? null),
+      ),
     );
-    return { facts, features: await Promise.all(checked) };
   });
+  return { facts, features: checked };
 }
+
+const isMetered = ({ given: { feature, merged } }: Asked): boolean =>
+  feature.type === "metered" && merged !== null;
+
+/** How usage is read: in a transaction, unless one statement reads it all. Its beginning and end take longer than a read. */
+function usageReader(
+  db: Database,
+  facts: EntitlementFacts,
+  asked: readonly Asked[],
+): <Result>(read: (tx: Tx) => Promise<Result>) => Promise<Result> {
+  const metered = asked.filter(isMetered).map(({ given }) => given.feature.meter ?? "");
+  const isOneStatement = metered.every(
+    (key) => !isPriced(facts, key) && addsUp(facts.meters.findLast((meter) => meter.key === key)),
+  );
+  const hasBudget = metered.length > 0 && budgetsOf(facts).length > 0;
+  return isOneStatement && !hasBudget ? (read) => read(db.snapshots) : (read) => inSnapshot(db, read);
+}
+
+const addsUp = (meter: Pick<Meter, "aggregation"> | undefined): boolean =>
+  meter?.aggregation === "count" || meter?.aggregation === "sum";
 
 /** All that a customer has been given, with what is used of it; a limit for each of somebody is known only for a subject. */
 export async function listEntitlements(
@@ -103,16 +134,18 @@ interface Checking {
   readonly subject: Dimensions;
 }
 
+/** What is asked for adds this to the open periods; null where that cannot be told ahead, and of what is not metered. */
+type Added = ReturnType<typeof addedCharges>;
+
 async function checkedFeature(
   tx: Tx,
   { facts, spending, subject }: Checking,
   asked: Asked,
   limits: readonly LimitState[],
+  added: Added,
 ): Promise<CheckedFeature> {
   const { given, value } = asked;
-  const isMetered = given.feature.type === "metered" && given.merged !== null;
-  const added = isMetered ? await addedBy(facts, spending, asked, subject) : null;
-  const budgets = isMetered
+  const budgets = isMetered(asked)
     ? await budgetStates(facts, spending, { feature: given.feature, added }, budgetsOf(facts))
     : [];
   const decided = decide({ ...given, access: facts.access, limits, budgets, value });
@@ -123,7 +156,7 @@ async function checkedFeature(
     decision,
     limits: limits.map((state) => (state === decided.limit ? (decision.limit ?? state) : state)),
     budgets,
-    next: isMetered ? await nextUse(facts, spending, asked, added) : null,
+    next: isMetered(asked) ? await nextUse(facts, spending, asked, added) : null,
   };
 }
 
@@ -134,21 +167,17 @@ const budgetsOf = (facts: EntitlementFacts): GivenFeature[] =>
     return given === undefined || given.merged === null ? [] : [given];
   });
 
-/** What the quantity asked for adds to the open periods; null where that cannot be told ahead. */
-async function addedBy(
-  { giving, now, meters }: EntitlementFacts,
-  spending: SpendingReader,
-  { given, quantity }: Asked,
-  subject: Dimensions,
-): Promise<ReturnType<typeof addedCharges>> {
-  const meterKey = given.feature.meter ?? "";
-  const isPriced = giving.some(({ plans }) =>
+const isPriced = ({ giving }: EntitlementFacts, meterKey: string): boolean =>
+  giving.some(({ plans }) =>
     plans.some(({ prices }) => prices.some((price) => price.type === "usage" && price.meter === meterKey)),
   );
-  if (!isPriced) return [];
-  const names = meters.findLast(({ key }) => key === meterKey)?.dimensions ?? [];
+
+async function addedBy({ facts, spending, subject }: Checking, { given, quantity }: Asked): Promise<Added> {
+  const meterKey = given.feature.meter ?? "";
+  if (!isPriced(facts, meterKey)) return [];
+  const names = facts.meters.findLast(({ key }) => key === meterKey)?.dimensions ?? [];
   const dimensions = Object.fromEntries(names.map((name) => [name, subject[name] ?? ""]));
-  const more = { meterKey, quantity, dimensions, at: now };
+  const more = { meterKey, quantity, dimensions, at: facts.now };
   const added = (await spending.open()).map((used) => addedCharges(used, more));
   return added.some((each) => each === null) ? null : added.flatMap((each) => each ?? []);
 }
@@ -157,7 +186,7 @@ async function nextUse(
   { now }: EntitlementFacts,
   spending: SpendingReader,
   { quantity }: Asked,
-  added: ReturnType<typeof addedCharges>,
+  added: Added,
 ): Promise<NextUse> {
   if (added === null) return { quantity, cost: null };
   const exactMinor = sumDecimals(added.map((each) => each.exactMinor));
