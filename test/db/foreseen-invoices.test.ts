@@ -1,6 +1,16 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { applyScheduled } from "../../src/activities/apply-scheduled.ts";
+import {
+  foreseenSubscription,
+  foreseenUntil,
+  standingOf,
+} from "../../src/db/billing/foreseen-subscription.ts";
 import { verifyInvoices } from "../../src/db/billing/invoice-verification.ts";
+import { plannedChange } from "../../src/db/billing/planned-change.ts";
+import { findSubscription } from "../../src/db/billing/subscriptions.ts";
+import { inSnapshot } from "../../src/db/database.ts";
+import { instant } from "../../src/domain/calendar/index.ts";
 import type { SubscriptionChange } from "../../src/workflows/messages.ts";
 import { ForeseenStory } from "./foreseen-story.ts";
 
@@ -75,6 +85,30 @@ test("what another subscription takes from credit and balance before is not ther
   const [first] = await expectAsForeseen("bob");
   expect(totalOf(first)).toContain("credits 200,");
 });
+
+test("a change that is previewed for a date finds what is agreed for before it", async () => {
+  await story.customer("cam");
+  await story.subscribe("cam", "cam", "small", begin);
+  await story.agree("cam", begin, "2026-01-16T00:00:00Z", { kind: "change_plan", planKey: "large" });
+  const [at, fewer] = [instant("2026-01-21T00:00:00Z"), { kind: "change_quantity", seats: 1 } as const];
+  const previewed = await inSnapshot(story.db, async (tx) => {
+    const ahead = await foreseenUntil(tx, await foreseenSubscription(tx, await rowOf("cam")), at);
+    return await plannedChange(tx, ahead.row, fewer, at, standingOf(tx, ahead));
+  });
+  await applyScheduled(story.db, { subscriptionId: "cam", at: "2026-01-16T00:00:00Z" });
+  const made = await plannedChange(story.db.orm, await rowOf("cam"), fewer, at);
+  expect(previewed).toEqual(made);
+  // On the larger plan, whose changes wait for the period's invoice: 11 of 31 days of two seats go back, and one is charged.
+  expect(made.waits).toBe(true);
+  expect(made.lines.map(({ source, amount }) => [source?.planKey, amount.amountMinor])).toEqual([
+    ["large", -710n],
+    ["large", 355n],
+  ]);
+});
+
+async function rowOf(id: string) {
+  return (await findSubscription(story.db.orm, id)) ?? expect.fail(`there is no subscription ${id}`);
+}
 
 const days = fc.integer({ min: 6, max: 75 });
 const dateOf = (day: number, hour = 0) => new Date(Date.UTC(2026, 0, day, hour)).toISOString();
