@@ -216,6 +216,38 @@ describe("what is used", () => {
     });
   });
 
+  test("credit pays before money, after what was used before will draw on it", async () => {
+    await api.subscribe("credited", "pro");
+    const credit = { amount_minor: "3", reason_code: "goodwill", kind: "goodwill" };
+    const { body: grant } = await api.call("POST", "/v1/customers/credited/credit-grants", credit);
+    await api.use("credited", { tokens: 1_200 }); // 200 beyond: 2 of the credit
+    const { next } = await checkOne("credited", { feature: "tokens", quantity: "200" });
+    expect(next).toEqual({
+      quantity: "200",
+      cost_minor: "2",
+      paid_from: [
+        { bucket: "prepaid_credits", credit_grant: grant.id, amount_minor: "1" },
+        { bucket: "on_demand", credit_grant: null, amount_minor: "1" },
+      ],
+    });
+  });
+
+  test("what a budget's window has spent is what the period came to since", async () => {
+    await api.subscribe("hourly", "pro");
+    const window = { type: "rolling", length: { unit: "hour", count: 1 } };
+    const limits = [{ amount_minor: "2", window }];
+    await api.give("hourly", { feature: "spending", kind: "contract", limits });
+    await api.use("hourly", { tokens: 1_500, agoMs: 3 * hour }); // 500 beyond, before the window
+    await api.use("hourly", { tokens: 100, agoMs: 600_000 });
+    expect(await checkOne("hourly", { feature: "tokens", quantity: "100" })).toMatchObject({
+      allowed: true,
+      budgets: [{ feature: "spending", used: "1", left: "1" }],
+    });
+    expect(await checkOne("hourly", { feature: "tokens", quantity: "101" })).toMatchObject({
+      reason: "budget_reached",
+    });
+  });
+
   test("a window of first use opens with it, and stays where it was told", async () => {
     await api.subscribe("worker", "pro");
     const windowOf = async () => {
