@@ -80,10 +80,7 @@ describe("a paid invoice", () => {
     await billed.pay("paid", id);
   });
 
-  test("goes to the customer's balance, and not to a card yet", async () => {
-    expect((await credit(id, [[1, "500"]], { destination: "refund" })).body).toMatchObject({
-      code: "refund_not_available",
-    });
+  test("goes to the customer's balance", async () => {
     const note = await credit(id, [[1, "500"]]);
     expect(note.body).toMatchObject({ lowers_due_minor: "0", to_balance_minor: "500" });
     expect(await balance("paid")).toBe("500");
@@ -93,8 +90,23 @@ describe("a paid invoice", () => {
     expect(entries).toMatchObject([{ postings: [{ debit: "4910/usd", amount_minor: "500" }] }]);
   });
 
+  test("goes back to the card when that is asked for, never more than was paid of it", async () => {
+    const note = await credit(id, [[1, "100"]], { destination: "refund" });
+    expect(note.body).toMatchObject({ to_refund_minor: "100", to_balance_minor: "0", status: "issued" });
+    const { refunds, entries } = await invoice(id);
+    expect(refunds).toMatchObject([{ amount_minor: "100", status: "requested", credit_note: note.body.id }]);
+    const account = `2400/usd/customer=paid/refund=${refunds[0].id}`;
+    expect(entries.at(-1).postings).toMatchObject([{ debit: "4910/usd", credit: account }]);
+    const read = await api.call("GET", `/v1/refunds/${refunds[0].id}`);
+    expect(read.body).toMatchObject({ invoice: id, stripe_refund: null });
+    expect((await api.call("GET", `/v1/refunds?invoice=${id}`)).body.data).toHaveLength(1);
+  });
+
   test("the document of a note says what it is of", async () => {
-    const [{ id: noteId, number }] = (await api.call("GET", `/v1/credit-notes?invoice=${id}`)).body.data;
+    const { data } = (await api.call("GET", `/v1/credit-notes?invoice=${id}`)).body;
+    const { id: noteId, number } = data.find(
+      (note: { destination: string }) => note.destination === "balance",
+    );
     const { text } = await api.call("GET", `/v1/credit-notes/${noteId}/document.html`);
     for (const said of ["Credit note", number, "PAID-0001", "$5.00", "Added to your balance"]) {
       expect(text).toContain(said);
@@ -123,7 +135,7 @@ describe("a paid invoice", () => {
       ({ number }: { number: string }) => number,
     );
     expect(numbers.toSorted()).toEqual(
-      ["0001", "0002", "0003", "0004", "0005", "0006"].map((n) => `PAID-CN-${n}`),
+      ["0001", "0002", "0003", "0004", "0005", "0006", "0007"].map((n) => `PAID-CN-${n}`),
     );
   });
 });

@@ -228,7 +228,10 @@ test.each([
     subject: { kind: "customer", stripeCustomerId: "cus_1", customerId: null },
   },
   { object: { object: "payment_method", id: "pm_1", customer: null }, subject: { kind: "ignored" } },
-  { object: { object: "payout", id: "po_1" }, subject: { kind: "ignored" } },
+  { object: { object: "payout", id: "po_1" }, subject: { kind: "payout", payoutId: "po_1" } },
+  { object: { object: "refund", id: "re_1" }, subject: { kind: "refund", stripeRefundId: "re_1" } },
+  { object: { object: "dispute", id: "du_1" }, subject: { kind: "dispute", stripeDisputeId: "du_1" } },
+  { object: { object: "charge", id: "ch_1" }, subject: { kind: "ignored" } },
 ])("an event about $object.object $object.id is about $subject.kind", ({ object, subject }) => {
   expect(webhookSubject({ rawBody: JSON.stringify({ data: { object } }) })).toEqual(subject);
 });
