@@ -5,7 +5,7 @@ import { instant } from "../../src/domain/calendar/index.ts";
 import { checkFeature, createReckonerClient } from "../../src/sdk/index.ts";
 import { addCustomer } from "../db/usage-fixture.ts";
 import { insertAsOwner } from "./support/billing-rows.ts";
-import { type EntitlementApi, startEntitlementApi } from "./support/entitlement-api.ts";
+import { type EntitlementApi, entitlementCatalog, startEntitlementApi } from "./support/entitlement-api.ts";
 
 // The wall clock of the API is at 2026-03-01T12:00:00Z; billing cycles begin on the tenth.
 let api: EntitlementApi;
@@ -151,6 +151,16 @@ describe("who gives what", () => {
     const { status, body } = await api.give("bare", grant);
     expect({ status, code: body.code, field: body.field }).toEqual({ status: 422, code, field });
   });
+});
+
+test("a meter keeps the dimensions that limits of sold plans are for", async () => {
+  const [, ...others] = entitlementCatalog.meters;
+  const meters = [
+    { key: "requests", event_type: "request", aggregation: "count", dimensions: ["model"] },
+    ...others,
+  ];
+  const { status, body } = await api.call("PUT", "/v1/catalog", { meters, plans: [] });
+  expect([status, body.code, body.field]).toEqual([422, "meter_in_use", "meters[0].dimensions"]);
 });
 
 describe("what is used", () => {

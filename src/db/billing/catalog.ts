@@ -22,7 +22,7 @@ export class MeterInUseError extends BillingError {
 
   constructor(key: string, dimension: string, plan: string, index: number) {
     super(
-      `meter "${key}" needs its dimension "${dimension}": plan "${plan}" was sold with a price for it. Declare another meter`,
+      `meter "${key}" needs its dimension "${dimension}": plan "${plan}" was sold with a price or a limit for it. Declare another meter`,
       `meters[${index}].dimensions`,
     );
   }
@@ -95,18 +95,29 @@ async function publishMeters(tx: Tx, meters: readonly Meter[]): Promise<void> {
   await tx.insert(meter).values(added.map(({ key, version, definition }) => ({ key, version, definition })));
 }
 
-/** Every price that was ever sold still finds what it is for. @throws MeterInUseError */
+/** Every price and limit that was ever sold still finds what it is for. @throws MeterInUseError */
 export async function requireAsSold(tx: Tx, { key, dimensions }: Meter, index: number): Promise<void> {
   const [lost] = await rows<{ plan: string; dimension: string }>(
     tx,
-    sql`select plan.key as plan, dimension
-      from catalog.plan cross join jsonb_array_elements(definition -> 'prices') as price
-      cross join lateral (
-        select jsonb_object_keys(price -> 'where')
-        union select jsonb_array_elements_text(price #> '{model,dimensions}')
-      ) as asked (dimension)
-      where price ->> 'meter' = ${key}
-        and dimension not in (select json_array_elements_text(${JSON.stringify(dimensions)}::text::json))
+    sql`select plan, dimension
+      from (
+        select plan.key as plan, dimension
+        from catalog.plan cross join jsonb_array_elements(definition -> 'prices') as price
+        cross join lateral (
+          select jsonb_object_keys(price -> 'where')
+          union select jsonb_array_elements_text(price #> '{model,dimensions}')
+        ) as asked (dimension)
+        where price ->> 'meter' = ${key}
+        union all
+        select plan.key, dimension
+        from catalog.plan cross join jsonb_array_elements(plan.definition -> 'entitlements') as given
+        join catalog.feature on feature.key = given ->> 'feature' and feature.definition ->> 'meter' = ${key}
+        cross join jsonb_array_elements(given -> 'limits') as sold
+        cross join lateral (
+          select jsonb_object_keys(sold -> 'where') union select jsonb_array_elements_text(sold -> 'per')
+        ) as asked (dimension)
+      ) as needed
+      where dimension not in (select json_array_elements_text(${JSON.stringify(dimensions)}::text::json))
       limit 1`,
   );
   if (lost !== undefined) throw new MeterInUseError(key, lost.dimension, lost.plan, index);
