@@ -12,6 +12,8 @@ import {
   lockCustomerOf,
   type StoredSubscription,
 } from "../db/billing/subscriptions.ts";
+import { taxAhead } from "../db/billing/tax-ahead.ts";
+import { taxedAtOnce } from "../db/billing/tax-given.ts";
 import { type Database, inTransaction, type Tx } from "../db/database.ts";
 import { type AgreedAnchor, agreedPeriodAt, type Instant, instant, isoOf } from "../domain/calendar/index.ts";
 import { SubscriptionRuleError } from "../domain/invoicing/index.ts";
@@ -102,11 +104,15 @@ async function invoiceChange(
   changeId: string,
   { at, lines }: PlannedChange,
 ): Promise<Issued> {
+  const { customerId } = row;
+  // Without its tax it waits for the invoice of the period, where tax is wanted for it too.
+  const ahead = await taxAhead(tx, { customerId, of: taxedAtOnce.change(row.id), lines, at });
+  if ("missing" in ahead) return nothingIssued;
   const sourceKey = `change/${row.id}/${changeId}`;
   const period = { start: at, end: anchoredPeriodAt(row, at).period.end };
-  const balance = await balanceOfCustomer(tx, row.customerId, currency(row.currency));
+  const balance = await balanceOfCustomer(tx, customerId, currency(row.currency));
   const invoice = { sourceKey, kind: "proration", period, lines, issuedAt: at } as const;
-  return await issueLines(tx, row, invoice, balance);
+  return await issueLines(tx, row, invoice, balance, ahead.tax);
 }
 
 export async function appliedBefore(

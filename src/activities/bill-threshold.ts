@@ -2,6 +2,7 @@ import { type AgreedPeriod, agreedPeriod } from "../db/billing/agreed-period.ts"
 import { factsOfPeriod } from "../db/billing/invoice-facts.ts";
 import { type LoadedPeriod, loadPeriod } from "../db/billing/period-facts.ts";
 import type { StoredSubscription } from "../db/billing/subscriptions.ts";
+import { taxStandingOf } from "../db/billing/tax-choices.ts";
 import { type Database, inSnapshot, inTransaction, type Tx } from "../db/database.ts";
 import { type Instant, instant, isoOf } from "../domain/calendar/index.ts";
 import {
@@ -58,7 +59,10 @@ async function periodInProgress(tx: Tx, row: StoredSubscription, at: Instant): P
   if (row.nextCloseAt === null || at < row.billedThrough) return null;
   const agreed = await agreedPeriod(tx, row, row.billedThrough);
   const isInside = agreed.period.start <= at && at < agreed.period.end;
-  return isInside && thresholdsAt(agreed.terms, at) !== undefined ? agreed : null;
+  if (!isInside || thresholdsAt(agreed.terms, at) === undefined) return null;
+  // Usage moves on while somebody reckons its tax: all of it is on the invoice of the period.
+  const { handling } = await taxStandingOf(tx, { customerId: row.customerId, at });
+  return handling === "none" ? agreed : null;
 }
 
 function hasReachedThreshold(facts: LoadedPeriod): boolean {

@@ -10,7 +10,6 @@ import {
   type PeriodToRead,
   periodStanding,
 } from "../db/billing/period-standing.ts";
-import type { StoredSubscription } from "../db/billing/subscriptions.ts";
 import { termsOfRows } from "../db/billing/terms-histories.ts";
 import { type Database, inSnapshot, inTransaction, type Tx } from "../db/database.ts";
 import { type Instant, instant, isoOf } from "../domain/calendar/index.ts";

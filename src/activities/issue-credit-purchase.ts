@@ -2,10 +2,17 @@ import { findGrant } from "../db/billing/credit-grants.ts";
 import { factsOfMeans } from "../db/billing/invoice-facts.ts";
 import { findInvoiceBySource } from "../db/billing/invoices.ts";
 import { lockCustomer } from "../db/billing/subscriptions.ts";
+import { noteTax, requiredTax } from "../db/billing/tax-ahead.ts";
+import { taxedAtOnce } from "../db/billing/tax-given.ts";
 import { type Database, inTransaction } from "../db/database.ts";
 import { instant } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
-import { creditPurchaseLine, invoiceEntries, invoiceTotals } from "../domain/invoicing/index.ts";
+import {
+  creditPurchaseLine,
+  invoiceEntries,
+  invoiceTotals,
+  taxInvoiceLines,
+} from "../domain/invoicing/index.ts";
 import { currency, money } from "../domain/money/index.ts";
 import { issueInvoice } from "./issue-invoice.ts";
 
@@ -24,9 +31,17 @@ export async function issueCreditPurchase(
     if ((await findInvoiceBySource(tx, sourceKey)) !== undefined) return { invoiceId: id };
     const amount = money(grant.amountMinor, grant.currency);
     const inCurrency = currency(grant.currency);
-    const lines = [creditPurchaseLine({ grantId: grant.id, amount, at })];
+    const bought = [creditPurchaseLine({ grantId: grant.id, amount, at })];
+    const tax = await requiredTax(tx, {
+      customerId,
+      of: taxedAtOnce.purchase(customerId),
+      lines: bought,
+      at,
+    });
+    const lines = [...bought, ...taxInvoiceLines(tax ?? undefined, at)];
     // Credits are paid with money: neither with other credits nor out of the customer's balance.
-    const means = { grants: [], customerBalance: money(0n, grant.currency), currency: inCurrency, asOf: at };
+    const known = { grants: [], customerBalance: money(0n, grant.currency), currency: inCurrency, asOf: at };
+    const means = { ...known, ...(tax === null ? {} : { tax }) };
     const totals = invoiceTotals(lines, means);
     const identity = { invoiceId: id, customerId, subscriptionId: null, currency: inCurrency, issuedAt: at };
     await issueInvoice(
@@ -43,6 +58,7 @@ export async function issueCreditPurchase(
       },
       invoiceEntries(identity, lines, totals),
     );
+    await noteTax(tx, id, tax);
     return { invoiceId: id };
   });
 }

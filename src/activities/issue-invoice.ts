@@ -3,12 +3,13 @@ import { factsOfMeans } from "../db/billing/invoice-facts.ts";
 import { type InvoiceToStore, statusAtIssue } from "../db/billing/invoices.ts";
 import { type IssuedRows, insertIssued } from "../db/billing/issued-rows.ts";
 import type { StoredSubscription } from "../db/billing/subscriptions.ts";
+import { insertInvoiceTax } from "../db/billing/tax-given.ts";
 import type { Tx } from "../db/database.ts";
 import { type PostingResult, postEntries } from "../db/ledger/ledger.ts";
 import { tellIfLow } from "../db/notices/low-credit.ts";
 import { tellIssued } from "../db/notices/notices-of-facts.ts";
 import { invariant } from "../domain/errors.ts";
-import { addUpInvoice, invoiceEntries } from "../domain/invoicing/index.ts";
+import { addUpInvoice, type GivenTax, invoiceEntries } from "../domain/invoicing/index.ts";
 import type { JournalEntryDraft } from "../domain/ledger/index.ts";
 import { currency, type Money } from "../domain/money/index.ts";
 
@@ -49,17 +50,22 @@ export async function issueLines(
   { id: subscriptionId, customerId, currency: code }: StoredSubscription,
   invoice: Pick<InvoiceToStore, "sourceKey" | "kind" | "period" | "lines" | "issuedAt">,
   customerBalance: Money,
+  given: GivenTax | null,
 ): Promise<Issued> {
   if (invoice.lines.length === 0) return nothingIssued;
   const id = invoiceIdOf(invoice.sourceKey);
   const inCurrency = currency(code);
   const { issuedAt } = invoice;
-  const means = { grants: [], customerBalance, currency: inCurrency, asOf: issuedAt };
+  const known = { grants: [], customerBalance, currency: inCurrency, asOf: issuedAt };
+  const means = { ...known, ...(given === null ? {} : { tax: given }) };
   const addedUp = addUpInvoice(invoice.lines, means);
   const identity = { invoiceId: id, customerId, subscriptionId, currency: inCurrency, issuedAt };
   const entries = invoiceEntries(identity, addedUp.lines, addedUp.totals);
   const facts = factsOfMeans(means);
-  return await issueInvoice(tx, { ...invoice, ...addedUp, id, customerId, subscriptionId, facts }, entries);
+  const toStore = { ...invoice, ...addedUp, id, customerId, subscriptionId, facts };
+  const issued = await issueInvoice(tx, toStore, entries);
+  if (given !== null) await insertInvoiceTax(tx, id, given);
+  return issued;
 }
 
 /**

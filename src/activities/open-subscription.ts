@@ -14,6 +14,8 @@ import {
   updateSubscription,
   wasOpenedBy,
 } from "../db/billing/subscriptions.ts";
+import { requiredTax } from "../db/billing/tax-ahead.ts";
+import { taxedAtOnce } from "../db/billing/tax-given.ts";
 import { type Database, inTransaction, type Tx } from "../db/database.ts";
 import { agreedPeriodAt, instant, isoOf } from "../domain/calendar/index.ts";
 import { linesInAdvance, SubscriptionRuleError, type Terms } from "../domain/invoicing/index.ts";
@@ -105,7 +107,11 @@ async function invoiceActivation(
   const lines = linesInAdvance(terms, period, 0, { full, timeZone: row.timeZone });
   const sourceKey = sourceKeyOf(row.id);
   const invoice = { sourceKey, kind: "activation", period, lines, issuedAt: instant(at) } as const;
-  return await issueLines(tx, row, invoice, money(0n, row.currency));
+  const { customerId } = row;
+  const { issuedAt } = invoice;
+  const of = taxedAtOnce.activation(customerId);
+  const tax = await requiredTax(tx, { customerId, of, lines, at: issuedAt });
+  return await issueLines(tx, row, invoice, money(0n, row.currency), tax);
 }
 
 async function openedBefore(

@@ -2,16 +2,8 @@ import type { AgreedPeriod } from "../db/billing/agreed-period.ts";
 import { graceAfter } from "../db/billing/agreed-rows.ts";
 import { type StoredSubscription, updateSubscription } from "../db/billing/subscriptions.ts";
 import type { Tx } from "../db/database.ts";
-import { type SourcesFound, usageWatermarks, watermarksOf } from "../db/usage/watermarks.ts";
 import { type Instant, isoOf } from "../domain/calendar/index.ts";
-import {
-  giveUpAt,
-  metersOf,
-  stretchesOf,
-  type UsageCompleteness,
-  usageCompleteness,
-  waitForUsage,
-} from "../domain/invoicing/index.ts";
+import { giveUpAt, type UsageCompleteness, waitForUsage } from "../domain/invoicing/index.ts";
 
 /** The policy of a deployment. */
 export interface WaitingForUsage {

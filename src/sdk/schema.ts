@@ -3191,7 +3191,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `tax_missing` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -5686,7 +5686,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_exists` */
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_exists`, `tax_missing` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -10618,7 +10618,7 @@ export interface paths {
         put?: never;
         /**
          * Credit lines of an invoice, by parts or wholly
-         * @description Of an open invoice it lowers what is due; of a paid one it goes to the customer's balance, or back to the card. Never more than is left of a line. Issued at once (201), or, above the limit, when another key approves it (202).
+         * @description Of an open invoice it lowers what is due; of a paid one it goes to the customer's balance, or back to the card. Never more than is left of a line. Tax that the lines bear goes back with them, by its share, unless its own line is named. Issued at once (201), or, above the limit, when another key approves it (202).
          */
         post: {
             parameters: {
@@ -20122,6 +20122,8 @@ export interface components {
             effective_at: string;
             /** @description Names these lines: with it, the change is made with them or refused. */
             quote: string;
+            /** @description Of a customer whose tax is reckoned outside: give it for this quote before the change, and it is invoiced when it is made; else with the period. Null where there is nothing to be taxed. */
+            tax_quote: string | null;
             /** @example usd */
             currency: string;
             lines: components["schemas"]["PreviewedLine"][];

@@ -151,3 +151,28 @@ test("a draft is finalised before its grace is over: by its run, once, and never
   expect(invoices.map(sums)).toEqual(["300 + 30 tax = 330, paid with 330"]);
   expect(invoices[0]).toMatchObject({ id: first.invoice, issued_at: "2026-05-01T00:10:00.000Z" });
 });
+
+test("what is invoiced at once wants its tax before: a purchase is refused without, and takes what was given once", async () => {
+  const ola = await beginStory(system, { id: "ola", plan: "metered" });
+  await external("ola");
+  const missing = await ola.buyCredits("5000").catch((error: { code: string; message: string }) => error);
+  expect(missing).toMatchObject({ code: "tax_missing" });
+  const quote = /tax-lines\/([0-9a-f]{24})/.exec((missing as { message: string }).message)?.[1] ?? "";
+  await system.client.put("/v1/customers/{id}/tax-lines/{quote}", {
+    params: { path: { id: "ola", quote } },
+    body: {
+      ...{ currency: "usd", tax_minor: "500" },
+      lines: [
+        {
+          ...{ description: "Sales tax 10 %", jurisdiction: "us-ny", rate: "0.1" },
+          ...{ taxable_minor: "5000", amount_minor: "500" },
+        },
+      ],
+    },
+  });
+  await ola.buyCredits("5000");
+  await ola.until("04-02");
+  expect((await ola.invoices()).map(sums)).toEqual(["5000 + 500 tax = 5500, paid with 5500"]);
+  // What was given is for one invoice.
+  await expect(ola.buyCredits("5000")).rejects.toMatchObject({ code: "tax_missing" });
+});

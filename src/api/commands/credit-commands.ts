@@ -1,7 +1,9 @@
 import { insertGrant } from "../../db/billing/credit-grants.ts";
+import { requiredTax } from "../../db/billing/tax-ahead.ts";
+import { taxedAtOnce } from "../../db/billing/tax-given.ts";
 import type { Database } from "../../db/database.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
-import { chargeMinimum } from "../../domain/invoicing/index.ts";
+import { chargeMinimum, creditPurchaseLine } from "../../domain/invoicing/index.ts";
 import { formatMoney } from "../../domain/money/index.ts";
 import type { TemporalGateway } from "../../temporal/gateway.ts";
 import { timeOfCustomer } from "../customer-time.ts";
@@ -19,6 +21,7 @@ export function creditCommands(
     async purchase(terms) {
       requireChargeable(terms);
       const at = await timeOfCustomer(deps, terms.customerId);
+      await requireTax(db, terms, at);
       await writeDown(db, terms, at);
       const clock = await clockReadingOf(db, terms.customerId);
       return await gateway.purchaseCredits(
@@ -35,6 +38,12 @@ function requireChargeable({ amount }: CreditTerms): void {
   if (amount.amountMinor >= minimum.amountMinor) return;
   const message = `at least ${formatMoney(minimum)} can be charged`;
   throw new RequestRefusedError("credit_purchase_too_small", message, "amount_minor");
+}
+
+/** Refused before anything is written down: a purchase is invoiced at once. */
+async function requireTax({ orm }: Database, { id, customerId, amount }: CreditTerms, at: Instant) {
+  const lines = [creditPurchaseLine({ grantId: id, amount, at })];
+  await requiredTax(orm, { customerId, of: taxedAtOnce.purchase(customerId), lines, at });
 }
 
 /** What is bought is written down before its workflow starts: messages carry no amounts. */

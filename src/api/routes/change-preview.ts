@@ -7,6 +7,8 @@ import {
   findSubscription,
   type StoredSubscription,
 } from "../../db/billing/subscriptions.ts";
+import { taxQuoteAhead } from "../../db/billing/tax-ahead.ts";
+import { taxedAtOnce } from "../../db/billing/tax-given.ts";
 import { inSnapshot } from "../../db/database.ts";
 import { agreedPeriodAt, contains, type Instant, isoOf, type Period } from "../../domain/calendar/index.ts";
 import { settlements } from "../../domain/catalog/index.ts";
@@ -40,6 +42,12 @@ const previewSchema = z
   .object({
     effective_at: instantText.describe("Send it back with the change, and it is made at this instant."),
     quote: z.string().describe("Names these lines: with it, the change is made with them or refused."),
+    tax_quote: z
+      .string()
+      .nullable()
+      .describe(
+        "Of a customer whose tax is reckoned outside: give it for this quote before the change, and it is invoiced when it is made; else with the period. Null where there is nothing to be taxed.",
+      ),
     currency: currencyText,
     lines: z.array(previewLineSchema),
     net_minor: minorText.describe("What the lines sum to; negative is for the customer."),
@@ -97,10 +105,10 @@ export function changePreviewRoute(api: ApiInstance, deps: ApiDependencies): voi
         const foreseen = await foreseenUntil(tx, await foreseenSubscription(tx, row), at);
         admit(foreseen.row, body.kind, at, at);
         const standing = standingOf(tx, foreseen);
-        return previewAnswer(
-          foreseen.row,
-          await plannedChange(tx, foreseen.row, requestedChange(body), at, standing),
-        );
+        const planned = await plannedChange(tx, foreseen.row, requestedChange(body), at, standing);
+        const { lines } = planned;
+        const taxQuote = await taxQuoteAhead(tx, { customerId, of: taxedAtOnce.change(id), lines, at: now });
+        return previewAnswer(foreseen.row, planned, taxQuote);
       });
     },
   );
@@ -121,7 +129,11 @@ function admit(row: StoredSubscription, kind: SubscriptionCommandKind, at: Insta
   throw new RequestRefusedError("request_invalid", message, "effective_at");
 }
 
-function previewAnswer(row: StoredSubscription, planned: PlannedChange): z.infer<typeof previewSchema> {
+function previewAnswer(
+  row: StoredSubscription,
+  planned: PlannedChange,
+  taxQuote: string | null,
+): z.infer<typeof previewSchema> {
   const { at, lines, quote, refund, waits, settle } = planned;
   const net = sumMoney(
     lines.map(({ amount }) => amount),
@@ -131,6 +143,7 @@ function previewAnswer(row: StoredSubscription, planned: PlannedChange): z.infer
   return {
     effective_at: isoOf(at),
     quote,
+    tax_quote: taxQuote,
     currency: row.currency,
     lines: lines.map(lineAnswer),
     net_minor: net.amountMinor.toString(),

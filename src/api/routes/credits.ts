@@ -112,7 +112,7 @@ function purchaseCredit(api: ApiInstance, deps: ApiDependencies): void {
   api.post(
     "/v1/customers/:id/credit-purchases",
     {
-      config: { scope: "write", refusals: [...refusals, "credit_purchase_too_small"] },
+      config: { scope: "write", refusals: [...refusals, "tax_missing", "credit_purchase_too_small"] },
       schema: {
         tags,
         summary: "Sell a customer prepaid credit",

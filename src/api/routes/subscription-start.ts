@@ -52,6 +52,7 @@ export const startRefusals = [
   "payment_method_missing",
   "activation_expiry_invalid",
   "subscription_not_canceled",
+  "tax_missing",
 ];
 
 interface StartBody {

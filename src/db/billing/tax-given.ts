@@ -113,3 +113,14 @@ export async function isTaxUsed(tx: Tx, { id }: StoredTax): Promise<boolean> {
     .limit(1);
   return row !== undefined;
 }
+
+/** What somebody is told whose invoice is to be issued at once, and wants tax. */
+export const aheadOf = (customerId: string, quote: string): string =>
+  `its tax is reckoned outside and not given: give it by PUT /v1/customers/${customerId}/tax-lines/${quote}, and ask again for the same`;
+
+/** What an invoice is for that is issued at once, in the quotes of its tax. */
+export const taxedAtOnce = {
+  activation: (customerId: string) => `activation/${customerId}`,
+  change: (subscriptionId: string) => `change/${subscriptionId}`,
+  purchase: (customerId: string) => `credit_purchase/${customerId}`,
+} as const;

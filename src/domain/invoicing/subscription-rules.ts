@@ -30,4 +30,5 @@ export type SubscriptionRuleCode =
   | "scheduled_change_not_found"
   | "scheduled_change_resolved"
   | "scheduled_change_fixed"
-  | "too_many_scheduled_changes";
+  | "too_many_scheduled_changes"
+  | "tax_missing";
