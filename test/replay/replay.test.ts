@@ -59,13 +59,23 @@ describe("this version has histories of every", () => {
       .flatMap((message) => (message.type === type ? [message.name] : []))
       .sort();
 
+  /** What was done within a task is a marker. */
+  function localActivityIn({ markerRecordedEventAttributes: marker }: (typeof events)[number]) {
+    const [payload] = marker?.details?.data?.payloads ?? [];
+    if (marker?.markerName !== "core_local_activity" || payload == null) return undefined;
+    const done = JSON.parse(Buffer.from(payload.data ?? []).toString()) as { readonly activity_type: string };
+    return done.activity_type;
+  }
+
   test("workflow", () => {
     const types = named((event) => event.workflowExecutionStartedEventAttributes?.workflowType?.name);
     expect(types).toEqual(Object.keys(workflows).sort());
   });
 
   test("activity", () => {
-    const types = named((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
+    const types = named(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name ?? localActivityIn(event),
+    );
     expect(types).toEqual(Object.keys(new StandIns().activities).sort());
   });
 
@@ -94,10 +104,11 @@ describe("this version has histories of every", () => {
 
 describe("a history that this code would not have made is noticed", () => {
   test.each([
-    { why: "another activity was scheduled", change: anotherActivity },
-    { why: "another workflow was started", change: anotherChild },
-  ])("$why", async ({ change }) => {
-    const [recorded] = histories.filter(({ name }) => name === "billing-cycle-paid");
+    { why: "another activity was scheduled", of: "billing-cycle-paid", change: anotherActivity },
+    { why: "another local activity was done", of: "subscription-waiting", change: anotherMarker },
+    { why: "another workflow was started", of: "top-up", change: anotherChild },
+  ])("$why", async ({ of, change }) => {
+    const [recorded] = histories.filter(({ name }) => name === of);
     if (recorded === undefined) throw new Error("there is a history to be changed");
     const { version, name } = recorded;
     const errors = await replay([{ ...recorded, history: change(structuredClone(recorded.history)) }]);
@@ -107,6 +118,14 @@ describe("a history that this code would not have made is noticed", () => {
   function anotherActivity(history: RecordedHistory["history"]) {
     for (const { activityTaskScheduledEventAttributes: scheduled } of history.events ?? []) {
       if (scheduled) scheduled.activityType = { name: "sendPostcard" };
+    }
+    return history;
+  }
+
+  /** As if nothing had been done within the task. */
+  function anotherMarker(history: RecordedHistory["history"]) {
+    for (const { markerRecordedEventAttributes: done } of history.events ?? []) {
+      if (done) done.markerName = "core_patch";
     }
     return history;
   }

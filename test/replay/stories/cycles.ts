@@ -1,7 +1,8 @@
 import { InvariantViolation } from "../../../src/domain/errors.ts";
-import { tryAgain, workflowIds } from "../../../src/workflows/messages.ts";
+import { nudge } from "../../../src/temporal/nudge.ts";
+import { finalise, taxGiven, tryAgain, workflowIds } from "../../../src/workflows/messages.ts";
 import { resultOf, untilParked } from "../../workflows/support/runs.ts";
-import type { Scene, SceneClock } from "../../workflows/support/scene.ts";
+import { detailsOf, type Scene, type SceneClock, until } from "../../workflows/support/scene.ts";
 import { april, paying, type Recorded } from "./recorded.ts";
 
 export async function cycles(scene: Scene): Promise<Recorded> {
@@ -22,18 +23,22 @@ export async function cycles(scene: Scene): Promise<Recorded> {
   await resultOf(scene.client, nothing);
   const paid = await startCycle(scene, clock);
   await resultOf(scene.client, paid);
-  const elsewhere = await startCycle(scene, clock);
-  await resultOf(scene.client, elsewhere);
+  const before = await startCycle(scene, clock);
+  await resultOf(scene.client, before);
   const parked = await startCycle(scene, clock);
   await untilParked(scene.client, parked);
   await scene.client.workflow.getHandle(parked).signal(tryAgain);
   await resultOf(scene.client, parked);
+  const invoice = { invoiceId, customerId: scene.id("cus"), subscriptionId: null };
+  await scene.gateway.startCollection({ ...invoice, clock: clock.reading() });
+  const collected = workflowIds.collection(invoiceId);
+  await resultOf(scene.client, collected);
   return {
     "billing-cycle-nothing-to-collect": { workflowId: nothing },
     "billing-cycle-paid": { workflowId: paid },
-    "billing-cycle-collected-elsewhere": { workflowId: elsewhere },
+    "billing-cycle-closed-before": { workflowId: before },
     "billing-cycle-parked": { workflowId: parked },
-    "collection-test-clock": { workflowId: workflowIds.collection(invoiceId) },
+    "collection-test-clock": { workflowId: collected },
   };
 }
 
@@ -51,6 +56,46 @@ export async function aCycleThatWaitsForUsage(scene: Scene): Promise<Recorded> {
   await clock.advance("2026-04-01T01:00:00.000Z");
   await resultOf(scene.client, workflowId);
   return { "billing-cycle-waiting-for-usage": { workflowId } };
+}
+
+/** Tax is given at last; and another, which is closed by hand. */
+export async function cyclesThatWaitForTax(scene: Scene): Promise<Recorded> {
+  const clock = await scene.startClock(april);
+  const waiting = {
+    outcome: "waiting",
+    waitsFor: "tax",
+    quote: "quote_1",
+    until: "2026-04-02T00:00:00.000Z",
+    overdueAt: "2026-04-01T12:00:00.000Z",
+  } as const;
+  const overdue = { ...waiting, until: "2026-04-03T00:00:00.000Z" } as const;
+  const closed = { outcome: "closed", invoiceId: null, collect: false } as const;
+  scene.standIns.inTurn(
+    "closePeriod",
+    () => waiting,
+    () => closed,
+    () => waiting,
+    () => overdue,
+    () => closed,
+  );
+  const given = await startCycle(scene, clock);
+  const waits = (workflowId: string) =>
+    until(
+      async () => (await detailsOf(scene.client, workflowId)).includes("waits for the tax"),
+      "it waits for tax",
+    );
+  await waits(given);
+  await nudge(scene.client, given, { clock: clock.reading(), signal: taxGiven, cause: "tax" });
+  await resultOf(scene.client, given);
+  const finalised = await startCycle(scene, clock);
+  await waits(finalised);
+  await clock.advance("2026-04-02T00:00:00.000Z");
+  await nudge(scene.client, finalised, { clock: clock.reading(), signal: finalise, cause: "by hand" });
+  await resultOf(scene.client, finalised);
+  return {
+    "billing-cycle-tax-given": { workflowId: given },
+    "billing-cycle-finalised": { workflowId: finalised },
+  };
 }
 
 async function startCycle(scene: Scene, clock: SceneClock): Promise<string> {

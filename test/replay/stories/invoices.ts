@@ -1,22 +1,24 @@
 import { InvoiceNotVoidableError } from "../../../src/domain/invoicing/index.ts";
 import { workflowIds } from "../../../src/workflows/messages.ts";
 import { resultOf } from "../../workflows/support/runs.ts";
-import { type Scene, until } from "../../workflows/support/scene.ts";
-import { startSkipping } from "../../workflows/support/time-skipping.ts";
+import type { Scene } from "../../workflows/support/scene.ts";
 import { april, paying, type Recorded, runOf } from "./recorded.ts";
 
+/** One that nobody is told of meanwhile, and one that is. */
 export async function collections(scene: Scene): Promise<Recorded> {
-  const [told, asked] = [scene.id("inv"), scene.id("inv")];
+  const [alone, told] = [scene.id("inv"), scene.id("inv")];
   const rest = { customerId: scene.id("cus"), subscriptionId: null, clock: null };
+  await scene.gateway.startCollection({ invoiceId: alone, ...rest });
+  await resultOf(scene.client, workflowIds.collection(alone));
+  scene.standIns.on("collectInvoice", async () => {
+    await scene.paymentBooked(told);
+    return { status: "paid" };
+  });
   await scene.gateway.startCollection({ invoiceId: told, ...rest });
-  await until(() => scene.standIns.asked("payInvoice").length === 1, "the invoice is charged");
-  await scene.paymentBooked(told);
   await resultOf(scene.client, workflowIds.collection(told));
-  await startSkipping(scene, "collection", workflowIds.collection(asked), { invoiceId: asked, ...rest });
-  await resultOf(scene.client, workflowIds.collection(asked));
   return {
-    "collection-told-by-webhook": { workflowId: workflowIds.collection(told) },
-    "collection-asked-without-webhook": { workflowId: workflowIds.collection(asked) },
+    "collection-paid": { workflowId: workflowIds.collection(alone) },
+    "collection-told-meanwhile": { workflowId: workflowIds.collection(told) },
   };
 }
 
@@ -61,4 +63,13 @@ export async function withdrawals(scene: Scene): Promise<Recorded> {
     "withdrawal-refused": { workflowId, runId: refused },
     "withdrawal-replaced": { workflowId, runId: replaced },
   };
+}
+
+export async function aRefund(scene: Scene): Promise<Recorded> {
+  const refundId = scene.id("refund");
+  const whose = { customerId: scene.id("cus"), invoiceId: scene.id("inv") };
+  await scene.gateway.startRefund({ refundId, ...whose, clock: null });
+  const workflowId = workflowIds.refund(refundId);
+  await resultOf(scene.client, workflowId);
+  return { refund: { workflowId } };
 }

@@ -15,7 +15,7 @@ import {
 import { resultOf } from "../../workflows/support/runs.ts";
 import { type Scene, until } from "../../workflows/support/scene.ts";
 import { beginSubscription } from "../../workflows/support/subscriptions.ts";
-import { startSkipping } from "../../workflows/support/time-skipping.ts";
+import { skipInCyclesToo, startSkipping } from "../../workflows/support/time-skipping.ts";
 import { inJanuary, january, paying, type Recorded, runOf } from "./recorded.ts";
 
 export async function aSubscriptionWithEveryCommand(scene: Scene): Promise<Recorded> {
@@ -58,6 +58,7 @@ export async function aSubscriptionThatIsPaidAndEnds(scene: Scene): Promise<Reco
 export async function aSubscriptionOnTheWallClock(scene: Scene): Promise<Recorded> {
   const subscriptionId = scene.id("sub");
   const workflowId = workflowIds.subscription(subscriptionId);
+  skipInCyclesToo(scene);
   await startSkipping(scene, "subscription", workflowId, {
     subscriptionId,
     customerId: scene.id("cus"),
