@@ -74,6 +74,7 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
   await giveAgainAndAgain(ledger);
   await giveFeatures(ledger);
   await creditAndVoid(ledger);
+  await moneyOut(ledger);
   await declineAndDispute(ledger);
   await ledger.owner.sql.begin(async (sql) => {
     await sql`select set_config('usage.keeps_windows', 'on', true), set_config('usage.keeps_watermarks', 'on', true)`;
@@ -135,6 +136,35 @@ async function giveFeatures({ owner: { sql } }: LedgerFixture): Promise<void> {
     values ('fg', 'acme', 'reports', 'grant', '{"feature": "reports"}', now(), 'goodwill', 'alice', now())`;
   await sql`insert into billing.feature_grant_end values ('fg', 'bob', now(), 'x')`;
   await sql`insert into billing.opened_window values ('acme', 'tokens', '{}', 1, now())`;
+}
+
+/** A refund of a cent, a dispute about the same payment, and what Stripe says of its balance. */
+async function moneyOut({ owner: { sql } }: LedgerFixture): Promise<void> {
+  const payment = "select payment.* from billing.payment as payment order by stripe_payment_intent_id limit 1";
+  await sql.unsafe(`
+    insert into billing.credit_note_request (id, invoice_id, customer_id, currency, total_minor, reason_code, requested_by, requested_at,
+      approval_limit_minor, destination)
+    select 'back', invoice.id, invoice.customer_id, invoice.currency, 1, 'goodwill', 'carol', now(), 1000, 'refund'
+    from (${payment}) as payment join billing.invoice as invoice on invoice.id = payment.invoice_id;
+    insert into billing.credit_note_line
+    select 'back', line.invoice_id, line.line, 1
+    from billing.credit_note_request as request join billing.invoice_line as line on line.invoice_id = request.invoice_id
+    where request.id = 'back' and line.amount_minor > 1 order by line.line limit 1;
+    insert into billing.credit_note (id, number, lowers_due_minor, to_balance_minor, to_refund_minor, issued_by, issued_at)
+    values ('back', 'NOTE-0002', 0, 0, 1, 'carol', now());
+    insert into billing.refund (id, credit_note_id, invoice_id, customer_id, stripe_payment_intent_id, currency, amount_minor,
+      requested_at, changed_at)
+    select 'refund', 'back', payment.invoice_id, request.customer_id, payment.stripe_payment_intent_id, request.currency, 1, now(), now()
+    from (${payment}) as payment join billing.credit_note_request as request on request.id = 'back';
+    insert into billing.invoice_dispute (stripe_dispute_id, invoice_id, customer_id, stripe_payment_intent_id, currency, amount_minor,
+      reason, opened_at, status, is_open, withdrawn_minor, changed_at)
+    select 'du_1', invoice_id, customer_id, stripe_payment_intent_id, currency, 1, 'fraudulent', now(), 'under_review', true, 0, now()
+    from billing.refund;
+    insert into stripe.balance_transaction (id, type, reporting_category, currency, amount, fee, net, created_at, available_on)
+    values ('txn_1', 'refund', 'refund', 'usd', -1, 0, -1, now(), now());
+    insert into stripe.import_position (list) values ('balance_transactions');
+    insert into stripe.payout (id, currency, amount, is_automatic, created_at, arrives_at, status, changed_at)
+    values ('po_1', 'usd', 1, true, now(), now(), 'pending', now())`);
 }
 
 /** A backfill that is taken back, and a correction that somebody else agreed to. */
