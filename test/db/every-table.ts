@@ -140,7 +140,8 @@ async function giveFeatures({ owner: { sql } }: LedgerFixture): Promise<void> {
 
 /** A refund of a cent, a dispute about the same payment, and what Stripe says of its balance. */
 async function moneyOut({ owner: { sql } }: LedgerFixture): Promise<void> {
-  const payment = "select payment.* from billing.payment as payment order by stripe_payment_intent_id limit 1";
+  const payment =
+    "select payment.* from billing.payment as payment order by stripe_payment_intent_id limit 1";
   await sql.unsafe(`
     insert into billing.credit_note_request (id, invoice_id, customer_id, currency, total_minor, reason_code, requested_by, requested_at,
       approval_limit_minor, destination)
