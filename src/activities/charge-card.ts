@@ -26,7 +26,10 @@ interface Charge {
   readonly at: Instant;
 }
 
-type Written = Pick<typeof paymentAttempt.$inferInsert, "outcome" | "declineCode" | "declineClass">;
+type Written = Pick<typeof paymentAttempt.$inferInsert, "outcome" | "declineCode" | "declineClass"> & {
+  /** When it was begun first, of a charge that two have begun. */
+  readonly attemptedAt?: Instant;
+};
 
 /** What a run is told of a charge, what is written down of it, and what Stripe says was paid. */
 interface Charged {
@@ -64,7 +67,8 @@ export async function chargeCard(deps: ActivityDependencies, charge: Charge): Pr
       at: deps.now(),
     });
     await finishCardAttempt(deps.db.orm, key, payment.status, endsCard(payment, cardLimit));
-    return charged(payment);
+    const { written, ...rest } = charged(payment);
+    return { ...rest, written: { ...written, attemptedAt: claim.at } };
   } catch (error) {
     // There was nothing to charge: nothing is under way, and others need not wait.
     if (error instanceof StripeInvoiceStateError) await finishCardAttempt(deps.db.orm, key, "refused");

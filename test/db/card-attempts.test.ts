@@ -52,26 +52,26 @@ const end = (number: number, attempt: number, outcome: "paid" | "declined" | "re
   finishCardAttempt(db.orm, { invoiceId: invoice(number), attempt }, outcome, endsCard);
 
 async function fails(number: number, attempt: number, at: Instant): Promise<void> {
-  expect(await claim(number, attempt, at)).toEqual({ status: "granted" });
+  expect(await claim(number, attempt, at)).toEqual(granted(at));
   await end(number, attempt, "declined");
 }
 
-const granted = { status: "granted" } as const;
+const granted = (at: Instant) => ({ status: "granted", at });
 
 describe("a card", () => {
   test("is charged once at a time, over all invoices; another card is not kept waiting", async () => {
-    expect(await claim(1, 1, onDay(0))).toEqual(granted);
+    expect(await claim(1, 1, onDay(0))).toEqual(granted(onDay(0)));
     expect(await claim(2, 1, onDay(0))).toEqual({ status: "busy" });
-    expect(await claim(2, 1, onDay(0), "mastercard")).toEqual(granted);
+    expect(await claim(2, 1, onDay(0), "mastercard")).toEqual(granted(onDay(0)));
     await end(1, 1, "declined");
-    expect(await claim(3, 1, onDay(0))).toEqual(granted);
+    expect(await claim(3, 1, onDay(0))).toEqual(granted(onDay(0)));
   });
 
-  test("is charged again by the same attempt, whatever has become of it", async () => {
+  test("is charged again by the same attempt, as of when that was begun, whatever has become of it", async () => {
     await claim(1, 1, onDay(0));
-    expect(await claim(1, 1, onDay(0))).toEqual(granted);
+    expect(await claim(1, 1, onDay(3))).toEqual(granted(onDay(0)));
     await end(1, 1, "paid");
-    expect(await claim(1, 1, onDay(0))).toEqual(granted);
+    expect(await claim(1, 1, onDay(0))).toEqual(granted(onDay(0)));
     await expect(end(1, 1, "declined")).resolves.toBeUndefined();
     const [row] = await owner.sql`select outcome from billing.card_attempt where invoice_id = ${invoice(1)}`;
     expect(row?.outcome).toBe("paid");
@@ -82,7 +82,7 @@ describe("a card", () => {
     await fails(2, 1, onDay(2));
     await fails(1, 2, onDay(4));
     expect(await claim(3, 1, onDay(5))).toEqual({ status: "withheld", until: onDay(30) });
-    expect(await claim(3, 1, onDay(30))).toEqual(granted);
+    expect(await claim(3, 1, onDay(30))).toEqual(granted(onDay(30)));
     await end(3, 1, "declined");
     expect(await claim(4, 1, onDay(31))).toEqual({ status: "withheld", until: onDay(32) });
   });
@@ -92,20 +92,20 @@ describe("a card", () => {
       await claim(1, attempt, onDay(attempt));
       await end(1, attempt, attempt % 2 === 0 ? "paid" : "refused");
     }
-    expect(await claim(2, 1, onDay(5))).toEqual(granted);
+    expect(await claim(2, 1, onDay(5))).toEqual(granted(onDay(5)));
   });
 
   test("that the network has ended is never charged again", async () => {
     await claim(1, 1, onDay(0));
     await end(1, 1, "declined", true);
     expect(await claim(2, 1, onDay(300))).toEqual({ status: "withheld", until: null });
-    expect(await claim(2, 1, onDay(300), "mastercard")).toEqual(granted);
+    expect(await claim(2, 1, onDay(300), "mastercard")).toEqual(granted(onDay(300)));
   });
 
   test("whose charge nobody has heard of for a day keeps nobody waiting", async () => {
     await owner.sql`insert into billing.card_attempt (invoice_id, attempt, customer_id, card, attempted_at, claimed_at)
       values (${invoice(1)}, 1, ${customerId}, 'visa', ${isoOf(onDay(0))}, now() - interval '25 hours')`;
-    expect(await claim(2, 1, onDay(0))).toEqual(granted);
+    expect(await claim(2, 1, onDay(0))).toEqual(granted(onDay(0)));
   });
 
   test("asked for by many at once is given to one", async () => {

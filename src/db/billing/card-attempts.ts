@@ -18,7 +18,8 @@ export interface CardCharge {
 
 /** Whether a charge may be sent; withheld until an instant, or for good. busy: another charge of the card is under way. */
 export type CardClaim =
-  | { readonly status: "granted" }
+  /** Since when it was taken on: whoever comes second, for the same charge, is told the first one's instant. */
+  | { readonly status: "granted"; readonly at: Instant }
   | { readonly status: "busy" }
   | { readonly status: "withheld"; readonly until: Instant | null };
 
@@ -33,7 +34,7 @@ export async function claimCardAttempt(tx: Tx, charge: CardCharge, limit: CardLi
   const { customerId, card, at } = charge;
   await lockCustomer(tx, customerId);
   const { known, ended, busy, times } = await standingOf(tx, charge, limit);
-  if (known) return { status: "granted" };
+  if (known !== null) return { status: "granted", at: instant(known) };
   if (ended) return { status: "withheld", until: null };
   if (busy) return { status: "busy" };
   // The one that has to leave the window before there is room again.
@@ -48,11 +49,12 @@ export async function claimCardAttempt(tx: Tx, charge: CardCharge, limit: CardLi
     card,
     attemptedAt: at,
   });
-  return { status: "granted" };
+  return { status: "granted", at };
 }
 
 interface CardStanding {
-  readonly known: boolean;
+  /** When this very charge was taken on before; null when it was not. */
+  readonly known: string | null;
   readonly ended: boolean;
   readonly busy: boolean;
   /** Of the failed ones within the window, ascending. */
@@ -68,7 +70,8 @@ async function standingOf(
   const [found] = await rows<CardStanding>(
     tx,
     sql`select
-      coalesce(bool_or(invoice_id = ${invoiceId} and attempt = ${attempt}), false) as known,
+      to_char(min(attempted_at) filter (where invoice_id = ${invoiceId} and attempt = ${attempt}) at time zone 'UTC',
+        'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as known,
       coalesce(bool_or(ends_card), false) as ended,
       coalesce(bool_or(outcome is null and claimed_at > now() - make_interval(hours => ${underWayHoursMax})), false) as busy,
       coalesce(jsonb_agg(to_char(attempted_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') order by attempted_at)
@@ -78,7 +81,7 @@ async function standingOf(
       or customer_id = ${customerId} and card = ${card} and outcome is distinct from 'paid'
         and (ends_card or outcome is null or attempted_at > ${timestamp(since)})`,
   );
-  return found ?? { known: false, ended: false, busy: false, times: [] };
+  return found ?? { known: null, ended: false, busy: false, times: [] };
 }
 
 /** How a charge ended. One that has ended stays so. */
