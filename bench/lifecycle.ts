@@ -104,7 +104,8 @@ async function changesFigures(system: SystemUnderTest, note: Note) {
   const { both, preview, change, failures } = measured;
   progress.line(
     `  changes at ${perSecond}/s: preview and change p99 ${both.p99} ms (p50 ${both.p50}); preview p99 ${preview.p99}, ` +
-      `change p99 ${change.p99}; ${failures} failed; ${cpuText(measured.cpuMs)}`,
+      `change p99 ${change.p99}; ${failures} failed; ${cpuText(measured.cpuMs)}; ` +
+      `each adds ${measured.eventsEach} events`,
   );
   return measured;
 }
@@ -128,7 +129,10 @@ async function cyclesFigures(mode: CyclesFigures["mode"]): Promise<CyclesFigures
     progress.line(
       `  ${cycles} cycles with ${closed.linesEach} lines, ${mode}: issued ${closed.issuedPerSecond}/s, ` +
         `${closed.issuedPerSecondByCpu}/s by CPU (${cpuText(closed.issuedCpuMs)}); ` +
-        `paid after ${closed.paidSeconds ?? "?"} s (${cpuText(closed.collectedCpuMs)} more)`,
+        `paid after ${closed.paidSeconds ?? "?"} s (${cpuText(closed.collectedCpuMs)} more); of each ` +
+        Object.entries(closed.historyEach)
+          .map(([what, count]) => `${count} ${what}`)
+          .join(", "),
     );
     return closed;
   });

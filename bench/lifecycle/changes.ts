@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Note } from "../../src/sandbox/local-services/progress.ts";
+import { workflowIds } from "../../src/workflows/messages.ts";
 import { loadNow } from "../figures.ts";
 import type { CpuByPart, SystemUnderTest } from "./system-under-test.ts";
 import { subscriptionOf } from "./workload.ts";
@@ -15,6 +16,8 @@ export interface ChangesFigures {
   readonly both: Percentiles;
   /** Milliseconds of CPU for each, by part. */
   readonly cpuMs: CpuByPart;
+  /** What each adds to its run's history. */
+  readonly eventsEach: number;
 }
 
 interface Percentiles {
@@ -24,7 +27,7 @@ interface Percentiles {
 
 /** Previews and then makes changes of quantity over HTTP, at a fixed rate whether earlier ones are answered or not. */
 export async function measureChanges(
-  { client, cpu }: SystemUnderTest,
+  { client, cpu, temporal }: SystemUnderTest,
   { changes, perSecond, subscriptions }: { changes: number; perSecond: number; subscriptions: number },
   note: Note,
 ): Promise<ChangesFigures> {
@@ -55,6 +58,9 @@ export async function measureChanges(
       if (failures === 1) note(String(error));
     }
   };
+  const historyLength = async () =>
+    (await temporal.workflow.getHandle(workflowIds.subscription(subscriptionOf(0))).describe()).historyLength;
+  const lengthBefore = await historyLength();
   const spent = cpu();
   const startedAt = performance.now();
   const under: Promise<void>[] = [];
@@ -72,6 +78,7 @@ export async function measureChanges(
     ...{ load, changes, failures, asksPerSecond: perSecond },
     ...{ preview: percentiles(previews), change: percentiles(alone), both: percentiles(both) },
     cpuMs,
+    eventsEach: ((await historyLength()) - lengthBefore) / Math.ceil(changes / subscriptions),
   };
 }
 

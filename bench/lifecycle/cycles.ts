@@ -5,6 +5,7 @@ import type { Note } from "../../src/sandbox/local-services/progress.ts";
 import { workflowIds } from "../../src/workflows/messages.ts";
 import { loadNow } from "../figures.ts";
 import { customerId } from "../rating/billed-customers.ts";
+import { countsOf, type HistoryCounts, sumOf } from "./history-counts.ts";
 import { type CpuByPart, type SystemUnderTest, startSystemUnderTest } from "./system-under-test.ts";
 import { activate, addPayingCustomers, forEach, graceMs, subscriptionOf, takeInMonth } from "./workload.ts";
 
@@ -23,6 +24,8 @@ export interface CyclesFigures {
   readonly collectedCpuMs: CpuByPart;
   /** What the machine's cores would issue at that CPU, were nothing else on it. */
   readonly issuedPerSecondByCpu: number;
+  /** Of each cycle and its collection: what histories of runs of this very bench say. */
+  readonly historyEach: HistoryCounts;
 }
 
 export interface CyclesOptions {
@@ -123,7 +126,34 @@ async function closeAll(
     issuedCpuMs,
     collectedCpuMs: perCycle(all, issued),
     issuedPerSecondByCpu: rounded((cores * 1_000) / total),
+    historyEach: await historyEach(system, mode, end, cycles),
   };
+}
+
+/** With a workflow each: one subscription's, from its timer to the next, and its cycle; in pages: a share of the run of all. */
+async function historyEach(
+  { temporal }: SystemUnderTest,
+  mode: CyclesFigures["mode"],
+  end: Instant,
+  cycles: number,
+): Promise<HistoryCounts> {
+  const eventsOf = async (workflowId: string, runId?: string) =>
+    (await temporal.workflow.getHandle(workflowId, runId).fetchHistory()).events ?? [];
+  if (mode === "paged") {
+    const runs = temporal.workflow.list({ query: "WorkflowType = 'cycleClose'" });
+    const counts: HistoryCounts[] = [];
+    for await (const { workflowId, runId } of runs) counts.push(countsOf(await eventsOf(workflowId, runId)));
+    const shared = Object.entries(sumOf(counts)).map(([name, count]) => [name, rounded(count / cycles)]);
+    return Object.fromEntries(shared) as unknown as HistoryCounts;
+  }
+  const subscription = workflowIds.subscription(subscriptionOf(0));
+  const since = await eventsOf(subscription);
+  const before = since[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId ?? undefined;
+  const first = await eventsOf(subscription, before);
+  const woken = first.findIndex(({ timerFiredEventAttributes: fired }) => fired != null);
+  const start = addDuration(end, { months: -1 }, "UTC");
+  const cycle = await eventsOf(workflowIds.billingCycle(subscriptionOf(0), isoOf(start)));
+  return sumOf([countsOf(since), countsOf(first.slice(woken)), countsOf(cycle)]);
 }
 
 const patienceMs = 30 * 60_000;
