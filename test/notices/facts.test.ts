@@ -170,17 +170,27 @@ test("credit is told to run low when it is drawn on, and what is lost when it ex
   ]);
 });
 
-test("a declined charge is told once, with why", async () => {
+/** Has the first charge of a customer without a card declined, twice over; what is told of that. */
+async function toldOfDecline(customerId: string, planKey?: string) {
   const sandbox = await startStripeSandbox({ port: 0 });
   ending.push(() => sandbox.close());
   const apiKey = `sk_test_${randomBytes(12).toString("hex")}`;
   const rail = stripeRail(createStripe({ apiKey, apiBase: sandbox.url }), operationLog(db));
   const deps = { db, rail, gateway: {} as TemporalGateway, now: () => instantOfEpochMs(Date.now()) };
-  const invoiceId = await billed.subscribe("failing");
-  const at = "2026-01-01T00:00:00.000Z";
+  const invoiceId = await billed.subscribe(customerId, planKey);
   await mirrorInvoice(deps, { invoiceId, at });
-  for (let time = 1; time <= 2; time++) await payInvoice(deps, { invoiceId, attempt: 1, cause: "first", at });
-  const failures = (await told("failing")).filter(({ kind }) => kind === "invoice.payment_failed");
+  for (let time = 1; time <= 2; time++) {
+    const outcome = await payInvoice(deps, { invoiceId, attempt: 1, cause: "first", at });
+    expect(outcome.status).toBe("declined");
+  }
+  const failures = (await told(customerId)).filter(({ kind }) => kind === "invoice.payment_failed");
+  return { invoiceId, failures };
+}
+
+const at = "2026-01-01T00:00:00.000Z";
+
+test("a declined charge is told once, with why", async () => {
+  const { invoiceId, failures } = await toldOfDecline("failing");
   expect(failures).toMatchObject([
     {
       at,
@@ -193,6 +203,10 @@ test("a declined charge is told once, with why", async () => {
       },
     },
   ]);
+});
+
+test("a declined charge is not told where the policy names no notice for it", async () => {
+  expect((await toldOfDecline("unbothered", "quiet")).failures).toEqual([]);
 });
 
 test("what is taken back was never told", async () => {
@@ -213,26 +227,29 @@ test("what is taken back was never told", async () => {
   expect(await told("rolled-back")).toEqual(before);
 });
 
+const usual = {
+  currency: "usd",
+  interval: { unit: "month", count: 1 },
+  prices: [
+    { key: "base", name: "Base", product: "base", type: "flat", timing: "in_advance", amountMinor: "1000" },
+  ],
+};
+
 const trialCatalog = {
   meters: [],
   plans: [
     {
       key: "trial",
       name: "Trial",
-      currency: "usd",
-      interval: { unit: "month", count: 1 },
+      ...usual,
       trial: { length: { unit: "day", count: 14 }, endAction: "cancel" },
       notices: { trialEndingDays: 5 },
-      prices: [
-        {
-          key: "base",
-          name: "Base",
-          product: "base",
-          type: "flat",
-          timing: "in_advance",
-          amountMinor: "1000",
-        },
-      ],
+    },
+    {
+      key: "quiet",
+      name: "Quiet",
+      ...usual,
+      dunning: { retryAfterDays: [3], notices: { attemptFailed: null } },
     },
   ],
 };
