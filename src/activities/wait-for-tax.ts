@@ -1,10 +1,9 @@
 import { graceAfter } from "../db/billing/agreed-rows.ts";
-import { taxedCycle } from "../db/billing/draft-invoices.ts";
 import type { LoadedPeriod } from "../db/billing/period-facts.ts";
 import type { StoredSeller } from "../db/billing/seller.ts";
 import { type StoredSubscription, updateSubscription } from "../db/billing/subscriptions.ts";
 import { type TaxStanding, taxStandingOf } from "../db/billing/tax-choices.ts";
-import { findTaxGiven, taxOf, taxQuoteOf } from "../db/billing/tax-given.ts";
+import { findTaxGiven, taxedCycle, taxOf, taxQuoteOf } from "../db/billing/tax-given.ts";
 import type { Tx } from "../db/database.ts";
 import { tellTaxWanted } from "../db/notices/notices-of-facts.ts";
 import { type Instant, isoOf, type Period } from "../domain/calendar/index.ts";

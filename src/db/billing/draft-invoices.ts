@@ -3,7 +3,6 @@ import { type Instant, isoOf, type Period } from "../../domain/calendar/index.ts
 import {
   type ClosedPeriod,
   closePeriod,
-  cycleIdOf,
   draftIdOf,
   type TaxablePart,
   taxableParts,
@@ -18,7 +17,7 @@ import { graceAfter } from "./agreed-rows.ts";
 import { completenessOf } from "./period-completeness.ts";
 import { findSubscription, type StoredSubscription } from "./subscriptions.ts";
 import { type TaxStanding, taxStandingOf } from "./tax-choices.ts";
-import { findTaxGiven, type StoredTax, taxOf, taxQuoteOf } from "./tax-given.ts";
+import { findTaxGiven, type StoredTax, taxedCycle, taxOf, taxQuoteOf } from "./tax-given.ts";
 import { firstClosing } from "./upcoming-invoice.ts";
 
 /** A period that has ended and is not closed yet: its invoice is a draft. */
@@ -42,10 +41,6 @@ export interface DraftInvoice extends DraftPeriod {
   /** For exactly these; undefined as long as nothing was given. */
   readonly tax: StoredTax | undefined;
 }
-
-/** What the invoice of a period is for, in the quotes of its tax: the same when it is billed anew. */
-export const taxedCycle = (subscriptionId: string, period: Period): string =>
-  `cycle/${cycleIdOf(subscriptionId, period, 0)}`;
 
 /** The first period of a subscription that is not closed, if it has ended by then; null when there is none. */
 export function draftPeriod(row: StoredSubscription, now: Instant): DraftPeriod | null {

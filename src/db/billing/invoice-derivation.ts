@@ -6,10 +6,13 @@ import {
   addUpInvoice,
   type BilledBefore,
   billSoFar,
+  type ClosedPeriod,
   closePeriod,
   type InvoiceLine,
   type LatePeriod,
+  type PeriodFacts,
   pricedTerms,
+  taxableParts,
 } from "../../domain/invoicing/index.ts";
 import type { Tx } from "../database.ts";
 import { ratingRun, subscriptionChange } from "../schema/billing.ts";
@@ -30,12 +33,15 @@ import { type MeasuredPeriod, periodUsage } from "./period-usage.ts";
 import { bookedAdjustments } from "./rated-adjustments.ts";
 import { bookedUsage, type StoredRun } from "./rating-runs.ts";
 import { anchorsOf, findSubscription, termsHistory } from "./subscriptions.ts";
+import { taxedCycle, taxQuoteOf } from "./tax-given.ts";
 import { usageUntil } from "./usage-until.ts";
 
 /** An invoice as it follows from the facts that decided it. */
 export interface DerivedInvoice extends AddedUpInvoice {
   /** What the meters read, beside what was kept of it at issue. */
   readonly usage: { readonly found: readonly UsageSeen[]; readonly kept: readonly UsageSeen[] };
+  /** The quote of its taxable lines, beside that of the tax that it was issued with. */
+  readonly taxQuote?: { readonly found: string; readonly kept: string };
 }
 
 /** Why an invoice cannot be derived again: then nothing is known, neither good nor bad. */
@@ -114,7 +120,28 @@ async function derivePeriod(tx: Tx, invoice: StoredInvoice, seen: PeriodSeen): P
       : { before: { ...seen.before, ...(await bookedBefore(tx, own, invoice.currency)) } };
   const again = { ...seen.known, terms, meters, usage, ...before, late, waiting, usageUntil: until };
   const closed = (invoice.kind === "threshold" ? billSoFar : closePeriod)(again);
-  return { lines: closed.lines, totals: closed.totals, usage: { found, kept: seen.usage } };
+  const { lines, totals } = closed;
+  return {
+    lines,
+    totals,
+    usage: { found, kept: seen.usage },
+    ...taxQuoteOfPeriod(subscriptionId, again, closed),
+  };
+}
+
+function taxQuoteOfPeriod(
+  subscriptionId: string,
+  { period, tax }: Pick<PeriodFacts, "period" | "tax">,
+  closed: Pick<ClosedPeriod, "lines" | "totals" | "rest" | "corrections">,
+): Pick<DerivedInvoice, "taxQuote"> {
+  if (tax === undefined) return {};
+  const { basis, quote: kept } = tax;
+  return {
+    taxQuote: {
+      found: taxQuoteOf(taxedCycle(subscriptionId, period), basis, taxableParts(closed, basis)),
+      kept,
+    },
+  };
 }
 
 async function lateAgain(

@@ -115,7 +115,7 @@ async function storedParts(tx: Tx, stored: StoredInvoice): Promise<Parts> {
   return parts(stored, lines, draws);
 }
 
-function derivedParts(stored: StoredInvoice, { lines, totals, usage }: DerivedInvoice): Parts {
+function derivedParts(stored: StoredInvoice, { lines, totals, usage, taxQuote }: DerivedInvoice): Parts {
   const { id, issuedAt } = stored;
   const period =
     stored.periodStart === null || stored.periodEnd === null
@@ -125,6 +125,10 @@ function derivedParts(stored: StoredInvoice, { lines, totals, usage }: DerivedIn
   return new Map([
     ...parts(row, lineRows(id, lines), drawRows(id, totals, issuedAt)),
     ...differingUsage(usage),
+    // Nothing stored equals a quote that is another one.
+    ...(taxQuote === undefined || taxQuote.found === taxQuote.kept
+      ? []
+      : [["quote of its tax", { quote: taxQuote.found }] as const]),
   ]);
 }
 

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { and, desc, eq, ne } from "drizzle-orm";
-import type { Instant } from "../../domain/calendar/index.ts";
+import type { Instant, Period } from "../../domain/calendar/index.ts";
 import {
+  cycleIdOf,
   type GivenTax,
   type GivenTaxLine,
   type TaxablePart,
@@ -23,6 +24,10 @@ export function taxQuoteOf(of: string, basis: TaxBasis, parts: readonly TaxableP
     .digest("hex")
     .slice(0, 24);
 }
+
+/** What the invoice of a period is for, in the quotes of its tax: the same when it is billed anew. */
+export const taxedCycle = (subscriptionId: string, period: Period): string =>
+  `cycle/${cycleIdOf(subscriptionId, period, 0)}`;
 
 /** What was last given for a quote; undefined when nothing was. */
 export async function findTaxGiven(

@@ -45,6 +45,7 @@ describe("where the money of a note goes", () => {
   ] as const)("$why", ({ invoice, credit, due, balance }) => {
     expect(planCreditNote({ ...usual, ...invoice }, [{ line: 1, amount: usd(credit) }])).toEqual({
       total: usd(credit),
+      tax: [],
       lowersDue: usd(due),
       toBalance: usd(balance),
       toRefund: usd(0),
