@@ -107,7 +107,7 @@ async function ahead(id: string): Promise<string[]> {
 describe("a trial", () => {
   test("costs nothing, its usage neither, and is followed by what is paid", async () => {
     const ada = await begin("ada", "tried");
-    expect((await read("ada")).status).toBe("trialing");
+    expect(await read("ada")).toMatchObject({ status: "trialing", access: { level: "granted" } });
     await ada.until("04-10");
     await ada.uses(40, "04-05");
     await ada.until("04-16");
@@ -289,12 +289,12 @@ describe("a first payment that is waited for", () => {
 
   test("is not made in time: it never begins, and is not charged", async () => {
     const pia = await begin("pia", "basic", { pay_within_seconds: 3_600 }, { card: null });
-    expect(await pia.status()).toBe("incomplete");
+    expect(await read("pia")).toMatchObject({ status: "incomplete", access: { level: "ended" } });
     await expect(changePlan("pia", { plan: "pro" })).rejects.toMatchObject({
       code: "subscription_incomplete",
     });
     await pia.until("04-02");
-    expect(await pia.status()).toBe("incomplete_expired");
+    expect(await read("pia")).toMatchObject({ status: "incomplete_expired", access: { level: "ended" } });
     expect(await pia.sums()).toEqual(["activation: 3000 = 3000, void"]);
   });
 

@@ -1,6 +1,11 @@
 import { and, eq, inArray } from "drizzle-orm";
 import type { Instant } from "../../domain/calendar/index.ts";
-import { type Access, accessAt, strictestAccess } from "../../domain/lifecycle/index.ts";
+import {
+  type Access,
+  accessAt,
+  type SubscriptionStatus,
+  strictestAccess,
+} from "../../domain/lifecycle/index.ts";
 import type { Tx } from "../database.ts";
 import { invoice, subscription } from "../schema/billing.ts";
 import { dunning } from "../schema/dunning.ts";
@@ -16,13 +21,20 @@ export async function accessOfCustomer(tx: Tx, customerId: string, now: Instant)
   return await accessBy(tx, now, eq(invoice.customerId, customerId));
 }
 
-/** The same by the invoices of one subscription; one that has ended leaves none. */
+/** In these a subscription gives nothing: it has not begun, never did, or has ended. A trial gives all that is paid for later. */
+const withoutAccess: ReadonlySet<SubscriptionStatus> = new Set([
+  "incomplete",
+  "incomplete_expired",
+  "canceled",
+]);
+
+/** The same by the invoices of one subscription, and by its state. */
 export async function accessOfSubscription(
   tx: Tx,
-  { id, canceledAt }: { readonly id: string; readonly canceledAt: Instant | null },
+  { id, status }: { readonly id: string; readonly status: SubscriptionStatus },
   now: Instant,
 ): Promise<InvoiceAccess> {
-  if (canceledAt !== null) return { level: "ended", next: null, invoiceId: null };
+  if (withoutAccess.has(status)) return { level: "ended", next: null, invoiceId: null };
   return await accessBy(tx, now, eq(invoice.subscriptionId, id));
 }
 
