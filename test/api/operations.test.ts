@@ -175,13 +175,14 @@ describe("skip", () => {
     const invoiceId = scene.id("inv");
     scene.standIns.on("settleInvoice", broken);
     const input = { invoiceId, customerId: scene.id("cus"), subscriptionId: null, clock: null };
-    const workflowId = workflowIds.collection(invoiceId);
+    const workflowId = workflowIds.dunning(invoiceId);
     // Nobody tells it of a webhook, so after a while it asks Stripe.
-    await startSkipping(scene, "collection", workflowId, input);
+    const failed = { startedAt: "2026-02-01T00:00:00.000Z", lastDecline: "soft" } as const;
+    await startSkipping(scene, "dunning", workflowId, { ...input, ...failed });
     const { details } = await untilParked(scene.client, workflowId);
     expect(details).toContain("or skip it");
     expect((await operate({ action: "skip", runs: [workflowId] })).body).toMatchObject({ done: 1 });
-    expect(await resultOf(scene.client, workflowId)).toBe("paid");
+    expect(await resultOf(scene.client, workflowId)).toBe("recovered");
   });
 });
 
