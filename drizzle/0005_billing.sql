@@ -118,10 +118,12 @@ create table billing.invoice (
   source_key text not null unique,
   kind text not null check (kind in ('activation', 'cycle', 'threshold', 'proration', 'credit_purchase')),
   customer_id text not null references billing.customer (id),
+  -- Of its only part; null where it has several, and of credits that are bought.
   subscription_id text references billing.subscription (id),
   number text not null unique,
   status text not null check (status in ('open', 'paid', 'void', 'uncollectible')),
   currency text not null,
+  -- From the first part's start on; parts end together.
   period_start timestamptz,
   period_end timestamptz,
   -- The sum of its lines, and that of tax by itself.
@@ -156,10 +158,31 @@ create table billing.invoice (
 create index invoice_uncollected on billing.invoice (issued_at, id) where status = 'open' and collected_by is null;
 create index invoice_newest_first on billing.invoice (issued_at desc, id desc);
 create index invoice_of_customer on billing.invoice (customer_id, issued_at desc, id desc);
-create index invoice_of_subscription on billing.invoice (subscription_id, period_start);
+
+-- What an invoice is for, subscription by subscription: one part, unless a customer's subscriptions are invoiced together.
+create table billing.invoice_part (
+  invoice_id text not null references billing.invoice (id),
+  part int not null check (part > 0),
+  -- Null of credits that are bought.
+  subscription_id text references billing.subscription (id),
+  period_start timestamptz,
+  period_end timestamptz,
+  -- As the invoice says it of all its parts.
+  usage_complete_until timestamptz,
+  usage_known_by text check (usage_known_by in ('none', 'reported', 'estimated')),
+  usage_held_back_by text,
+  -- What decided it and is kept nowhere else, because it moves on: the customer's money, the terms known.
+  facts jsonb,
+  primary key (invoice_id, part),
+  check ((usage_complete_until is null) = (usage_known_by is null)),
+  check (usage_complete_until <= period_end and (usage_held_back_by is not null) = (usage_complete_until < period_end))
+);
+create unique index invoice_part_of_subscription on billing.invoice_part (subscription_id, invoice_id);
+call public.make_append_only('billing.invoice_part');
+grant select, insert on billing.invoice_part to reckoner_app;
 
 create table billing.invoice_line (
-  invoice_id text not null references billing.invoice (id),
+  invoice_id text not null,
   line int not null check (line > 0),
   kind text not null,
   -- Where the ledger books it: a claim it was already, service still to be given, earned, a prepayment, or somebody else's tax.
@@ -176,7 +199,9 @@ create table billing.invoice_line (
   -- Before rounding to the minor unit.
   exact_minor numeric not null,
   detail jsonb not null,
-  primary key (invoice_id, line)
+  part int not null default 1,
+  primary key (invoice_id, line),
+  foreign key (invoice_id, part) references billing.invoice_part (invoice_id, part)
 );
 call public.make_append_only('billing.invoice_line');
 

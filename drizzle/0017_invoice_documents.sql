@@ -1,14 +1,5 @@
 -- Why: an issued invoice can be derived again from what was known then, shown to whoever pays it under a number without gaps, and put right: credited, or voided and billed anew.
 
--- ── what decided an invoice and is kept nowhere else, because it moves on: the customer's money, the terms known ──
-create table billing.invoice_facts (
-  invoice_id text primary key references billing.invoice (id),
-  facts jsonb not null
-);
-call public.make_append_only('billing.invoice_facts');
-grant select, insert on billing.invoice_facts to reckoner_app;
---> statement-breakpoint
-
 -- ── who sells, and how invoices are numbered: versions are facts, an invoice names the one in force ─────────────
 create table billing.seller (
   version int primary key check (version > 0),

@@ -147,8 +147,9 @@ language sql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = 
         'planVersion', line.plan_version, 'priceKey', line.price_key, 'quantity', line.quantity::text, 'periodStart', line.period_start,
         'periodEnd', line.period_end, 'amountMinor', line.amount_minor::text, 'currency', invoice.currency, 'detail', line.detail)
         order by invoice.issued_at, invoice.id, line.line), '[]')
-      from billing.invoice join billing.invoice_line as line on line.invoice_id = invoice.id
-      where invoice.subscription_id = subscription.id and invoice.status <> 'void' and line.earning = 'deferred'
+      from billing.invoice_part as part join billing.invoice on invoice.id = part.invoice_id
+      join billing.invoice_line as line on (line.invoice_id, line.part) = (part.invoice_id, part.part)
+      where part.subscription_id = subscription.id and invoice.status <> 'void' and line.earning = 'deferred'
         and coalesce((line.detail ->> 'periodStart')::timestamptz, line.period_start) >= begun),
     'balance', (
       select balance::text from ledger.balance

@@ -92,14 +92,21 @@ export async function makeDueChanges(
   }
 }
 
-/** What was agreed for a period and for its end comes before it is closed, whoever is first: the run or the close. */
+/**
+ * What was agreed for a period and for its end comes before it is closed, whoever is first: the run or the close.
+ * @param until what is agreed for later than this is left, where the period ends after it
+ */
 export async function withDueChanges(
   tx: Tx,
   row: StoredSubscription,
   periodStart: Instant,
+  until?: Instant,
 ): Promise<StoredSubscription> {
   if (row.billedThrough !== periodStart) return row;
-  const endOf = (now: StoredSubscription) => periodOf(now, periodStart).period.end;
+  const endOf = (now: StoredSubscription) => {
+    const { end } = periodOf(now, periodStart).period;
+    return until !== undefined && until < end ? until : end;
+  };
   const made = await makeDueChanges(tx, row, endOf);
   const { cancelAt } = made;
   if (cancelAt === null || cancelAt > endOf(made)) return made;

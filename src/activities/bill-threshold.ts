@@ -96,9 +96,9 @@ async function storeThreshold(
     },
     billed,
   );
-  const invoice = { id, sourceKey, customerId, subscriptionId, period, lines, totals, issuedAt };
-  const toStore = { ...invoice, kind: "threshold" as const, facts: factsOfPeriod(facts) };
-  const issued = await issueInvoice(tx, toStore, entries);
+  const part = { subscriptionId, period, lines, facts: factsOfPeriod(facts) };
+  const invoice = { id, sourceKey, kind: "threshold" as const, customerId, parts: [part], totals, issuedAt };
+  const issued = await issueInvoice(tx, invoice, entries);
   const { invoiceId } = issued;
   const run = { subscriptionId, snapshot: facts.snapshot, invoiceId, ratedAt: issuedAt };
   await storeOwnRun(tx, facts, billed, { ...run, kind: "threshold" });

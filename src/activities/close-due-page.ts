@@ -156,17 +156,23 @@ async function closeGroup(
   }));
   const outcomes = await closePeriodsTogether(deps.db, inputs, { usageWaitMsMax });
   const open: DueSubscription[] = [];
+  let closed = 0;
   for (const [place, row] of group.entries()) {
     const outcome = outcomes[place];
     invariant(outcome, "each period has an outcome");
     if (outcome.status === "rejected") {
       failing.set(row.subscriptionId, row.billedThrough);
       onFailure(row.subscriptionId, outcome.reason);
-    } else failing.delete(row.subscriptionId);
-    if (outcome.status === "rejected" || outcome.value.outcome === "waiting") open.push(row);
+      open.push(row);
+      continue;
+    }
+    failing.delete(row.subscriptionId);
+    if (outcome.value.outcome !== "waiting") closed += 1;
+    // What waits for the grace of another that is on the same invoice is due again when that is over.
+    else if (!("grantedTo" in outcome.value)) open.push(row);
   }
   // Before anything is handed over, which may fail.
-  count("closed", group.length - open.length);
+  count("closed", closed);
   for (const row of open) {
     await handOver(deps, row);
     count("handedOver", 1);

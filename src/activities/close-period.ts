@@ -1,25 +1,20 @@
-import { type AgreedPeriod, agreedBy, periodOf } from "../db/billing/agreed-period.ts";
+import { periodOf } from "../db/billing/agreed-period.ts";
 import { movedOn } from "../db/billing/agreed-rows.ts";
 import { findInvoice } from "../db/billing/invoices.ts";
-import { type KnownCatalog, knownCatalog, metersKnown } from "../db/billing/known-catalog.ts";
+import { knownCatalog } from "../db/billing/known-catalog.ts";
 import { completenessOf } from "../db/billing/period-completeness.ts";
 import { loadPeriod } from "../db/billing/period-facts.ts";
-import {
-  lockedStanding,
-  type PeriodStanding,
-  type PeriodToRead,
-  periodStanding,
-} from "../db/billing/period-standing.ts";
-import { termsOfRows } from "../db/billing/terms-histories.ts";
+import { lockedStanding, type PeriodStanding, type PeriodToRead } from "../db/billing/period-standing.ts";
 import { type Database, inSnapshot, inTransaction, type Tx } from "../db/database.ts";
 import { type Instant, instant, isoOf } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import { SubscriptionRuleError } from "../domain/invoicing/index.ts";
-import { withDueChanges } from "./apply-scheduled.ts";
 import type { Issued } from "./issue-invoice.ts";
 import { endDueGrants, keepUpGrants } from "./keep-up-grants.ts";
-import { type Closing, storeClosing } from "./store-closing.ts";
-import { type PeriodWaitsForTax, putOffForTax, taxedPeriod, waitForEarlier } from "./wait-for-tax.ts";
+import { agreedOf, type PeriodDue, periodsDue, upToDate } from "./periods-due.ts";
+import { type PeriodToStore, storeClosing } from "./store-closing.ts";
+import { waitForGrace } from "./wait-for-grace.ts";
+import { type PeriodWaitsForTax, putOffForTax, taxedPeriods, waitForEarlier } from "./wait-for-tax.ts";
 import { type PeriodWaits, type WaitingForUsage, waitForSources } from "./wait-for-usage.ts";
 
 export interface ClosePeriodInput {
@@ -36,12 +31,13 @@ export type PeriodOutcome =
   | PeriodWaits
   | PeriodWaitsForTax;
 
-/** An earlier period of the subscription is still open. Passes by itself: that period has a run of its own. */
+/** An earlier period is still open: of the subscription, or of one that is on the same invoice. Passes by itself: that one has a run of its own. */
 export class PeriodOutOfOrderError extends Error {}
 
 /**
- * Closes a period in one transaction: freezes the usage by a snapshot, rates it, applies credits,
- * posts, issues, and moves the subscription on. A period is closed once: whoever comes later is answered with what was
+ * Closes a period in one transaction, with those of the customer's other subscriptions that are on the same invoice: freezes the
+ * usage by a snapshot, rates it, applies credits, posts, issues, and moves the subscriptions on. A period is closed once: whoever
+ * comes later, for whichever of them, is answered with what was
  * done, and may be told to collect it, which is harmless, because collecting is keyed by the invoice.
  * While usage is not complete, nothing is done, and it is said when to come again: until the limit. While tax is missing that is
  * reckoned outside, the same, without one.
@@ -74,61 +70,73 @@ export async function closePeriodIn(
     throw new PeriodOutOfOrderError(`${subscriptionId} is billed through ${isoOf(row.billedThrough)} only`);
   }
   invariant(row.billedThrough === start, "periods are closed one after the other, each from its start");
-  const agreed = await agreedOf(tx, standing, knownCatalog(db));
+  const known = knownCatalog(db);
+  const own = { standing, agreed: await agreedOf(tx, standing, known) };
+  const { periods, behind } = await periodsDue(tx, own, at, known);
+  const isAtOnce = input.finalise === true;
+  const waitsForGrace = isAtOnce ? null : await waitForGrace(tx, periods, at);
+  if (waitsForGrace !== null) return waitsForGrace;
+  const [earlier] = behind;
+  if (earlier !== undefined) {
+    if (earlier.closeWaitsFor === "tax") return waitForEarlier(earlier, own.agreed.period, at);
+    const message = `${earlier.id} has an earlier period to close first, and is invoiced together with ${subscriptionId}`;
+    throw new PeriodOutOfOrderError(message);
+  }
   // Before the snapshot: what a source vouches for here is then in it.
-  const usage = await completenessOf(tx, row, agreed, at, standing.sources);
-  const waits =
-    input.finalise === true ? null : await waitForSources(tx, row, agreed, { usage, at, ...waiting });
-  if (waits !== null) return waits;
-  return await close(db, tx, standing, agreed, { usage, at });
+  const toClose = await Promise.all(
+    periods.map(async (period) => {
+      const { row: of, sources } = period.standing;
+      const usage = await completenessOf(tx, of, period.agreed, at, sources);
+      return { ...period, row: of, usage };
+    }),
+  );
+  const waits = isAtOnce ? null : await waitForSources(tx, toClose, { at, ...waiting });
+  return waits ?? (await close(db, tx, toClose, at));
 }
 
 /** What there is of a period once its customer is locked, and all that was agreed for then has been made. */
 async function lockedPeriod(tx: Tx, of: PeriodToRead): Promise<PeriodStanding> {
-  const { subscriptionId, start } = of;
+  const { subscriptionId, start, asOf } = of;
   const standing = await lockedStanding(tx, of);
   if (standing === undefined) {
     throw new SubscriptionRuleError("subscription_not_found", `there is no subscription "${subscriptionId}"`);
   }
-  const { row, nextScheduledAt } = standing;
-  const { end } = periodOf(row, start).period;
-  const isAhead = (at: Instant | null) => at !== null && at <= end;
-  if (!isAhead(nextScheduledAt) && (row.status === "canceled" || !isAhead(row.cancelAt))) return standing;
-  await withDueChanges(tx, row, start);
-  return (await periodStanding(tx, of)) ?? standing;
+  const { row } = standing;
+  if (row.billedThrough !== start) return standing;
+  const [made] = await upToDate(tx, [standing], periodOf(row, start).period.end, asOf);
+  return made ?? standing;
 }
 
-async function agreedOf(tx: Tx, standing: PeriodStanding, known: KnownCatalog): Promise<AgreedPeriod> {
-  const { row, isOnTestClock, metersPublished } = standing;
-  const terms = await termsOfRows(tx, standing.terms, known.plans);
-  const published = await metersKnown(tx, known, metersPublished);
-  return await agreedBy(tx, row, row.billedThrough, { terms, isOnTestClock, published });
-}
+/** A period that is next, and how complete its usage is. */
+type PeriodToClose = PeriodDue & Pick<PeriodToStore, "row" | "usage">;
 
-/** Closes the period that is next, which no usage has to be waited for. */
+/** Closes periods of one customer that no usage has to be waited for, in their order. */
 async function close(
   db: Database,
   tx: Tx,
-  standing: PeriodStanding,
-  agreed: AgreedPeriod,
-  closing: Closing,
+  periods: readonly PeriodToClose[],
+  at: Instant,
 ): Promise<PeriodOutcome> {
-  const { row, isGrantDue, seller } = standing;
-  const { at } = closing;
-  if (isGrantDue) await keepUpGrants(tx, row.customerId, at);
-  // Credit that was given or has ended since is not in what was read before.
-  const options = isGrantDue ? {} : { standing };
-  const loaded = await loadPeriod((read) => inSnapshot(db, read), tx, row, agreed, at, options);
-  const taxed = await taxedPeriod(tx, row, loaded, { at, seller });
-  if (taxed.missing !== null) return await putOffForTax(tx, row, agreed.period, { ...taxed.missing, at });
-  const { facts, closed } = taxed;
-  const issued = await storeClosing(tx, row, facts, closed, {
-    ...closing,
-    standing,
-    movedOn: movedOn(row, agreed),
-  });
+  const [first] = periods;
+  invariant(first, "a period is closed");
+  const { customerId } = first.row;
+  // Of the customer and the seller, so they are the same for all of them.
+  const { isGrantDue, seller } = first.standing;
+  if (isGrantDue) await keepUpGrants(tx, customerId, at);
+  const toTax = await Promise.all(
+    periods.map(async (period) => {
+      const { row, agreed, standing } = period;
+      // Credit that was given or has ended since is not in what was read before.
+      const options = isGrantDue ? {} : { standing };
+      const facts = await loadPeriod((read) => inSnapshot(db, read), tx, row, agreed, at, options);
+      return { ...period, facts, movedOn: movedOn(row, agreed) };
+    }),
+  );
+  const taxed = await taxedPeriods(tx, toTax, { at, seller });
+  if (taxed.missing !== null) return await putOffForTax(tx, periods, { ...taxed.missing, at });
+  const issued = await storeClosing(tx, taxed.periods, taxed.closed, { at });
   // What had run out of time in the period is drawn on no more.
-  if (isGrantDue) await endDueGrants(tx, row.customerId, at);
+  if (isGrantDue) await endDueGrants(tx, customerId, at);
   return { outcome: "closed", ...issued };
 }
 

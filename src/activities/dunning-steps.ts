@@ -1,6 +1,7 @@
 import { findCustomer } from "../db/billing/customers.ts";
 import { openDisputesOf } from "../db/billing/disputes.ts";
 import { recentPaymentTimes } from "../db/billing/dunning-policies.ts";
+import { subscriptionsOfInvoice } from "../db/billing/invoice-parts.ts";
 import { findInvoice, type StoredInvoice, updateInvoice } from "../db/billing/invoices.ts";
 import { findDunning, insertDunning, otherOpenDunning, updateDunning } from "../db/billing/payments.ts";
 import { findSubscription, lockCustomer, updateSubscription } from "../db/billing/subscriptions.ts";
@@ -33,13 +34,12 @@ export interface DunningFacts {
   readonly disputes: readonly string[];
 }
 
-/** Writes down that dunning is at work, marks the subscription past due, and answers with the policy that counts. */
+/** Writes down that dunning is at work, marks the subscriptions past due, and answers with the policy that counts. */
 export async function openDunning(
   deps: ActivityDependencies,
   { invoiceId, startedAt }: { invoiceId: string; startedAt: string },
 ): Promise<DunningFacts> {
-  const { invoice, clock, timeZone } = await load(deps, invoiceId, startedAt);
-  const { subscriptionId } = invoice;
+  const { invoice, subscriptions, clock, timeZone } = await load(deps, invoiceId, startedAt);
   const facts = await inTransaction(deps.db, async (tx) => {
     await lockCustomer(tx, invoice.customerId);
     await begin(tx, invoice, timeZone, instant(startedAt));
@@ -48,13 +48,13 @@ export async function openDunning(
     const disputes = await openDisputesOf(tx, invoiceId);
     const row = await findDunning(tx, invoiceId);
     invariant(row?.policy, `the dunning of ${invoiceId} has begun`);
-    if (subscriptionId !== null) {
+    for (const subscriptionId of subscriptions) {
       const { status } = await lockedSubscription(tx, subscriptionId);
       if (status === "active") await updateSubscription(tx, subscriptionId, { status: "past_due" });
     }
     return { policy: row.policy, timeZone: row.timeZone, learntHour: row.learntHour, disputes };
   });
-  if (subscriptionId !== null) {
+  for (const subscriptionId of subscriptions) {
     await deps.gateway.tellPaymentStanding(subscriptionId, clock, true, `past-due/${invoiceId}`);
   }
   return facts;
@@ -109,28 +109,42 @@ export interface EndDunningInput {
   readonly sayings: readonly DunningSaying[];
 }
 
-/** The end of a dunning: the subscription is active again, or the policy's final action is taken. */
+/** The end of a dunning: the subscriptions are active again, or the policy's final action is taken on each. */
 export async function endDunning(deps: ActivityDependencies, input: EndDunningInput): Promise<void> {
   const { invoiceId, outcome, attempts, at, sayings } = input;
-  const { invoice, clock } = await load(deps, invoiceId, at);
-  const { subscriptionId } = invoice;
+  const { invoice, subscriptions, clock } = await load(deps, invoiceId, at);
   const { finalAction, notices } = (await findDunning(deps.db.orm, invoiceId))?.policy ?? usualPolicy;
   const goesOn = outcome !== "exhausted" || finalAction === "keep_active";
-  const recovers = await inTransaction(deps.db, async (tx) => {
+  const recovering = await inTransaction(deps.db, async (tx) => {
     const ended = { state: outcome, attempts, nextAttemptAt: null, nextAt: null, why: null } as const;
     await updateDunning(tx, invoiceId, { ...ended, endedAt: instant(at) });
     await sayOfDunning(tx, { invoiceId, at: instant(at) }, sayings);
     if (outcome === "recovered" && notices.recovered !== null) await tellRecovered(tx, invoice, instant(at));
-    return subscriptionId !== null && goesOn && (await reactivates(tx, subscriptionId, invoiceId));
+    return goesOn ? await reactivated(tx, subscriptions, invoiceId) : [];
   });
-  if (subscriptionId === null) return;
-  if (recovers) {
+  for (const subscriptionId of recovering) {
     await deps.gateway.tellPaymentStanding(subscriptionId, clock, false, `recovered/${invoiceId}`);
   }
-  if (outcome === "exhausted") await takeFinalAction(deps, subscriptionId, { invoiceId, at, finalAction });
+  if (outcome !== "exhausted") return;
+  for (const subscriptionId of subscriptions) {
+    await takeFinalAction(deps, subscriptionId, { invoiceId, at, finalAction });
+  }
 }
 
 const usualPolicy = dunningPolicy(defaultDunningTerms);
+
+/** Those that go on. */
+async function reactivated(
+  tx: Tx,
+  subscriptions: readonly string[],
+  exceptInvoice: string,
+): Promise<string[]> {
+  const goingOn: string[] = [];
+  for (const subscriptionId of subscriptions) {
+    if (await reactivates(tx, subscriptionId, exceptInvoice)) goingOn.push(subscriptionId);
+  }
+  return goingOn;
+}
 
 /** Unless other invoices keep it past due. */
 async function reactivates(tx: Tx, subscriptionId: string, exceptInvoice: string): Promise<boolean> {
@@ -141,18 +155,19 @@ async function reactivates(tx: Tx, subscriptionId: string, exceptInvoice: string
   return status === "past_due" || status === "active" || status === "incomplete";
 }
 
-/** An invoice that was given up has been paid after all: the subscription that it kept past due goes on. */
+/** An invoice that was given up has been paid after all: the subscriptions that it kept past due go on. */
 export async function recoverGivenUp(
   deps: ActivityDependencies,
   invoiceId: string,
   at: string,
 ): Promise<void> {
-  const { invoice, clock } = await load(deps, invoiceId, at);
-  const { subscriptionId } = invoice;
+  const { invoice, subscriptions, clock } = await load(deps, invoiceId, at);
   const dunning = await findDunning(deps.db.orm, invoiceId);
-  if (subscriptionId === null || dunning?.state !== "exhausted" || invoice.status !== "paid") return;
-  if (!(await inTransaction(deps.db, (tx) => reactivates(tx, subscriptionId, invoiceId)))) return;
-  await deps.gateway.tellPaymentStanding(subscriptionId, clock, false, `recovered/${invoiceId}`);
+  if (dunning?.state !== "exhausted" || invoice.status !== "paid") return;
+  const recovering = await inTransaction(deps.db, (tx) => reactivated(tx, subscriptions, invoiceId));
+  for (const subscriptionId of recovering) {
+    await deps.gateway.tellPaymentStanding(subscriptionId, clock, false, `recovered/${invoiceId}`);
+  }
 }
 
 /** It is ending, ended or paused already. Any other refusal is seen by a person, never passed over. */
@@ -195,5 +210,6 @@ async function load({ db }: ActivityDependencies, invoiceId: string, now: string
   const customer = await findCustomer(db.orm, invoice.customerId);
   const clockId = customer?.testClockId ?? null;
   const clock = clockId === null ? null : { clockId, now };
-  return { invoice, clock, timeZone: customer?.timeZone ?? "UTC" };
+  const subscriptions = await subscriptionsOfInvoice(db.orm, invoiceId);
+  return { invoice, subscriptions, clock, timeZone: customer?.timeZone ?? "UTC" };
 }

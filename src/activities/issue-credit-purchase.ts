@@ -43,7 +43,8 @@ export async function issueCreditPurchase(
     const known = { grants: [], customerBalance: money(0n, grant.currency), currency: inCurrency, asOf: at };
     const means = { ...known, ...(tax === null ? {} : { tax }) };
     const totals = invoiceTotals(lines, means);
-    const identity = { invoiceId: id, customerId, subscriptionId: null, currency: inCurrency, issuedAt: at };
+    const identity = { invoiceId: id, customerId, currency: inCurrency, issuedAt: at };
+    const part = { subscriptionId: null, period: null, lines, facts: factsOfMeans(means) };
     await issueInvoice(
       tx,
       {
@@ -51,12 +52,10 @@ export async function issueCreditPurchase(
         id,
         sourceKey,
         kind: "credit_purchase",
-        period: null,
-        lines,
+        parts: [part],
         totals,
-        facts: factsOfMeans(means),
       },
-      invoiceEntries(identity, lines, totals),
+      invoiceEntries(identity, [part], totals),
     );
     await noteTax(tx, id, tax);
     return { invoiceId: id };

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { factsOfMeans } from "../db/billing/invoice-facts.ts";
+import type { PartToStore } from "../db/billing/invoice-parts.ts";
 import { type InvoiceToStore, statusAtIssue } from "../db/billing/invoices.ts";
 import { type IssuedRows, insertIssued } from "../db/billing/issued-rows.ts";
 import type { StoredSubscription } from "../db/billing/subscriptions.ts";
@@ -44,27 +45,30 @@ export async function storeIssued(tx: Tx, toStore: IssuedRows): Promise<void> {
   requireCreated(toStore.entries, await insertIssued(tx, toStore));
 }
 
+interface LinesToIssue
+  extends Pick<InvoiceToStore, "sourceKey" | "kind" | "issuedAt">,
+    Pick<PartToStore, "period" | "lines"> {}
+
 /** What a subscription's lines come to as an invoice; no credits, which pay for usage only. */
 export async function issueLines(
   tx: Tx,
   { id: subscriptionId, customerId, currency: code }: StoredSubscription,
-  invoice: Pick<InvoiceToStore, "sourceKey" | "kind" | "period" | "lines" | "issuedAt">,
+  { period, lines: given, ...invoice }: LinesToIssue,
   customerBalance: Money,
-  given: GivenTax | null,
+  tax: GivenTax | null,
 ): Promise<Issued> {
-  if (invoice.lines.length === 0) return nothingIssued;
+  if (given.length === 0) return nothingIssued;
   const id = invoiceIdOf(invoice.sourceKey);
   const inCurrency = currency(code);
   const { issuedAt } = invoice;
   const known = { grants: [], customerBalance, currency: inCurrency, asOf: issuedAt };
-  const means = { ...known, ...(given === null ? {} : { tax: given }) };
-  const addedUp = addUpInvoice(invoice.lines, means);
-  const identity = { invoiceId: id, customerId, subscriptionId, currency: inCurrency, issuedAt };
-  const entries = invoiceEntries(identity, addedUp.lines, addedUp.totals);
-  const facts = factsOfMeans(means);
-  const toStore = { ...invoice, ...addedUp, id, customerId, subscriptionId, facts };
-  const issued = await issueInvoice(tx, toStore, entries);
-  if (given !== null) await insertInvoiceTax(tx, id, given);
+  const means = { ...known, ...(tax === null ? {} : { tax }) };
+  const { lines, totals } = addUpInvoice(given, means);
+  const part = { subscriptionId, period, lines, facts: factsOfMeans(means) };
+  const identity = { invoiceId: id, customerId, currency: inCurrency, issuedAt };
+  const entries = invoiceEntries(identity, [part], totals);
+  const issued = await issueInvoice(tx, { ...invoice, totals, id, customerId, parts: [part] }, entries);
+  if (tax !== null) await insertInvoiceTax(tx, id, tax);
   return issued;
 }
 

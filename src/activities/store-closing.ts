@@ -9,81 +9,108 @@ import { type StoredSubscription, settleWaitingChanges } from "../db/billing/sub
 import { insertInvoiceTax } from "../db/billing/tax-given.ts";
 import type { Tx } from "../db/database.ts";
 import type { Instant, Period } from "../domain/calendar/index.ts";
+import { invariant } from "../domain/errors.ts";
 import {
-  type ClosedPeriod,
-  closingEntries,
+  type ClosedPart,
+  type ClosedTogether,
+  type ClosingOf,
   correctionIdOf,
   cycleIdOf,
+  entriesTogether,
   type UsageCompleteness,
 } from "../domain/invoicing/index.ts";
 import { type Issued, invoiceIdOf, issueInvoice, nothingIssued, storeIssued } from "./issue-invoice.ts";
 
-/** When and how complete a period is closed; anew, where its invoice is voided. */
-export interface Closing {
+/** A period that is closed: of one subscription, on an invoice of its own or together with others. */
+export interface PeriodToStore {
+  readonly row: StoredSubscription;
+  readonly facts: LoadedPeriod;
+  /** How complete it is closed. */
   readonly usage: UsageCompleteness;
-  readonly at: Instant;
-  readonly again?: BilledAgain;
   /** What was read of the period before. */
   readonly standing?: PeriodStanding;
   readonly movedOn?: MovedOn;
 }
 
-/** Issues what a period comes to, books it and keeps its rating, in the caller's transaction. */
+/** When periods are closed; anew, where their invoice is voided. */
+export interface Closing {
+  readonly at: Instant;
+  readonly again?: BilledAgain;
+}
+
+/** A period with what it came to. */
+type StoredPeriod = PeriodToStore & { readonly closed: ClosedPart };
+
+/** Issues what periods of one customer come to, books it and keeps their ratings, in the caller's transaction. */
 export async function storeClosing(
   tx: Tx,
-  row: StoredSubscription,
-  facts: LoadedPeriod,
-  closed: ClosedPeriod,
-  { usage, at, again, standing, movedOn }: Closing,
+  toStore: readonly PeriodToStore[],
+  { parts, totals }: ClosedTogether,
+  { at, again }: Closing,
 ): Promise<Issued> {
-  const { period, currency, grants, late, newEvents } = facts;
-  const { id: subscriptionId, customerId } = row;
-  const { revision } = facts;
-  const sourceKey = `cycle/${cycleIdOf(subscriptionId, period, revision)}`;
+  const periods = toStore.flatMap((period, place): StoredPeriod[] => {
+    const closed = parts[place];
+    return closed === undefined ? [] : [{ ...period, closed }];
+  });
+  const invoiced = periods.filter(isAnything);
+  // Named by the first period that it bills, which no other invoice does.
+  const [named] = [...invoiced, ...periods];
+  invariant(named, "something is closed");
+  const { customerId } = named.row;
+  const sourceKey = `cycle/${cycleIdOf(named.row.id, named.facts.period, named.facts.revision)}`;
   const id = invoiceIdOf(sourceKey);
-  const identity = { invoiceId: id, customerId, subscriptionId, currency, issuedAt: at };
-  const entries = closingEntries(
-    {
-      ...identity,
-      period,
-      grantKinds: new Map(grants.map((grant) => [grant.id, grant.kind])),
-      revision,
-      revisionOf: revisionsOf(facts),
-      // What was charged in advance has been earned when the period was closed first.
-      advance: again === undefined ? advanceByProduct(facts.advanceLines, currency) : [],
-    },
-    closed,
-  );
-  const { lines, totals } = closed;
-  const isAnything = lines.length > 0 || newEvents > 0n || late.length > 0;
-  const invoice = {
-    id,
-    sourceKey,
-    kind: "cycle" as const,
-    customerId,
-    subscriptionId,
-    period,
-    lines,
+  const identity = { invoiceId: id, customerId, currency: named.facts.currency, issuedAt: at };
+  const entries = entriesTogether(
+    identity,
+    periods.map((period) => ({ of: closingOf(period, again), closed: period.closed })),
     totals,
-    usage,
-    issuedAt: at,
-    facts: factsOfPeriod(facts),
+  );
+  const invoice = {
+    ...{ id, sourceKey, kind: "cycle" as const, customerId, totals, issuedAt: at },
+    parts: invoiced.map(partOf),
     ...(again === undefined ? {} : { replaces: again.voided.id }),
   };
-  const invoiceId = isAnything ? id : null;
-  const runs = runsOf(subscriptionId, facts, closed, { invoiceId, ratedAt: at });
+  const runs = periods.flatMap((period) =>
+    runsOf(period, { invoiceId: invoiced.includes(period) ? id : null, ratedAt: at }),
+  );
+  const movedOn = periods.flatMap((period) => period.movedOn ?? []);
+  const seller = named.standing?.seller;
+  const waited = again === undefined ? invoiced.filter(({ standing }) => standing?.changes.length !== 0) : [];
   const [issued] = await Promise.all([
     // Without an invoice there may still be something to book: what was charged in advance has now been earned.
-    isAnything
-      ? issueInvoice(tx, invoice, entries, { runs, movedOn, seller: standing?.seller })
-      : storeWithoutInvoice(tx, { invoice: null, entries, runs, movedOn, seller: standing?.seller }),
-    storeReturns(tx, subscriptionId, facts, closed, at),
-    invoiceId === null || again !== undefined || standing?.changes.length === 0
-      ? null
-      : settleWaitingChanges(tx, subscriptionId, invoiceId),
+    invoiced.length > 0
+      ? issueInvoice(tx, invoice, entries, { runs, movedOn, seller })
+      : storeWithoutInvoice(tx, { invoice: null, entries, runs, movedOn, seller }),
+    ...periods.map(({ row, facts, closed }) => storeReturns(tx, row.id, facts, closed, at)),
+    ...waited.map(({ row }) => settleWaitingChanges(tx, row.id, id)),
   ]);
-  if (invoiceId !== null && facts.tax !== undefined) await insertInvoiceTax(tx, invoiceId, facts.tax);
+  const tax = taxOfPeriods(periods);
+  if (invoiced.length > 0 && tax !== undefined) await insertInvoiceTax(tx, id, tax);
   return issued;
+}
+
+const taxOfPeriods = (periods: readonly StoredPeriod[]) =>
+  periods.find(({ facts }) => facts.tax !== undefined)?.facts.tax;
+
+const isAnything = ({ closed: { lines }, facts: { newEvents, late } }: StoredPeriod): boolean =>
+  lines.length > 0 || newEvents > 0n || late.length > 0;
+
+const partOf = ({ row, facts, usage, closed: { lines } }: StoredPeriod) => ({
+  ...{ subscriptionId: row.id, period: facts.period, lines, usage },
+  facts: factsOfPeriod(facts),
+});
+
+function closingOf({ row, facts }: StoredPeriod, again: BilledAgain | undefined): ClosingOf {
+  const { period, currency, grants, revision } = facts;
+  return {
+    subscriptionId: row.id,
+    period,
+    grantKinds: new Map(grants.map((grant) => [grant.id, grant.kind])),
+    revision,
+    revisionOf: revisionsOf(facts),
+    // What was charged in advance has been earned when the period was closed first.
+    advance: again === undefined ? advanceByProduct(facts.advanceLines, currency) : [],
+  };
 }
 
 async function storeWithoutInvoice(tx: Tx, toStore: IssuedRows): Promise<Issued> {
@@ -93,9 +120,7 @@ async function storeWithoutInvoice(tx: Tx, toStore: IssuedRows): Promise<Issued>
 
 /** The period's own rating, and a further revision of every earlier period that has had usage since. */
 function runsOf(
-  subscriptionId: string,
-  facts: LoadedPeriod,
-  closed: ClosedPeriod,
+  { row: { id: subscriptionId }, facts, closed }: StoredPeriod,
   issued: { readonly invoiceId: string | null; readonly ratedAt: Instant },
 ): RunToStore[] {
   const run = { subscriptionId, snapshot: facts.snapshot, ...issued };
@@ -117,7 +142,7 @@ function runsOf(
 
 function ownRun(
   { period, newEvents, meters, revision, afterRevision }: LoadedPeriod,
-  { rated, adjusted }: ClosedPeriod,
+  { rated, adjusted }: ClosedPart,
   run: Pick<RunToStore, "subscriptionId" | "snapshot" | "invoiceId" | "ratedAt" | "kind">,
 ): RunToStore {
   return { ...run, revision, afterRevision, eventCount: newEvents, period, rated, adjusted, meters };
@@ -128,7 +153,7 @@ async function storeReturns(
   tx: Tx,
   subscriptionId: string,
   facts: LoadedPeriod,
-  closed: ClosedPeriod,
+  closed: ClosedPart,
   at: Instant,
 ): Promise<void> {
   const corrections = [closed.rest, ...closed.corrections].filter((correction) => correction !== null);
@@ -152,7 +177,7 @@ export const revisionsOf =
 export async function storeOwnRun(
   tx: Tx,
   facts: LoadedPeriod,
-  closed: ClosedPeriod,
+  closed: ClosedPart,
   run: Pick<RunToStore, "subscriptionId" | "snapshot" | "invoiceId" | "ratedAt" | "kind">,
 ): Promise<void> {
   await storeIssued(tx, { invoice: null, entries: [], runs: [ownRun(facts, closed, run)] });

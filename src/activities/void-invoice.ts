@@ -1,5 +1,6 @@
 import { agreedPeriod } from "../db/billing/agreed-period.ts";
 import { insertReturns } from "../db/billing/credit-draws.ts";
+import { partsOfInvoice } from "../db/billing/invoice-parts.ts";
 import {
   findVoid,
   findVoidRequest,
@@ -31,8 +32,8 @@ import { StripeInvoiceStateError } from "../stripe/index.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { book, type Issued, nothingIssued } from "./issue-invoice.ts";
 import { keepUpGrants } from "./keep-up-grants.ts";
-import { storeClosing } from "./store-closing.ts";
-import { taxedPeriod } from "./wait-for-tax.ts";
+import { type PeriodToStore, storeClosing } from "./store-closing.ts";
+import { taxedPeriods } from "./wait-for-tax.ts";
 
 export interface VoidInvoiceInput {
   readonly invoiceId: string;
@@ -189,20 +190,23 @@ async function entriesOfVoid(
   return undone;
 }
 
-/** Closes the period of a void invoice again, as of now. */
+/** Closes the periods of a void invoice again, as of now: together, as they were, whatever was chosen since. */
 async function billAgain(db: Database, tx: Tx, voided: StoredInvoice, at: Instant): Promise<Issued> {
-  const { subscriptionId, periodStart } = voided;
-  invariant(subscriptionId !== null && periodStart !== null, "a cycle is of a subscription's period");
-  const row = await findSubscription(tx, subscriptionId);
-  invariant(row, "a period is of a subscription");
-  const agreed = await agreedPeriod(tx, row, periodStart);
-  const usage = await completenessOf(tx, row, agreed, at);
-  await keepUpGrants(tx, row.customerId, at);
+  await keepUpGrants(tx, voided.customerId, at);
   const again = { voided, waitedFor: (await firstOf(tx, voided)).id };
-  const loaded = await loadPeriod((read) => inSnapshot(db, read), tx, row, agreed, at, { again });
-  const taxed = await taxedPeriod(tx, row, loaded, { at });
+  const periods: PeriodToStore[] = [];
+  for (const { subscriptionId, periodStart } of await partsOfInvoice(tx, voided.id)) {
+    invariant(subscriptionId !== null && periodStart !== null, "a cycle is of subscriptions' periods");
+    const row = await findSubscription(tx, subscriptionId);
+    invariant(row, "a period is of a subscription");
+    const agreed = await agreedPeriod(tx, row, periodStart);
+    const usage = await completenessOf(tx, row, agreed, at);
+    const facts = await loadPeriod((read) => inSnapshot(db, read), tx, row, agreed, at, { again });
+    periods.push({ row, usage, facts });
+  }
+  const taxed = await taxedPeriods(tx, periods, { at });
   if (taxed.missing !== null) throw taxMissing(taxed.missing.quote);
-  return await storeClosing(tx, row, taxed.facts, taxed.closed, { usage, at, again });
+  return await storeClosing(tx, taxed.periods, taxed.closed, { at, again });
 }
 
 const taxMissing = (quote: string) =>

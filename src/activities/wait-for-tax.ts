@@ -3,18 +3,21 @@ import type { LoadedPeriod } from "../db/billing/period-facts.ts";
 import type { StoredSeller } from "../db/billing/seller.ts";
 import { type StoredSubscription, updateSubscription } from "../db/billing/subscriptions.ts";
 import { type TaxStanding, taxStandingOf } from "../db/billing/tax-choices.ts";
-import { findTaxGiven, taxedCycle, taxOf, taxQuoteOf } from "../db/billing/tax-given.ts";
+import { findTaxGiven, taxedInvoice, taxOf, taxQuoteOf } from "../db/billing/tax-given.ts";
 import type { Tx } from "../db/database.ts";
 import { tellTaxWanted } from "../db/notices/notices-of-facts.ts";
 import { type Instant, isoOf, type Period } from "../domain/calendar/index.ts";
+import { invariant } from "../domain/errors.ts";
 import {
-  type ClosedPeriod,
-  closePeriod,
+  type ClosedTogether,
+  carriedOnce,
+  closeTogether,
   requireTaxFits,
   type TaxWait,
   taxableParts,
   usualTaxPolicy,
   waitForTax,
+  withTax,
 } from "../domain/invoicing/index.ts";
 
 /** A period that was not closed, because the tax on its invoice is missing. */
@@ -29,43 +32,71 @@ export interface PeriodWaitsForTax {
   readonly quote: string | null;
 }
 
-/** What a period comes to with its tax, or which tax is missing. */
-export type TaxedPeriod =
-  | { readonly facts: LoadedPeriod; readonly closed: ClosedPeriod; readonly missing: null }
+/** A period whose invoice may be taxed. */
+interface PeriodToTax {
+  readonly row: StoredSubscription;
+  readonly facts: LoadedPeriod;
+}
+
+/** What periods that one invoice closes come to with their tax, or which tax is missing. */
+export type TaxedPeriods<Period extends PeriodToTax> =
+  | { readonly periods: readonly Period[]; readonly closed: ClosedTogether; readonly missing: null }
   | { readonly missing: { readonly quote: string; readonly standing: TaxStanding } };
 
-/** Puts the tax on a period's invoice that was given for exactly its lines. Nobody reckons tax: it is as it was. */
-export async function taxedPeriod(
+/** Puts the tax on the invoice of periods that was given for exactly its lines. Nobody reckons tax: it is as it was. */
+export async function taxedPeriods<Period extends PeriodToTax>(
   tx: Tx,
-  { id, customerId }: Pick<StoredSubscription, "id" | "customerId">,
-  facts: LoadedPeriod,
+  toClose: readonly Period[],
   { at, seller }: { readonly at: Instant; readonly seller?: StoredSeller | null | undefined },
-): Promise<TaxedPeriod> {
-  const closed = closePeriod(facts);
+): Promise<TaxedPeriods<Period>> {
+  const facts = carriedOnce(toClose.map((period) => period.facts));
+  const periods = withFacts(toClose, facts);
+  const [first] = periods;
+  invariant(first, "a period is closed");
+  const { customerId } = first.row;
+  const closed = closeTogether(facts);
   const standing = await taxStandingOf(tx, { customerId, at }, seller);
-  if (standing.handling === "none") return { facts, closed, missing: null };
+  if (standing.handling === "none") return { periods, closed, missing: null };
   const { basis } = standing;
   const parts = taxableParts(closed, basis);
-  if (parts.length === 0) return { facts, closed, missing: null };
-  const quote = taxQuoteOf(taxedCycle(id, facts.period), basis, parts);
+  if (parts.length === 0) return { periods, closed, missing: null };
+  const quote = taxQuoteOf(
+    taxedInvoice(
+      periods.map(({ row: { id }, facts: of }) => ({ subscriptionId: id, ...of })),
+      closed,
+    ),
+    basis,
+    parts,
+  );
   const given = await findTaxGiven(tx, customerId, quote);
   if (given === undefined) return { missing: { quote, standing } };
-  const taxed = { ...facts, tax: taxOf(given, basis) };
-  requireTaxFits(taxed.tax.lines, parts);
-  return { facts: taxed, closed: closePeriod(taxed), missing: null };
+  const tax = taxOf(given, basis);
+  requireTaxFits(tax.lines, parts);
+  const taxed = withTax(facts, closed, tax);
+  return { periods: withFacts(periods, taxed), closed: closeTogether(taxed), missing: null };
 }
+
+const withFacts = <Period extends PeriodToTax>(
+  periods: readonly Period[],
+  facts: readonly LoadedPeriod[],
+): Period[] => periods.map((period, place) => ({ ...period, facts: facts[place] ?? period.facts }));
 
 /** Puts a close off until its tax has come, and tells that it is wanted: once for each quote. */
 export async function putOffForTax(
   tx: Tx,
-  row: StoredSubscription,
-  period: Period,
+  periods: readonly { readonly row: StoredSubscription; readonly agreed: { readonly period: Period } }[],
   { quote, standing, at }: { readonly quote: string; readonly standing: TaxStanding; readonly at: Instant },
 ): Promise<PeriodWaitsForTax> {
-  const waits = waitForTax(graceAfter(row, period.end), at, standing);
+  const [first] = periods;
+  invariant(first, "something is to be taxed");
+  const dues = periods.map(({ row, agreed }) => graceAfter(row, agreed.period.end));
+  const dueAt = dues.reduce((last, due) => (due > last ? due : last));
+  const waits = waitForTax(dueAt, at, standing);
   // Past its limit it is due again and again: the net for missed wake-ups takes it, and V12 shows it.
-  await updateSubscription(tx, row.id, { nextCloseAt: waits.overdueAt, closeWaitsFor: "tax" });
-  await tellTaxWanted(tx, row, { period, quote, at });
+  for (const { row } of periods) {
+    await updateSubscription(tx, row.id, { nextCloseAt: waits.overdueAt, closeWaitsFor: "tax" });
+  }
+  await tellTaxWanted(tx, first.row, { period: first.agreed.period, quote, at });
   return { ...waiting(waits), quote };
 }
 

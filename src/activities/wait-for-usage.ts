@@ -2,7 +2,7 @@ import type { AgreedPeriod } from "../db/billing/agreed-period.ts";
 import { graceAfter } from "../db/billing/agreed-rows.ts";
 import { type StoredSubscription, updateSubscription } from "../db/billing/subscriptions.ts";
 import type { Tx } from "../db/database.ts";
-import { type Instant, isoOf } from "../domain/calendar/index.ts";
+import { type Instant, instantOfEpochMs, isoOf } from "../domain/calendar/index.ts";
 import { giveUpAt, type UsageCompleteness, waitForUsage } from "../domain/invoicing/index.ts";
 
 /** The policy of a deployment. */
@@ -11,9 +11,13 @@ export interface WaitingForUsage {
   readonly usageWaitMsMax: number;
 }
 
-/** A period that was not closed, because usage of it is missing. */
-export interface PeriodWaits {
+/** A period that was not closed: because usage of it, or of one that is on the same invoice, is missing, or may still come. */
+export type PeriodWaits = WaitsForUsage | WaitsForGrace;
+
+export interface WaitsForUsage {
   readonly outcome: "waiting";
+  /** Whose usage is missing, where several are on the same invoice. */
+  readonly subscriptionId?: string;
   /** When to come again. */
   readonly until: string;
   /** From then on it is closed as it is. */
@@ -23,31 +27,53 @@ export interface PeriodWaits {
   readonly meterKey: string;
 }
 
+/** The grace of another subscription that is on the same invoice is longer. */
+export interface WaitsForGrace {
+  readonly outcome: "waiting";
+  readonly until: string;
+  /** Whose grace it is. */
+  readonly grantedTo: string;
+}
+
+/** A period whose usage is complete or not. */
+interface PeriodOfUsage {
+  readonly row: StoredSubscription;
+  readonly agreed: Pick<AgreedPeriod, "period" | "followingEnd">;
+  readonly usage: UsageCompleteness;
+}
+
 /**
- * Null when the period is to be closed now. Otherwise it is put off: whoever asked comes again, and the net for missed
- * wake-ups leaves it alone until the limit.
+ * Null when periods that one invoice closes are to be closed now. Otherwise all of them are put off, until the slowest is
+ * thought to be complete: whoever asked comes again, and the net for missed wake-ups leaves them alone until the limit.
  */
 export async function waitForSources(
   tx: Tx,
-  row: StoredSubscription,
-  { period, followingEnd }: Pick<AgreedPeriod, "period" | "followingEnd">,
-  {
-    usage,
-    at,
-    usageWaitMsMax,
-  }: WaitingForUsage & { readonly usage: UsageCompleteness; readonly at: Instant },
-): Promise<PeriodWaits | null> {
-  const dueAt = graceAfter(row, period.end);
-  const nextDueAt = followingEnd === null ? null : graceAfter(row, followingEnd);
-  const limit = giveUpAt(dueAt, usageWaitMsMax, nextDueAt);
-  const until = waitForUsage(usage, { period, dueAt, giveUpAt: limit, at });
-  if (until === null || usage.heldBackBy === null) return null;
-  await updateSubscription(tx, row.id, { nextCloseAt: limit, closeWaitsFor: "usage" });
+  periods: readonly PeriodOfUsage[],
+  { at, usageWaitMsMax }: WaitingForUsage & { readonly at: Instant },
+): Promise<WaitsForUsage | null> {
+  const dueAt = latest(periods.map(({ row, agreed }) => graceAfter(row, agreed.period.end)));
+  const following = periods.flatMap(({ row, agreed: { followingEnd } }) =>
+    followingEnd === null ? [] : [graceAfter(row, followingEnd)],
+  );
+  const limit = giveUpAt(dueAt, usageWaitMsMax, following.length === 0 ? null : earliest(following));
+  const waiting = periods.flatMap(({ row, agreed: { period }, usage }) => {
+    const until = waitForUsage(usage, { period, dueAt, giveUpAt: limit, at });
+    return until === null || usage.heldBackBy === null ? [] : [{ row, until, ...usage, ...usage.heldBackBy }];
+  });
+  const slowest = waiting.toSorted((one, other) => other.until - one.until)[0];
+  if (slowest === undefined) return null;
+  for (const { row } of periods)
+    await updateSubscription(tx, row.id, { nextCloseAt: limit, closeWaitsFor: "usage" });
+  const { until, completeUntil, source, meterKey } = slowest;
   return {
     outcome: "waiting",
+    ...(periods.length > 1 ? { subscriptionId: slowest.row.id } : {}),
     until: isoOf(until),
     giveUpAt: isoOf(limit),
-    completeUntil: isoOf(usage.completeUntil),
-    ...usage.heldBackBy,
+    completeUntil: isoOf(completeUntil),
+    ...{ source, meterKey },
   };
 }
+
+const latest = (instants: readonly Instant[]): Instant => instantOfEpochMs(Math.max(...instants));
+const earliest = (instants: readonly Instant[]): Instant => instantOfEpochMs(Math.min(...instants));

@@ -22,6 +22,7 @@ import { creditBalanceRoutes } from "./routes/credit-balances.ts";
 import { creditNoteApprovalRoutes } from "./routes/credit-note-approvals.ts";
 import { creditNoteRoutes } from "./routes/credit-notes.ts";
 import { creditRoutes } from "./routes/credits.ts";
+import { customerInvoicingRoutes } from "./routes/customer-invoicing.ts";
 import { customerTaxRoutes } from "./routes/customer-tax.ts";
 import { customerRoutes } from "./routes/customers.ts";
 import { disputeRoutes } from "./routes/disputes.ts";
@@ -93,6 +94,7 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
   calculateRoutes(api);
   customerRoutes(api, deps);
   customerTaxRoutes(api, deps);
+  customerInvoicingRoutes(api, deps);
   paymentMethodRoutes(api, deps);
   creditRoutes(api, deps);
   creditBalanceRoutes(api, deps);

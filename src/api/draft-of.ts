@@ -4,11 +4,11 @@ import {
   draftPeriod,
   subscriptionOfDraft,
 } from "../db/billing/draft-invoices.ts";
-import { findInvoiceBySource } from "../db/billing/invoices.ts";
+import { closingRun } from "../db/billing/rating-runs.ts";
 import type { StoredSubscription } from "../db/billing/subscriptions.ts";
 import { type Database, inSnapshot, type Tx } from "../db/database.ts";
 import { type Instant, isoOf } from "../domain/calendar/index.ts";
-import { cycleIdOf, draftOfId } from "../domain/invoicing/index.ts";
+import { draftOfId } from "../domain/invoicing/index.ts";
 import { timeOfCustomer } from "./customer-time.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { found, NotFoundError, RequestRefusedError } from "./refusals.ts";
@@ -59,15 +59,13 @@ async function closedBefore(
   return new RequestRefusedError("draft_invoice_closed", message);
 }
 
-/** The invoice that closed a period first; null when none did. */
+/** The invoice that closed a period, its own or one with others; null when none did. */
 export async function invoiceOfPeriod(
   tx: Tx,
   subscriptionId: string,
   start: Instant,
 ): Promise<string | null> {
-  const sourceKey = `cycle/${cycleIdOf(subscriptionId, { start, end: start }, 0)}`;
-  const first = await findInvoiceBySource(tx, sourceKey);
-  return first?.id ?? null;
+  return (await closingRun(tx, subscriptionId, start))?.invoiceId ?? null;
 }
 
 /** When its period begins, as runs are called by it. */

@@ -2588,6 +2588,205 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/customers/{id}/invoicing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a customer's subscriptions are invoiced */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CustomerInvoicing"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        /**
+         * Choose how a customer's subscriptions are invoiced
+         * @description For periods that end from now on; those that have ended are closed as they would have been.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description `separate`: each subscription has invoices of its own. `consolidated`: subscriptions whose periods end at the same instant are closed together, when the last of them can be, and are on one invoice.
+                         * @enum {string}
+                         */
+                        invoicing: "separate" | "consolidated";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CustomerInvoicing"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/customers/{id}/payment-methods": {
         parameters: {
             query?: never;
@@ -10200,7 +10399,7 @@ export interface paths {
         };
         /**
          * What a subscription's coming invoice would be now
-         * @description By the function that closes periods, with the usage of now, the balance, and the credit that will have been given by then; nothing is stored.
+         * @description By the function that closes periods, with the usage of now, the balance, and the credit that will have been given by then; nothing is stored. Subscriptions that are invoiced together are on it with theirs.
          */
         get: {
             parameters: {
@@ -10307,7 +10506,7 @@ export interface paths {
         };
         /**
          * The same as a document: HTML
-         * @description By the function that closes periods, with the usage of now, the balance, and the credit that will have been given by then; nothing is stored.
+         * @description By the function that closes periods, with the usage of now, the balance, and the credit that will have been given by then; nothing is stored. Subscriptions that are invoiced together are on it with theirs.
          */
         get: {
             parameters: {
@@ -10414,7 +10613,7 @@ export interface paths {
         };
         /**
          * The same as a document: PDF
-         * @description By the function that closes periods, with the usage of now, the balance, and the credit that will have been given by then; nothing is stored.
+         * @description By the function that closes periods, with the usage of now, the balance, and the credit that will have been given by then; nothing is stored. Subscriptions that are invoiced together are on it with theirs.
          */
         get: {
             parameters: {
@@ -20916,6 +21115,28 @@ export interface components {
             created_at: string;
             access: components["schemas"]["Access"];
         };
+        CustomerInvoicing: {
+            /**
+             * @description `separate`: each subscription has invoices of its own. `consolidated`: subscriptions whose periods end at the same instant are closed together, when the last of them can be, and are on one invoice.
+             * @enum {string}
+             */
+            invoicing: "separate" | "consolidated";
+            /** @description What was ever chosen, the oldest first. */
+            choices: {
+                /**
+                 * @description `separate`: each subscription has invoices of its own. `consolidated`: subscriptions whose periods end at the same instant are closed together, when the last of them can be, and are on one invoice.
+                 * @enum {string}
+                 */
+                invoicing: "separate" | "consolidated";
+                /**
+                 * Format: date-time
+                 * @description It is for periods that end after this.
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                effective_at: string;
+                chosen_by: string;
+            }[];
+        };
         CustomerOverview: {
             id: string;
             name: string;
@@ -21983,9 +22204,11 @@ export interface components {
             /** @enum {string} */
             status: "open" | "paid" | "void" | "uncollectible";
             customer: string;
+            /** @description Null of credits that are bought, and where it is for several subscriptions: see its parts. */
             subscription: string | null;
             /** @example usd */
             currency: string;
+            /** @description Of several parts that of the one that begins first. */
             period_start: string | null;
             period_end: string | null;
             /**
@@ -22116,9 +22339,11 @@ export interface components {
             /** @enum {string} */
             status: "open" | "paid" | "void" | "uncollectible";
             customer: string;
+            /** @description Null of credits that are bought, and where it is for several subscriptions: see its parts. */
             subscription: string | null;
             /** @example usd */
             currency: string;
+            /** @description Of several parts that of the one that begins first. */
             period_start: string | null;
             period_end: string | null;
             /**
@@ -22172,6 +22397,8 @@ export interface components {
             hosted_invoice_url: string | null;
             /** @description The void invoice that it bills anew. */
             replaces: string | null;
+            /** @description What it is for, subscription by subscription: one, unless subscriptions are invoiced together. */
+            parts: components["schemas"]["InvoicePart"][];
             lines: components["schemas"]["InvoiceLine"][];
             payments: components["schemas"]["Payment"][];
             payment_attempts: components["schemas"]["PaymentAttempt"][];
@@ -22207,6 +22434,8 @@ export interface components {
         };
         InvoiceLine: {
             line: number;
+            /** @description Of which part of the invoice it is. */
+            part: number;
             kind: string;
             description: string;
             product: string | null;
@@ -22302,6 +22531,15 @@ export interface components {
             where: {
                 [key: string]: string;
             };
+        };
+        InvoicePart: {
+            part: number;
+            subscription: string | null;
+            period_start: string | null;
+            period_end: string | null;
+            usage_complete_until: string | null;
+            usage_known_by: ("none" | "reported" | "estimated") | null;
+            usage_held_back_by: string | null;
         };
         InvoiceTotalAnswer: {
             /** @example usd */
@@ -25218,6 +25456,8 @@ export interface components {
             /** @example usd */
             currency: string;
             lines: {
+                /** @description Another one's where they are invoiced together. */
+                subscription: string | null;
                 kind: string;
                 description: string;
                 plan: string | null;

@@ -78,12 +78,19 @@ async function closeOnceComplete(
   }
 }
 
-function showWaitForUsage(
-  period: string,
-  { meterKey, completeUntil, source, until, giveUpAt }: PeriodWaits,
-): void {
+/** What a close waits for, as operators read it. */
+function showWaitForUsage(period: string, waits: PeriodWaits): void {
+  if ("grantedTo" in waits) {
+    setCurrentDetails(
+      `Period ${period}: is invoiced together with subscription \`${waits.grantedTo}\`, whose usage that comes late is still ` +
+        `taken until **${waits.until}**.`,
+    );
+    return;
+  }
+  const { meterKey, completeUntil, source, until, giveUpAt, subscriptionId } = waits;
+  const whose = subscriptionId === undefined ? "" : ` for subscription \`${subscriptionId}\``;
   setCurrentDetails(
-    `Period ${period}: usage of **${meterKey}** is complete until **${completeUntil}** only, because of the source ` +
+    `Period ${period}: usage of **${meterKey}**${whose} is complete until **${completeUntil}** only, because of the source ` +
       `\`${source}\`. Looked at again ${until}; closed as it is ${giveUpAt}.`,
   );
 }

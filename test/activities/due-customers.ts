@@ -1,5 +1,6 @@
 import { openSubscription } from "../../src/activities/open-subscription.ts";
 import { publishCatalog } from "../../src/db/billing/catalog.ts";
+import { chooseInvoicing } from "../../src/db/billing/customer-invoicing.ts";
 import { type Database, inTransaction } from "../../src/db/database.ts";
 import { publishedMeters } from "../../src/db/usage/meters-in-force.ts";
 import { ingestEvents } from "../../src/db/usage/usage-ingest.ts";
@@ -86,6 +87,36 @@ export async function addVariedCustomers(db: Database, count: number): Promise<s
   }
   return customers;
 }
+
+/** Customers whose subscriptions are invoiced together: one with usage and two with support, and credit for some. */
+export async function addConsolidatedCustomers(db: Database, count: number): Promise<string[]> {
+  const meters = await publishedMeters(db.orm);
+  const customers = Array.from({ length: count }, (_, number) => `together-${number}`);
+  for (const [number, customerId] of customers.entries()) {
+    await subscribe(db, customerId, 1 + number);
+    for (const nth of [1, 2])
+      await subscribeToSupport(db, customerId, `${subscriptionOf(customerId)}-${nth}`);
+    await inTransaction(db, async (tx) => {
+      const chosen = {
+        invoicing: "consolidated",
+        effectiveAt: instant(periodStart),
+        chosenBy: "alice",
+      } as const;
+      await chooseInvoicing(tx, customerId, chosen);
+    });
+    const event = { id: customerId, source: "gateway", customerId, type: "request" };
+    const data = { model: "large", tokens: 5_000 * (1 + number) };
+    await ingestEvents(db, [{ ...event, time: instant("2026-01-10T10:00:00Z"), data }], meters);
+    if (number % 2 === 0) continue;
+    const purchase = { grantId: `together-credit-${number}`, customerId, amountMinor: 60n };
+    await buyCredit(db, { ...purchase, at: instant(periodStart) });
+  }
+  return customers;
+}
+
+/** All that a customer of {@link addConsolidatedCustomers} has. */
+export const subscriptionsOf = (customerId: string): string[] =>
+  ["", "-1", "-2"].map((suffix) => `${subscriptionOf(customerId)}${suffix}`);
 
 const support = {
   key: "support",

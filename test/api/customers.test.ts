@@ -57,7 +57,20 @@ describe("a customer", () => {
     );
   });
 
-  test.each(["", "/payment-methods", "/credit-grants", "/entries", "/balances"])(
+  test("chooses one invoice for all its subscriptions, and each choice is kept", async () => {
+    const path = "/v1/customers/acme/invoicing";
+    expect((await api.call("GET", path)).body).toEqual({ invoicing: "separate", choices: [] });
+    const chosen = await api.call("PUT", path, { invoicing: "consolidated" });
+    const choice = { invoicing: "consolidated", effective_at: "2026-03-01T12:00:00.000Z" };
+    expect(chosen.body).toMatchObject({ invoicing: "consolidated", choices: [choice] });
+    // The same again is no choice.
+    expect((await api.call("PUT", path, { invoicing: "consolidated" })).body).toEqual(chosen.body);
+    const back = await api.call("PUT", path, { invoicing: "separate" });
+    expect(back.body).toMatchObject({ invoicing: "separate", choices: [choice, { invoicing: "separate" }] });
+    expect((await api.call("PUT", path, { invoicing: "both" })).status).toBe(400);
+  });
+
+  test.each(["", "/invoicing", "/payment-methods", "/credit-grants", "/entries", "/balances"])(
     "that does not exist has no %s",
     async (part) => {
       const answer = await api.call("GET", `/v1/customers/nobody${part}`);
@@ -176,6 +189,7 @@ describe("what a customer owes and subscribes to is in the list", () => {
          ('inv_1', 'k1', 'cycle', 'acme', 'sub_1', 'ACME-0001', 'open', 'usd', 1500, 300, 0, 1200, 200, '2026-02-01Z', null),
          ('inv_2', 'k2', 'cycle', 'acme', 'sub_1', 'ACME-0002', 'open', 'usd', 50, 0, 0, 50, 0, '2026-03-01Z', null),
          ('inv_3', 'k3', 'cycle', 'acme', 'sub_1', 'ACME-0003', 'paid', 'usd', 900, 0, 0, 900, 900, '2026-03-01Z', '2026-03-01Z');
+       insert into billing.invoice_part (invoice_id, part, subscription_id) values ('inv_1', 1, 'sub_1');
        insert into billing.invoice_line (invoice_id, line, kind, earning, description, product, period_start, period_end, quantity,
            amount_minor, exact_minor, detail) values
          ('inv_1', 1, 'usage', 'unbilled', 'Tokens', 'tokens', '2026-01-01Z', '2026-02-01Z', 1000.5, 1500, 1500.25,

@@ -54,6 +54,8 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
       values ('2001-01-01', 0, 'file:x', repeat('0', 64), '[]', 'alice') returning month
     )
     insert into usage.archived_contribution select month, 1, 1, 1 from archived`;
+  await ledger.db.sql`
+    insert into billing.customer_invoicing select id, 1, created_at, 'separate', 'alice' from billing.customer limit 1`;
   await ledger.owner.sql`
     insert into billing.rated_adjustment
     select subscription_id, period_start, revision, plan_key, plan_version, 'launch', 'tokens', 'discount', price_key, product,

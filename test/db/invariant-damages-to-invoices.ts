@@ -39,6 +39,13 @@ export const damagesToInvoices: readonly Damage[] = [
       from (${paid}) as invoice`,
   },
   {
+    what: "an invoice of a subscription that it does not close a period of",
+    broken: "V8",
+    rule: "an invoice is for its parts",
+    sql: `update billing.invoice_part set period_start = period_start - interval '1 day'
+      where invoice_id = (select id from billing.invoice where kind = 'cycle' order by id limit 1)`,
+  },
+  {
     what: "an invoice that is due less without a credit note",
     broken: "V8",
     rule: "lowered by its credit notes",

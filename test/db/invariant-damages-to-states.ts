@@ -186,6 +186,7 @@ export const damagesToStates: readonly Damage[] = [
     sql: `insert into billing.invoice (id, source_key, kind, customer_id, number, status, currency, subtotal_minor,
         credits_applied_minor, balance_applied_minor, total_minor, issued_at)
       values ('inv_idle', 'idle', 'credit_purchase', 'acme', 'IDLE-1', 'open', 'usd', 1, 0, 0, 1, '2026-02-20Z');
+      insert into billing.invoice_part (invoice_id, part) values ('inv_idle', 1);
       insert into billing.invoice_line (invoice_id, line, kind, earning, description, product, period_start, period_end,
         amount_minor, exact_minor, detail)
       values ('inv_idle', 1, 'credit_purchase', 'prepayment', 'Credits', 'credits', '2026-02-20Z', '2026-02-20Z', 1, 1, '{}');

@@ -4,12 +4,14 @@ import { cycleActivities, stripeActivities } from "../../src/activities/index.ts
 import { type Database, openDatabase } from "../../src/db/database.ts";
 import type { BillingCycleInput, ClosingPolicy, DunningInput } from "../../src/workflows/messages.ts";
 import {
+  addConsolidatedCustomers,
   addVariedCustomers,
   dueAt,
   periodEnd,
   periodStart,
   publishPlans,
   subscriptionOf,
+  subscriptionsOf,
 } from "../activities/due-customers.ts";
 import {
   giveCard,
@@ -30,6 +32,8 @@ let byWorkflow: Database;
 let byPages: Database;
 let customers: string[] = [];
 const accounts = new Map<Database, StripeAccount>();
+/** Each has three subscriptions on one invoice. */
+let together: string[] = [];
 beforeAll(async () => {
   databases = [await cloneDatabase(), await cloneDatabase()];
   [byWorkflow, byPages] = databases.map(({ appUrl }) => openDatabase({ url: appUrl, poolSize: 6 })) as [
@@ -39,8 +43,10 @@ beforeAll(async () => {
   for (const db of [byWorkflow, byPages]) {
     await publishPlans(db);
     customers = await addVariedCustomers(db, 16);
+    together = await addConsolidatedCustomers(db, 4);
     accounts.set(db, await openAccount(db));
     await Promise.all(customers.map((customer, number) => giveCard(depsOf(db), customer, cardOf(number))));
+    await Promise.all(together.map((customer) => giveCard(depsOf(db), customer, cardOf(0))));
     // What the activations came to is not what is compared.
     await db.sql`update billing.invoice set collected_by = 'test' where kind = 'activation'`;
   }
@@ -86,8 +92,13 @@ const begun = () =>
 test("a cycle each and pages come to the same invoices, lines, entries, charges and payments, to the byte", async () => {
   closeOn(byWorkflow, "workflow");
   const clock = await scene.startClock(dueAt);
-  const cycles = customers.map((customerId): BillingCycleInput => {
-    const subscriptionId = subscriptionOf(customerId);
+  const owners = new Map([
+    ...customers.map((customerId): [string, string] => [subscriptionOf(customerId), customerId]),
+    ...together.flatMap((customerId) =>
+      subscriptionsOf(customerId).map((id): [string, string] => [id, customerId]),
+    ),
+  ]);
+  const cycles = [...owners].map(([subscriptionId, customerId]): BillingCycleInput => {
     const period = { periodStart, periodEnd, graceSeconds: 3_600 };
     return { subscriptionId, customerId, ...period, clock: clock.reading() };
   });
@@ -104,7 +115,7 @@ test("a cycle each and pages come to the same invoices, lines, entries, charges 
     taskQueue: scene.taskQueue,
     args: [{ lanes: 3, pageSize: 6 }],
   });
-  expect(closed).toBe(customers.length);
+  expect(closed).toBe(cycles.length);
   expect(scene.standIns.asked("closePeriod")).toHaveLength(closedByCycles.length);
 
   expect(dunningsByCycles).toHaveLength(2);
@@ -112,8 +123,9 @@ test("a cycle each and pages come to the same invoices, lines, entries, charges 
 
   const [one, other] = [await everything(byWorkflow), await everything(byPages)];
   expect(one.invoices.filter((invoice) => invoice.includes('"kind": "cycle"'))).toHaveLength(
-    customers.length,
+    customers.length + together.length,
   );
+  expect(one.parts.filter((part) => part.includes('"part": 3'))).toHaveLength(together.length);
   expect(one.draws.length).toBeGreaterThan(0);
   expect(one.entries.length).toBeGreaterThan(2 * customers.length);
   expect(one.payments).toHaveLength(one.attempts.length - 2);
@@ -135,9 +147,9 @@ async function everything({ sql }: Database) {
     lines: await texts(
       sql`select to_jsonb(line)::text as text from billing.invoice_line as line order by invoice_id, line`,
     ),
-    facts: await texts(sql`
-      select (to_jsonb(kept) #- '{facts,known,snapshot}')::text as text from billing.invoice_facts as kept
-      order by invoice_id`),
+    parts: await texts(sql`
+      select (to_jsonb(kept) #- '{facts,known,snapshot}')::text as text from billing.invoice_part as kept
+      order by invoice_id, kept.part`),
     draws: await texts(sql`select to_jsonb(draw)::text as text from billing.credit_draw as draw order by 1`),
     runs: await texts(sql`
       select (to_jsonb(run) - '{snapshot,recorded_xid}'::text[])::text as text from billing.rating_run as run

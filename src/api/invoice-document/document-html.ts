@@ -50,8 +50,9 @@ function party({ name, lines }: DocumentParty, className: string): string {
   return `<address><strong class="${className}">${text(name)}</strong>${lines.map((line) => `<span>${text(line)}</span>`).join("")}</address>`;
 }
 
-function group({ title, lines, sum }: DocumentGroup): string {
+function group({ heading, title, lines, sum }: DocumentGroup): string {
   return `<section class="group">
+${heading === null ? "" : `<h2>${text(heading)}</h2>`}
 <table>
 <caption>${text(title)}</caption>
 <thead><tr><th scope="col">Description</th><th scope="col" class="number">Quantity</th><th scope="col" class="number">Unit price</th><th scope="col" class="number">Amount</th></tr></thead>

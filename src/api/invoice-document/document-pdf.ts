@@ -88,8 +88,12 @@ function columnPlaces({ left, width }: PdfSheet) {
   } as const;
 }
 
-function writeGroup(sheet: PdfSheet, { title, lines, sum }: DocumentGroup): void {
-  sheet.makeRoom(90);
+function writeGroup(sheet: PdfSheet, { heading, title, lines, sum }: DocumentGroup): void {
+  sheet.makeRoom(heading === null ? 90 : 120);
+  if (heading !== null) {
+    sheet.y += 18;
+    sheet.writeLines([heading], { x: sheet.left, width: sheet.width, size: 10, color: accent, isBold: true });
+  }
   sheet.y += 16;
   sheet.writeLines([title], { x: sheet.left, width: sheet.width, size: 11.5, isBold: true });
   sheet.y += 4;

@@ -99,13 +99,15 @@ export function draftDetailAnswer(draft: DraftInvoice, now: Instant): z.infer<ty
     usage_complete_until: isoOf(usage.completeUntil),
     usage_known_by: usage.knownBy,
     usage_held_back_by: usage.heldBackBy?.source ?? null,
-    lines: closed.lines.map((line, place) =>
-      lineAnswer(
-        line,
-        place + 1,
-        taxable.find(({ number }) => number === place + 1)?.taxable.amountMinor ?? null,
+    lines: closed.parts
+      .flatMap(({ lines }) => lines)
+      .map((line, place) =>
+        lineAnswer(
+          line,
+          place + 1,
+          taxable.find(({ number }) => number === place + 1)?.taxable.amountMinor ?? null,
+        ),
       ),
-    ),
     subtotal_minor: totals.subtotal.amountMinor.toString(),
     credits_applied_minor: totals.creditsApplied.amountMinor.toString(),
     tax_minor: totals.tax.amountMinor.toString(),

@@ -13,9 +13,12 @@ export const invoiceSchema = z
     kind: z.enum(["activation", "cycle", "threshold", "proration", "credit_purchase"]),
     status: invoiceStatus,
     customer: z.string(),
-    subscription: z.string().nullable(),
+    subscription: z
+      .string()
+      .nullable()
+      .describe("Null of credits that are bought, and where it is for several subscriptions: see its parts."),
     currency: currencyText,
-    period_start: instantText.nullable(),
+    period_start: instantText.nullable().describe("Of several parts that of the one that begins first."),
     period_end: instantText.nullable(),
     subtotal_minor: minorText.describe("The sum of the lines, tax not among them."),
     tax_minor: minorText.describe("The sum of the lines of the kind `tax`: as somebody outside reckoned it."),
@@ -53,6 +56,7 @@ export const invoiceSchema = z
 export const invoiceLineSchema = z
   .object({
     line: z.int(),
+    part: z.int().describe("Of which part of the invoice it is."),
     kind: z.string(),
     description: z.string(),
     product: z.string().nullable(),
@@ -69,6 +73,18 @@ export const invoiceLineSchema = z
       .describe("How the amount came about: tiers, included quantity, shares."),
   })
   .meta({ id: "InvoiceLine" });
+
+export const invoicePartSchema = z
+  .object({
+    part: z.int(),
+    subscription: z.string().nullable(),
+    period_start: instantText.nullable(),
+    period_end: instantText.nullable(),
+    usage_complete_until: instantText.nullable(),
+    usage_known_by: z.enum(["none", "reported", "estimated"]).nullable(),
+    usage_held_back_by: z.string().nullable(),
+  })
+  .meta({ id: "InvoicePart" });
 
 const paymentSchema = z
   .object({
@@ -114,6 +130,11 @@ const dunningSchema = z
 
 export const invoiceDetailSchema = invoiceSchema
   .extend({
+    parts: z
+      .array(invoicePartSchema)
+      .describe(
+        "What it is for, subscription by subscription: one, unless subscriptions are invoiced together.",
+      ),
     lines: z.array(invoiceLineSchema),
     payments: z.array(paymentSchema),
     payment_attempts: z.array(paymentAttemptSchema),

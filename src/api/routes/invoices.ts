@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { listInvoices } from "../../db/billing/api-reads.ts";
 import { disputesOf } from "../../db/billing/disputes.ts";
+import { partsOfInvoice, type StoredPart } from "../../db/billing/invoice-parts.ts";
 import {
   findInvoice,
   linesOfInvoice,
@@ -29,6 +30,7 @@ import { entryAnswer, entrySchema } from "./entries.ts";
 import {
   invoiceDetailSchema,
   type invoiceLineSchema,
+  type invoicePartSchema,
   invoiceSchema,
   invoiceStatus,
   type paymentAttemptSchema,
@@ -94,6 +96,7 @@ async function invoiceDetail(tx: Tx, id: string): Promise<z.infer<typeof invoice
   const entries = await entriesOfInvoice(tx, id);
   return {
     ...invoiceAnswer(invoice),
+    parts: (await partsOfInvoice(tx, id)).map(partAnswer),
     lines: lines.map(lineAnswer),
     payments: payments.map(({ stripePaymentIntentId, stripeChargeId, amountMinor, receivedAt }) => ({
       stripe_payment_intent: stripePaymentIntentId,
@@ -168,9 +171,22 @@ export function attemptAnswer(attempt: StoredAttempt): z.infer<typeof paymentAtt
   };
 }
 
+function partAnswer(part: StoredPart): z.infer<typeof invoicePartSchema> {
+  return {
+    part: part.part,
+    subscription: part.subscriptionId,
+    period_start: isoOrNull(part.periodStart),
+    period_end: isoOrNull(part.periodEnd),
+    usage_complete_until: isoOrNull(part.usageCompleteUntil),
+    usage_known_by: part.usageKnownBy,
+    usage_held_back_by: part.usageHeldBackBy,
+  };
+}
+
 function lineAnswer(line: StoredInvoiceLine): z.infer<typeof invoiceLineSchema> {
   return {
     line: line.line,
+    part: line.part,
     kind: line.kind,
     description: line.description,
     product: line.product,

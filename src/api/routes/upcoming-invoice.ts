@@ -20,6 +20,7 @@ const upcomingSchema = z
     currency: currencyText,
     lines: z.array(
       z.object({
+        subscription: z.string().nullable().describe("Another one's where they are invoiced together."),
         kind: z.string(),
         description: z.string(),
         plan: z.string().nullable(),
@@ -47,7 +48,8 @@ const querystring = z.strictObject({
 
 const config = { scope: "read" as const, refusals: ["subscription_not_found", "no_upcoming_invoice"] };
 const description =
-  "By the function that closes periods, with the usage of now, the balance, and the credit that will have been given by then; nothing is stored.";
+  "By the function that closes periods, with the usage of now, the balance, and the credit that will have been given by then; nothing is stored. Subscriptions that are " +
+  "invoiced together are on it with theirs.";
 
 /** The invoice that is coming, before it is issued. */
 export function upcomingInvoiceRoutes(api: ApiInstance, deps: ApiDependencies): void {
@@ -113,7 +115,7 @@ async function upcoming(
 
 function upcomingAnswer(
   subscription: string,
-  { period, currency, lines, ...amounts }: InvoiceToPrint,
+  { period, currency, parts, ...amounts }: InvoiceToPrint,
   at: Instant,
 ): z.infer<typeof upcomingSchema> {
   const { start, end } = period ?? { start: at, end: at };
@@ -123,17 +125,20 @@ function upcomingAnswer(
     period_start: isoOf(start),
     period_end: isoOf(end),
     currency,
-    lines: lines.map((line) => ({
-      kind: line.kind,
-      description: line.description,
-      plan: line.source?.planKey ?? null,
-      price: line.source?.priceKey ?? null,
-      period_start: isoOf(line.period.start),
-      period_end: isoOf(line.period.end),
-      quantity: line.quantity?.text ?? null,
-      amount_minor: line.amount.amountMinor.toString(),
-      exact_minor: line.exactMinor.text,
-    })),
+    lines: parts.flatMap(({ subscriptionId, lines }) =>
+      lines.map((line) => ({
+        subscription: subscriptionId,
+        kind: line.kind,
+        description: line.description,
+        plan: line.source?.planKey ?? null,
+        price: line.source?.priceKey ?? null,
+        period_start: isoOf(line.period.start),
+        period_end: isoOf(line.period.end),
+        quantity: line.quantity?.text ?? null,
+        amount_minor: line.amount.amountMinor.toString(),
+        exact_minor: line.exactMinor.text,
+      })),
+    ),
     subtotal_minor: amounts.subtotal.amountMinor.toString(),
     credits_applied_minor: amounts.creditsApplied.amountMinor.toString(),
     balance_applied_minor: amounts.balanceApplied.amountMinor.toString(),

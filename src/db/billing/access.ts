@@ -9,6 +9,7 @@ import {
 import type { Tx } from "../database.ts";
 import { invoice, subscription } from "../schema/billing.ts";
 import { dunning } from "../schema/dunning.ts";
+import { invoicePart } from "../schema/invoice-documents.ts";
 import { isOpenDunning, type StoredDunning } from "./payments.ts";
 
 /** Access that invoices which are not paid leave, and the invoice of the strictest. */
@@ -28,14 +29,14 @@ const withoutAccess: ReadonlySet<SubscriptionStatus> = new Set([
   "canceled",
 ]);
 
-/** The same by the invoices of one subscription, and by its state. */
+/** The same by the invoices that a subscription is on, and by its state. */
 export async function accessOfSubscription(
   tx: Tx,
   { id, status }: { readonly id: string; readonly status: SubscriptionStatus },
   now: Instant,
 ): Promise<InvoiceAccess> {
   if (withoutAccess.has(status)) return { level: "ended", next: null, invoiceId: null };
-  return await accessBy(tx, now, eq(invoice.subscriptionId, id));
+  return await accessBy(tx, now, eq(invoicePart.subscriptionId, id));
 }
 
 /** The same by one invoice alone. */
@@ -52,7 +53,8 @@ async function accessBy(tx: Tx, now: Instant, whose: ReturnType<typeof eq>): Pro
     .select({ dunning, invoiceStatus: invoice.status, subscriptionStatus: subscription.status })
     .from(dunning)
     .innerJoin(invoice, eq(invoice.id, dunning.invoiceId))
-    .leftJoin(subscription, eq(subscription.id, invoice.subscriptionId))
+    .innerJoin(invoicePart, eq(invoicePart.invoiceId, invoice.id))
+    .leftJoin(subscription, eq(subscription.id, invoicePart.subscriptionId))
     .where(and(whose, inArray(invoice.status, ["open", "uncollectible"])));
   const accesses = found.flatMap((row): InvoiceAccess[] => {
     const { policy, startedAt, invoiceId, state } = row.dunning;

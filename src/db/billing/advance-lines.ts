@@ -4,7 +4,9 @@ import type { AdvanceLine, InvoiceLine } from "../../domain/invoicing/index.ts";
 import { currency, decimal, type Money, money, sumMoney } from "../../domain/money/index.ts";
 import { sql, type Tx } from "../database.ts";
 import { invoice, invoiceLine } from "../schema/billing.ts";
+import { invoicePart } from "../schema/invoice-documents.ts";
 import { timestamp } from "../timestamp.ts";
+import { isLineOfPart } from "./invoice-parts.ts";
 import { waitingChanges } from "./subscriptions.ts";
 
 /** A line for time in advance, and what its revenue is booked under. */
@@ -75,11 +77,12 @@ export async function invoicedInAdvance(
   const begins = sql`coalesce((${invoiceLine.detail} ->> 'periodStart')::timestamptz, ${invoiceLine.periodStart})`;
   const found = await tx
     .select({ line: invoiceLine, currency: invoice.currency })
-    .from(invoice)
-    .innerJoin(invoiceLine, eq(invoiceLine.invoiceId, invoice.id))
+    .from(invoicePart)
+    .innerJoin(invoice, eq(invoice.id, invoicePart.invoiceId))
+    .innerJoin(invoiceLine, isLineOfPart)
     .where(
       and(
-        eq(invoice.subscriptionId, subscriptionId),
+        eq(invoicePart.subscriptionId, subscriptionId),
         ne(invoice.status, "void"),
         eq(invoiceLine.earning, "deferred"),
         sql`${begins} >= ${timestamp(start)} and ${begins} < ${timestamp(end)}`,

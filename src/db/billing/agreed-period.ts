@@ -77,3 +77,24 @@ export async function agreedBy(
   const periods = periodOf(row, start);
   return { ...periods, terms, isOnTestClock, meters: await metersOf(periods.period), metersOf };
 }
+
+/** Whether a subscription's next period to close ends at an instant, or a later one; null where none does. */
+export function endsAt(row: StoredSubscription, end: Instant): "next" | "later" | null {
+  let start = row.billedThrough;
+  for (;;) {
+    const { period, followingEnd } = periodOf(row, start);
+    if (period.end === end) return start === row.billedThrough ? "next" : "later";
+    if (period.end > end || followingEnd === null || period.end <= start) return null;
+    start = period.end;
+  }
+}
+
+/** Periods of several subscriptions as they are on an invoice: as the subscriptions began, then by id. */
+export const inOrder = <Period>(
+  periods: readonly Period[],
+  rowOf: (period: Period) => StoredSubscription,
+): Period[] =>
+  periods.toSorted((one, other) => {
+    const [{ startedAt, id }, after] = [rowOf(one), rowOf(other)];
+    return startedAt - after.startedAt || (id < after.id ? -1 : 1);
+  });

@@ -5,7 +5,9 @@ import { type LedgerAmount, ledgerAmount } from "../../domain/money/index.ts";
 import { sql, type Tx } from "../database.ts";
 import { invoice, invoiceLine } from "../schema/billing.ts";
 import { creditDraw, creditGrant, creditReturn } from "../schema/credit-grants.ts";
+import { invoicePart } from "../schema/invoice-documents.ts";
 import { endedGrants } from "./credit-grants.ts";
+import { isLineOfPart } from "./invoice-parts.ts";
 
 /** A draw of an invoice's line with what is left of it after returns. */
 export interface StoredDraw extends RecordedDraw {
@@ -24,7 +26,7 @@ export async function drawsOfPeriod(
   return await drawsWhere(
     tx,
     and(
-      eq(invoice.subscriptionId, subscriptionId),
+      eq(invoicePart.subscriptionId, subscriptionId),
       ne(invoice.status, "void"),
       inArray(invoiceLine.kind, ["usage", "late_usage"]),
       // What was billed before the period was cut short ends behind its end.
@@ -56,6 +58,7 @@ async function drawsWhere(tx: Tx, condition: ReturnType<typeof and>, asOf: Insta
       invoiceLine,
       and(eq(invoiceLine.invoiceId, creditDraw.invoiceId), eq(invoiceLine.line, creditDraw.line)),
     )
+    .innerJoin(invoicePart, isLineOfPart)
     .innerJoin(creditGrant, eq(creditGrant.id, creditDraw.grantId))
     .where(condition)
     .orderBy(asc(creditDraw.drawnAt), asc(creditDraw.invoiceId), asc(creditDraw.position));

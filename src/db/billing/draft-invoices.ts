@@ -1,12 +1,14 @@
 import { and, asc, eq, gt, isNotNull } from "drizzle-orm";
 import { type Instant, isoOf, type Period } from "../../domain/calendar/index.ts";
+import { invariant } from "../../domain/errors.ts";
 import {
-  type ClosedPeriod,
-  closePeriod,
+  type ClosedTogether,
+  closeTogether,
   draftIdOf,
   type TaxablePart,
   taxableParts,
   type UsageCompleteness,
+  withTax,
 } from "../../domain/invoicing/index.ts";
 import { sql, type Tx } from "../database.ts";
 import { type Page, type PageRequest, pageOf, rowsToRead } from "../page.ts";
@@ -17,7 +19,7 @@ import { graceAfter } from "./agreed-rows.ts";
 import { completenessOf } from "./period-completeness.ts";
 import { findSubscription, type StoredSubscription } from "./subscriptions.ts";
 import { type TaxStanding, taxStandingOf } from "./tax-choices.ts";
-import { findTaxGiven, type StoredTax, taxedCycle, taxOf, taxQuoteOf } from "./tax-given.ts";
+import { findTaxGiven, type StoredTax, taxedInvoice, taxOf, taxQuoteOf } from "./tax-given.ts";
 import { firstClosing } from "./upcoming-invoice.ts";
 
 /** A period that has ended and is not closed yet: its invoice is a draft. */
@@ -31,7 +33,8 @@ export interface DraftPeriod {
 
 /** The draft of a period's invoice, with what closing it would issue now. */
 export interface DraftInvoice extends DraftPeriod {
-  readonly closed: ClosedPeriod;
+  /** With the periods of other subscriptions that are on the same invoice. */
+  readonly closed: ClosedTogether;
   readonly usage: UsageCompleteness;
   readonly standing: TaxStanding;
   /** What tax is to be reckoned on; empty where nobody does. */
@@ -68,17 +71,28 @@ export async function draftInvoice(
   const expected = draft && (await firstClosing(tx, row, now));
   if (draft === null || expected === null) return null;
   const { customerId } = row;
-  const standing = await taxStandingOf(tx, { customerId, at: expected.facts.asOf });
-  const usage = await completenessOf(tx, row, expected.agreed, now);
+  const { periods } = expected;
+  const [own] = periods.filter((each) => each.row.id === row.id);
+  invariant(own, "a draft is of its subscription, whoever else is on it");
+  const standing = await taxStandingOf(tx, { customerId, at: own.facts.asOf });
+  const usage = await completenessOf(tx, row, own.agreed, now);
   const known = { ...draft, usage, standing };
   const { basis } = standing;
   const taxable = standing.handling === "none" ? [] : taxableParts(expected.closed, basis);
   if (taxable.length === 0)
     return { ...known, closed: expected.closed, taxable, quote: null, tax: undefined };
-  const quote = taxQuoteOf(taxedCycle(row.id, draft.period), basis, taxable);
+  const quote = taxQuoteOf(
+    taxedInvoice(
+      periods.map(({ row: { id }, facts }) => ({ subscriptionId: id, ...facts })),
+      expected.closed,
+    ),
+    basis,
+    taxable,
+  );
   const tax = await findTaxGiven(tx, customerId, quote);
-  const closed =
-    tax === undefined ? expected.closed : closePeriod({ ...expected.facts, tax: taxOf(tax, basis) });
+  if (tax === undefined) return { ...known, closed: expected.closed, taxable, quote, tax };
+  const facts = periods.map((each) => each.facts);
+  const closed = closeTogether(withTax(facts, expected.closed, taxOf(tax, basis)));
   return { ...known, closed, taxable, quote, tax };
 }
 

@@ -13,7 +13,7 @@ import { ledgerAmount, type Money, money } from "../../domain/money/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { creditDraw } from "../schema/credit-grants.ts";
 import { findCustomer } from "./customers.ts";
-import { findFacts, type UsageSeen } from "./invoice-facts.ts";
+import { partsOfInvoice, type StoredPart } from "./invoice-parts.ts";
 import { lineOfRow, linesOfInvoice, type StoredInvoice } from "./invoices.ts";
 import { isLineOf, ratedRows } from "./line-events.ts";
 import { planVersion } from "./plan-versions.ts";
@@ -33,9 +33,8 @@ export async function explainedInvoice(tx: Tx, invoice: StoredInvoice): Promise<
   const customer = await findCustomer(tx, customerId);
   invariant(customer, "an invoice has a customer");
   const stored = await linesOfInvoice(tx, id);
-  const facts = await findFacts(tx, id);
-  const kept = facts?.kind === "period" ? facts.usage : [];
-  const usage = await usageOfLines(tx, id, kept);
+  const parts = await partsOfInvoice(tx, id);
+  const usage = await usageOfLines(tx, id, parts);
   const draws = await tx
     .select()
     .from(creditDraw)
@@ -79,6 +78,7 @@ export function amountsOf(
 
 interface UsageRow extends Omit<SeenUsage, "window" | "fingerprint"> {
   readonly line: number;
+  readonly part: number;
   readonly start_ms: bigint;
   readonly end_ms: bigint;
 }
@@ -87,19 +87,22 @@ interface UsageRow extends Omit<SeenUsage, "window" | "fingerprint"> {
 async function usageOfLines(
   tx: Tx,
   invoiceId: string,
-  kept: readonly UsageSeen[],
+  parts: readonly StoredPart[],
 ): Promise<ReadonlyMap<number, SeenUsage>> {
   const found = await rows<UsageRow>(
     tx,
-    sql`select line.line, meter.key as meter, meter.version as "meterVersion", run.snapshot::text as snapshot, run.revision,
+    sql`select line.line, line.part, meter.key as meter, meter.version as "meterVersion", run.snapshot::text as snapshot, run.revision,
         (extract(epoch from rated.terms_start) * 1000)::int8 as start_ms, (extract(epoch from rated.terms_end) * 1000)::int8 as end_ms
       from billing.invoice join billing.invoice_line as line on line.invoice_id = invoice.id
+      join billing.invoice_part as of on (of.invoice_id, of.part) = (line.invoice_id, line.part)
       cross join (${ratedRows}) join catalog.meter on meter.number = rated.meter
-      where invoice.id = ${invoiceId} and run.subscription_id = invoice.subscription_id and ${isLineOf}`,
+      where invoice.id = ${invoiceId} and run.subscription_id = of.subscription_id and ${isLineOf}`,
   );
   return new Map(
-    found.map(({ line, start_ms, end_ms, ...rest }) => {
+    found.map(({ line, part, start_ms, end_ms, ...rest }) => {
       const window = { start: instantOfEpochMs(Number(start_ms)), end: instantOfEpochMs(Number(end_ms)) };
+      const facts = parts.find((each) => each.part === part)?.facts;
+      const kept = facts?.kind === "period" ? facts.usage : [];
       const seen = kept.find(({ meterKey, start }) => meterKey === rest.meter && start === window.start);
       return [line, { ...rest, window, fingerprint: seen?.fingerprint ?? null }];
     }),

@@ -7,48 +7,47 @@ import {
 } from "../../domain/credits/index.ts";
 import {
   addUpInvoice,
-  type ClosedPeriod,
-  closePeriod,
+  type ClosedPart,
+  type ClosedTogether,
+  carriedOnce,
+  closeTogether,
   type InvoiceLine,
+  type InvoicingChoice,
+  invoicingOf,
   meansLeft,
   moneyLeft,
 } from "../../domain/invoicing/index.ts";
-import { currency, type Money } from "../../domain/money/index.ts";
+import { currency } from "../../domain/money/index.ts";
 import type { Tx } from "../database.ts";
-import { publishedMeters, type StoredMeter } from "../usage/meters-in-force.ts";
-import { type AgreedPeriod, agreedBy } from "./agreed-period.ts";
-import { graceAfter, movedOn } from "./agreed-rows.ts";
-import { grantsOfCustomer } from "./credit-grants.ts";
-import { balanceOfCustomer } from "./customer-balance.ts";
-import { findCustomer } from "./customers.ts";
+import type { StoredMeter } from "../usage/meters-in-force.ts";
 import {
-  advanceOf,
-  afterDue,
-  type ForeseenSubscription,
-  foreseenSubscription,
-  nextDueOf,
-} from "./foreseen-subscription.ts";
-import { carriedAmount } from "./invoices.ts";
+  type AgreedPeriod,
+  agreedBy,
+  endsAt,
+  inOrder as inOrderOfInvoice,
+  periodOf,
+} from "./agreed-period.ts";
+import { graceAfter, movedOn } from "./agreed-rows.ts";
+import { type ForeseenCustomer, foreseenCustomer, type Means } from "./foreseen-customer.ts";
+import { advanceOf, afterDue, type ForeseenSubscription, nextDueOf } from "./foreseen-subscription.ts";
 import { type LoadedPeriod, loadPeriod } from "./period-facts.ts";
-import { agreedRecurring } from "./recurring-grants.ts";
-import { type StoredSubscription, subscriptionsOfCustomer } from "./subscriptions.ts";
+import type { StoredSubscription } from "./subscriptions.ts";
 
 /** A period as closing it is expected to find it. */
-export interface ExpectedClosing {
+export interface ExpectedPeriod {
+  readonly row: StoredSubscription;
   readonly agreed: AgreedPeriod;
   readonly facts: LoadedPeriod;
-  readonly closed: ClosedPeriod;
+}
+
+/** Periods that one invoice is expected to close: one, unless the customer's subscriptions are invoiced together. */
+export interface ExpectedClosing {
+  readonly periods: readonly ExpectedPeriod[];
+  readonly closed: ClosedTogether;
 }
 
 /** So many closings of the customer's other subscriptions are gone through before one that is asked for; later ones are not looked at. */
 export const othersMax = 50;
-
-/** What a customer pays with, as it will stand. */
-interface Means {
-  readonly grants: readonly CreditGrant[];
-  readonly customerBalance: Money;
-  readonly carried: Money;
-}
 
 interface Step {
   readonly subscription: ForeseenSubscription;
@@ -68,6 +67,7 @@ export class ForeseenClosings {
   readonly #isOnTestClock: boolean;
   readonly #published: readonly StoredMeter[];
   readonly #recurring: readonly AgreedRecurring[];
+  readonly #choices: readonly InvoicingChoice[];
   /** Grants that are or were there; none of them is given again. */
   readonly #known: Set<string>;
   /** Of which subscriptions a period was closed on the way. */
@@ -75,50 +75,21 @@ export class ForeseenClosings {
   readonly #subscriptions: Map<string, ForeseenSubscription>;
   #means: Means;
 
-  private constructor(
-    tx: Tx,
-    now: Instant,
-    found: {
-      readonly isOnTestClock: boolean;
-      readonly published: readonly StoredMeter[];
-      readonly recurring: readonly AgreedRecurring[];
-      readonly subscriptions: readonly ForeseenSubscription[];
-      readonly means: Means;
-    },
-  ) {
+  private constructor(tx: Tx, now: Instant, found: ForeseenCustomer) {
     this.#tx = tx;
     this.#now = now;
     this.#isOnTestClock = found.isOnTestClock;
     this.#published = found.published;
     this.#recurring = found.recurring;
+    this.#choices = found.choices;
     this.#subscriptions = new Map(found.subscriptions.map((each) => [each.row.id, each]));
     this.#means = found.means;
     this.#known = new Set(found.means.grants.map(({ id }) => id));
   }
 
   /** As it stands now: of the customer of a subscription. */
-  static async of(
-    tx: Tx,
-    { customerId, currency: code }: StoredSubscription,
-    now: Instant,
-  ): Promise<ForeseenClosings> {
-    const inCurrency = currency(code);
-    const [customer, published, recurring, rows, grants, customerBalance, carried] = await Promise.all([
-      findCustomer(tx, customerId),
-      publishedMeters(tx),
-      agreedRecurring(tx, customerId),
-      subscriptionsOfCustomer(tx, customerId),
-      grantsOfCustomer(tx, customerId),
-      balanceOfCustomer(tx, customerId, inCurrency),
-      carriedAmount(tx, customerId, inCurrency),
-    ]);
-    const subscriptions: ForeseenSubscription[] = [];
-    for (const row of rows.filter(({ nextCloseAt }) => nextCloseAt !== null)) {
-      subscriptions.push(await foreseenSubscription(tx, row));
-    }
-    const means = { grants, customerBalance, carried };
-    const isOnTestClock = customer?.testClockId != null;
-    return new ForeseenClosings(tx, now, { isOnTestClock, published, recurring, subscriptions, means });
+  static async of(tx: Tx, subscription: StoredSubscription, now: Instant): Promise<ForeseenClosings> {
+    return new ForeseenClosings(tx, now, await foreseenCustomer(tx, subscription));
   }
 
   /** The closing of a subscription that comes next, after what comes before it; null when it has no period to close any more. */
@@ -130,7 +101,7 @@ export class ForeseenClosings {
       if (step.kind === "due") await this.#makeDue(step);
       else {
         const closing = await this.#close(step.subscription);
-        if (step.subscription.row.id === subscriptionId) return closing;
+        if (closing.periods.some(({ row }) => row.id === subscriptionId)) return closing;
         others += 1;
       }
     }
@@ -171,13 +142,36 @@ export class ForeseenClosings {
   }
 
   async #close(subscription: ForeseenSubscription): Promise<ExpectedClosing> {
-    const tx = this.#tx;
-    const { row, terms, waiting } = subscription;
+    const together = await this.#together(subscription);
     const [isOnTestClock, published] = [this.#isOnTestClock, this.#published];
-    const agreed = await agreedBy(tx, row, row.billedThrough, { terms, isOnTestClock, published });
-    const due = graceAfter(row, agreed.period.end);
-    const at = this.#now > due ? this.#now : due;
+    const agreed: AgreedPeriod[] = [];
+    for (const { row, terms } of together) {
+      agreed.push(await agreedBy(this.#tx, row, row.billedThrough, { terms, isOnTestClock, published }));
+    }
+    const dues = together.map(({ row }, place) => graceAfter(row, agreed[place]?.period.end ?? this.#now));
+    const at = dues.reduce((last, due) => (due > last ? due : last), this.#now);
     this.#keepUpGrants(at);
+    const periods: ExpectedPeriod[] = [];
+    for (const [place, of] of together.entries()) {
+      const ofPeriod = agreed[place];
+      if (ofPeriod !== undefined) periods.push(await this.#expected(of, ofPeriod, at));
+    }
+    const facts = carriedOnce(periods.map((period) => period.facts));
+    const closed = closeTogether(facts);
+    const expected = periods.map((period, place) => ({ ...period, facts: facts[place] ?? period.facts }));
+    for (const [place, of] of together.entries()) this.#moveOn(of, agreed[place], closed.parts[place]);
+    this.#means = meansLeft(facts, closed);
+    this.#keepUpGrants(at);
+    return { periods: expected, closed };
+  }
+
+  async #expected(
+    subscription: ForeseenSubscription,
+    agreed: AgreedPeriod,
+    at: Instant,
+  ): Promise<ExpectedPeriod> {
+    const tx = this.#tx;
+    const { row, waiting } = subscription;
     const advanceLines = await advanceOf(tx, subscription, agreed.period);
     // What came late is on the first invoice that comes.
     const soFar = this.#closedOnce.has(row.id);
@@ -185,14 +179,41 @@ export class ForeseenClosings {
     const facts = await loadPeriod((read) => read(tx), tx, row, agreed, at, {
       ...{ levelsUntil: this.#now, foreseen, soFar },
     });
-    const closed = closePeriod(facts);
-    this.#moveOn(subscription, { agreed, facts, closed });
-    this.#keepUpGrants(at);
-    return { agreed, facts, closed };
+    return { row, agreed, facts };
   }
 
-  #moveOn(subscription: ForeseenSubscription, { agreed, facts, closed }: ExpectedClosing): void {
-    const { row, invoiced } = subscription;
+  /** Whose periods are closed together with a subscription's, in their order; what is due of them before is made. */
+  async #together(subscription: ForeseenSubscription): Promise<ForeseenSubscription[]> {
+    const { id, billedThrough, currency: code } = subscription.row;
+    const { end } = periodOf(subscription.row, billedThrough).period;
+    const together = [subscription];
+    if (invoicingOf(this.#choices, end) === "consolidated") {
+      for (const other of this.#subscriptions.keys()) {
+        if (other === id) continue;
+        const found = await this.#madeUntil(other, end);
+        const isOpen = found?.row.nextCloseAt !== null && found?.row.currency === code;
+        if (found !== undefined && isOpen && endsAt(found.row, end) === "next") together.push(found);
+      }
+    }
+    return inOrderOfInvoice(together, ({ row }) => row);
+  }
+
+  async #madeUntil(id: string, until: Instant): Promise<ForeseenSubscription | undefined> {
+    for (;;) {
+      const subscription = this.#subscriptions.get(id);
+      const dueAt = subscription === undefined ? null : nextDueOf(subscription);
+      const isOpen = subscription !== undefined && subscription.row.nextCloseAt !== null;
+      if (!isOpen || dueAt === null || dueAt > until) return subscription;
+      await this.#makeDue({ subscription, at: dueAt, kind: "due" });
+    }
+  }
+
+  #moveOn(
+    { row, invoiced, ...subscription }: ForeseenSubscription,
+    agreed: AgreedPeriod | undefined,
+    closed: ClosedPart | undefined,
+  ): void {
+    if (agreed === undefined || closed === undefined) return;
     const { billedThrough, nextCloseAt } = movedOn(row, agreed);
     this.#subscriptions.set(row.id, {
       ...subscription,
@@ -201,7 +222,6 @@ export class ForeseenClosings {
       waiting: [],
     });
     this.#closedOnce.add(row.id);
-    this.#means = meansLeft(facts, closed);
   }
 
   /** Recurring credit that will have been given by then, and what has run out of time before every period that is open. */

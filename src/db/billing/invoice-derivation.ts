@@ -2,30 +2,29 @@ import { and, asc, eq } from "drizzle-orm";
 import { type Period, periodIndexAt } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
 import {
-  type AddedUpInvoice,
   addUpInvoice,
   type BilledBefore,
   billSoFar,
-  type ClosedPeriod,
-  closePeriod,
+  type ClosedTogether,
+  closeTogether,
   type InvoiceLine,
+  type InvoiceTotals,
   type LatePeriod,
   type PeriodFacts,
   pricedTerms,
-  taxableParts,
 } from "../../domain/invoicing/index.ts";
 import type { Tx } from "../database.ts";
 import { ratingRun, subscriptionChange } from "../schema/billing.ts";
 import { publishedMeters, type StoredMeter } from "../usage/meters-in-force.ts";
 import { activationLines, changeLines, purchaseLines } from "./fact-lines.ts";
 import {
-  findFacts,
   type LatePeriodSeen,
   type MeansSeen,
   type PeriodSeen,
   type UsageSeen,
   usageSeen,
 } from "./invoice-facts.ts";
+import { type PartToStore, partsOfInvoice, type StoredPart } from "./invoice-parts.ts";
 import { firstOf } from "./invoice-voids.ts";
 import type { StoredInvoice } from "./invoices.ts";
 import { lineFromJson } from "./line-json.ts";
@@ -33,11 +32,13 @@ import { type MeasuredPeriod, periodUsage } from "./period-usage.ts";
 import { bookedAdjustments } from "./rated-adjustments.ts";
 import { bookedUsage, type StoredRun } from "./rating-runs.ts";
 import { anchorsOf, findSubscription, termsHistory } from "./subscriptions.ts";
-import { taxedCycle, taxQuoteOf } from "./tax-given.ts";
+import { derivedTaxQuote } from "./tax-given.ts";
 import { usageUntil } from "./usage-until.ts";
 
 /** An invoice as it follows from the facts that decided it. */
-export interface DerivedInvoice extends AddedUpInvoice {
+export interface DerivedInvoice {
+  readonly parts: readonly PartToStore[];
+  readonly totals: InvoiceTotals;
   /** What the meters read, beside what was kept of it at issue. */
   readonly usage: { readonly found: readonly UsageSeen[]; readonly kept: readonly UsageSeen[] };
   /** The quote of its taxable lines, beside that of the tax that it was issued with. */
@@ -53,11 +54,51 @@ export class NotDerivableError extends Error {}
  * @throws NotDerivableError where something it followed from is not there
  */
 export async function deriveInvoice(tx: Tx, invoice: StoredInvoice): Promise<DerivedInvoice> {
-  const facts = await findFacts(tx, invoice.id);
-  if (facts === undefined) throw new NotDerivableError("what was known when it was issued was not kept");
-  if (facts.kind === "period") return await derivePeriod(tx, invoice, facts);
-  const lines = await givenLines(tx, invoice, facts);
-  return { ...addUpInvoice(lines, facts.means), usage: { found: [], kept: [] } };
+  const parts = await partsOfInvoice(tx, invoice.id);
+  const [first] = parts;
+  if (first?.facts === undefined) {
+    throw new NotDerivableError("what was known when it was issued was not kept");
+  }
+  if (first.facts.kind === "period") return await derivePeriods(tx, invoice, parts);
+  const { lines, totals } = addUpInvoice(await givenLines(tx, invoice, first.facts), first.facts.means);
+  return { parts: [{ ...periodOfPart(first), lines }], totals, usage: { found: [], kept: [] } };
+}
+
+const periodOfPart = ({ subscriptionId, periodStart, periodEnd }: StoredPart) => ({
+  subscriptionId,
+  period: periodStart === null || periodEnd === null ? null : { start: periodStart, end: periodEnd },
+});
+
+/** An invoice that closes periods, or bills the first one's usage so far. */
+async function derivePeriods(
+  tx: Tx,
+  invoice: StoredInvoice,
+  parts: readonly StoredPart[],
+): Promise<DerivedInvoice> {
+  const derived: PeriodAgain[] = [];
+  for (const { subscriptionId, facts } of parts) {
+    invariant(subscriptionId !== null && facts?.kind === "period", "each part is of a subscription's period");
+    derived.push(await periodAgain(tx, { ...invoice, subscriptionId }, facts));
+  }
+  const facts = derived.map((each) => each.facts);
+  const closed = invoice.kind === "threshold" ? soFarAgain(facts) : closeTogether(facts);
+  return {
+    parts: closed.parts.map(({ lines }, place) => ({
+      subscriptionId: parts[place]?.subscriptionId ?? null,
+      period: facts[place]?.period ?? null,
+      lines,
+    })),
+    totals: closed.totals,
+    usage: { found: derived.flatMap((each) => each.found), kept: derived.flatMap((each) => each.kept) },
+    ...derivedTaxQuote(parts, facts, closed),
+  };
+}
+
+function soFarAgain(facts: readonly PeriodFacts[]): ClosedTogether {
+  const [first] = facts;
+  invariant(first, "a threshold is of a period");
+  const { totals, ...part } = billSoFar(first);
+  return { parts: [part], totals };
 }
 
 /** The lines of an invoice that follow from one fact. */
@@ -78,9 +119,18 @@ async function givenLines(
   }
 }
 
-async function derivePeriod(tx: Tx, invoice: StoredInvoice, seen: PeriodSeen): Promise<DerivedInvoice> {
+/** What decided a part, read again. */
+interface PeriodAgain {
+  readonly facts: PeriodFacts;
+  readonly found: readonly UsageSeen[];
+  readonly kept: readonly UsageSeen[];
+}
+
+/** The invoice as one of a subscription's. */
+type InvoiceOfPart = StoredInvoice & { readonly subscriptionId: string };
+
+async function periodAgain(tx: Tx, invoice: InvoiceOfPart, seen: PeriodSeen): Promise<PeriodAgain> {
   const { subscriptionId, customerId } = invoice;
-  invariant(subscriptionId !== null, "a period is of a subscription");
   const subscription = await findSubscription(tx, subscriptionId);
   invariant(subscription, "the subscription of an invoice exists");
   const published = await publishedMeters(tx);
@@ -89,7 +139,7 @@ async function derivePeriod(tx: Tx, invoice: StoredInvoice, seen: PeriodSeen): P
     seen.termsAt.includes(effectiveAt),
   );
   if (terms.length < seen.termsAt.length) throw new NotDerivableError("terms that were agreed are gone");
-  const runs = await runsOf(tx, invoice.id);
+  const runs = await runsOf(tx, invoice);
   const { period } = seen.known;
   const measured = (of: Period, meters: readonly StoredMeter[]): MeasuredPeriod => ({
     customerId,
@@ -118,30 +168,8 @@ async function derivePeriod(tx: Tx, invoice: StoredInvoice, seen: PeriodSeen): P
     own.afterRevision === null
       ? {}
       : { before: { ...seen.before, ...(await bookedBefore(tx, own, invoice.currency)) } };
-  const again = { ...seen.known, terms, meters, usage, ...before, late, waiting, usageUntil: until };
-  const closed = (invoice.kind === "threshold" ? billSoFar : closePeriod)(again);
-  const { lines, totals } = closed;
-  return {
-    lines,
-    totals,
-    usage: { found, kept: seen.usage },
-    ...taxQuoteOfPeriod(subscriptionId, again, closed),
-  };
-}
-
-function taxQuoteOfPeriod(
-  subscriptionId: string,
-  { period, tax }: Pick<PeriodFacts, "period" | "tax">,
-  closed: Pick<ClosedPeriod, "lines" | "totals" | "rest" | "corrections">,
-): Pick<DerivedInvoice, "taxQuote"> {
-  if (tax === undefined) return {};
-  const { basis, quote: kept } = tax;
-  return {
-    taxQuote: {
-      found: taxQuoteOf(taxedCycle(subscriptionId, period), basis, taxableParts(closed, basis)),
-      kept,
-    },
-  };
+  const facts = { ...seen.known, terms, meters, usage, ...before, late, waiting, usageUntil: until };
+  return { facts, found, kept: seen.usage };
 }
 
 async function lateAgain(
@@ -191,11 +219,11 @@ async function bookedBefore(
   };
 }
 
-async function runsOf(tx: Tx, invoiceId: string): Promise<StoredRun[]> {
+async function runsOf(tx: Tx, { id, subscriptionId }: InvoiceOfPart): Promise<StoredRun[]> {
   return await tx
     .select()
     .from(ratingRun)
-    .where(eq(ratingRun.invoiceId, invoiceId))
+    .where(and(eq(ratingRun.subscriptionId, subscriptionId), eq(ratingRun.invoiceId, id)))
     .orderBy(asc(ratingRun.periodStart), asc(ratingRun.revision));
 }
 
@@ -206,12 +234,17 @@ function runOf(runs: readonly StoredRun[], { start }: Period): StoredRun {
 }
 
 /** Lines of changes that had waited for the invoice, or for one that it bills anew. */
-async function waitingLines(tx: Tx, invoice: StoredInvoice): Promise<InvoiceLine[]> {
+async function waitingLines(tx: Tx, invoice: InvoiceOfPart): Promise<InvoiceLine[]> {
   const { id } = await firstOf(tx, invoice);
   const found = await tx
     .select({ lines: subscriptionChange.lines })
     .from(subscriptionChange)
-    .where(eq(subscriptionChange.invoiceId, id))
+    .where(
+      and(
+        eq(subscriptionChange.subscriptionId, invoice.subscriptionId),
+        eq(subscriptionChange.invoiceId, id),
+      ),
+    )
     .orderBy(asc(subscriptionChange.effectiveAt));
   return found.flatMap(({ lines }) => (lines as unknown[]).map(lineFromJson));
 }

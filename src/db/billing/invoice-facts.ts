@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
-import { eq } from "drizzle-orm";
 import type { Instant, Period } from "../../domain/calendar/index.ts";
 import {
   type BilledBefore,
-  fromJson,
   type InvoiceMeans,
   type KnownFacts,
   knownFactsOf,
@@ -17,8 +15,6 @@ import {
   usagePricesOf,
 } from "../../domain/invoicing/index.ts";
 import { canonicalJson, type JsonValue } from "../../domain/metering/index.ts";
-import type { Tx } from "../database.ts";
-import { invoiceFacts } from "../schema/invoice-documents.ts";
 import type { StoredMeter } from "../usage/meters-in-force.ts";
 
 /** What a meter read in a stretch of unchanged terms, as a run saw it: enough to know it again. */
@@ -124,12 +120,4 @@ export function usageSeen(usage: readonly StretchUsage[], meters: readonly Store
 function fingerprintOf(readings: readonly unknown[]): string {
   const texts = readings.map((reading) => canonicalJson(toJson(reading))).sort();
   return createHash("sha256").update(texts.join("\n")).digest("hex");
-}
-
-/** Undefined when none were kept. */
-export async function findFacts(tx: Tx, invoiceId: string): Promise<PeriodSeen | MeansSeen | undefined> {
-  const [row] = await tx.select().from(invoiceFacts).where(eq(invoiceFacts.invoiceId, invoiceId));
-  if (row === undefined) return undefined;
-  // Our own table: the shape is what the functions above wrote.
-  return fromJson(row.facts as JsonValue) as PeriodSeen | MeansSeen;
 }

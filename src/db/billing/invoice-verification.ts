@@ -83,7 +83,7 @@ export async function verifyInvoice(tx: Tx, stored: StoredInvoice): Promise<Veri
     const derived = await deriveInvoice(tx, stored);
     const findings = [...differences(await storedParts(tx, stored), derivedParts(stored, derived))];
     return {
-      lines: derived.lines.length,
+      lines: derived.parts.flatMap(({ lines }) => lines).length,
       findings: findings.map((finding) => ({ invoice: id, number, ...finding })),
       unknown: null,
     };
@@ -115,15 +115,14 @@ async function storedParts(tx: Tx, stored: StoredInvoice): Promise<Parts> {
   return parts(stored, lines, draws);
 }
 
-function derivedParts(stored: StoredInvoice, { lines, totals, usage, taxQuote }: DerivedInvoice): Parts {
+function derivedParts(
+  stored: StoredInvoice,
+  { parts: derived, totals, usage, taxQuote }: DerivedInvoice,
+): Parts {
   const { id, issuedAt } = stored;
-  const period =
-    stored.periodStart === null || stored.periodEnd === null
-      ? null
-      : { start: stored.periodStart, end: stored.periodEnd };
-  const row = invoiceRow({ ...stored, period, lines, totals, issuedAt, replaces: stored.replaces ?? "" });
+  const row = invoiceRow({ ...stored, parts: derived, totals, issuedAt, replaces: stored.replaces ?? "" });
   return new Map([
-    ...parts(row, lineRows(id, lines), drawRows(id, totals, issuedAt)),
+    ...parts(row, lineRows(id, derived), drawRows(id, totals, issuedAt)),
     ...differingUsage(usage),
     // Nothing stored equals a quote that is another one.
     ...(taxQuote === undefined || taxQuote.found === taxQuote.kept

@@ -1,11 +1,11 @@
 import { asc, eq, sql } from "drizzle-orm";
-import type { Instant, Period } from "../../domain/calendar/index.ts";
-import type { InvoiceLine, InvoiceTotals, UsageCompleteness } from "../../domain/invoicing/index.ts";
+import type { Instant } from "../../domain/calendar/index.ts";
+import type { InvoiceLine, InvoiceTotals } from "../../domain/invoicing/index.ts";
 import { type Money, money, storedDecimal } from "../../domain/money/index.ts";
 import { rows, type Tx } from "../database.ts";
 import { type InvoiceKind, invoice, invoiceLine } from "../schema/billing.ts";
 import type { creditDraw } from "../schema/credit-grants.ts";
-import type { FactsToStore } from "./invoice-facts.ts";
+import { type PartToStore, saidOfParts } from "./invoice-parts.ts";
 
 export type StoredInvoice = typeof invoice.$inferSelect;
 export type StoredInvoiceLine = typeof invoiceLine.$inferSelect;
@@ -15,15 +15,10 @@ export interface InvoiceToStore {
   readonly sourceKey: string;
   readonly kind: InvoiceKind;
   readonly customerId: string;
-  readonly subscriptionId: string | null;
-  readonly period: Period | null;
-  readonly lines: readonly InvoiceLine[];
+  /** At least one; their lines, one part after the other, are the invoice's. */
+  readonly parts: readonly PartToStore[];
   readonly totals: InvoiceTotals;
   readonly issuedAt: Instant;
-  /** Of the period that it closes, when it closes one. */
-  readonly usage?: UsageCompleteness;
-  /** What decided it and is kept nowhere else: without them it cannot be derived again. */
-  readonly facts?: FactsToStore;
   /** The void invoice that it bills anew. */
   readonly replaces?: string;
 }
@@ -34,19 +29,16 @@ export const statusAtIssue = ({ total }: InvoiceTotals): "paid" | "open" =>
 
 /** An invoice as the table has it, but for what is numbered when it is issued. */
 export function invoiceRow(toStore: InvoiceToStore): Omit<typeof invoice.$inferInsert, "number"> {
-  const { id, sourceKey, kind, customerId, subscriptionId, period, totals, issuedAt, usage, replaces } =
-    toStore;
+  const { id, sourceKey, kind, customerId, parts, totals, issuedAt, replaces } = toStore;
   const status = statusAtIssue(totals);
   return {
     id,
     sourceKey,
     kind,
     customerId,
-    subscriptionId,
+    ...saidOfParts(parts),
     status,
     currency: totals.total.currency,
-    periodStart: period?.start ?? null,
-    periodEnd: period?.end ?? null,
     subtotalMinor: totals.subtotal.amountMinor,
     taxMinor: totals.tax.amountMinor,
     creditsAppliedMinor: totals.creditsApplied.amountMinor,
@@ -55,9 +47,6 @@ export function invoiceRow(toStore: InvoiceToStore): Omit<typeof invoice.$inferI
     amountPaidMinor: 0n,
     creditedMinor: 0n,
     issuedAt,
-    usageCompleteUntil: usage?.completeUntil ?? null,
-    usageKnownBy: usage?.knownBy ?? null,
-    usageHeldBackBy: usage?.heldBackBy?.source ?? null,
     paidAt: status === "paid" ? issuedAt : null,
     replaces: replaces ?? null,
   };
@@ -79,14 +68,16 @@ export function drawRows(
   }));
 }
 
-/** Lines as the table has them, numbered from 1. */
+/** Lines as the table has them, numbered from 1 over all parts. */
 export function lineRows(
   invoiceId: string,
-  lines: readonly InvoiceLine[],
+  parts: readonly Pick<PartToStore, "lines">[],
 ): (typeof invoiceLine.$inferInsert)[] {
-  return lines.map((line, index) => ({
+  const placed = parts.flatMap(({ lines }, index) => lines.map((line) => ({ line, part: index + 1 })));
+  return placed.map(({ line, part }, index) => ({
     invoiceId,
     line: index + 1,
+    part,
     kind: line.kind,
     earning: line.earning,
     description: line.description,

@@ -14,9 +14,10 @@ import {
 } from "../ledger/ledger.ts";
 import { invoiceLine, invoice as invoiceTable, ratedUsage, ratingRun } from "../schema/billing.ts";
 import { creditDraw } from "../schema/credit-grants.ts";
-import { invoiceFacts } from "../schema/invoice-documents.ts";
+import { invoicePart } from "../schema/invoice-documents.ts";
 import { ratedAdjustment } from "../schema/pricing.ts";
 import { seriesOf } from "./document-numbers.ts";
+import { partRows } from "./invoice-parts.ts";
 import { drawRows, type InvoiceToStore, invoiceRow, lineRows } from "./invoices.ts";
 import { adjustmentRows } from "./rated-adjustments.ts";
 import { type RunToStore, ratedRows, runRow } from "./rating-runs.ts";
@@ -30,8 +31,8 @@ export interface IssuedRows {
   readonly entries: readonly JournalEntryDraft[];
   /** Who sells, where that was read before; else it is read. */
   readonly seller?: StoredSeller | null | undefined;
-  /** Where a subscription goes on from when its period is closed. */
-  readonly movedOn?: MovedOn | undefined;
+  /** Where subscriptions go on from when their periods are closed. */
+  readonly movedOn?: readonly MovedOn[] | undefined;
 }
 
 export interface MovedOn {
@@ -42,7 +43,7 @@ export interface MovedOn {
 }
 
 /**
- * Stores an issued invoice with its lines, its draws and the facts that decided it under the next number of its series, the ratings
+ * Stores an issued invoice with its parts and the facts that decided them, its lines and its draws under the next number of its series, the ratings
  * behind it, and its entries: in one statement, also of several periods that are closed together. Numbers are taken
  * last, as whoever wants the next one of a series waits from then on until this transaction ends. The caller holds the
  * customer's lock.
@@ -61,15 +62,18 @@ async function insertAll(tx: Tx, all: readonly IssuedRows[]): Promise<PostingRes
   const posted = await rows<PostedRow>(
     tx,
     sql`with issued as (${issuedInvoices(numbered)}
+      ), parts as (${insertOf(
+        invoicePart,
+        invoices.flatMap(({ id, parts }) => partRows(id, parts)),
+      )}
       ), lines as (${insertOf(
         invoiceLine,
-        invoices.flatMap(({ id, lines }) => lineRows(id, lines)),
+        invoices.flatMap(({ id, parts }) => lineRows(id, parts)),
       )}
       ), draws as (${insertOf(
         creditDraw,
         invoices.flatMap(({ id, totals, issuedAt }) => drawRows(id, totals, issuedAt)),
       )}
-      ), facts as (${insertOf(invoiceFacts, invoices.flatMap(factsRows))}
       ), runs as (${insertOf(ratingRun, runs.map(runRow))}
       ), rated as (${insertOf(ratedUsage, runs.flatMap(ratedRows))}
       ), adjusted as (${insertOf(ratedAdjustment, runs.flatMap(adjustmentRows))}
@@ -125,9 +129,6 @@ function issuedInvoices(numbered: readonly NumberedInvoice[]): SQL {
     ${given}::text::json) join json_to_recordset(${JSON.stringify(series)}::text::json)
       as counting (id text, series text, digits_min int) using (id)`;
 }
-
-const factsRows = ({ id, facts }: InvoiceToStore): (typeof invoiceFacts.$inferInsert)[] =>
-  facts === undefined ? [] : [{ invoiceId: id, facts }];
 
 const movedRow = ({ subscriptionId, billedThrough, nextCloseAt }: MovedOn) => ({
   id: subscriptionId,

@@ -45,7 +45,10 @@ export const ratedRows = sql`billing.rating_run as run
 /** The line that bills what a run made of a price; a run that changed nothing has none. */
 export const isLineOf = sql`line.invoice_id = run.invoice_id
   and line.kind = case run.kind when 'late' then 'late_usage' else 'usage' end
-  and line.plan_key = rated.plan_key and line.price_key = rated.price_key and line.period_start = rated.terms_start`;
+  and line.plan_key = rated.plan_key and line.price_key = rated.price_key and line.period_start = rated.terms_start
+  and exists (
+    select from billing.invoice_part as part
+    where (part.invoice_id, part.part, part.subscription_id) = (line.invoice_id, line.part, run.subscription_id))`;
 
 /** A line that bills usage, and by what its events are found. */
 export interface RatedLine {
@@ -75,8 +78,9 @@ export async function findRatedLine(tx: Tx, invoiceId: string, line: number): Pr
         line.quantity::text as quantity, wanted.dimensions as where, rated.meter, run.snapshot::text as snapshot,
         before.meter as "meterBefore", run_before.snapshot::text as "snapshotBefore"
       from billing.invoice join billing.invoice_line as line on line.invoice_id = invoice.id
+      join billing.invoice_part as of on (of.invoice_id, of.part) = (line.invoice_id, line.part)
       cross join (${ratedRows}) join catalog.meter on meter.number = rated.meter
-      where invoice.id = ${invoiceId} and line.line = ${line} and run.subscription_id = invoice.subscription_id and ${isLineOf}`,
+      where invoice.id = ${invoiceId} and line.line = ${line} and run.subscription_id = of.subscription_id and ${isLineOf}`,
   );
   if (found === undefined) return undefined;
   const { start_ms, end_ms, ...rest } = found;

@@ -2,6 +2,7 @@ import { and, desc, eq, inArray } from "drizzle-orm";
 import type { Tx } from "../database.ts";
 import { invoice, payment, paymentAttempt } from "../schema/billing.ts";
 import { dunning, type OpenDunningState } from "../schema/dunning.ts";
+import { invoicePart } from "../schema/invoice-documents.ts";
 
 export type StoredDunning = typeof dunning.$inferSelect;
 export type StoredAttempt = typeof paymentAttempt.$inferSelect;
@@ -105,7 +106,7 @@ export async function otherOpenDunning(
   const found = await tx
     .select({ invoiceId: dunning.invoiceId })
     .from(dunning)
-    .innerJoin(invoice, eq(invoice.id, dunning.invoiceId))
-    .where(and(eq(invoice.subscriptionId, subscriptionId), inArray(dunning.state, [...openStates])));
+    .innerJoin(invoicePart, eq(invoicePart.invoiceId, dunning.invoiceId))
+    .where(and(eq(invoicePart.subscriptionId, subscriptionId), inArray(dunning.state, [...openStates])));
   return found.some(({ invoiceId }) => invoiceId !== exceptInvoice);
 }

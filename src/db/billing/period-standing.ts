@@ -1,7 +1,7 @@
 import type { Instant } from "../../domain/calendar/index.ts";
 import { instant } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
-import type { InvoiceLine } from "../../domain/invoicing/index.ts";
+import type { InvoiceLine, Invoicing, InvoicingChoice } from "../../domain/invoicing/index.ts";
 import { expectedDaysMax } from "../../domain/metering/index.ts";
 import { currency, ledgerAmount, type Money, money, storedDecimal } from "../../domain/money/index.ts";
 import { askedTogether } from "../asked-together.ts";
@@ -42,6 +42,14 @@ export interface PeriodStanding {
   readonly seller: StoredSeller | null;
   /** Of usage, to be waited for. */
   readonly sources: SourcesFound;
+  /** Null where nothing was chosen for the customer: each of his subscriptions has invoices of its own. */
+  readonly invoicedWith: InvoicedWith | null;
+}
+
+/** How a customer's subscriptions are invoiced, and the others that have something to close. */
+export interface InvoicedWith {
+  readonly choices: readonly InvoicingChoice[];
+  readonly others: readonly { readonly subscriptionId: string; readonly billedThrough: Instant }[];
 }
 
 type JsonRow = Readonly<Record<string, unknown>>;
@@ -98,28 +106,51 @@ async function lockCustomersOf(tx: Tx, subscriptionIds: readonly string[]): Prom
     ) order by id for update`);
 }
 
-/** The same for who has the lock. */
-export async function periodStanding(tx: Tx, asked: PeriodToRead): Promise<PeriodStanding | undefined> {
-  return (await standings(tx, [asked]))[0];
-}
-
-async function standings(tx: Tx, asked: readonly PeriodToRead[]): Promise<(PeriodStanding | undefined)[]> {
+/** The same for who has the lock, of periods of whomever. */
+export async function standings(
+  tx: Tx,
+  asked: readonly PeriodToRead[],
+): Promise<(PeriodStanding | undefined)[]> {
   const placed = asked.map(({ subscriptionId, start, asOf }, place) => ({
     place,
     id: subscriptionId,
     begun: new Date(start).toISOString(),
     as_of: new Date(asOf).toISOString(),
   }));
-  const answers = await rows<{ found: StandingFound | null }>(
+  const answers = await rows<{ found: StandingFound | null; invoiced_with: InvoicedWithFound | null }>(
     tx,
-    sql`select billing.period_standing(id, begun, as_of, ${expectedDaysMax}::int) as found
+    sql`select billing.period_standing(id, begun, as_of, ${expectedDaysMax}::int) as found, billing.invoiced_with(id) as invoiced_with
       from json_to_recordset(${JSON.stringify(placed)}::text::json) as asked (place int, id text, begun timestamptz, as_of timestamptz)
       order by place`,
   );
-  return answers.map(({ found }) => (found === null ? undefined : standingOf(found)));
+  return answers.map(({ found, invoiced_with: invoicedWith }) =>
+    found === null ? undefined : standingOf(found, invoicedWith && invoicedWithOf(invoicedWith)),
+  );
 }
 
-function standingOf(found: StandingFound): PeriodStanding {
+interface InvoicedWithFound {
+  readonly choices: readonly { readonly effectiveAt: string; readonly invoicing: Invoicing }[];
+  readonly others: readonly { readonly subscriptionId: string; readonly billedThrough: string }[];
+}
+
+const invoicedWithOf = ({ choices, others }: InvoicedWithFound): InvoicedWith => ({
+  choices: choices.map(({ effectiveAt, invoicing }) => ({ effectiveAt: instant(effectiveAt), invoicing })),
+  others: others.map(({ subscriptionId, billedThrough }) => ({
+    subscriptionId,
+    billedThrough: instant(billedThrough),
+  })),
+});
+
+/** The same of a subscription without a lock, as a preview asks it. */
+export async function invoicedWith(tx: Tx, subscriptionId: string): Promise<InvoicedWith | null> {
+  const [row] = await rows<{ found: InvoicedWithFound | null }>(
+    tx,
+    sql`select billing.invoiced_with(${subscriptionId}) as found`,
+  );
+  return row?.found == null ? null : invoicedWithOf(row.found);
+}
+
+function standingOf(found: StandingFound, together: InvoicedWith | null): PeriodStanding {
   const { isOnTestClock, metersPublished, hasGrants, isGrantDue, sources } = found;
   const row = rowOfJson(subscription, found.subscription);
   const runs = found.runs.map(({ run, ...rated }) => ({ ...rated, run: rowOfJson(ratingRun, run) }));
@@ -135,6 +166,7 @@ function standingOf(found: StandingFound): PeriodStanding {
     customerBalance: balanceInMinorUnits(ledgerAmount(BigInt(found.balance ?? "0")), currency(row.currency)),
     carried: money(BigInt(found.carriedMinor), row.currency),
     seller: found.seller && rowOfJson(seller, found.seller),
+    invoicedWith: together,
   };
 }
 

@@ -8,14 +8,25 @@ import { invoice } from "../schema/billing.ts";
 import { issuedCreditNotes } from "./credit-notes.ts";
 import { findCustomer } from "./customers.ts";
 import { amountsOf } from "./explained-invoice.ts";
-import { findInvoice, lineOfRow, linesOfInvoice, type StoredInvoice } from "./invoices.ts";
+import { partsOfInvoice } from "./invoice-parts.ts";
+import {
+  findInvoice,
+  lineOfRow,
+  linesOfInvoice,
+  type StoredInvoice,
+  type StoredInvoiceLine,
+} from "./invoices.ts";
 import { planVersion } from "./plan-versions.ts";
 import { sellerVersion } from "./seller.ts";
 
 /** Everything that is printed of an issued invoice. */
 export async function printableInvoice(tx: Tx, stored: StoredInvoice): Promise<InvoiceToPrint> {
-  const all = (await linesOfInvoice(tx, stored.id)).map((row) => lineOfRow(row, stored.currency));
-  const lines = all.filter(({ kind }) => kind !== "tax");
+  const rows = await linesOfInvoice(tx, stored.id);
+  const said = (some: readonly StoredInvoiceLine[]) => some.map((row) => lineOfRow(row, stored.currency));
+  const all = said(rows);
+  const untaxed = rows.filter(({ kind }) => kind !== "tax");
+  const lines = said(untaxed);
+  const parts = await partsOfInvoice(tx, stored.id);
   const notes = await issuedCreditNotes(tx, stored.id);
   const { credited, paid, ...amounts } = amountsOf(stored);
   const replaced = stored.replaces === null ? undefined : await findInvoice(tx, stored.replaces);
@@ -47,6 +58,11 @@ export async function printableInvoice(tx: Tx, stored: StoredInvoice): Promise<I
         : { start: stored.periodStart, end: stored.periodEnd },
     currency: currency(stored.currency),
     lines,
+    parts: parts.map(({ part, subscriptionId, periodStart, periodEnd }) => ({
+      subscriptionId,
+      period: periodStart === null || periodEnd === null ? null : { start: periodStart, end: periodEnd },
+      lines: said(untaxed.filter((row) => row.part === part)),
+    })),
     taxLines: taxToPrint(all),
     usageCompleteUntil: isIncomplete ? stored.usageCompleteUntil : null,
   };

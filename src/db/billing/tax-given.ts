@@ -1,12 +1,17 @@
 import { createHash } from "node:crypto";
 import { and, desc, eq, ne } from "drizzle-orm";
 import type { Instant, Period } from "../../domain/calendar/index.ts";
+import { invariant } from "../../domain/errors.ts";
 import {
+  type ClosedTogether,
   cycleIdOf,
+  firstBilled,
   type GivenTax,
   type GivenTaxLine,
+  type PeriodFacts,
   type TaxablePart,
   type TaxBasis,
+  taxableParts,
   taxQuoteText,
 } from "../../domain/invoicing/index.ts";
 import { canonicalJson, type JsonValue } from "../../domain/metering/index.ts";
@@ -25,9 +30,32 @@ export function taxQuoteOf(of: string, basis: TaxBasis, parts: readonly TaxableP
     .slice(0, 24);
 }
 
-/** What the invoice of a period is for, in the quotes of its tax: the same when it is billed anew. */
-export const taxedCycle = (subscriptionId: string, period: Period): string =>
-  `cycle/${cycleIdOf(subscriptionId, period, 0)}`;
+/** What an invoice that closes periods is for, in the quotes of its tax: the same when it is billed anew. */
+export function taxedInvoice(
+  periods: readonly { readonly subscriptionId: string; readonly period: Period }[],
+  closed: ClosedTogether,
+): string {
+  const first = periods[firstBilled(closed)];
+  invariant(first, "an invoice is of a period");
+  return `cycle/${cycleIdOf(first.subscriptionId, first.period, 0)}`;
+}
+
+/** The quote of an invoice's taxable lines as they follow from its facts, beside that of the tax that it was issued with. */
+export function derivedTaxQuote(
+  parts: readonly { readonly subscriptionId: string | null }[],
+  facts: readonly PeriodFacts[],
+  closed: ClosedTogether,
+): { readonly taxQuote?: { readonly found: string; readonly kept: string } } {
+  const periods = facts.map((each, place) => ({
+    subscriptionId: parts[place]?.subscriptionId ?? "",
+    ...each,
+  }));
+  const tax = periods.find((period) => period.tax !== undefined)?.tax;
+  if (tax === undefined) return {};
+  const { basis, quote: kept } = tax;
+  const found = taxQuoteOf(taxedInvoice(periods, closed), basis, taxableParts(closed, basis));
+  return { taxQuote: { found, kept } };
+}
 
 /** What was last given for a quote; undefined when nothing was. */
 export async function findTaxGiven(

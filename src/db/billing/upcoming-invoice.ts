@@ -3,6 +3,7 @@ import type { InvoiceToPrint } from "../../domain/invoicing/document/index.ts";
 import { currency } from "../../domain/money/index.ts";
 import type { Tx } from "../database.ts";
 import { type ExpectedClosing, ForeseenClosings } from "./foreseen-closings.ts";
+import { wholeOf } from "./invoice-parts.ts";
 import { customerToPrint, planNamesOf } from "./printable-invoice.ts";
 import { currentSeller } from "./seller.ts";
 import type { StoredSubscription } from "./subscriptions.ts";
@@ -13,7 +14,8 @@ export type UpcomingPeriod = "current" | "next";
 /**
  * The invoice that will close a period, with the usage of now, by the function that closes it; nothing is stored, and no lock
  * is taken: call it in `inSnapshot`, so that all is of one moment. What is agreed for later comes in its time, and credit that
- * will have been given until the closing pays. The one after it finds what the first one leaves. Null when the subscription
+ * will have been given until the closing pays. The one after it finds what the first one leaves. Other
+ * subscriptions that are invoiced together with it are on it. Null when the subscription
  * has no such period to close.
  */
 export async function upcomingInvoice(
@@ -29,7 +31,7 @@ export async function upcomingInvoice(
   return closing && (await printed(tx, row, closing, now));
 }
 
-/** The period that is closed next; null when the subscription has none to close. */
+/** The closing of its period that comes next; null when the subscription has none to close. */
 export async function firstClosing(
   tx: Tx,
   row: StoredSubscription,
@@ -43,19 +45,23 @@ export async function firstClosing(
 async function printed(
   tx: Tx,
   row: StoredSubscription,
-  { agreed, closed: { lines, totals } }: ExpectedClosing,
+  { periods, closed: { parts, totals } }: ExpectedClosing,
   now: Instant,
 ): Promise<InvoiceToPrint> {
   const { subtotal, creditsApplied, balanceApplied, total } = totals;
+  const lines = parts.flatMap((part) => part.lines);
   return {
     seller: (await currentSeller(tx))?.details ?? null,
     customer: await customerToPrint(tx, row.customerId),
     planNames: await planNamesOf(tx, lines),
     issued: null,
     at: now,
-    period: agreed.period,
+    period: wholeOf(periods.map(({ agreed: { period } }) => period)),
     currency: currency(row.currency),
     lines,
+    parts: periods.map(({ row: { id: subscriptionId }, agreed: { period } }, place) => ({
+      ...{ subscriptionId, period, lines: parts[place]?.lines ?? [] },
+    })),
     subtotal,
     creditsApplied,
     balanceApplied,

@@ -13,6 +13,26 @@ export const invoiceInvariants: readonly InvariantQuery[] = [
         or total_minor <> subtotal_minor - credits_applied_minor + tax_minor - balance_applied_minor`,
   },
   {
+    name: "V8: an invoice is for its parts: one is of its subscription, several are of periods that it closes together",
+    sql: `
+      select invoice.id, kind, invoice.subscription_id, count(part.part) as parts
+      from billing.invoice as invoice left join billing.invoice_part as part on part.invoice_id = invoice.id
+      left join billing.subscription as subscription on subscription.id = part.subscription_id
+      left join lateral (
+        select count(*) as closings from billing.rating_run as run
+        where run.subscription_id = part.subscription_id and run.invoice_id = invoice.id and run.kind = 'closing'
+          and (run.period_start, run.period_end) = (part.period_start, part.period_end)
+      ) as run on invoice.kind = 'cycle'
+      group by invoice.id
+      having count(part.part) = 0 or count(part.part) <> max(part.part)
+        or invoice.subscription_id is distinct from case when count(part.part) = 1 then min(part.subscription_id) end
+        or invoice.kind <> 'cycle' and count(part.part) <> 1
+        or invoice.kind = 'cycle' and not bool_and(run.closings = 1)
+        or not coalesce(bool_and((subscription.customer_id, subscription.currency) = (invoice.customer_id, invoice.currency)), true)
+        or invoice.period_start is distinct from min(part.period_start) or invoice.period_end is distinct from min(part.period_end)
+        or min(part.period_end) is distinct from max(part.period_end)`,
+  },
+  {
     name: "V8: an invoice's total is what it added to its customer's receivable, and what it hands back is in the customer's balance",
     sql: `
       select invoice.id, total_minor, balance_applied_minor, booked.receivable, booked.handed_back

@@ -15,8 +15,9 @@ export const lifecycleInvariants: readonly InvariantQuery[] = [
         where subscription_id = subscription.id and period_end > canceled_at and kind <> 'threshold'
         union all
         select 'charge', line.period_start
-        from billing.invoice as invoice join billing.invoice_line as line on line.invoice_id = invoice.id
-        where invoice.subscription_id = subscription.id and invoice.status <> 'void'
+        from billing.invoice_part as part join billing.invoice as invoice on invoice.id = part.invoice_id
+        join billing.invoice_line as line on (line.invoice_id, line.part) = (part.invoice_id, part.part)
+        where part.subscription_id = subscription.id and invoice.status <> 'void'
           and line.earning = 'deferred' and line.amount_minor > 0 and line.period_start >= canceled_at
           -- Who ends it at once in the first instant of a period does so after that was charged.
           and not (line.period_start = canceled_at and exists (
@@ -39,7 +40,8 @@ export const lifecycleInvariants: readonly InvariantQuery[] = [
     sql: `
       select id, billed_through, next_close_at, invoice.status
       from billing.subscription left join lateral (
-        select status from billing.invoice where subscription_id = subscription.id and kind = 'activation'
+        select invoice.status from billing.invoice_part as part join billing.invoice as invoice on invoice.id = part.invoice_id
+        where part.subscription_id = subscription.id and kind = 'activation'
       ) as invoice on true
       where subscription.status = 'incomplete_expired'
         and (next_close_at is not null or billed_through > started_at or invoice.status is distinct from 'void')`,

@@ -8,7 +8,8 @@ const linesOfCycle = `
     end - coalesce(${inLedgerUnits("(line.detail ->> 'returnedToGrantsMinor')::numeric")}, 0) as used,
     coalesce(${inLedgerUnits("(line.detail ->> 'creditedToBalanceMinor')::numeric")}, 0) as credited
   from (${cycles}) as cycle
-  join billing.invoice_line as line on line.invoice_id = cycle.invoice_id
+  join billing.invoice_part as part on (part.invoice_id, part.subscription_id) = (cycle.invoice_id, cycle.subscription_id)
+  join billing.invoice_line as line on (line.invoice_id, line.part) = (part.invoice_id, part.part)
     and line.earning in ('unbilled', 'earned') and line.kind not in ('carried_forward', 'carried_over')
     and line.period_start >= cycle.period_start and line.period_end <= cycle.period_end`;
 
@@ -57,8 +58,9 @@ export const ratingEntryInvariants: readonly InvariantQuery[] = [
       from (
         select cycle.id, line.product, ${inLedgerUnits("sum(line.amount_minor)")} as amount
         from (${cycles}) as cycle
-        join billing.invoice as invoice on invoice.subscription_id = cycle.subscription_id and invoice.status <> 'void'
-        join billing.invoice_line as line on line.invoice_id = invoice.id and line.earning = 'deferred'
+        join billing.invoice_part as part on part.subscription_id = cycle.subscription_id
+        join billing.invoice as invoice on invoice.id = part.invoice_id and invoice.status <> 'void'
+        join billing.invoice_line as line on (line.invoice_id, line.part) = (part.invoice_id, part.part) and line.earning = 'deferred'
           -- What a change made is for the period that it fell into, though it is dated from the change on.
           and coalesce((line.detail ->> 'periodStart')::timestamptz, line.period_start) >= cycle.period_start
           and coalesce((line.detail ->> 'periodStart')::timestamptz, line.period_start) < cycle.period_end

@@ -119,6 +119,7 @@ export const invoice = billing.table("invoice", {
   sourceKey: text("source_key").notNull(),
   kind: text().$type<InvoiceKind>().notNull(),
   customerId: text("customer_id").notNull(),
+  /** Null where it has several parts. */
   subscriptionId: text("subscription_id"),
   number: text().notNull(),
   status: text().$type<InvoiceStatus>().notNull(),
@@ -151,6 +152,7 @@ export const invoiceLine = billing.table(
   {
     invoiceId: text("invoice_id").notNull(),
     line: integer().notNull(),
+    part: integer().notNull().default(1),
     kind: text().$type<InvoiceLineKind>().notNull(),
     earning: text().$type<LineEarning>().notNull(),
     description: text().notNull(),

@@ -1,16 +1,42 @@
 import { bigint, boolean, integer, jsonb, numeric, primaryKey, text } from "drizzle-orm/pg-core";
 import type { ReasonCode } from "../../domain/adjustments/index.ts";
 import type { SellerDetails } from "../../domain/invoicing/document/index.ts";
-import type { CreditDestination } from "../../domain/invoicing/index.ts";
+import type { CreditDestination, Invoicing } from "../../domain/invoicing/index.ts";
+import type { Watermark } from "../../domain/metering/index.ts";
 import type { LedgerAmount } from "../../domain/money/index.ts";
 import { billing } from "./billing.ts";
 import { instantColumn } from "./columns.ts";
 
-/** What decided an invoice and is kept nowhere else. */
-export const invoiceFacts = billing.table("invoice_facts", {
-  invoiceId: text("invoice_id").primaryKey(),
-  facts: jsonb().notNull(),
-});
+/** What an invoice is for, subscription by subscription. */
+export const invoicePart = billing.table(
+  "invoice_part",
+  {
+    invoiceId: text("invoice_id").notNull(),
+    part: integer().notNull(),
+    subscriptionId: text("subscription_id"),
+    periodStart: instantColumn("period_start"),
+    periodEnd: instantColumn("period_end"),
+    usageCompleteUntil: instantColumn("usage_complete_until"),
+    usageKnownBy: text("usage_known_by").$type<Watermark["kind"]>(),
+    usageHeldBackBy: text("usage_held_back_by"),
+    /** What decided it and is kept nowhere else. */
+    facts: jsonb(),
+  },
+  (table) => [primaryKey({ columns: [table.invoiceId, table.part] })],
+);
+
+/** How a customer's subscriptions are invoiced, for periods that end after the choice. */
+export const customerInvoicing = billing.table(
+  "customer_invoicing",
+  {
+    customerId: text("customer_id").notNull(),
+    choice: integer().notNull(),
+    effectiveAt: instantColumn("effective_at").notNull(),
+    invoicing: text().$type<Invoicing>().notNull(),
+    chosenBy: text("chosen_by").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.customerId, table.choice] })],
+);
 
 export const seller = billing.table("seller", {
   version: integer().primaryKey(),

@@ -4,7 +4,6 @@ import { type BillingAnchor, type BillingInterval, periodContaining } from "./bi
 import { anchorFor } from "./calendar-anchor.ts";
 import { type Instant, instantOfEpochMs } from "./instant.ts";
 import { intersect, type Period } from "./period.ts";
-import { localDateText } from "./time-zone.ts";
 
 /** An anchor, and from when on a subscription's periods count by it: until the next one was agreed. */
 export interface AgreedAnchor {
@@ -87,36 +86,4 @@ export function anchorAfterTrial(
 ): AgreedAnchor {
   const start = choice === "trial_end" ? trial.end : trial.start;
   return { effectiveAt: trial.end, anchor: anchorFor(plan.rule, { ...plan, start }) };
-}
-
-/** A period of one of a customer's subscriptions, and how long after its end usage may still come. */
-export interface EndingPeriod {
-  readonly subscriptionId: string;
-  readonly end: Instant;
-  readonly graceSeconds: number;
-}
-
-export interface SharedClosing {
-  readonly subscriptionIds: readonly string[];
-  /** When the last of them can be closed: the date of the invoice that bills them all. */
-  readonly invoiceAt: Instant;
-}
-
-/**
- * Which periods of a customer are closed together, in the order of their ends: those that end on one day of the customer's
- * calendar, or only those that end at one instant.
- */
-export function closingTogether(
-  periods: readonly EndingPeriod[],
-  together: { readonly on: "day"; readonly timeZone: string } | { readonly on: "instant" },
-): SharedClosing[] {
-  const keyOf = (end: Instant) =>
-    together.on === "instant" ? String(end) : localDateText(end, together.timeZone);
-  const byEnd = periods.toSorted((one, other) => one.end - other.end);
-  return [...Map.groupBy(byEnd, ({ end }) => keyOf(end)).values()].map((group) => ({
-    subscriptionIds: group.map(({ subscriptionId }) => subscriptionId),
-    invoiceAt: instantOfEpochMs(
-      Math.max(...group.map(({ end, graceSeconds }) => end + graceSeconds * 1_000)),
-    ),
-  }));
 }

@@ -1,7 +1,8 @@
 import type { Instant, Period } from "../calendar/index.ts";
 import type { CreditGrant } from "../credits/index.ts";
+import { invariant } from "../errors.ts";
 import type { Meter } from "../metering/index.ts";
-import { addMoney, type Currency, isZero, type Money } from "../money/index.ts";
+import { addMoney, type Currency, isZero, type Money, money } from "../money/index.ts";
 import { adjustmentLines } from "./adjustment-lines.ts";
 import type { AdvanceCharged } from "./advance-charged.ts";
 import { linesInAdvance } from "./advance-discounts.ts";
@@ -9,14 +10,14 @@ import type { BilledBefore } from "./billed-before.ts";
 import { carriedLine } from "./carried-line.ts";
 import { type Correction, correctionOf, toBalance } from "./correction.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
-import { type AddedUpInvoice, addUpInvoice, type InvoiceTotals } from "./invoice-totals.ts";
+import { addUpTogether, type InvoiceTotals } from "./invoice-totals.ts";
 import { netRounding } from "./net-rounding.ts";
 import { type RatedPeriod, ratedUntil, ratePeriod } from "./rate-period.ts";
 import type { RatedAdjustment } from "./rated-adjustment.ts";
 import type { GivenTax } from "./tax-lines.ts";
 import { type Terms, termsAt } from "./terms.ts";
 import { type RatedUsage, type StretchUsage, usageLines } from "./usage-charges.ts";
-import { creditPolicyOf } from "./usage-credit.ts";
+import { creditPolicyOf, type UsageCredit } from "./usage-credit.ts";
 
 /** What had been used in a period by an instant inside it, where what may pay for it changes: where a grant takes effect, or ends. */
 export interface UsageUntil {
@@ -75,9 +76,9 @@ export interface PeriodFacts {
   readonly asOf: Instant;
 }
 
-export interface ClosedPeriod {
+/** A period as it was rated, with its lines. */
+export interface ClosedPart {
   readonly lines: readonly InvoiceLine[];
-  readonly totals: InvoiceTotals;
   readonly rated: readonly RatedUsage[];
   readonly adjusted: readonly RatedAdjustment[];
   readonly late: readonly RatedPeriod[];
@@ -87,8 +88,58 @@ export interface ClosedPeriod {
   readonly corrections: readonly Correction[];
 }
 
+export interface ClosedPeriod extends ClosedPart {
+  readonly totals: InvoiceTotals;
+}
+
+/** Periods of several subscriptions that one invoice closes. */
+export interface ClosedTogether {
+  readonly parts: readonly ClosedPart[];
+  readonly totals: InvoiceTotals;
+}
+
 /** Works out the invoice that closes a period. The preview of a period is the same function, not stored. */
 export function closePeriod(facts: PeriodFacts): ClosedPeriod {
+  const { parts, totals } = closeTogether([facts]);
+  const [part] = parts;
+  invariant(part, "a part is closed");
+  return { ...part, totals };
+}
+
+/**
+ * Works out the invoice that closes periods of several subscriptions. Each is rated by itself; credit pays one after the other,
+ * in the order given; the customer's balance, which is the same in all of them, pays the sum.
+ * @param facts at least one, as {@link carriedOnce} leaves them
+ */
+export function closeTogether(facts: readonly PeriodFacts[]): ClosedTogether {
+  const parts = facts.map(partOf);
+  return settle(facts, parts);
+}
+
+/** What was carried to the next invoice comes back once: with the first period. */
+export function carriedOnce<Facts extends PeriodFacts>(facts: readonly Facts[]): Facts[] {
+  return facts.map((each, place) => (place === 0 ? each : { ...each, carried: money(0n, each.currency) }));
+}
+
+/** The place of the first period that has anything on the invoice: the invoice is named after it. */
+export const firstBilled = ({ parts }: Pick<ClosedTogether, "parts">): number =>
+  Math.max(
+    0,
+    parts.findIndex(({ lines }) => lines.length > 0),
+  );
+
+/** Tax is of the whole invoice: it is kept with the first period that has anything on it. */
+export function withTax<Facts extends PeriodFacts>(
+  facts: readonly Facts[],
+  closed: ClosedTogether,
+  tax: GivenTax,
+): Facts[] {
+  const first = firstBilled(closed);
+  return facts.map((each, place) => (place === first ? { ...each, tax } : each));
+}
+
+/** What a period comes to by itself, before anything pays for it. */
+function partOf(facts: PeriodFacts): ClosedPart {
   const { period, currency, before } = facts;
   const creditPolicy = creditPolicyOf(facts.terms, period);
   const own = ratePeriod(facts, facts);
@@ -112,25 +163,44 @@ export function closePeriod(facts: PeriodFacts): ClosedPeriod {
   const lines = rest === null ? whole : [...rest.lines, ...lateLines, ...besides];
   const { rounding = "line" } = termsAt(facts.terms, period.start).items[0]?.plan ?? {};
   const rounded = rounding === "net" ? [...lines, ...netRounding(whole, currency, period)] : lines;
-  const settled = settle(facts, rounded, [...(rest === null ? [] : [rest]), ...corrections]);
   const { rated, adjusted } = own;
-  return { ...settled, rated, adjusted, late, rest, corrections };
+  return { lines: rounded, rated, adjusted, late, rest, corrections };
 }
 
-/** Adds up what a period is billed at, with what its grants and the customer's balance pay. */
-export function settle(
-  facts: PeriodFacts,
-  lines: readonly InvoiceLine[],
-  corrections: readonly Correction[],
-): AddedUpInvoice {
+/** Adds up what periods are billed at, with what the customer's grants and balance pay. */
+export function settle<Part extends Pick<ClosedPart, "lines" | "rest" | "corrections">>(
+  facts: readonly PeriodFacts[],
+  parts: readonly Part[],
+): { readonly parts: readonly Part[]; readonly totals: InvoiceTotals } {
+  const [first] = facts;
+  invariant(first, "an invoice has a part");
+  const { currency, customerBalance, asOf } = first;
+  const tax = facts.find((each) => each.tax !== undefined)?.tax;
+  const corrections = parts.flatMap(({ rest, corrections: ofPart }) =>
+    rest === null ? ofPart : [rest, ...ofPart],
+  );
+  const added = addUpTogether(
+    parts.map(({ lines }, place) => ({ lines, credit: creditOf(facts[place] ?? first) })),
+    {
+      ...{ currency, asOf, ...(tax === undefined ? {} : { tax }) },
+      customerBalance: addMoney(customerBalance, toBalance(corrections, currency)),
+    },
+  );
+  return {
+    parts: parts.map((part, place) => ({ ...part, lines: added.parts[place] ?? [] })),
+    totals: added.totals,
+  };
+}
+
+/** What pays for the usage of a period, and by which rules. */
+function creditOf(facts: PeriodFacts): UsageCredit {
   const { period, late } = facts;
-  return addUpInvoice(lines, {
+  return {
     ...facts,
-    customerBalance: addMoney(facts.customerBalance, toBalance(corrections, facts.currency)),
     creditPolicy: creditPolicyOf(facts.terms, period),
     billed: [period, ...late.map((earlier) => earlier.period)],
     ratedUntil: ratedUntil(facts),
-  });
+  };
 }
 
 /** What the period that begins is charged with, by its own prices. */

@@ -9,10 +9,11 @@ import {
   usageRated,
 } from "../ledger/index.ts";
 import { type LedgerAmount, ledgerAmount, ledgerAmountOfExact, type Money } from "../money/index.ts";
-import type { ClosedPeriod } from "./close-period.ts";
+import type { ClosedPart, ClosedPeriod } from "./close-period.ts";
 import type { Correction } from "./correction.ts";
 import { bookedAmount, factsOf, type InvoiceIdentity, invoiceEntries } from "./invoice-entries.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
+import type { InvoiceTotals } from "./invoice-totals.ts";
 import type { ReturnedDraw } from "./returned-draws.ts";
 import { isUsage } from "./usage-credit.ts";
 
@@ -23,7 +24,8 @@ interface CoveredLine {
   readonly draws: readonly Draw[];
 }
 
-export interface ClosingIdentity extends InvoiceIdentity {
+/** Of which period the entries are, and what they are named by. */
+export interface ClosingOf {
   readonly subscriptionId: string;
   readonly period: Period;
   readonly grantKinds: ReadonlyMap<string, CreditGrantKind>;
@@ -35,32 +37,69 @@ export interface ClosingIdentity extends InvoiceIdentity {
   readonly advance: readonly { readonly productKey: string; readonly amount: Money }[];
 }
 
+export type ClosingIdentity = InvoiceIdentity & ClosingOf;
+
 /** All entries of a closed period, in the order in which they build on each other. */
 export function closingEntries(identity: ClosingIdentity, closed: ClosedPeriod): JournalEntryDraft[] {
-  const { subscriptionId, period, advance } = identity;
-  const cycleId = cycleIdOf(subscriptionId, period, identity.revision ?? 0);
-  const covered = coverLines(closed.lines, closed.totals.draws);
-  const entries: (JournalEntryDraft | null)[] = [
+  return entriesTogether(identity, [{ of: identity, closed }], closed.totals);
+}
+
+/** The same of periods that one invoice closes, which is booked once, when all of them are rated. */
+export function entriesTogether(
+  invoice: InvoiceIdentity,
+  parts: readonly { readonly of: ClosingOf; readonly closed: ClosedPart }[],
+  totals: InvoiceTotals,
+): JournalEntryDraft[] {
+  const draws = drawsOfParts(
+    parts.map(({ closed }) => closed.lines),
+    totals.draws,
+  );
+  const rated = parts.flatMap(({ of, closed }, place) =>
+    ratedEntries({ ...invoice, ...of }, closed, coverLines(closed.lines, draws[place] ?? [])),
+  );
+  const invoiced = parts.map(({ of: { subscriptionId }, closed: { lines } }) => ({ subscriptionId, lines }));
+  const recognised = parts.map(({ of }) => {
+    const { subscriptionId, period, advance } = of;
+    const cycleId = cycleIdOf(subscriptionId, period, of.revision ?? 0);
+    const facts = factsOf(invoice, `cycle/${cycleId}/recognised`);
+    return revenueRecognised({ ...facts, subscriptionId, cycleId, items: advance });
+  });
+  const entries = [...rated, ...invoiceEntries(invoice, invoiced, totals), ...recognised];
+  return entries.filter((entry) => entry !== null);
+}
+
+/** What each part drew, its lines counted from its own first one. */
+function drawsOfParts(parts: readonly (readonly InvoiceLine[])[], draws: readonly LineDraw[]): LineDraw[][] {
+  let before = 0;
+  return parts.map(({ length }) => {
+    const from = before;
+    before += length;
+    return draws
+      .filter(({ line }) => from <= line && line < from + length)
+      .map((draw) => ({ ...draw, line: draw.line - from }));
+  });
+}
+
+/** What a period was rated at, and what that makes of periods that were billed before. */
+function ratedEntries(
+  identity: ClosingIdentity,
+  closed: ClosedPart,
+  covered: readonly CoveredLine[],
+): (JournalEntryDraft | null)[] {
+  const cycleId = cycleIdOf(identity.subscriptionId, identity.period, identity.revision ?? 0);
+  return [
     ...(closed.rest === null
       ? usageEntries(identity, cycleId, closed, covered)
       : [correctionEntry(identity, closed.rest, covered)]),
     ...closed.corrections.map((correction) => correctionEntry(identity, correction, covered)),
-    ...invoiceEntries(identity, closed.lines, closed.totals),
-    revenueRecognised({
-      ...factsOf(identity, `cycle/${cycleId}/recognised`),
-      subscriptionId,
-      cycleId,
-      items: advance,
-    }),
   ];
-  return entries.filter((entry) => entry !== null);
 }
 
 /** The period's own usage and fees in arrears, and what credits pay of the usage. */
 function usageEntries(
   identity: ClosingIdentity,
   cycleId: string,
-  { lines }: ClosedPeriod,
+  { lines }: ClosedPart,
   covered: readonly CoveredLine[],
 ): (JournalEntryDraft | null)[] {
   const ofPeriod = covered.filter(({ line }) => within(line.period, identity.period));

@@ -17,6 +17,7 @@ export * from "./draft-id.ts";
 export * from "./invoice-entries.ts";
 export * from "./invoice-line.ts";
 export * from "./invoice-totals.ts";
+export * from "./invoicing-choice.ts";
 export * from "./known-facts.ts";
 export * from "./means-left.ts";
 export * from "./net-rounding.ts";

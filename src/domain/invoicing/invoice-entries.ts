@@ -25,9 +25,14 @@ import { isUsage } from "./usage-credit.ts";
 export interface InvoiceIdentity {
   readonly invoiceId: string;
   readonly customerId: string;
-  readonly subscriptionId: string | null;
   readonly currency: Currency;
   readonly issuedAt: Instant;
+}
+
+/** The lines of a subscription; of none where credits are bought. */
+export interface InvoicedPart {
+  readonly subscriptionId: string | null;
+  readonly lines: readonly InvoiceLine[];
 }
 
 /**
@@ -35,17 +40,18 @@ export interface InvoiceIdentity {
  */
 export function invoiceEntries(
   identity: InvoiceIdentity,
-  lines: readonly InvoiceLine[],
+  parts: readonly InvoicedPart[],
   totals: InvoiceTotals,
 ): JournalEntryDraft[] {
-  const { invoiceId, subscriptionId, currency } = identity;
+  const { invoiceId, currency } = identity;
+  const lines = parts.flatMap((part) => part.lines);
   const of = (earning: InvoiceLine["earning"]) => lines.filter((line) => line.earning === earning);
   const carried = lines.filter(({ kind }) => kind === "carried_forward");
   const accrued = [...of("unbilled"), ...of("earned")].filter((line) => !carried.includes(line));
   const notUsage = accrued
     .filter((line) => !isUsage(line))
     .reduce((sum, line) => sum + bookedAmount(line), 0n);
-  const deferred = subscriptionId === null ? [] : deferredAmounts(of("deferred"), subscriptionId, currency);
+  const deferred = parts.flatMap((part) => deferredAmounts(part, currency));
   const tax = taxByJurisdiction(lines);
   const issued = invoiceIssued({
     ...factsOf(identity, `invoice/${invoiceId}/issued`),
@@ -82,11 +88,12 @@ export function bookedAmount({ earning, exactMinor, amount }: InvoiceLine): Ledg
 
 /** What was charged for time, or handed back of it, with the discounts on it. */
 function deferredAmounts(
-  lines: readonly InvoiceLine[],
-  subscriptionId: string,
+  { subscriptionId, lines }: InvoicedPart,
   currency: Currency,
 ): { readonly subscriptionId: string; readonly amount: Money }[] {
-  const groups = Map.groupBy(lines, ({ kind, source, period }) =>
+  if (subscriptionId === null) return [];
+  const deferred = lines.filter(({ earning }) => earning === "deferred");
+  const groups = Map.groupBy(deferred, ({ kind, source, period }) =>
     [
       kind === "proration_credit",
       source?.planKey,

@@ -1,4 +1,5 @@
 import type { CreditGrant } from "../credits/index.ts";
+import { invariant } from "../errors.ts";
 import {
   addMoney,
   type LedgerAmount,
@@ -8,7 +9,7 @@ import {
   subtractMoney,
   sumMoney,
 } from "../money/index.ts";
-import type { ClosedPeriod, PeriodFacts } from "./close-period.ts";
+import type { ClosedTogether, PeriodFacts } from "./close-period.ts";
 import { toBalance } from "./correction.ts";
 import type { AddedUpInvoice } from "./invoice-totals.ts";
 
@@ -24,24 +25,28 @@ export interface MeansLeft extends MoneyLeft {
   readonly grants: readonly CreditGrant[];
 }
 
-/** What is left of credit and balance when a period is closed. */
-export function meansLeft(facts: PeriodFacts, closed: ClosedPeriod): MeansLeft {
-  const { grants, currency, carried } = facts;
-  const { totals, rest, corrections } = closed;
-  const all = [...(rest === null ? [] : [rest]), ...corrections];
+/** What is left of credit and balance when periods are closed together. */
+export function meansLeft(facts: readonly PeriodFacts[], { parts, totals }: ClosedTogether): MeansLeft {
+  const [first] = facts;
+  invariant(first, "a period is closed");
+  const { grants, currency, carried } = first;
+  const lines = parts.flatMap((part) => part.lines);
+  const all = parts.flatMap(({ rest, corrections }) =>
+    rest === null ? corrections : [rest, ...corrections],
+  );
   const returned = all
     .flatMap(({ givenBack }) => givenBack.flatMap((given) => given.returned))
     .filter(({ to }) => to === "grant");
   const used = sums(totals.draws);
   const back = sums(returned);
   const of = (amounts: ReadonlyMap<string, bigint>, id: string) => amounts.get(id) ?? 0n;
-  const customerBalance = addMoney(facts.customerBalance, toBalance(all, currency));
+  const customerBalance = addMoney(first.customerBalance, toBalance(all, currency));
   return {
     grants: grants.map((grant) => ({
       ...grant,
       remaining: ledgerAmount(grant.remaining - of(used, grant.id) + of(back, grant.id)),
     })),
-    ...moneyLeft(closed, { customerBalance, carried }),
+    ...moneyLeft({ lines, totals }, { customerBalance, carried }),
   };
 }
 

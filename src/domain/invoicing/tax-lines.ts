@@ -11,7 +11,7 @@ import {
   subtractMoney,
   sumMoney,
 } from "../money/index.ts";
-import type { ClosedPeriod } from "./close-period.ts";
+import type { ClosedTogether } from "./close-period.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
 
 /** Who reckons a customer's tax: nobody, or a service outside, whose lines are passed through as they are given. */
@@ -63,11 +63,11 @@ export class TaxLineInvalidError extends BillingError {
 const untaxed: ReadonlySet<string> = new Set(["tax", "carried_forward", "carried_over"]);
 
 /** What tax is to be reckoned on: of each line what it asks for, or gives back, and by choice less what credit pays of it. */
-export function taxableParts(
-  { lines, totals, rest, corrections }: Pick<ClosedPeriod, "lines" | "totals" | "rest" | "corrections">,
-  basis: TaxBasis,
-): TaxablePart[] {
-  const back = [...(rest === null ? [] : [rest]), ...corrections].flatMap(({ givenBack }) => givenBack);
+export function taxableParts({ parts, totals }: ClosedTogether, basis: TaxBasis): TaxablePart[] {
+  const lines = parts.flatMap((part) => part.lines);
+  const back = parts
+    .flatMap(({ rest, corrections }) => (rest === null ? corrections : [rest, ...corrections]))
+    .flatMap(({ givenBack }) => givenBack);
   const paid = basis === "after_credits" ? creditsByLine(lines, totals) : new Map<number, Money>();
   return lines.flatMap((line, place): TaxablePart[] => {
     if (untaxed.has(line.kind)) return [];
@@ -92,7 +92,7 @@ export const taxableLines = (lines: readonly InvoiceLine[]): TaxablePart[] =>
 /** What credit grants pay, in whole minor units, by the places of the lines that they pay for. */
 function creditsByLine(
   lines: readonly InvoiceLine[],
-  { draws, creditsApplied }: ClosedPeriod["totals"],
+  { draws, creditsApplied }: ClosedTogether["totals"],
 ): ReadonlyMap<number, Money> {
   const weights = lines.map((_, place) =>
     draws.reduce((sum, { line, amount }) => (line === place ? sum + amount : sum), 0n),

@@ -2,7 +2,7 @@ import type { Instant } from "../calendar/index.ts";
 import type { BillingThresholds } from "../catalog/index.ts";
 import { type Decimal, decimal, sumDecimals, zero } from "../money/index.ts";
 import { adjustmentLines } from "./adjustment-lines.ts";
-import { type ClosedPeriod, type PeriodFacts, settle } from "./close-period.ts";
+import { type ClosedPart, type ClosedPeriod, type PeriodFacts, settle } from "./close-period.ts";
 import { correctionOf } from "./correction.ts";
 import { type RatedPeriod, ratePeriod } from "./rate-period.ts";
 import { type Terms, termsAt } from "./terms.ts";
@@ -51,6 +51,7 @@ export function billSoFar(facts: PeriodFacts): ClosedPeriod {
   const policy = creditPolicyOf(facts.terms, facts.period);
   const rest = before === undefined ? null : correctionOf(own, before, policy, "thresholds");
   const lines = rest?.lines ?? [...usageLines(rated, null), ...adjustmentLines(adjusted, null)];
-  const settled = settle({ ...facts, late: [] }, lines, rest === null ? [] : [rest]);
-  return { ...settled, rated, adjusted, late: [], rest, corrections: [] };
+  const part: ClosedPart = { lines, rated, adjusted, late: [], rest, corrections: [] };
+  const { parts, totals } = settle([{ ...facts, late: [] }], [part]);
+  return { ...part, ...parts[0], totals };
 }

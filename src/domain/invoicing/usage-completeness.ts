@@ -20,8 +20,7 @@ export interface UsageCompleteness {
 /** What the watermarks of all meters that were priced in a period say of it. */
 export function usageCompleteness(period: Period, meters: readonly MeterWatermark[]): UsageCompleteness {
   const kinds = meters.map(({ watermark }) => watermark.kind);
-  const knownBy = (["estimated", "reported"] as const).find((kind) => kinds.includes(kind)) ?? "none";
-  let complete: UsageCompleteness = { completeUntil: period.end, knownBy, heldBackBy: null };
+  let complete: UsageCompleteness = { completeUntil: period.end, knownBy: weakest(kinds), heldBackBy: null };
   for (const { meterKey, watermark } of meters) {
     if (watermark.kind === "none" || watermark.completeUntil >= complete.completeUntil) continue;
     const { source, completeUntil, kind } = watermark;
@@ -29,6 +28,19 @@ export function usageCompleteness(period: Period, meters: readonly MeterWatermar
   }
   return complete;
 }
+
+/** The same of several periods that are closed together: that of the one that is furthest behind. Undefined of none. */
+export function completenessTogether(usages: readonly UsageCompleteness[]): UsageCompleteness | undefined {
+  const [first, ...others] = usages;
+  if (first === undefined) return undefined;
+  const last = others.reduce((low, each) => (each.completeUntil < low.completeUntil ? each : low), first);
+  return last.heldBackBy === null
+    ? { ...last, knownBy: weakest(usages.map(({ knownBy }) => knownBy)) }
+    : last;
+}
+
+const weakest = (kinds: readonly Watermark["kind"][]): Watermark["kind"] =>
+  (["estimated", "reported"] as const).find((kind) => kinds.includes(kind)) ?? "none";
 
 export interface CloseTimes {
   readonly period: Period;

@@ -81,9 +81,21 @@ const summary: Schemas["Invoice"] = {
 
 export const acmeInvoice: Schemas["InvoiceDetail"] = {
   ...summary,
+  parts: [
+    {
+      part: 1,
+      subscription: "sub_1",
+      period_start: "2026-01-01T00:00:00.000Z",
+      period_end: "2026-02-01T00:00:00.000Z",
+      usage_complete_until: "2026-02-01T00:00:00.000Z",
+      usage_known_by: "none",
+      usage_held_back_by: null,
+    },
+  ],
   lines: [
     {
       line: 1,
+      part: 1,
       kind: "usage",
       description: "Pro: Input tokens",
       product: "tokens",

@@ -109,6 +109,7 @@ const upcoming: Schemas["UpcomingInvoice"] = {
   currency: "usd",
   lines: [
     {
+      subscription: "sub_1",
       kind: "usage",
       description: "Pro: Input tokens",
       plan: "pro",

@@ -5,7 +5,6 @@ import {
   type BillingAnchor,
   changedAnchor,
   civilDays,
-  closingTogether,
   daysOf30,
   instant,
   isoOf,
@@ -77,44 +76,6 @@ describe("after a trial of two weeks from 20 January on", () => {
   ] as const)("$choice: $why", ({ choice, rule, period }) => {
     const agreed = anchorAfterTrial(trial, choice, { rule, interval, timeZone: "UTC" });
     expect(days(agreedPeriodAt([agreed], trial.end).period)).toEqual(period);
-  });
-});
-
-describe("several subscriptions of a customer", () => {
-  const periods = [
-    { subscriptionId: "seats", end: instant("2026-02-01T05:00:00Z"), graceSeconds: 3600 },
-    { subscriptionId: "usage", end: instant("2026-02-01T15:30:00Z"), graceSeconds: 7200 },
-    { subscriptionId: "support", end: instant("2026-02-02T05:00:00Z"), graceSeconds: 0 },
-  ];
-  test.each([
-    {
-      together: { on: "day", timeZone: "America/New_York" },
-      groups: [
-        { subscriptionIds: ["seats", "usage"], invoiceAt: "2026-02-01T17:30:00.000Z" },
-        { subscriptionIds: ["support"], invoiceAt: "2026-02-02T05:00:00.000Z" },
-      ],
-      why: "1 February in New York; the invoice waits for the longest grace",
-    },
-    {
-      together: { on: "day", timeZone: "Asia/Tokyo" },
-      groups: [
-        { subscriptionIds: ["seats"], invoiceAt: "2026-02-01T06:00:00.000Z" },
-        { subscriptionIds: ["usage", "support"], invoiceAt: "2026-02-02T05:00:00.000Z" },
-      ],
-      why: "in Tokyo the second ends on 2 February",
-    },
-    {
-      together: { on: "instant" },
-      groups: [
-        { subscriptionIds: ["seats"], invoiceAt: "2026-02-01T06:00:00.000Z" },
-        { subscriptionIds: ["usage"], invoiceAt: "2026-02-01T17:30:00.000Z" },
-        { subscriptionIds: ["support"], invoiceAt: "2026-02-02T05:00:00.000Z" },
-      ],
-      why: "no two end at one instant",
-    },
-  ] as const)("$why", ({ together, groups }) => {
-    const shared = closingTogether(periods, together);
-    expect(shared.map((group) => ({ ...group, invoiceAt: isoOf(group.invoiceAt) }))).toEqual(groups);
   });
 });
 

@@ -74,7 +74,7 @@ export function paidByCredit(
   const second: PeriodFacts = {
     ...first,
     ...{ period: february, full: february, next: null, usage: [], usageUntil: [], asOf: february.end },
-    grants: meansLeft(first, closed).grants,
+    grants: meansLeft([first], { parts: [closed], totals: closed.totals }).grants,
     late: [
       {
         ...{ period: january, full: january, meters, usage: usageOf(all, january.end) },

@@ -94,7 +94,8 @@ describe("adding up", () => {
   test("tax is booked to its authority, what goes back as well, and the rest as without it", () => {
     const back = fee(-400, { kind: "proration_credit", earning: "deferred" });
     const added = addUpInvoice([fee(1000), back], means(given(taxLine(1000, 190), taxLine(-400, -76))));
-    const [issued] = invoiceEntries(identity, added.lines, added.totals);
+    const part = { subscriptionId: "sub_1", lines: added.lines };
+    const [issued] = invoiceEntries(identity, [part], added.totals);
     const ofTax = issued?.postings.filter(
       ({ debit, credit }) => debit.code === "2300" || credit.code === "2300",
     );

@@ -18,6 +18,7 @@ export interface LinesToPrint {
 export function documentGroups(printed: LinesToPrint): DocumentGroup[] {
   const byTitle = Map.groupBy(printed.lines, (line) => groupTitle(line, printed.planNames));
   return [...byTitle].map(([title, lines]) => ({
+    heading: null,
     title,
     lines: lines.map((line) => documentLine(line, title, printed)),
     sum: moneyText(

@@ -41,6 +41,7 @@ export function documentOfCreditNote(note: CreditNoteToPrint): InvoiceDocument {
     headline: { name: "Credited", text: moneyText(total) },
     groups: [
       {
+        heading: null,
         title: `Lines of invoice ${note.invoiceNumber}`,
         lines: lines.map(({ title, amount }) => ({
           title,

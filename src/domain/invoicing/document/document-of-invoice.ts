@@ -3,7 +3,13 @@ import { type Currency, decimal, type Money, negateMoney, subtractMoney } from "
 import type { InvoiceLine } from "../invoice-line.ts";
 import { documentGroups } from "./document-lines.ts";
 import { dayText, moneyText, periodText, timeText } from "./figures.ts";
-import type { DocumentParty, DocumentSum, InvoiceDocument, NamedText } from "./invoice-document.ts";
+import type {
+  DocumentGroup,
+  DocumentParty,
+  DocumentSum,
+  InvoiceDocument,
+  NamedText,
+} from "./invoice-document.ts";
 import type { SellerDetails } from "./seller-details.ts";
 
 /** Tax as an outside system reckoned it: printed as it was given. */
@@ -33,6 +39,8 @@ export interface InvoiceToPrint {
   readonly period: Period | null;
   readonly currency: Currency;
   readonly lines: readonly InvoiceLine[];
+  /** Their lines, one part after the other, are those of the invoice; said where there are several. */
+  readonly parts: readonly PartToPrint[];
   readonly subtotal: Money;
   readonly creditsApplied: Money;
   /** Negative: it goes to the balance. */
@@ -41,6 +49,13 @@ export interface InvoiceToPrint {
   readonly total: Money;
   /** Up to when the period's usage was complete when it was rated, where something was missing. */
   readonly usageCompleteUntil: Instant | null;
+}
+
+/** What is of one subscription. */
+export interface PartToPrint {
+  readonly subscriptionId: string | null;
+  readonly period: Period | null;
+  readonly lines: readonly InvoiceLine[];
 }
 
 export interface IssuedInvoice {
@@ -62,8 +77,7 @@ export interface IssuedInvoice {
 
 /** The invoice as it is printed. */
 export function documentOfInvoice(printed: InvoiceToPrint): InvoiceDocument {
-  const { seller, customer, issued, period, currency } = printed;
-  const { timeZone } = customer;
+  const { seller, customer, issued } = printed;
   return {
     title: issued === null ? "Preview of an invoice" : "Invoice",
     number: issued?.number ?? null,
@@ -75,18 +89,33 @@ export function documentOfInvoice(printed: InvoiceToPrint): InvoiceDocument {
       name: issued === null ? "To be paid, as of now" : "Amount due",
       text: moneyText(dueOf(printed)),
     },
-    groups: documentGroups({
-      lines: printed.lines,
-      planNames: printed.planNames,
-      currency,
-      timeZone,
-      period,
-    }),
+    groups: groupsOf(printed),
     sums: sumsOf(printed),
     notes: notesOf(printed),
     footer: seller?.footer ?? null,
   };
 }
+
+/** Where several subscriptions are on it, a section for each. */
+function groupsOf(printed: InvoiceToPrint): DocumentGroup[] {
+  const { planNames, currency, period, parts, lines } = printed;
+  const { timeZone } = printed.customer;
+  const shown = { planNames, currency, timeZone };
+  if (parts.length < 2) return documentGroups({ ...shown, lines, period });
+  return parts.flatMap((part) =>
+    documentGroups({ ...shown, ...part }).map((group, place) =>
+      place === 0 ? { ...group, heading: headingOf(part, timeZone) } : group,
+    ),
+  );
+}
+
+const headingOf = ({ subscriptionId, period }: PartToPrint, timeZone: string): string =>
+  [
+    subscriptionId === null ? null : `Subscription ${subscriptionId}`,
+    period === null ? null : periodText(period, timeZone),
+  ]
+    .filter((each) => each !== null)
+    .join(" · ");
 
 export function sellerParty({ name, addressLines, email, website, taxId }: SellerDetails): DocumentParty {
   const lines = [...addressLines, email, website, taxId].filter((line) => line !== null);

@@ -29,6 +29,8 @@ export interface NamedText {
 
 /** Lines of one plan, or of what belongs to none. */
 export interface DocumentGroup {
+  /** What begins with it: of several subscriptions, which one; null where nothing does. */
+  readonly heading: string | null;
   readonly title: string;
   readonly lines: readonly DocumentLine[];
   readonly sum: string;
