@@ -29,6 +29,7 @@ const rowsOfEach = `
   insert into billing.dunning (invoice_id, state, attempts, started_at) values ('inv', 'retrying', 1, '2026-02-01Z');
   insert into billing.card_attempt (invoice_id, attempt, customer_id, card, attempted_at) values ('inv', 1, 'acme', 'card', '2026-02-01Z');
   insert into billing.payment values ('pi', 'inv', 'ch', 5, '2026-02-01Z');
+  insert into billing.invoice_part (invoice_id, part, subscription_id) values ('inv', 1, 'sub');
   insert into billing.invoice_line (invoice_id, line, kind, earning, description, product, period_start, period_end, amount_minor, exact_minor, detail)
     values ('inv', 1, 'flat', 'deferred', 'Seats', 'seats', '2026-01-01Z', '2026-02-01Z', 5, 5, '{}');
   insert into billing.credit_note_request (id, invoice_id, customer_id, currency, total_minor, reason_code, requested_by, requested_at,
