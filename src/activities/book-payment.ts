@@ -8,20 +8,19 @@ import {
 import { insertPayment } from "../db/billing/payments.ts";
 import { lockCustomer } from "../db/billing/subscriptions.ts";
 import { inTransaction, type Tx } from "../db/database.ts";
-import { postEntries } from "../db/ledger/ledger.ts";
 import type { Instant } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import {
   balanceTransactionRecorded,
   type EntryFacts,
   invoiceWrittenOff,
-  type JournalEntryDraft,
   paymentSucceeded,
   prepaidCreditsFunded,
   writeOffRecovered,
 } from "../domain/ledger/index.ts";
-import { currency, money } from "../domain/money/index.ts";
+import { currency, ledgerAmountAtStripe, money } from "../domain/money/index.ts";
 import type { ChargeSettlement, PaymentOutcome } from "../stripe/index.ts";
+import { bookMovement, movementKey } from "./balance-movement.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { book } from "./issue-invoice.ts";
 
@@ -126,16 +125,16 @@ async function bookSettlement(
   invoice: StoredInvoice,
   { paid, settlement, at }: Settled,
 ): Promise<void> {
-  const { balanceTransactionId, grossMinor, feeMinor } = settlement;
+  const { balanceTransactionId, gross, fee } = settlement;
   invariant(settlement.currency === invoice.currency, "Stripe settles in the invoice's currency");
   const entry = balanceTransactionRecorded({
-    ...factsOf(invoice, `balance-transaction/${balanceTransactionId}`, at),
+    ...factsOf(invoice, movementKey(balanceTransactionId), at),
     balanceTransactionId,
     paymentId: paid.stripePaymentIntentId,
-    gross: money(BigInt(grossMinor), invoice.currency),
-    fee: money(BigInt(feeMinor), invoice.currency),
+    gross: ledgerAmountAtStripe(BigInt(gross), invoice.currency),
+    fee: ledgerAmountAtStripe(BigInt(fee), invoice.currency),
   });
-  await bookOnce(tx, entry);
+  await bookMovement(tx, entry);
 }
 
 async function writeOff({ db }: ActivityDependencies, { id }: StoredInvoice, at: Instant): Promise<Booking> {
@@ -149,13 +148,6 @@ async function writeOff({ db }: ActivityDependencies, { id }: StoredInvoice, at:
     await updateInvoice(tx, id, { status: "uncollectible" });
     return "written_off";
   });
-}
-
-/** For an entry whose own key is all that says whether it is news; a later look may see it at another instant. */
-async function bookOnce(tx: Tx, entry: JournalEntryDraft): Promise<void> {
-  const [result] = await postEntries(tx, [entry]);
-  const isBooked = result !== undefined && ["created", "exists", "exists_different"].includes(result.status);
-  invariant(isBooked, `entry ${entry.sourceKey} can be booked, but was: ${result?.status}`);
 }
 
 async function lockedInvoice(tx: Tx, id: string): Promise<StoredInvoice> {

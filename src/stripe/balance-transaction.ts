@@ -1,11 +1,11 @@
 import type { Stripe } from "stripe";
 
-/** A charge as it reached the Stripe balance. Amounts in whole minor units, as text. */
+/** A charge as it reached the Stripe balance. Whole amounts as Stripe counts the currency, as text. */
 export type ChargeSettlement = {
   readonly balanceTransactionId: string;
   readonly currency: string;
-  readonly grossMinor: string;
-  readonly feeMinor: string;
+  readonly gross: string;
+  readonly fee: string;
 };
 
 /** Reads a charge's balance transaction; undefined while Stripe has not made it. */
@@ -19,7 +19,7 @@ export async function readSettlement(
   return {
     balanceTransactionId: transaction.id,
     currency: transaction.currency,
-    grossMinor: String(transaction.amount),
-    feeMinor: String(transaction.fee),
+    gross: String(transaction.amount),
+    fee: String(transaction.fee),
   };
 }

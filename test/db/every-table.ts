@@ -75,6 +75,7 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
   await correctUsage(ledger);
   await giveAgainAndAgain(ledger);
   await giveFeatures(ledger);
+  await giveTax(ledger);
   await creditAndVoid(ledger);
   await moneyOut(ledger);
   await declineAndDispute(ledger);
@@ -138,6 +139,20 @@ async function giveFeatures({ owner: { sql } }: LedgerFixture): Promise<void> {
     values ('fg', 'acme', 'reports', 'grant', '{"feature": "reports"}', now(), 'goodwill', 'alice', now())`;
   await sql`insert into billing.feature_grant_end values ('fg', 'bob', now(), 'x')`;
   await sql`insert into billing.opened_window values ('acme', 'tokens', '{}', 1, now())`;
+}
+
+/** Tax from outside for an invoice, and a period that somebody wanted closed before its time. */
+async function giveTax({ owner: { sql } }: LedgerFixture): Promise<void> {
+  await sql`
+    insert into billing.tax_choice (customer_id, request_id, handling, basis, applies_at, chosen_by, chosen_at)
+    values ('acme', 'choice', 'external', 'before_credits', now(), 'alice', now())`;
+  await sql`
+    insert into billing.tax_given (id, customer_id, quote, currency, lines, tax_minor, given_by, given_at)
+    values ('tax', 'acme', repeat('0', 24), 'usd', '[]', 0, 'alice', now())`;
+  await sql`insert into billing.invoice_tax select id, 'tax', 'before_credits' from billing.invoice limit 1`;
+  await sql`
+    insert into billing.finalise_request (subscription_id, period_start, request_id, requested_by, requested_at)
+    select id, started_at, 'now', 'alice', now() from billing.subscription limit 1`;
 }
 
 /** A refund of a cent, a dispute about the same payment, and what Stripe says of its balance. */
