@@ -4,10 +4,10 @@ import { collection } from "./collection.ts";
 import { cycleClose } from "./cycle-close.ts";
 import { dunning } from "./dunning.ts";
 import { proration } from "./proration.ts";
+import { refund } from "./refund.ts";
 import { subscription } from "./subscription.ts";
 import { testClock } from "./test-clock.ts";
 import { topUp } from "./top-up.ts";
-import { refund } from "./refund.ts";
 import { withdrawal } from "./withdrawal.ts";
 
 /**

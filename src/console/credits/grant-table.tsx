@@ -1,4 +1,4 @@
-import { Group, Progress, Stack, Text } from "@mantine/core";
+import { Group, Progress, Stack } from "@mantine/core";
 import { useCustomer } from "../customer/customer-context.ts";
 import { formatAmount } from "../format/amount.ts";
 import { wordsFor } from "../format/words.ts";

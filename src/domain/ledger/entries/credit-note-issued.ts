@@ -31,7 +31,13 @@ export function creditNoteIssued(note: CreditNoteIssued): JournalEntryDraft {
 }
 
 function destinationsOf(note: CreditNoteIssued): Share[] {
-  const { customerId, currency, lowersDue = ledgerAmount(0n), toBalance = ledgerAmount(0n), toRefunds = [] } = note;
+  const {
+    customerId,
+    currency,
+    lowersDue = ledgerAmount(0n),
+    toBalance = ledgerAmount(0n),
+    toRefunds = [],
+  } = note;
   return [
     { account: receivable(customerId, currency), amount: lowersDue },
     { account: customerBalance(customerId, currency), amount: toBalance },
