@@ -109,7 +109,9 @@ export async function payInvoice(deps: ActivityDependencies, input: PayInput): P
       await sayDeclined(tx, invoice, { attempt, declineClass: outcome.declineClass, at });
     }
   });
-  if (paid !== undefined) await bookPaid(deps, invoice, paid, at);
+  // Where two have begun it, it was not paid before the first of them did.
+  const begunAt = written.attemptedAt ?? at;
+  if (paid !== undefined) await bookPaid(deps, invoice, paid, begunAt > at ? begunAt : at);
   return outcome;
 }
 

@@ -363,6 +363,7 @@ describe("access", () => {
         period_end, subtotal_minor, credits_applied_minor, balance_applied_minor, total_minor, issued_at)
       values ('${customer}', '${customer}', 'cycle', '${customer}', 'sub-${customer}', '${customer}', 'open', 'usd', '2026-01-10Z',
         '2026-02-10Z', 5, 0, 0, 5, '2026-02-10Z');
+      insert into billing.invoice_part (invoice_id, part, subscription_id) values ('${customer}', 1, 'sub-${customer}');
       insert into billing.dunning (invoice_id, state, attempts, started_at, policy)
       values ('${customer}', 'retrying', 1, '2026-02-20Z', '${policy}')`,
     );

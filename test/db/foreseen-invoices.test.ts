@@ -120,15 +120,32 @@ const anyChange: fc.Arbitrary<SubscriptionChange> = fc.oneof(
   fc.constant<SubscriptionChange>({ kind: "add_add_on", planKey: "extra", seats: 1 }),
   fc.constant<SubscriptionChange>({ kind: "remove_add_on", planKey: "extra" }),
   fc.constant<SubscriptionChange>({ kind: "resume" }),
-  days.map((day): SubscriptionChange => ({ kind: "pause", usage: "billed", resumesAt: dateOf(day + 5, 3) })),
 );
+/** What is agreed for a day: a pause for days from then on, or anything else. */
+const changeOn = (day: number): fc.Arbitrary<SubscriptionChange> =>
+  fc.oneof(
+    { weight: 5, arbitrary: anyChange },
+    {
+      weight: 1,
+      arbitrary: fc.integer({ min: 1, max: 40 }).map(
+        (pausedDays): SubscriptionChange => ({
+          kind: "pause",
+          usage: "billed",
+          resumesAt: dateOf(day + pausedDays, 3),
+        }),
+      ),
+    },
+  );
 /** Beginnings of periods as often as any other instant. */
 const anyDay = fc.oneof(fc.constantFrom(15, 32, 46, 60), days);
 const anyStory = fc.record({
   plan: fc.constantFrom("small", "large", "yearly", "converting", "canceling", "pausing"),
-  changes: fc.array(fc.record({ day: anyDay, hour: fc.constantFrom(0, 0, 13), change: anyChange }), {
-    maxLength: 4,
-  }),
+  changes: fc.array(
+    anyDay.chain((day) =>
+      fc.record({ day: fc.constant(day), hour: fc.constantFrom(0, 0, 13), change: changeOn(day) }),
+    ),
+    { maxLength: 4 },
+  ),
   end: fc.option(fc.record({ day: anyDay, credit: fc.constantFrom("unused" as const, "none" as const) }), {
     nil: null,
   }),

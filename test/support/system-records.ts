@@ -7,7 +7,7 @@ const wholeRows = (table: string) =>
 /** By their ids, which are the same in two systems only when both were asked by one caller, under the same keys. */
 const queries = {
   // Which transaction saw which usage first is no part of what was billed.
-  facts: `select invoice_id, facts #- '{known,snapshot}' as facts from billing.invoice_facts`,
+  facts: `select invoice_id, part, facts #- '{known,snapshot}' as facts from billing.invoice_part`,
   subscriptions: wholeRows("subscription"),
   terms: wholeRows("subscription_terms"),
   changes: wholeRows("subscription_change"),
