@@ -14,8 +14,9 @@ RUN node node_modules/vite/bin/vite.js build src/console --config src/console/vi
 FROM base AS dependencies
 COPY package.json package-lock.json ./
 COPY src/sdk/package.json src/sdk/
-# Scripts would fetch a second Node and unpack a PostgreSQL; this image needs neither.
-RUN npm ci --omit=dev --ignore-scripts
+COPY patches patches
+# Scripts would fetch a second Node and unpack a PostgreSQL; this image needs neither, but the driver as it is mended.
+RUN npm ci --omit=dev --ignore-scripts && npm run postinstall
 
 FROM base
 ENV NODE_ENV=production

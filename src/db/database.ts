@@ -1,6 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
 import postgres from "postgres";
+import { sayingForWhom } from "./audit.ts";
 import { listTypes } from "./list-types.ts";
 import { endingWithConnection } from "./lost-connection.ts";
 import { keepingPrepared } from "./prepared-statements.ts";
@@ -55,7 +56,7 @@ export function openDatabase({ url, poolSize, applicationName = "reckoner" }: Da
   const snapshotClient = connect({ isolation: "repeatable read", isReadOnly: true });
   return {
     sql: client,
-    orm: drizzle(keepingPrepared(client)),
+    orm: drizzle(sayingForWhom(keepingPrepared(client))),
     snapshots: drizzle(keepingPrepared(snapshotClient)),
     close: async () => {
       await Promise.all([client.end({ timeout: 5 }), snapshotClient.end({ timeout: 5 })]);

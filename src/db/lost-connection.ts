@@ -8,20 +8,25 @@ type Begin = (work: (sql: postgres.TransactionSql) => unknown) => Promise<unknow
  * A client whose transactions end with their connection. The driver rejects a transaction when its connection is lost,
  * but what runs in it goes on: its next statement, or the driver's own rollback, is then written to no socket, which
  * ends the process, or to the connection made in its place, where it takes effect outside of any transaction.
- * Here nothing more is sent once the connection is lost.
+ * Here nothing more is sent once the connection is lost, or what the transaction is for has ended.
  */
 export function endingWithConnection(client: Client): Client {
   const begin: Begin = (work) => {
     let isLost = false;
+    let isOver = false;
+    const refusal = () =>
+      isLost ? "the transaction's connection was lost" : isOver && "the transaction is over";
     const outcome = client.begin(async (sql) => {
       // Never answered, so that neither commit nor rollback is sent: the driver has rejected the transaction, or is about to.
       const silence = new Promise<never>(() => {});
       try {
-        const result = await work(sendingWhile(() => !isLost, sql));
+        const result = await work(sendingUnless(refusal, sql));
         return isLost ? await silence : result;
       } catch (error) {
         if (isLost || isConnectionLost(error)) await silence;
         throw error;
+      } finally {
+        isOver = true;
       }
     });
     outcome.catch(() => {
@@ -34,9 +39,11 @@ export function endingWithConnection(client: Client): Client {
   });
 }
 
-function sendingWhile(isOpen: () => boolean, sql: postgres.TransactionSql): postgres.TransactionSql {
+/** What is sent too late would be part of whatever else the connection is used for then. */
+function sendingUnless(refusal: () => string | false, sql: postgres.TransactionSql): postgres.TransactionSql {
   const requireOpen = () => {
-    if (!isOpen()) throw new Error("the transaction's connection was lost");
+    const why = refusal();
+    if (why) throw new Error(why);
   };
   return new Proxy(sql, {
     get(target, name) {
