@@ -162,10 +162,12 @@ describe("a value that cannot be used", () => {
     ["STRIPE_API_KEY", loadApiConfig],
     ["STRIPE_WEBHOOK_SECRETS", loadApiConfig],
     ["API_BOOTSTRAP_KEY", loadApiConfig],
+    ["LOCAL_SIGN_IN_PASSWORD", loadApiConfig],
     ["RECKONER_API_KEY", loadClientConfig],
     ["TEST_DATABASE_URL", loadTestConfig],
     ["TEMPORAL_PAYLOAD_KEYS", loadWorkerConfig],
     ["WEBHOOK_SECRET_KEYS", loadWorkerConfig],
+    ["ENTITLEMENT_SIGNING_KEYS", loadApiConfig],
     ["SMTP_URL", loadWorkerConfig],
   ];
 
@@ -182,12 +184,40 @@ describe("a value that cannot be used", () => {
       "AWS_SECRET_ACCESS_KEY",
       "AWS_SESSION_TOKEN",
       "USAGE_LOG_SASL_PASSWORD",
+      "OIDC_CLIENT_SECRET",
     ];
     expect([...secretVariables].toSorted()).toEqual([...known, ...anyText].toSorted());
   });
 });
 
 describe("what a value means", () => {
+  const oidc = { OIDC_ISSUER: "https://id.example", OIDC_CLIENT_ID: "us" };
+
+  test("what a provider says of somebody becomes roles", () => {
+    const { provider } = loadApiConfig({
+      ...workable,
+      ...oidc,
+      OIDC_ROLES: "a=b=finance, a=b=viewer,c=admin",
+    }).signIn;
+    expect([...(provider?.roles ?? [])]).toEqual([
+      ["a=b", ["finance", "viewer"]],
+      ["c", ["admin"]],
+    ]);
+  });
+
+  test.each([
+    [{ OIDC_ISSUER: "http://id.example" }, /^OIDC_ISSUER must be a URL that starts with https/],
+    [{ ...oidc, OIDC_ROLES: "a=root" }, /^OIDC_ROLES must be pairs/],
+    [{ ...oidc, OIDC_CLIENT_ID: "" }, /^OIDC_CLIENT_ID is not set/],
+    [oidc, /^OIDC_ROLES is not set/],
+    [
+      { STRIPE_API_KEY: "sk_live_1", STRIPE_API_BASE: "", LOCAL_SIGN_IN_PASSWORD: "x".repeat(16) },
+      /^LOCAL_SIGN_IN_PASSWORD must not be set together with a live/,
+    ],
+  ])("%o lets nobody sign in, and says why", (given, message) => {
+    expect(problemsOf(() => loadApiConfig({ ...workable, ...given })).join()).toMatch(message);
+  });
+
   test("a live Stripe key forces test clocks off", () => {
     const live = { ...database, STRIPE_API_KEY: "sk_live_1", TEST_CLOCKS: "allowed" };
     expect(loadApiConfig(live)).toMatchObject({

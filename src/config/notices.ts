@@ -2,8 +2,8 @@ import { z } from "zod";
 
 const sealingKey = /^[A-Za-z0-9+/]{43}=$/;
 
-/** Keys in base64, separated by commas: the first seals, all of them open. No message repeats one. */
-const sealingKeys = z
+/** Keys in base64, separated by commas: the first is used for what is new, all of them for what is there. No message repeats one. */
+export const sealingKeys = z
   .string()
   .transform((text) => text.split(",").map((key) => key.trim()))
   .refine((keys) => keys.every((key) => sealingKey.test(key)), {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { endpointVariables, mailVariables } from "./notices.ts";
+import { signInVariables } from "./sign-in.ts";
 import * as variables from "./variables.ts";
 
 const api = z.object({
@@ -7,6 +8,7 @@ const api = z.object({
   ...variables.temporalVariables,
   ...variables.stripeVariables,
   ...variables.apiVariables,
+  ...signInVariables,
   ...variables.billingVariables,
   ...endpointVariables,
   ...variables.logVariables,
@@ -77,5 +79,6 @@ export const parts = {
     ...variables.sealVariables,
     ...variables.homeVariables,
   }),
+  conformance: z.object({ STRIPE_API_KEY: variables.stripeVariables.STRIPE_API_KEY }),
   test: z.object({ ...variables.testVariables, ...variables.homeVariables }),
 };

@@ -1,7 +1,9 @@
 import type { z } from "zod";
+import type { Collecting } from "../stripe/collecting.ts";
 import type { PayloadKey } from "../temporal/payload-codec.ts";
 import type { WorkerBuild } from "../workers/worker-version.ts";
 import { ConfigurationError } from "./configuration-error.ts";
+import type { NamedMeter } from "./meter-names.ts";
 import type * as variables from "./variables.ts";
 
 type Values<Group extends z.ZodRawShape> = z.infer<z.ZodObject<Group>>;
@@ -35,6 +37,11 @@ export interface StripeConfig {
     | { readonly protocol: "http" | "https"; readonly host: string; readonly port: number }
     | undefined;
   readonly webhookSecrets: readonly string[];
+  readonly collecting: Collecting;
+  /** Whose usage is pushed to Stripe's meters, and how; none by default. */
+  readonly meters: { readonly of: readonly NamedMeter[]; readonly by: "event" | "stream" };
+  /** What Stripe may be asked in a second, by all processes together: the account, and each endpoint of it. */
+  readonly pace: { readonly perSecond: number; readonly perEndpoint: number };
 }
 
 /** An endpoint that the stand-in keeps for one account from its start, so that nobody has to register it. */
@@ -121,7 +128,22 @@ export function stripeSection(values: Values<typeof variables.stripeVariables>):
     isLive,
     apiBase: base === undefined ? undefined : apiBase(new URL(base)),
     webhookSecrets: values.STRIPE_WEBHOOK_SECRETS,
+    collecting: collectingSection(values),
+    meters: { of: values.STRIPE_METERS, by: values.STRIPE_METERS_BY },
+    pace: {
+      perSecond: values.STRIPE_REQUESTS_PER_SECOND,
+      perEndpoint: values.STRIPE_ENDPOINT_REQUESTS_PER_SECOND,
+    },
   };
+}
+
+/** A bank that wants the customer sends them back to a page, which somebody has to name. */
+function collectingSection(values: Values<typeof variables.stripeVariables>): Collecting {
+  const { STRIPE_COLLECT_BY: by, STRIPE_RETURN_URL: returnUrl } = values;
+  if (by === "invoice") return { by };
+  if (returnUrl !== undefined) return { by, returnUrl };
+  const message = "is not set: name the page that customers come back to after they have confirmed a payment";
+  throw new ConfigurationError([{ variable: "STRIPE_RETURN_URL", message }]);
 }
 
 function apiBase({ protocol, hostname, port }: URL): StripeConfig["apiBase"] {

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { unapprovedEventsMaxUsual } from "../domain/corrections/index.ts";
 import { approvalLimits } from "./approval-limits.ts";
+import { meterNames } from "./meter-names.ts";
+import { sealingKeys } from "./notices.ts";
 import { payloadKeys, webOrigins } from "./payload-keys.ts";
 import { sealUrl } from "./seal-location.ts";
 
@@ -110,6 +112,14 @@ export const stripeVariables = {
     .regex(/^(sk|rk)_(test|live)_/, { error: "must start with sk_test_, sk_live_, rk_test_ or rk_live_" })
     .optional(),
   STRIPE_API_BASE: httpUrl.optional(),
+  STRIPE_COLLECT_BY: z
+    .enum(["invoice", "payment_intent"], { error: "must be invoice or payment_intent" })
+    .default("invoice"),
+  STRIPE_RETURN_URL: httpUrl.optional(),
+  STRIPE_REQUESTS_PER_SECOND: wholeNumber(1, 10_000).default(20),
+  STRIPE_ENDPOINT_REQUESTS_PER_SECOND: wholeNumber(1, 10_000).default(20),
+  STRIPE_METERS: meterNames.default([]),
+  STRIPE_METERS_BY: oneOf("event", "stream").default("event"),
   STRIPE_WEBHOOK_SECRETS: z
     .string()
     .transform((value) => value.split(",").map((secret) => secret.trim()))
@@ -124,7 +134,9 @@ export const apiVariables = {
   API_PORT: port.default(8155),
   API_PUBLIC_URL: httpUrl.optional(),
   API_BOOTSTRAP_KEY: apiKey.optional(),
+  API_REQUESTS_PER_SECOND: wholeNumber(1, 1_000_000).default(500),
   ADJUSTMENT_APPROVAL_ABOVE: approvalLimits.prefault("usd=500.00,eur=500.00,jpy=50000"),
+  ENTITLEMENT_SIGNING_KEYS: sealingKeys.default([]),
   USAGE_CORRECTION_APPROVAL_ABOVE: wholeNumber(0, 1_000_000).default(unapprovedEventsMaxUsual),
 };
 
@@ -141,9 +153,9 @@ export const workerVariables = {
   WORKER_ROLES: workerRoleList.prefault(workerRoleNames.join()),
   CYCLE_CLOSE_LANES: wholeNumber(1, 64).default(4),
   WORKER_METRICS_PORT: port.optional(),
+  WORKFLOW_BUNDLE: text("give the path of a file that npm run bundle has written").optional(),
   WORKER_BUILD_ID: buildName.optional(),
   WORKER_DEPLOYMENT: buildName.optional(),
-  STRIPE_REQUESTS_PER_SECOND: wholeNumber(1, 10_000).default(12),
 };
 
 export const usageLogVariables = {
@@ -220,7 +232,10 @@ export const secretVariables: ReadonlySet<string> = new Set([
   "STRIPE_API_KEY",
   "STRIPE_WEBHOOK_SECRETS",
   "API_BOOTSTRAP_KEY",
+  "OIDC_CLIENT_SECRET",
+  "LOCAL_SIGN_IN_PASSWORD",
   "WEBHOOK_SECRET_KEYS",
+  "ENTITLEMENT_SIGNING_KEYS",
   "SMTP_URL",
   "USAGE_LOG_SASL_PASSWORD",
   "AWS_SECRET_ACCESS_KEY",

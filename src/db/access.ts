@@ -24,7 +24,10 @@ export async function findApiKey(tx: Tx, id: string): Promise<ApiKey | undefined
 }
 
 /** Stores a new key. False: a key with this id or this secret is there already, and stays as it is. */
-export async function insertApiKey(tx: Tx, key: Omit<ApiKey, "revokedAt">): Promise<boolean> {
+export async function insertApiKey(
+  tx: Tx,
+  key: Omit<typeof apiKey.$inferInsert, "revokedAt" | "lastUsedAt">,
+): Promise<boolean> {
   const inserted = await tx.insert(apiKey).values(key).onConflictDoNothing().returning({ id: apiKey.id });
   return inserted.length > 0;
 }
@@ -49,6 +52,27 @@ export async function revokeApiKey(tx: Tx, id: string, at: Instant): Promise<Api
     .set({ revokedAt: at })
     .where(and(eq(apiKey.id, id), isNull(apiKey.revokedAt)));
   return findApiKey(tx, id);
+}
+
+/** Lets a key's end come nearer: it is replaced by another one, and works beside that until then. */
+export async function endApiKeyAt(tx: Tx, id: string, at: Instant): Promise<void> {
+  await tx
+    .update(apiKey)
+    .set({ expiresAt: at })
+    .where(
+      and(
+        eq(apiKey.id, id),
+        sql`(${apiKey.expiresAt} is null or ${apiKey.expiresAt} > ${isoOf(at)}::timestamptz)`,
+      ),
+    );
+}
+
+/** Says that a key was let in. */
+export async function touchApiKey(tx: Tx, id: string, at: Instant): Promise<void> {
+  await tx
+    .update(apiKey)
+    .set({ lastUsedAt: at })
+    .where(and(eq(apiKey.id, id), sql`coalesce(${apiKey.lastUsedAt} < ${isoOf(at)}::timestamptz, true)`));
 }
 
 const bootstrapIdStart = "key_bootstrap_";

@@ -1,6 +1,15 @@
 import { z } from "zod";
-import { type ApiKey, findApiKey, insertApiKey, listApiKeys, revokeApiKey } from "../../db/access.ts";
-import { isoOf } from "../../domain/calendar/index.ts";
+import {
+  type ApiKey,
+  endApiKeyAt,
+  findApiKey,
+  insertApiKey,
+  listApiKeys,
+  revokeApiKey,
+} from "../../db/access.ts";
+import { inTransaction } from "../../db/database.ts";
+import { instantOfEpochMs, isoOf } from "../../domain/calendar/index.ts";
+import { isScope, verbs } from "../access/permissions.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import { hashOf, newApiKeySecret, prefixOf } from "../api-key-secret.ts";
 import { callerOf } from "../authentication.ts";
@@ -10,17 +19,31 @@ import { listAnswer, listOf, newestFirst, pageQuery, pageRequest } from "../pagi
 import { found, RequestRefusedError } from "../refusals.ts";
 import { idParams, instantInput, instantText, isoOrNull, textInput } from "../wire.ts";
 
-const scopeSchema = z.enum(["read", "write", "usage:write", "operate", "approve", "admin"]);
+const scopeText = z
+  .string()
+  .describe(
+    "A verb (`read`, `write`, `operate`, `approve`, `admin`) for everything, or `RESOURCE:VERB`, as in `usage:write`.",
+  );
+const scopeInput = scopeText.refine(isScope, {
+  error: `must be one of ${verbs.join(", ")}, or a resource and one of them, as in usage:write`,
+});
 
 const apiKeySchema = z
   .object({
     id: z.string(),
     name: z.string(),
     prefix: z.string().describe("How the secret starts, to recognise it by."),
-    scopes: z.array(scopeSchema),
+    scopes: z.array(scopeText),
     created_at: instantText,
     expires_at: instantText.nullable(),
     revoked_at: instantText.nullable(),
+    created_by: z
+      .string()
+      .nullable()
+      .describe("Null for the key of the configuration.")
+      .meta({ example: "person/psn_1" }),
+    replaces: z.string().nullable().describe("The key that this one takes the place of."),
+    last_used_at: instantText.nullable().describe("To a minute; null: never."),
   })
   .meta({ id: "ApiKey" });
 
@@ -32,7 +55,7 @@ const newApiKeySchema = apiKeySchema
 
 const apiKeyInput = z.strictObject({
   name: textInput(100),
-  scopes: z.array(scopeSchema).min(1).max(6),
+  scopes: z.array(scopeInput).min(1).max(50),
   expires_at: instantInput.optional(),
 });
 
@@ -42,6 +65,7 @@ export function apiKeyRoutes(api: ApiInstance, deps: ApiDependencies): void {
   createApiKey(api, deps);
   listAllApiKeys(api, deps);
   getOwnApiKey(api, deps);
+  rotateApiKey(api, deps);
   api.delete(
     "/v1/api-keys/:id",
     {
@@ -75,16 +99,71 @@ function createApiKey(api: ApiInstance, { db, now }: ApiDependencies): void {
       const secret = newApiKeySecret();
       const id = newId(request, "key");
       const key = {
+        ...keyOf(secret),
         id,
-        prefix: prefixOf(secret),
-        secretHash: hashOf(secret),
         name,
         scopes,
         createdAt,
         expiresAt,
+        createdBy: callerOf(request).actor,
       };
       // Already there when an earlier try was cut off after this point: that secret is lost, and no second one is made.
       const isNew = await insertApiKey(db.orm, key);
+      const kept = found(await findApiKey(db.orm, id), "api_key", id);
+      return reply.code(201).send({ ...apiKeyAnswer(kept), secret: isNew ? secret : null });
+    },
+  );
+}
+
+/** What is kept of a secret. */
+const keyOf = (secret: string) => ({ prefix: prefixOf(secret), secretHash: hashOf(secret) });
+
+function rotateApiKey(api: ApiInstance, { db, now }: ApiDependencies): void {
+  api.post(
+    "/v1/api-keys/:id/rotate",
+    {
+      config: { scope: "admin", refusals: ["api_key_not_found", "api_key_ended"], shownOnce: ["secret"] },
+      schema: {
+        tags,
+        summary: "Replace a key by a new one with the same rights",
+        description:
+          "Both work until the old one ends, so that whoever uses it can be told the new secret in the meantime.",
+        params: idParams,
+        body: z.strictObject({
+          overlap_seconds: z
+            .number()
+            .int()
+            .min(60)
+            .max(30 * 86_400)
+            .default(86_400)
+            .describe("For how long the old key still works."),
+          expires_at: instantInput.optional().describe("When the new key ends; never, when left out."),
+        }),
+        response: { 201: newApiKeySchema },
+      },
+    },
+    async (request, reply) => {
+      const { overlap_seconds: overlap, expires_at: expiresAt = null } = request.body;
+      const [id, old, createdAt] = [newId(request, "key"), request.params.id, now()];
+      const secret = newApiKeySecret();
+      const isNew = await inTransaction(db, async (tx) => {
+        const { name, scopes, revokedAt, expiresAt: ends } = found(await findApiKey(tx, old), "api_key", old);
+        if (revokedAt !== null || (ends !== null && ends <= createdAt)) {
+          throw new RequestRefusedError("api_key_ended", "this key works no more: create a new one");
+        }
+        const key = {
+          ...keyOf(secret),
+          id,
+          name,
+          scopes,
+          createdAt,
+          expiresAt,
+          createdBy: callerOf(request).actor,
+        };
+        const inserted = await insertApiKey(tx, { ...key, replaces: old });
+        if (inserted) await endApiKeyAt(tx, old, instantOfEpochMs(createdAt + overlap * 1_000));
+        return inserted;
+      });
       const kept = found(await findApiKey(db.orm, id), "api_key", id);
       return reply.code(201).send({ ...apiKeyAnswer(kept), secret: isNew ? secret : null });
     },
@@ -115,32 +194,28 @@ function getOwnApiKey(api: ApiInstance, { db }: ApiDependencies): void {
   api.get(
     "/v1/api-keys/current",
     {
-      config: { scope: "read" },
+      config: { scope: "read", refusals: ["api_key_not_found"] },
       schema: { tags, summary: "The key that this request is made with", response: { 200: apiKeySchema } },
     },
     async (request) => {
-      const { apiKeyId } = callerOf(request);
-      return apiKeyAnswer(found(await findApiKey(db.orm, apiKeyId), "api_key", apiKeyId));
+      const caller = callerOf(request);
+      const key = caller.kind === "api-key" ? await findApiKey(db.orm, caller.id) : undefined;
+      return apiKeyAnswer(found(key, "api_key", "current"));
     },
   );
 }
 
-function apiKeyAnswer({
-  id,
-  name,
-  prefix,
-  scopes,
-  createdAt,
-  expiresAt,
-  revokedAt,
-}: ApiKey): z.infer<typeof apiKeySchema> {
+function apiKeyAnswer(key: ApiKey): z.infer<typeof apiKeySchema> {
   return {
-    id,
-    name,
-    prefix,
-    scopes,
-    created_at: isoOf(createdAt),
-    expires_at: isoOrNull(expiresAt),
-    revoked_at: isoOrNull(revokedAt),
+    id: key.id,
+    name: key.name,
+    prefix: key.prefix,
+    scopes: key.scopes,
+    created_at: isoOf(key.createdAt),
+    expires_at: isoOrNull(key.expiresAt),
+    revoked_at: isoOrNull(key.revokedAt),
+    created_by: key.createdBy,
+    replaces: key.replaces,
+    last_used_at: isoOrNull(key.lastUsedAt),
   };
 }
