@@ -14,8 +14,14 @@ export async function readSettlement(
   stripeChargeId: string,
 ): Promise<ChargeSettlement | undefined> {
   const charge = await stripe.charges.retrieve(stripeChargeId, { expand: ["balance_transaction"] });
-  const transaction = charge.balance_transaction;
-  if (transaction === null || typeof transaction === "string") return undefined;
+  return settlementOf(charge) ?? undefined;
+}
+
+/** Of a charge that was read with its balance transaction; null while Stripe has not made it. */
+export function settlementOf({
+  balance_transaction: transaction,
+}: Pick<Stripe.Charge, "balance_transaction">): ChargeSettlement | null {
+  if (transaction === null || typeof transaction === "string") return null;
   return {
     balanceTransactionId: transaction.id,
     currency: transaction.currency,

@@ -1,5 +1,6 @@
 import { Stripe } from "stripe";
 import { BillingError } from "../domain/errors.ts";
+import { pacedClient, type TakeTurn } from "./paced-client.ts";
 
 export class StripeLiveKeyWithBaseOverrideError extends BillingError {
   readonly code = "stripe_live_key_with_base_override";
@@ -22,12 +23,25 @@ export class StripeInsecureBaseError extends BillingError {
 /** Less than an activity's time, so that the activity sees the failure and not its own end. */
 const timeoutMs = 30_000;
 
+export type StripeAccess = {
+  readonly apiKey: string;
+  /** Another address than Stripe's. */
+  readonly apiBase?: string | undefined;
+  /** Gives each request its turn; without it, they go as they come. */
+  readonly takeTurn?: TakeTurn;
+};
+
 /**
  * The SDK as the rail needs it: no retries of its own (the key and the decision are ours), no telemetry, the API
  * version the SDK was made for. `apiBase` is an address such as `http://127.0.0.1:12111` for the stand-in.
  */
-export function createStripe({ apiKey, apiBase }: { apiKey: string; apiBase?: string | undefined }): Stripe {
-  const common = { maxNetworkRetries: 0, timeout: timeoutMs, telemetry: false } as const;
+export function createStripe({ apiKey, apiBase, takeTurn }: StripeAccess): Stripe {
+  const common = {
+    maxNetworkRetries: 0,
+    timeout: timeoutMs,
+    telemetry: false,
+    ...(takeTurn && { httpClient: pacedClient(takeTurn) }),
+  } as const;
   if (apiBase === undefined) return new Stripe(apiKey, common);
   if (/^(sk|rk)_live_/.test(apiKey)) throw new StripeLiveKeyWithBaseOverrideError();
   const { protocol, hostname, port } = new URL(apiBase);

@@ -96,7 +96,8 @@ export async function attachPaymentMethod(
   return card;
 }
 
-function cardOf(method: Stripe.PaymentMethod): AttachedCard {
+/** What is kept of a card. */
+export function cardOf(method: Stripe.PaymentMethod): AttachedCard {
   const { card } = method;
   if (!card) throw new Error(`Stripe payment method ${method.id} is not a card`);
   return {

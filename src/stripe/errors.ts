@@ -53,6 +53,15 @@ export class StripeOperationKeyReusedError extends BillingError {
   }
 }
 
+/** What stands for the invoice at Stripe is in a state that this step does not go with: void, closed without a charge, a draft. */
+export class StripeInvoiceStateError extends BillingError {
+  readonly code = "stripe_invoice_state_unexpected";
+
+  constructor(stripeId: string, status: string) {
+    super(`${stripeId} is ${status.replaceAll("_", " ")} at Stripe`);
+  }
+}
+
 const retryAfterDefaultMs = 5_000;
 
 /**
@@ -101,5 +110,15 @@ function describe(failure: StripeFailure): string {
       return `${failure.code}: ${failure.message}`;
     default:
       return failure.kind.replaceAll("_", " ");
+  }
+}
+
+/** Reads fail with the SDK's errors; the caller gets the same classification as for writes. */
+export async function classified<Result>(name: string, work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!isStripeError(error)) throw error;
+    throw new StripeCallError(name, classifyStripeError(error), error);
   }
 }

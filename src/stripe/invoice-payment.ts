@@ -1,16 +1,18 @@
 import type { Stripe } from "stripe";
 import type { Instant } from "../domain/calendar/index.ts";
-import { BillingError } from "../domain/errors.ts";
-import { StripeCallError, type StripeFailure } from "./errors.ts";
+import { amountToCollect } from "./amounts.ts";
+import { StripeCallError, type StripeFailure, StripeInvoiceStateError } from "./errors.ts";
 import {
   hasPaymentMethod,
   invoiceState,
   type PaymentOutcome,
+  paymentDetails,
   readInvoice,
   readInvoiceState,
   type StripeInvoiceState,
 } from "./invoice-state.ts";
 import { type OperationLog, recordedCall } from "./operations.ts";
+import { recordedClosing } from "./recorded-closing.ts";
 
 export type InvoiceToPay = {
   readonly invoiceId: string;
@@ -19,6 +21,8 @@ export type InvoiceToPay = {
   readonly attempt: number;
   /** Another card than the customer's default. */
   readonly stripePaymentMethodId?: string;
+  /** What is due here: another amount is not charged. */
+  readonly due?: { readonly amountMinor: string; readonly currency: string };
   readonly at: Instant;
 };
 
@@ -28,19 +32,11 @@ export type MirroredInvoiceRef = {
   readonly at: Instant;
 };
 
-/** The invoice at Stripe is in a state that this step does not go with: void, closed without a charge, a draft. */
-export class StripeInvoiceStateError extends BillingError {
-  readonly code = "stripe_invoice_state_unexpected";
-
-  constructor(stripeInvoiceId: string, status: string) {
-    super(`Stripe invoice ${stripeInvoiceId} is ${status.replaceAll("_", " ")}`);
-  }
-}
-
 /**
- * Charges a mirrored invoice once per attempt. It looks first, so that what is paid already is not charged, and
- * looks again afterwards: what Stripe holds decides, not what the call said. Throws a {@link StripeCallError} when
- * the attempt may still be under way, a {@link StripeInvoiceStateError} when there is nothing to charge.
+ * Charges a mirrored invoice once per attempt. It looks first, so that what is paid already is not charged, and, unless it was
+ * answered with the paid invoice, looks again afterwards: what Stripe holds decides, not that a call failed. Throws a
+ * {@link StripeCallError} when the attempt may still be under way, a {@link StripeInvoiceStateError} when there is nothing to
+ * charge.
  */
 export async function payInvoice(
   stripe: Stripe,
@@ -51,11 +47,18 @@ export async function payInvoice(
   const before = invoiceState(invoice);
   if (before.status === "paid") return before;
   assertChargeable(before, input.stripeInvoiceId);
+  requireSameAmount(invoice, input);
   if (input.stripePaymentMethodId === undefined && !hasPaymentMethod(invoice)) return noPaymentMethod;
-  const refusal = await attempt(stripe, log, input);
+  const { answered, refusal } = await attempt(stripe, log, input);
+  if (answered?.status === "paid") return answered;
   const after = await readInvoiceState(stripe, input.stripeInvoiceId);
   if (after.status === "paid" || after.status === "requires_action") return after;
-  if (refusal?.failure.kind === "declined") return declinedOutcome(refusal.failure, after);
+  if (refusal?.failure.kind === "declined") {
+    return declinedOutcome(
+      refusal.failure,
+      after.status === "declined" ? after.stripePaymentIntentId : undefined,
+    );
+  }
   if (after.status === "declined") return after;
   if (refusal !== undefined) throw refusal;
   throw new StripeInvoiceStateError(input.stripeInvoiceId, after.status);
@@ -68,6 +71,22 @@ const noPaymentMethod: PaymentOutcome = {
   declineClass: "hard",
 };
 
+/** The copy asks for another amount than is due here: something has still to be told, or was changed in Stripe's dashboard. */
+export class AmountAtStripeDiffersError extends Error {
+  constructor(invoiceId: string, wanted: number, atStripe: number) {
+    super(`invoice ${invoiceId} is due with ${wanted} as Stripe counts, and its copy asks for ${atStripe}`);
+  }
+}
+
+function requireSameAmount(
+  { amount_remaining: atStripe }: Stripe.Invoice,
+  { invoiceId, due }: InvoiceToPay,
+): void {
+  if (due === undefined) return;
+  const wanted = amountToCollect(due.amountMinor, due.currency);
+  if (wanted !== atStripe) throw new AmountAtStripeDiffersError(invoiceId, wanted, atStripe);
+}
+
 function assertChargeable(state: StripeInvoiceState, stripeInvoiceId: string): void {
   const chargeable = ["open", "declined", "requires_action", "uncollectible"].includes(state.status);
   if (!chargeable) throw new StripeInvoiceStateError(stripeInvoiceId, state.status);
@@ -76,47 +95,50 @@ function assertChargeable(state: StripeInvoiceState, stripeInvoiceId: string): v
 /** Under which an attempt's call is recorded, before it is made. */
 export const attemptKey = (invoiceId: string, attempt: number) => `invoice/${invoiceId}/attempt/${attempt}`;
 
-/** Nothing on success; the refusal when the outcome is certain. An uncertain outcome is thrown. */
-async function attempt(
-  stripe: Stripe,
-  log: OperationLog,
-  input: InvoiceToPay,
-): Promise<StripeCallError | undefined> {
+interface Attempted {
+  /** The invoice's state as the call answered it. */
+  readonly answered?: StripeInvoiceState;
+  readonly refusal?: StripeCallError;
+}
+
+/** The answer, or the refusal when the outcome is certain. An uncertain outcome is thrown. */
+async function attempt(stripe: Stripe, log: OperationLog, input: InvoiceToPay): Promise<Attempted> {
   const { invoiceId, stripeInvoiceId, stripePaymentMethodId, at } = input;
   const body: Stripe.InvoicePayParams = {
     off_session: true,
+    expand: paymentDetails,
     ...(stripePaymentMethodId !== undefined && { payment_method: stripePaymentMethodId }),
   };
   try {
-    await recordedCall({
+    const answered = await recordedCall<StripeInvoiceState>({
       log,
       key: attemptKey(invoiceId, input.attempt),
       operation: "POST /v1/invoices/{invoice}/pay",
       body: { invoice: stripeInvoiceId, ...body },
       at,
-      send: async (options) => ({
-        status: (await stripe.invoices.pay(stripeInvoiceId, body, options)).status,
-      }),
+      send: async (options) => invoiceState(await stripe.invoices.pay(stripeInvoiceId, body, options)),
       find: async () => {
-        const { status } = await readInvoiceState(stripe, stripeInvoiceId);
-        return status === "paid" ? { status } : undefined;
+        const state = await readInvoiceState(stripe, stripeInvoiceId);
+        // Nobody had tried before the first attempt: what has become of any is what has become of it.
+        const isOfFirst = input.attempt === 1 && ["declined", "requires_action"].includes(state.status);
+        return state.status === "paid" || isOfFirst ? state : undefined;
       },
     });
-    return undefined;
+    return { answered };
   } catch (error) {
     const isCertain =
       error instanceof StripeCallError && ["declined", "invalid_request"].includes(error.failure.kind);
-    if (isCertain) return error;
+    if (isCertain) return { refusal: error };
     throw error;
   }
 }
 
-function declinedOutcome(
-  failure: Extract<StripeFailure, { kind: "declined" }>,
-  after: StripeInvoiceState,
+/** A decline as a call was refused with; of this intent, unless the refusal names its own. */
+export function declinedOutcome(
+  { decline, paymentIntentId }: Extract<StripeFailure, { kind: "declined" }>,
+  knownIntentId: string | undefined,
 ): PaymentOutcome {
-  const { decline, paymentIntentId } = failure;
-  const intentId = paymentIntentId ?? (after.status === "declined" ? after.stripePaymentIntentId : undefined);
+  const intentId = paymentIntentId ?? knownIntentId;
   return {
     status: "declined",
     declineCode: decline.code,
@@ -156,27 +178,15 @@ async function closeInvoice(
   close: (options: { idempotencyKey: string }) => Promise<unknown>,
 ): Promise<void> {
   const path = status === "void" ? "void" : "mark_uncollectible";
-  const find = async () => {
-    const found = await readInvoiceState(stripe, stripeInvoiceId);
-    return found.status === status ? { status } : undefined;
-  };
-  try {
-    await recordedCall({
-      log,
-      key: `invoice/${invoiceId}/${path}`,
-      operation: `POST /v1/invoices/{invoice}/${path}`,
-      body: { invoice: stripeInvoiceId },
-      at,
-      send: async (options) => {
-        await close(options);
-        return { status };
-      },
-      find,
-    });
-  } catch (error) {
-    const isRefusal = error instanceof StripeCallError && error.failure.kind === "invalid_request";
-    if (!isRefusal) throw error;
-    const { status: now } = await readInvoiceState(stripe, stripeInvoiceId);
-    if (now !== status) throw new StripeInvoiceStateError(stripeInvoiceId, now);
-  }
+  await recordedClosing({
+    log,
+    key: `invoice/${invoiceId}/${path}`,
+    operation: `POST /v1/invoices/{invoice}/${path}`,
+    body: { invoice: stripeInvoiceId },
+    at,
+    stripeId: stripeInvoiceId,
+    status,
+    close,
+    readStatus: async () => (await readInvoiceState(stripe, stripeInvoiceId)).status,
+  });
 }

@@ -1,7 +1,9 @@
 import type { Stripe } from "stripe";
 import type { DeclineClass } from "../domain/lifecycle/index.ts";
 import { isoMinorOf } from "./amounts.ts";
+import type { ChargeSettlement } from "./balance-transaction.ts";
 import { classifyDecline } from "./declines.ts";
+import { idOf } from "./expanded-id.ts";
 
 /** How an attempt to collect an invoice ended, decided from what Stripe holds afterwards. */
 export type PaymentOutcome =
@@ -11,6 +13,8 @@ export type PaymentOutcome =
       readonly stripeChargeId: string;
       /** What was collected, in whole minor units. */
       readonly amountMinor: string;
+      /** How it reached our balance; null: not yet. Left out: nobody has looked. */
+      readonly settlement?: ChargeSettlement | null;
     }
   | {
       readonly status: "declined";
@@ -22,6 +26,7 @@ export type PaymentOutcome =
   | {
       readonly status: "requires_action";
       readonly stripePaymentIntentId: string;
+      /** Where the customer confirms it. */
       readonly hostedInvoiceUrl: string;
     };
 
@@ -42,10 +47,11 @@ export async function readInvoiceState(stripe: Stripe, stripeInvoiceId: string):
 
 /** An invoice with everything a decision about it needs: its payments and its customer. */
 export async function readInvoice(stripe: Stripe, stripeInvoiceId: string): Promise<Stripe.Invoice> {
-  return await stripe.invoices.retrieve(stripeInvoiceId, {
-    expand: ["payments.data.payment.payment_intent", "customer"],
-  });
+  return await stripe.invoices.retrieve(stripeInvoiceId, { expand: [...paymentDetails, "customer"] });
 }
+
+/** What has to come with an invoice to say how it was paid. Stripe expands four levels, and these are four. */
+export const paymentDetails = ["payments.data.payment.payment_intent"];
 
 /** Whether Stripe would know what to charge: a card on the invoice, or the customer's default. */
 export function hasPaymentMethod({ default_payment_method: own, customer }: Stripe.Invoice): boolean {
@@ -89,7 +95,7 @@ function paidState(invoice: Stripe.Invoice, intents: readonly Stripe.PaymentInte
   return {
     status: "paid",
     stripePaymentIntentId: intent.id,
-    stripeChargeId: typeof charge === "string" ? charge : charge.id,
+    stripeChargeId: idOf(charge),
     amountMinor: isoMinorOf(intent.amount_received, intent.currency),
   };
 }
@@ -100,9 +106,16 @@ function openState(invoice: Stripe.Invoice, intent: Stripe.PaymentIntent | undef
     const hostedInvoiceUrl = invoice.hosted_invoice_url ?? "";
     return { status: "requires_action", stripePaymentIntentId: intent.id, hostedInvoiceUrl };
   }
+  return declineOf(intent) ?? { status: "open" };
+}
+
+/** How the last attempt on an intent was declined; undefined when none was. */
+export function declineOf(
+  intent: Stripe.PaymentIntent,
+): Extract<PaymentOutcome, { status: "declined" }> | undefined {
   const error = intent.last_payment_error;
-  if (error === null || error === undefined) return { status: "open" };
-  const decline = classifyDecline(error.decline_code ?? error.code ?? "unknown", error.advice_code);
+  if (error === null || error === undefined) return undefined;
+  const decline = classifyDecline(error.decline_code || error.code || "unknown", error.advice_code);
   return {
     status: "declined",
     declineCode: decline.code,

@@ -3,8 +3,10 @@ import { Counter, type Registry } from "prom-client";
 import { explainTransactions, importBalanceTransactions } from "../activities/balance-transactions.ts";
 import type { ActivityDependencies } from "../activities/dependencies.ts";
 import { settleDispute } from "../activities/dispute-settle.ts";
+import { takeInMissedEvents } from "../activities/missed-events.ts";
 import { settlePayout } from "../activities/payout-settle.ts";
 import { followRefund } from "../activities/refund-send.ts";
+import { tellCopies } from "../activities/tell-copies.ts";
 import { disputesUnderWay } from "../db/billing/disputes.ts";
 import { payoutsUnderWay } from "../db/billing/payouts.ts";
 import { refundsUnderWay } from "../db/billing/refunds.ts";
@@ -53,15 +55,24 @@ export function startStripeUpkeep({
   });
 }
 
-/** One turn: everything that is new is imported, explained and asked about. Answers how much was imported. */
+/**
+ * One turn: events whose webhook never came go into the inbox; copies of invoices are told of credit notes; everything that is new of the balance is imported, explained and
+ * asked about. Answers how much was imported.
+ */
 export async function followStripe(deps: ActivityDependencies, patienceMs: number): Promise<number> {
+  for (let hasMore = true; hasMore; ) ({ hasMore } = await takeInMissedEvents(deps));
   let imported = 0;
   for (let hasMore = true; hasMore; ) {
     const page = await importBalanceTransactions(deps);
     imported += page.imported;
     hasMore = page.hasMore;
   }
-  const failures = [await explainAll(deps, patienceMs), ...(await askTheSilent(deps))];
+  const told = await Promise.allSettled([tellCopies(deps)]);
+  const failures = [
+    ...told.map((each) => (each.status === "rejected" ? each.reason : undefined)),
+    await explainAll(deps, patienceMs),
+    ...(await askTheSilent(deps)),
+  ];
   const failure = failures.find((each) => each !== undefined);
   if (failure !== undefined) throw failure;
   return imported;

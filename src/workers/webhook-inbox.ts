@@ -1,22 +1,20 @@
 import type { Logger } from "pino";
-import { bookPayment } from "../activities/book-payment.ts";
+import { AwaitedError, applyIntent, applyInvoice } from "../activities/apply-payment.ts";
 import type { ActivityDependencies } from "../activities/dependencies.ts";
 import { settleDispute } from "../activities/dispute-settle.ts";
-import { recoverGivenUp } from "../activities/dunning-steps.ts";
+import { applyChosenCard, applySetup } from "../activities/follow-cards.ts";
+import { noteMeterErrors } from "../activities/note-meter-errors.ts";
 import { settlePayout } from "../activities/payout-settle.ts";
 import { settleRefund } from "../activities/refund-settle.ts";
-import { findInvoiceAtStripe } from "../db/billing/invoices.ts";
-import { testClockOf } from "../db/billing/test-clocks.ts";
+import { applyCreditNote } from "../activities/tell-copies.ts";
 import {
   claimWebhooks,
   finishWebhook,
   postponeWebhook,
   type WaitingWebhook,
 } from "../db/billing/webhook-inbox.ts";
-import { isoOf } from "../domain/calendar/index.ts";
-import { type WebhookSubject, webhookSubject } from "../stripe/index.ts";
+import { snapshotType, webhookSubject } from "../stripe/index.ts";
 import { withCorrelationId } from "../temporal/correlation.ts";
-import { workflowIds } from "../workflows/messages.ts";
 
 export interface WebhookInbox {
   stop(): Promise<void>;
@@ -78,14 +76,35 @@ async function apply(deps: ActivityDependencies, webhook: WaitingWebhook, logger
     logger.debug({ event_id: eventId, type, outcome }, "webhook applied");
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    logger.warn({ event_id: eventId, type, attempts, err: error }, "webhook postponed");
+    const level = error instanceof AwaitedError ? "debug" : "warn";
+    logger[level]({ event_id: eventId, type, attempts, err: error }, "webhook postponed");
     await postponeWebhook(deps.db.orm, eventId, attempts, message).catch(() => {});
   }
 }
 
-async function applied(deps: ActivityDependencies, webhook: WaitingWebhook): Promise<"done" | "ignored"> {
+/** Reads the object that a webhook is about, and books what has become of it. */
+export async function applied(
+  deps: ActivityDependencies,
+  webhook: Pick<WaitingWebhook, "event_id" | "type" | "body">,
+): Promise<"done" | "ignored"> {
   const subject = webhookSubject({ rawBody: webhook.body });
+  const type = snapshotType(webhook.type);
   switch (subject.kind) {
+    case "unread": {
+      const object = await deps.rail.readObject(subject.path);
+      return await applied(deps, { ...webhook, type, body: JSON.stringify({ data: { object } }) });
+    }
+    case "meter_errors":
+      await noteMeterErrors(deps, subject.eventId);
+      return "done";
+    case "setup":
+      return await applySetup(deps, subject.setupIntentId);
+    case "customer":
+      return webhook.type === "customer.updated"
+        ? await applyChosenCard(deps, subject.stripeCustomerId)
+        : "ignored";
+    case "credit_note":
+      return await applyCreditNote(deps, subject.stripeCreditNoteId);
     case "dispute":
       return await settleDispute(deps, subject.stripeDisputeId, webhook.event_id);
     case "refund":
@@ -94,36 +113,18 @@ async function applied(deps: ActivityDependencies, webhook: WaitingWebhook): Pro
       await settlePayout(deps, subject.payoutId);
       return "done";
     case "invoice":
-      return outcomes.has(webhook.type) ? await applyInvoice(deps, webhook, subject) : "ignored";
+      return outcomes.has(type) ? await applyInvoice(deps, subject, webhook.event_id) : "ignored";
+    case "payment_intent":
+      return outcomes.has(type) ? await applyIntent(deps, subject, webhook.event_id) : "ignored";
     default:
       return "ignored";
   }
 }
 
-async function applyInvoice(
-  deps: ActivityDependencies,
-  webhook: WaitingWebhook,
-  subject: Extract<WebhookSubject, { kind: "invoice" }>,
-): Promise<"done" | "ignored"> {
-  const { db, gateway } = deps;
-  const invoice = await findInvoiceAtStripe(db.orm, subject.stripeInvoiceId);
-  if (invoice === undefined) {
-    // Ours, but its id has not been written down yet: the event came before our own call's answer.
-    if (subject.invoiceId !== null)
-      throw new Error(`invoice ${subject.invoiceId} is not known at Stripe yet`);
-    return "ignored";
-  }
-  const clock = await testClockOf(db.orm, invoice.customerId);
-  const now = clock?.currentAt ?? deps.now();
-  await bookPayment(deps, subject.stripeInvoiceId, now);
-  await recoverGivenUp(deps, invoice.id, isoOf(now));
-  // Nobody else waits for a payment: whoever charges books it, and has ended by now.
-  if (invoice.collectedBy === workflowIds.dunning(invoice.id)) {
-    const reading = clock === undefined ? null : { clockId: clock.id, now: isoOf(clock.currentAt) };
-    await gateway.tellInvoiceChanged(invoice.collectedBy, reading, webhook.event_id);
-  }
-  return "done";
-}
-
 /** Events after which an invoice stands otherwise than before. All others are about what we did ourselves. */
-const outcomes = new Set(["invoice.paid", "invoice.voided", "invoice.marked_uncollectible"]);
+const outcomes = new Set([
+  "invoice.paid",
+  "invoice.voided",
+  "invoice.marked_uncollectible",
+  "payment_intent.succeeded",
+]);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { instant } from "../../src/domain/calendar/index.ts";
 import { createStripe, StripeCallError, stripeRail } from "../../src/stripe/index.ts";
+import { untilDone } from "../support/until-done.ts";
 import { ada, at, invoiceFor, type RailScene, railScene } from "./support/rail-scene.ts";
 import { type SandboxUnderTest, sandboxUnderTest } from "./support/sandbox.ts";
 
@@ -43,6 +44,32 @@ test.each(rows)(
     expect(await scene.counts()).toEqual({ customers: 1, invoices: 1, paidCharges: 1 });
     const { faults } = await scene.control<{ faults: { firedFor: string[] }[] }>("faults");
     expect(faults[0]?.firedFor).toHaveLength(times);
+  },
+);
+
+test.each(lostReplies)(
+  "$action at a refund and at its credit note: one of each",
+  async ({ action, times }) => {
+    const stripeCustomerId = await scene.customerWithCard("pm_card_visa");
+    const { stripeInvoiceId } = await scene.rail.mirrorInvoice(invoiceFor(stripeCustomerId));
+    const paid = await scene.pay(stripeInvoiceId);
+    if (paid.status !== "paid") throw new Error(`${paid.status} where it should be paid`);
+    for (const match of ["/v1/refunds", "/v1/credit_notes"]) {
+      await scene.control("faults", { action, times, method: "POST", match });
+    }
+    const { stripePaymentIntentId } = paid;
+    const money = { amountMinor: "500", currency: "usd", at };
+    const refund = { refundId: "rf_1", invoiceId: "inv_1", stripePaymentIntentId, ...money };
+    const { stripeRefundId } = await untilDone(() => scene.rail.sendRefund(refund));
+    const note = { creditNoteId: "cn_1", number: "NOTE-1", stripeInvoiceId, currency: "usd", at };
+    const amounts = { dueBeforeMinor: "0", dueAfterMinor: "0", givenBackMinor: "500" };
+    const refunds = [{ stripeRefundId, amountMinor: "500" }];
+    await untilDone(() => scene.rail.mirrorCreditNote({ ...note, ...amounts, refunds }));
+    const { data: sentBack } = await scene.stripe.refunds.list();
+    const { data: notes } = await scene.stripe.creditNotes.list({ invoice: stripeInvoiceId });
+    expect([sentBack.map(({ amount }) => amount), notes.map(({ amount }) => amount)]).toEqual([[500], [500]]);
+    const { faults } = await scene.control<{ faults: { firedFor: string[] }[] }>("faults");
+    expect(faults.map(({ firedFor }) => firedFor.length)).toEqual([times, times]);
   },
 );
 
@@ -91,14 +118,3 @@ test("a wrong key is an auth failure", async () => {
   const create = wrong.ensureCustomer({ customerId: "cus_9", name: "Ada", email: "ada@example.com", at });
   await expect(create).rejects.toMatchObject({ failure: { kind: "auth" } });
 });
-
-/** What an activity's retries do: call again while the outcome is unknown. */
-async function untilDone<Result>(work: () => Promise<Result>, attemptsLeft = 3): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    const isUnknown = error instanceof StripeCallError && error.failure.kind === "unavailable";
-    if (!isUnknown || attemptsLeft === 0) throw error;
-    return await untilDone(work, attemptsLeft - 1);
-  }
-}

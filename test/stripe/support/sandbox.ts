@@ -70,6 +70,8 @@ export function sdk(url: string, apiKey: string): Stripe {
   stripe.on("response", (response: Stripe.ResponseEvent & { readonly body?: unknown }) => {
     if (response.status !== 200) return;
     const path = response.path.split("?")[0] ?? "";
+    // Of the second version there is no specification but the SDK's types.
+    if (path.startsWith("/v2/")) return;
     const violations = replyViolations(response.method, path, response.body);
     misfits.push(...violations.map((violation) => `${response.method} ${path}: ${violation}`));
   });

@@ -2,6 +2,7 @@ import { moveStripeBalance } from "../payments/balance.ts";
 import { endDispute, escalate, isInquiry, isOpenDispute, openDispute } from "../payments/disputes.ts";
 import { arrive, bounce, payOutAll } from "../payments/payouts.ts";
 import { failRefund, settleRefund } from "../payments/refunds.ts";
+import { unsetSettings } from "../state/account.ts";
 import type { Dispute, Payout } from "../state/objects.ts";
 import type { Transaction } from "../state/transaction.ts";
 import { causeOf, completeAuthentication, failAuthentication } from "./bank.ts";
@@ -40,7 +41,16 @@ export const bankActions: Readonly<Record<string, BankAction>> = {
       optionalText(input, "code") ?? "account_closed",
     ),
   charge_fee: chargeFee,
+  settle_in: settleIn,
 };
+
+/** Our bank account is in this currency from now on: what comes in and goes out in others is exchanged. */
+function settleIn(tx: Transaction, input: Fields) {
+  const rate = optionalNumber(input, "rate");
+  if (rate === undefined || rate <= 0) throw new ControlError("rate must be a positive number");
+  const before = tx.find("settings", "settings") ?? unsetSettings;
+  return tx.put({ ...before, settlement: { currency: requiredText(input, "currency"), rate } });
+}
 
 /** Stripe takes money for a service of its own, such as Radar. */
 function chargeFee(tx: Transaction, input: Fields) {

@@ -10,7 +10,7 @@ import type { Instruments } from "../http/instruments.ts";
 import { StripeRefusal } from "../http/refusal.ts";
 import { scriptCard } from "../payments/card-behaviour.ts";
 import { cardOutcomes, isCardOutcome } from "../payments/declines.ts";
-import { queueDelivery } from "../resources/emit.ts";
+import { queueDelivery } from "../resources/deliver.ts";
 import { rollSecret } from "../resources/webhook-endpoints.ts";
 import type { Account } from "../state/account.ts";
 import type { Accounts } from "../state/accounts.ts";
@@ -91,7 +91,14 @@ function setClock({ account, accounts }: Scene, input: Fields) {
 
 function setLimits({ account, accounts }: Scene, input: Fields) {
   const perSecond = optionalNumber(input, "requestsPerSecond") ?? null;
-  accounts.transact(account, (tx) => tx.put({ ...account.settings(), requests_per_second: perSecond }));
+  const perEndpoint = optionalNumber(input, "requestsPerEndpoint") ?? null;
+  accounts.transact(account, (tx) =>
+    tx.put({
+      ...account.settings(),
+      requests_per_second: perSecond,
+      requests_per_endpoint: perEndpoint,
+    }),
+  );
 }
 
 function armFault({ account, instruments }: Scene, input: Fields) {
@@ -141,7 +148,8 @@ function resend({ account, accounts }: Scene, input: Fields) {
   const event = requiredText(input, "event");
   accounts.transact(account, (tx) => {
     const { id } = tx.get("event", event);
-    for (const endpoint of tx.list("webhook_endpoint")) queueDelivery(tx, id, endpoint.id);
+    for (const { id: endpoint, thin_name: thin } of tx.list("webhook_endpoint"))
+      if (thin === undefined) queueDelivery(tx, id, endpoint);
   });
 }
 

@@ -71,19 +71,27 @@ export function tooManyRequests(
   );
 }
 
-/** A bucket of one second's requests per account, refilled as time goes by. */
-export class RateLimiter {
-  readonly #buckets = new Map<string, { tokens: number; refilledAtMs: number }>();
+type Bucket = { readonly tokens: number; readonly refilledAtMs: number };
 
-  /** Throws Stripe's 429 when the account asked for more than `perSecond`; `null` means no limit. */
-  assertWithin(account: Account, nowMs: number): void {
-    const { requests_per_second: perSecond } = account.settings();
-    if (perSecond === null) return;
-    const bucket = this.#buckets.get(account.id) ?? { tokens: perSecond, refilledAtMs: nowMs };
+/** Buckets of one second's requests, refilled as time goes by: of each account, and of each of its endpoints. */
+export class RateLimiter {
+  readonly #buckets = new Map<string, Bucket>();
+
+  /** Throws Stripe's 429 when the account asked for more than it may; `null` means no limit. */
+  assertWithin(account: Account, operation: string, nowMs: number): void {
+    const { requests_per_second: perSecond, requests_per_endpoint: perEndpoint } = account.settings();
+    const isWithin =
+      this.#take(account.id, perSecond, nowMs) &&
+      this.#take(`${account.id} ${operation}`, perEndpoint ?? null, nowMs);
+    if (!isWithin) throw tooManyRequests("rate_limit", "Request rate limit exceeded.");
+  }
+
+  #take(name: string, perSecond: number | null, nowMs: number): boolean {
+    if (perSecond === null) return true;
+    const bucket = this.#buckets.get(name) ?? { tokens: perSecond, refilledAtMs: nowMs };
     const refill = ((nowMs - bucket.refilledAtMs) / 1000) * perSecond;
     const tokens = Math.min(perSecond, bucket.tokens + refill);
-    const left = tokens < 1 ? tokens : tokens - 1;
-    this.#buckets.set(account.id, { tokens: left, refilledAtMs: nowMs });
-    if (tokens < 1) throw tooManyRequests("rate_limit", "Request rate limit exceeded.");
+    this.#buckets.set(name, { tokens: tokens < 1 ? tokens : tokens - 1, refilledAtMs: nowMs });
+    return tokens >= 1;
   }
 }

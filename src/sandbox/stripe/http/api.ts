@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expandReply } from "../resources/expand.ts";
 import { texts } from "../schema/access.ts";
 import { apiVersion } from "../schema/endive.ts";
+import { decodeJson } from "../schema/second-version.ts";
 import type { Account } from "../state/account.ts";
 import type { Accounts } from "../state/accounts.ts";
 import { accountOf, assertNoEarlyFault, assertVersion, RateLimiter, unauthorized } from "./admission.ts";
@@ -12,6 +13,7 @@ import { claimOf, type KeyClaim, keepReply, keptReply, keyInUse } from "./idempo
 import type { Instruments } from "./instruments.ts";
 import { badParameter, StripeRefusal } from "./refusal.ts";
 import { type MatchedRoute, matchRoute } from "./router.ts";
+import { accountOfSession, assertSessionOpen } from "./stream-session.ts";
 import { refuseUnsupported } from "./unsupported.ts";
 
 export type ApiRequest = {
@@ -54,7 +56,7 @@ export class StripeApi {
 
   async handle(request: ApiRequest): Promise<WireEffect> {
     const requestId = `req_${randomBytes(7).toString("hex")}`;
-    const account = accountOf(this.#accounts, header(request, "authorization"));
+    const account = callerOf(this.#accounts, request);
     const target = { method: request.method, name: request.path };
     const fault = account && this.#instruments.faults(account).fire(apiFaultActions, target, requestId);
     if (fault?.action === "reset_before") return this.#broken(account, request, requestId, "reset", fault);
@@ -121,10 +123,11 @@ export class StripeApi {
     key: string | undefined,
   ): Promise<Answer> {
     if (account === undefined) throw unauthorized(header(request, "authorization"));
+    if (isStream(request)) assertSessionOpen(account, header(request, "authorization"));
     assertVersion(header(request, "stripe-version"));
-    this.#limiter.assertWithin(account, Date.now());
-    assertNoEarlyFault(fault);
     const matched = matchRoute(request.method, request.path);
+    this.#limiter.assertWithin(account, matched.route.operation, Date.now());
+    assertNoEarlyFault(fault);
     const form = formOf(request);
     const claim = key === undefined ? undefined : claimOf(key, request.method, request.path, form);
     const inUse = claim && `${account.id}/${claim.key}`;
@@ -166,6 +169,8 @@ export class StripeApi {
       });
     } catch (error) {
       if (!(error instanceof StripeRefusal) || error.handling.beforeExecution || !claim) throw error;
+      // In the second version what has failed is tried anew.
+      if (isSecondVersion(work.request)) throw error;
       const answer = { status: error.status, body: JSON.stringify(error.body()) };
       this.#accounts.transact(account, (tx) => keepReply(tx, claim, { requestId, ...answer }));
       return answer;
@@ -208,7 +213,17 @@ function badGateway(): HttpReply {
   return { status: 502, headers: { "Content-Type": "text/html" }, body };
 }
 
+const isSecondVersion = ({ path }: ApiRequest): boolean => path.startsWith("/v2/");
+const isStream = ({ path }: ApiRequest): boolean => path === "/v2/billing/meter_event_stream";
+
+/** The stream is opened by the token of a session, everything else by an API key. */
+function callerOf(accounts: Accounts, request: ApiRequest): Account | undefined {
+  const authorization = header(request, "authorization");
+  return isStream(request) ? accountOfSession(accounts, authorization) : accountOf(accounts, authorization);
+}
+
 function formOf(request: ApiRequest): FormTree {
+  if (isSecondVersion(request) && request.method === "POST") return decodeJson(request.body);
   try {
     return decodeForm(request.method === "GET" ? request.query : request.body);
   } catch (error) {

@@ -1,6 +1,11 @@
 /** The `error` member of a Stripe reply. Field names are Stripe's. */
 export type StripeError = {
-  readonly type: "api_error" | "card_error" | "idempotency_error" | "invalid_request_error";
+  readonly type:
+    | "api_error"
+    | "card_error"
+    | "idempotency_error"
+    | "invalid_request_error"
+    | "temporary_session_expired";
   readonly message: string;
   readonly code?: string | undefined;
   readonly param?: string | undefined;

@@ -31,7 +31,7 @@ async function answer(
   const url = new URL(request.url ?? "/", `http://${request.headers.host ?? "localhost"}`);
   const method = request.method ?? "GET";
   const body = await bodyOf(request);
-  const page = method === "GET" ? pageFor(url.pathname, accounts) : undefined;
+  const page = pageFor({ method, path: url.pathname, body }, accounts);
   if (page) return send(response, page);
   if (url.pathname.startsWith("/_sandbox/")) {
     const { authorization } = request.headers;

@@ -1,5 +1,7 @@
+import type { HttpReply } from "../http/api.ts";
+
 /** A page with the stand-in's look. `body` is HTML that is safe already. */
-export function htmlPage(title: string, body: string): string {
+function htmlPage(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -22,6 +24,15 @@ export function htmlPage(title: string, body: string): string {
 ${body}
 </main></body>
 </html>`;
+}
+
+export function htmlReply(status: number, title: string, body: string): HttpReply {
+  return { status, headers: { "Content-Type": "text/html; charset=utf-8" }, body: htmlPage(title, body) };
+}
+
+/** To another page, after a form was sent. */
+export function redirect(to: string): HttpReply {
+  return { status: 303, headers: { Location: to }, body: "" };
 }
 
 export function escapeHtml(text: string): string {

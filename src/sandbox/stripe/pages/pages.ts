@@ -4,7 +4,9 @@ import { linesOf } from "../resources/render.ts";
 import type { Account } from "../state/account.ts";
 import type { Accounts } from "../state/accounts.ts";
 import type { Invoice, InvoiceItem, Kind } from "../state/objects.ts";
-import { escapeHtml, htmlPage } from "./html.ts";
+import { cardPage } from "./card-pages.ts";
+import { confirmationPage } from "./confirmation.ts";
+import { escapeHtml, htmlReply as html } from "./html.ts";
 
 const counted: readonly Kind[] = [
   "customer",
@@ -17,8 +19,15 @@ const counted: readonly Kind[] = [
   "delivery",
 ];
 
-/** `/` and `/invoice/{token}`, for people; anything else is nothing of ours. */
-export function pageFor(path: string, accounts: Accounts): HttpReply | undefined {
+/** `/`, `/invoice/{token}` and what forms lead to, for people; anything else is nothing of ours. */
+export function pageFor(
+  request: { readonly method: string; readonly path: string; readonly body: string },
+  accounts: Accounts,
+): HttpReply | undefined {
+  const { method, path } = request;
+  if (method !== "GET" && method !== "POST") return undefined;
+  const form = confirmationPage(request, accounts) ?? cardPage(request, accounts);
+  if (form !== undefined || method === "POST") return form;
   if (path === "/") return html(200, "Stripe stand-in", overview(accounts));
   const token = /^\/invoice\/(?<account>acct_\w+?)_(?<token>\w+)$/.exec(path)?.groups;
   if (token === undefined) return undefined;
@@ -27,10 +36,6 @@ export function pageFor(path: string, accounts: Accounts): HttpReply | undefined
   if (!account || !invoice) return html(404, "No such invoice", "<h1>There is no such invoice.</h1>");
   const lines = accounts.transact(account, (tx) => linesOf(tx, invoice.id));
   return html(200, `Invoice ${invoice.number ?? invoice.id}`, invoicePage(invoice, lines));
-}
-
-function html(status: number, title: string, body: string): HttpReply {
-  return { status, headers: { "Content-Type": "text/html; charset=utf-8" }, body: htmlPage(title, body) };
 }
 
 function overview(accounts: Accounts): string {

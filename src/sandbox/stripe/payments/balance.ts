@@ -11,7 +11,8 @@ type Movement = Pick<BalanceTransaction, "amount" | "currency" | "reporting_cate
 
 /** Moves the account's balance. Every movement is one balance transaction, and there is no other way to move it. */
 export function moveStripeBalance(tx: Transaction, movement: Movement): BalanceTransaction {
-  const { fee = 0, description = null, availableAfter = 0, amount, currency, ...kind } = movement;
+  const { description = null, availableAfter = 0, ...settled } = settledAt(tx, movement);
+  const { fee = 0, amount, currency, ...kind } = settled;
   const detail = {
     amount: fee,
     application: null,
@@ -33,6 +34,16 @@ export function moveStripeBalance(tx: Transaction, movement: Movement): BalanceT
     fee_details: fee === 0 ? [] : [detail],
     ...kind,
   });
+}
+
+/** An account that settles in one currency has what it takes in others exchanged at the rate of the moment, fees included. */
+function settledAt(tx: Transaction, movement: Movement): Movement & { readonly exchange_rate?: number } {
+  const settlement = tx.find("settings", "settings")?.settlement;
+  if (!settlement || settlement.currency === movement.currency) return movement;
+  const { currency, rate } = settlement;
+  const exchanged = (amount: number) => Math.round(amount * rate);
+  const { amount, fee = 0 } = movement;
+  return { ...movement, amount: exchanged(amount), fee: exchanged(fee), currency, exchange_rate: rate };
 }
 
 /** What can be paid out now of each currency, and what cannot yet. */

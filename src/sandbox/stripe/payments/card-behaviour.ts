@@ -11,11 +11,19 @@ export function scriptCard(tx: Transaction, paymentMethodId: string, outcomes: r
   tx.put({ ...behaviourOf(tx, paymentMethodId), script: outcomes });
 }
 
+/** A card whose bank asks the customer once, when it is saved, and never again. */
+const untilSetUp = "require_action_until_set_up";
+
+/** The bank has had its answer while the customer was there. */
+export function noteSetUp(tx: Transaction, paymentMethodId: string): void {
+  if (natureOf(tx, paymentMethodId) === untilSetUp) giveCardNature(tx, paymentMethodId, "succeed");
+}
+
 /** How the next charge ends; uses up one step of the script. */
 export function nextCardOutcome(tx: Transaction, paymentMethodId: string): string {
   const behaviour = behaviourOf(tx, paymentMethodId);
   const [scripted, ...rest] = behaviour.script;
-  if (scripted === undefined) return behaviour.nature;
+  if (scripted === undefined) return behaviour.nature === untilSetUp ? "require_action" : behaviour.nature;
   tx.put({ ...behaviour, script: rest });
   return scripted;
 }

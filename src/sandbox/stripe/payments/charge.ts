@@ -1,7 +1,13 @@
 import type { StripeError } from "../http/refusal.ts";
 import { type Cause, emit } from "../resources/emit.ts";
 import { render } from "../resources/render.ts";
-import type { BalanceTransaction, Charge, PaymentIntent, PaymentMethod } from "../state/objects.ts";
+import type {
+  BalanceTransaction,
+  Charge,
+  NextAction,
+  PaymentIntent,
+  PaymentMethod,
+} from "../state/objects.ts";
 import type { Transaction } from "../state/transaction.ts";
 import { moveStripeBalance } from "./balance.ts";
 import { natureOf, nextCardOutcome } from "./card-behaviour.ts";
@@ -14,11 +20,25 @@ export type AttemptOutcome =
   | { readonly status: "requires_action"; readonly intent: PaymentIntent }
   | { readonly status: "declined"; readonly intent: PaymentIntent; readonly error: StripeError };
 
+/** Whether the customer is there to confirm, and where the bank then sends them. */
+export type Presence = {
+  readonly offSession?: boolean;
+  readonly returnTo?: { readonly url: string; readonly page: string };
+};
+
 /** Attempts an intent with a card, one that only behaves oddly afterwards among them, and records charge, balance transaction and events. */
-export function attemptPayment(cause: Cause, intent: PaymentIntent, method: PaymentMethod): AttemptOutcome {
+export function attemptPayment(
+  cause: Cause,
+  intent: PaymentIntent,
+  method: PaymentMethod,
+  { offSession = false, returnTo }: Presence = {},
+): AttemptOutcome {
   const outcome = nextCardOutcome(cause.tx, method.id);
   if (outcome === "succeed" || !isCardOutcome(outcome)) return succeed(cause, intent, method);
-  if (outcome === "require_action") return requireAction(cause, intent, method);
+  if (outcome === "require_action" && offSession) {
+    return decline(cause, intent, method, declineError("authentication_required"));
+  }
+  if (outcome === "require_action") return requireAction(cause, intent, method, returnTo);
   return decline(cause, intent, method, declineError(outcome));
 }
 
@@ -90,15 +110,28 @@ export function decline(
   return { status: "declined", intent: failed, error: { ...error, charge: charge.id, ...nested } };
 }
 
-function requireAction(cause: Cause, intent: PaymentIntent, method: PaymentMethod): AttemptOutcome {
+function requireAction(
+  cause: Cause,
+  intent: PaymentIntent,
+  method: PaymentMethod,
+  returnTo: Presence["returnTo"],
+): AttemptOutcome {
   const waiting: PaymentIntent = cause.tx.put({
     ...intent,
     status: "requires_action",
     payment_method: method.id,
-    next_action: { type: "use_stripe_sdk", use_stripe_sdk: { type: "three_d_secure_redirect" } },
+    next_action: nextAction(returnTo),
   });
   emit(cause, "payment_intent.requires_action", waiting);
   return { status: "requires_action", intent: waiting };
+}
+
+function nextAction(returnTo: Presence["returnTo"]): NextAction {
+  if (returnTo === undefined) {
+    return { type: "use_stripe_sdk", use_stripe_sdk: { type: "three_d_secure_redirect" } };
+  }
+  const { url: returnUrl, page: url } = returnTo;
+  return { type: "redirect_to_url", redirect_to_url: { return_url: returnUrl, url } };
 }
 
 function newCharge(tx: Transaction, id: string, intent: PaymentIntent, method: PaymentMethod) {

@@ -50,6 +50,7 @@ const testCards: readonly TestCard[] = [
   card("4100000000000019", "visa", "fraudulent", false, "chargeDeclinedFraudulent radarBlock"),
   card("4000000000004954", "visa", "highest_risk_level", true, "riskLevelHighest"),
   card("4000002760003184", "visa", "require_action", true, "authenticationRequired threeDSecure2Required"),
+  card("4000002500003155", "visa", "require_action_until_set_up", true, "authenticationRequiredOnSetup"),
   // These are charged, and then: the bank takes the payment back, or asks; a refund takes time, or comes back.
   card("4000000000000259", "visa", "dispute_fraudulent", true, "createDispute"),
   card("4000000000002685", "visa", "dispute_product_not_received", true, "createDisputeProductNotReceived"),

@@ -1,15 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Call } from "../http/route.ts";
 import { apiVersion } from "../schema/endive.ts";
 import type { Kind, Objects, StripeEvent } from "../state/objects.ts";
-import type { Transaction } from "../state/transaction.ts";
+import { type Cause, queueDelivery } from "./deliver.ts";
+import { emitThin } from "./emit-thin.ts";
 import { render } from "./render.ts";
 
-/** What an event needs to know of its cause. The bank and the clock cause events without a request. */
-export type Cause = Pick<Call, "tx"> & {
-  readonly requestId: string | null;
-  readonly idempotencyKey: string | null;
-};
+export type { Cause } from "./deliver.ts";
 
 /**
  * Records an event with the object as it is now in this transaction, and a delivery to each endpoint that
@@ -30,25 +26,18 @@ export function emit(cause: Cause, type: string, row: Objects[Kind], before?: Ob
     request: { id: cause.requestId, idempotency_key: cause.idempotencyKey },
   });
   for (const endpoint of tx.list("webhook_endpoint")) {
+    if (endpoint.thin_name !== undefined) continue;
     const listens = endpoint.enabled_events.some((enabled) => enabled === "*" || enabled === type);
     if (listens && endpoint.status === "enabled") queueDelivery(tx, event.id, endpoint.id);
   }
+  emitThin(cause, { type: `v1.${type}`, related: referenceTo(row), snapshotEvent: event.id });
 }
 
-/** Puts a delivery that is due at once into the outbox. */
-export function queueDelivery(tx: Transaction, eventId: string, endpointId: string): void {
-  tx.put({
-    id: tx.newId("dlv"),
-    object: "delivery",
-    created: tx.now,
-    event: eventId,
-    endpoint: endpointId,
-    state: "pending",
-    attempts: 0,
-    next_attempt_at_ms: Date.now(),
-    last_result: null,
-  });
-}
+const referenceTo = ({ id, object }: Objects[Kind]) => ({
+  id,
+  type: object,
+  url: `/v1/${object.replace(".", "/")}s/${id}`,
+});
 
 function changedFields(
   before: Record<string, unknown>,

@@ -10,6 +10,8 @@ const depthMax = 4;
 
 const kindByPrefix: Readonly<Record<string, Kind>> = {
   ch: "charge",
+  cn: "credit_note",
+  cs: "checkout.session",
   cus: "customer",
   du: "dispute",
   evt: "event",
@@ -19,6 +21,7 @@ const kindByPrefix: Readonly<Record<string, Kind>> = {
   pm: "payment_method",
   po: "payout",
   re: "refund",
+  seti: "setup_intent",
   txn: "balance_transaction",
 };
 

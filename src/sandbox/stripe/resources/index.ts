@@ -1,12 +1,18 @@
 import type { Route } from "../http/route.ts";
+import { creditNoteRoutes } from "./credit-notes.ts";
 import { customerBalanceRoutes } from "./customer-balance.ts";
 import { customerRoutes } from "./customers.ts";
 import { disputeRoutes } from "./disputes.ts";
+import { eventDestinationRoutes } from "./event-destinations.ts";
 import { eventRoutes } from "./events.ts";
+import { hostedPageRoutes } from "./hosted-pages.ts";
 import { invoiceCollectionRoutes } from "./invoice-collection.ts";
 import { invoiceItemRoutes } from "./invoice-items.ts";
 import { invoiceLineRoutes } from "./invoice-line-routes.ts";
 import { invoiceRoutes } from "./invoices.ts";
+import { meterEventRoutes } from "./meter-events.ts";
+import { meteringStreamRoutes } from "./metering-stream.ts";
+import { meterRoutes } from "./meters.ts";
 import { paymentIntentRoutes } from "./payment-intents.ts";
 import { paymentMethodRoutes } from "./payment-methods.ts";
 import { payoutRoutes } from "./payouts.ts";
@@ -34,14 +40,20 @@ const accountRoute: Route = {
 /** Every operation of the stand-in. Anything else answers 404 in Stripe's shape. */
 export const routes: readonly Route[] = [
   accountRoute,
+  ...creditNoteRoutes,
   ...customerBalanceRoutes,
   ...customerRoutes,
   ...disputeRoutes,
+  ...eventDestinationRoutes,
   ...eventRoutes,
+  ...hostedPageRoutes,
   ...invoiceCollectionRoutes,
   ...invoiceItemRoutes,
   ...invoiceLineRoutes,
   ...invoiceRoutes,
+  ...meterEventRoutes,
+  ...meteringStreamRoutes,
+  ...meterRoutes,
   ...paymentIntentRoutes,
   ...paymentMethodRoutes,
   ...payoutRoutes,

@@ -1,7 +1,7 @@
 import { createdWithin, page } from "../http/lists.ts";
 import { badParameter, refused, StripeRefusal } from "../http/refusal.ts";
 import { type Call, listParameters, pathId, type Reply, type Route } from "../http/route.ts";
-import { attemptPayment } from "../payments/charge.ts";
+import { attemptPayment, type Presence } from "../payments/charge.ts";
 import { assertChargeable, supportedCurrency } from "../payments/currencies.ts";
 import { invoicePaidBy, settleByIntent } from "../payments/settle-invoice.ts";
 import { flag, integer, mergedMetadata, requiredText, text, textChanges } from "../schema/access.ts";
@@ -102,26 +102,24 @@ function confirmIntent(call: Call, intent: PaymentIntent): Reply {
     const message = "You cannot confirm this PaymentIntent because it's missing a payment method.";
     throw refused(message, "payment_intent_unexpected_state");
   }
-  const attempt = attemptPayment(call, intent, methodOfCustomer(tx, token, intent.customer));
+  const attempt = attemptPayment(
+    call,
+    intent,
+    methodOfCustomer(tx, token, intent.customer),
+    presenceOf(call, intent),
+  );
   if (attempt.status === "declined") throw new StripeRefusal(402, attempt.error, { keepsEffects: true });
-  const wantsError = flag(params, "error_on_requires_action") || flag(params, "off_session");
-  if (attempt.status === "requires_action" && wantsError) {
-    const message = "This payment requires an authentication action.";
-    const error = {
-      type: "card_error",
-      code: "authentication_required",
-      decline_code: "authentication_required",
-      message,
-    } as const;
-    throw new StripeRefusal(
-      402,
-      { ...error, payment_intent: render(tx, attempt.intent) },
-      { keepsEffects: true },
-    );
-  }
   const invoice = attempt.status === "succeeded" ? invoicePaidBy(tx, intent.id) : undefined;
   if (invoice) settleByIntent(call, invoice, attempt.intent);
   return render(tx, attempt.intent);
+}
+
+/** A bank that wants a customer who is not there declines; else the customer is sent to a page of it, when they can come back. */
+function presenceOf({ tx, params, baseUrl }: Call, { id }: PaymentIntent): Presence {
+  const offSession = flag(params, "error_on_requires_action") || flag(params, "off_session") || false;
+  const url = text(params, "return_url");
+  if (url === undefined) return { offSession };
+  return { offSession, returnTo: { url, page: `${baseUrl}/authenticate/${tx.accountId}_${id}` } };
 }
 
 function refuseSettled(intent: PaymentIntent, action: string): void {

@@ -2,6 +2,8 @@ import { list } from "../http/lists.ts";
 import type { Reply } from "../http/route.ts";
 import { nullDefaults } from "../schema/replies.ts";
 import type {
+  CheckoutSession,
+  CreditNote,
   Dispute,
   Invoice,
   InvoiceItem,
@@ -37,6 +39,12 @@ export function render(tx: Transaction, row: Objects[Kind]): Reply {
       return renderDispute(tx, row);
     case "event":
       return renderEvent(tx, row);
+    case "credit_note":
+      return renderCreditNote(row);
+    case "checkout.session":
+      return renderCheckout(row);
+    case "billing_portal.session":
+      return { ...nullDefaults("billing_portal.session"), ...row, configuration: "bpc_1sandbox" };
     case "webhook_endpoint":
       return renderEndpoint(row);
     default:
@@ -92,11 +100,13 @@ function renderInvoice(tx: Transaction, invoice: Invoice): Reply {
     ...unusedInvoiceFields,
     subtotal_excluding_tax: invoice.subtotal,
     total_excluding_tax: invoice.total,
+    post_payment_credit_notes_amount: invoice.post_payment_credit_notes_amount ?? 0,
+    pre_payment_credit_notes_amount: invoice.pre_payment_credit_notes_amount ?? 0,
     lines: { ...embedded, total_count: items.length },
   };
 }
 
-/** Required by the specification and the same for every invoice here: no tax, discounts, shipping or credit notes. */
+/** Required by the specification and the same for every invoice here: no tax, discounts or shipping. */
 const unusedInvoiceFields = {
   amount_overpaid: 0,
   amount_paid_off_stripe: 0,
@@ -106,8 +116,6 @@ const unusedInvoiceFields = {
   discounts: [],
   issuer: { type: "self" },
   payment_settings: { default_mandate: null, payment_method_options: null, payment_method_types: null },
-  post_payment_credit_notes_amount: 0,
-  pre_payment_credit_notes_amount: 0,
   total_discount_amounts: [],
   total_pretax_credit_amounts: [],
   total_taxes: [],
@@ -178,4 +186,42 @@ function pricingOf(item: InvoiceItem) {
 function renderEndpoint(endpoint: WebhookEndpoint): Reply {
   const { secrets: _secrets, ...shown } = endpoint;
   return { ...nullDefaults("webhook_endpoint"), ...shown };
+}
+
+function renderCreditNote(note: CreditNote): Reply {
+  const { amount } = note;
+  return {
+    ...nullDefaults("credit_note"),
+    ...note,
+    amount_shipping: 0,
+    discount_amount: 0,
+    discount_amounts: [],
+    // An amount of the whole invoice was credited, not lines of it.
+    lines: list(`/v1/credit_notes/${note.id}/lines`, [], false),
+    pretax_credit_amounts: [],
+    refunds: note.refunds.map((each) => ({ ...nullDefaults("credit_note_refund"), ...each })),
+    subtotal: amount,
+    subtotal_excluding_tax: amount,
+    total: amount,
+    total_excluding_tax: amount,
+    total_taxes: [],
+  };
+}
+
+function renderCheckout(session: CheckoutSession): Reply {
+  return {
+    ...nullDefaults("checkout.session"),
+    ...session,
+    url: session.status === "open" ? session.url : null,
+    automatic_tax: { enabled: false, liability: null, provider: null, status: null },
+    custom_fields: [],
+    custom_text: {
+      after_submit: null,
+      shipping_address: null,
+      submit: null,
+      terms_of_service_acceptance: null,
+    },
+    payment_status: "no_payment_required",
+    shipping_options: [],
+  };
 }

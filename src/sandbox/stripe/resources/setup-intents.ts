@@ -1,9 +1,9 @@
 import { refused, StripeRefusal } from "../http/refusal.ts";
 import { type Call, pathId, type Reply, type Route } from "../http/route.ts";
-import { nextCardOutcome } from "../payments/card-behaviour.ts";
-import { declineError } from "../payments/declines.ts";
+import { nextCardOutcome, noteSetUp } from "../payments/card-behaviour.ts";
+import { declineError, isCardOutcome } from "../payments/declines.ts";
 import { flag, mergedMetadata, text } from "../schema/access.ts";
-import type { SetupIntent } from "../state/objects.ts";
+import type { PaymentMethod, SetupIntent } from "../state/objects.ts";
 import { type Cause, emit } from "./emit.ts";
 import { liveCustomer } from "./live-customer.ts";
 import { render } from "./render.ts";
@@ -66,7 +66,12 @@ function confirmIntent(call: Call, intent: SetupIntent): Reply {
     throw refused(message, "setup_intent_unexpected_state");
   }
   if (!token) throw refused("You cannot confirm this SetupIntent because it's missing a payment method.");
-  const method = usableMethod(tx, token, "payment_method");
+  return render(tx, confirmSetup(call, intent, usableMethod(tx, token, "payment_method")));
+}
+
+/** Asks the card's bank whether it may be saved; throws its refusal. What it answers may be that it asks the customer. */
+export function confirmSetup(cause: Cause, intent: SetupIntent, method: PaymentMethod): SetupIntent {
+  const { tx } = cause;
   const outcome = nextCardOutcome(tx, method.id);
   if (outcome === "require_action") {
     const waiting: SetupIntent = tx.put({
@@ -75,15 +80,17 @@ function confirmIntent(call: Call, intent: SetupIntent): Reply {
       payment_method: method.id,
       next_action: { type: "use_stripe_sdk", use_stripe_sdk: { type: "three_d_secure_redirect" } },
     });
-    emit(call, "setup_intent.requires_action", waiting);
-    return render(tx, waiting);
+    emit(cause, "setup_intent.requires_action", waiting);
+    return waiting;
   }
+  // What a card does only after it was charged is nothing to its being saved.
+  const isRefused = isCardOutcome(outcome) && outcome !== "succeed";
   // 0341 is made to be saved and to decline when it is charged.
-  if (outcome !== "succeed" && method.card.last4 !== "0341") return failSetup(call, intent, outcome);
-  return render(tx, succeedSetup(call, { ...intent, payment_method: method.id }));
+  if (isRefused && method.card.last4 !== "0341") return failSetup(cause, intent, outcome);
+  return succeedSetup(cause, { ...intent, payment_method: method.id });
 }
 
-function failSetup(call: Call, intent: SetupIntent, outcome: string): never {
+function failSetup(call: Cause, intent: SetupIntent, outcome: string): never {
   const { tx } = call;
   const error = declineError(outcome);
   const { payment_method: _method, ...kept } = intent;
@@ -98,6 +105,7 @@ export function succeedSetup(cause: Cause, intent: SetupIntent): SetupIntent {
   const { next_action: _action, last_setup_error: _error, ...kept } = intent;
   const method = tx.get("payment_method", intent.payment_method ?? "", "payment_method");
   if (intent.customer) attach(cause, method, liveCustomer(tx, intent.customer));
+  noteSetUp(tx, method.id);
   const succeeded: SetupIntent = tx.put({ ...kept, status: "succeeded" });
   emit(cause, "setup_intent.succeeded", succeeded);
   return succeeded;

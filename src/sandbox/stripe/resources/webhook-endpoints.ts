@@ -37,12 +37,16 @@ function create(call: Call): Reply {
 
 /** Makes an endpoint for every event, or gives the one with this address these secrets; Stripe lets nobody choose them. */
 export function keepEndpoint(tx: Transaction, url: string, secrets: readonly string[]): void {
-  const known = tx.list("webhook_endpoint").find((endpoint) => endpoint.url === url);
+  const known = snapshotEndpoints(tx).find((endpoint) => endpoint.url === url);
   const wanted = newEndpoint(tx, url, secrets);
   tx.put(known === undefined ? wanted : { ...wanted, id: known.id, created: known.created });
 }
 
-function newEndpoint(tx: Transaction, url: string, secrets: readonly string[]): WebhookEndpoint {
+/** Destinations of the second version are none of the first. */
+const snapshotEndpoints = (tx: Transaction) =>
+  tx.list("webhook_endpoint").filter(({ thin_name: thin }) => thin === undefined);
+
+export function newEndpoint(tx: Transaction, url: string, secrets: readonly string[]): WebhookEndpoint {
   return {
     id: tx.newId("we"),
     object: "webhook_endpoint",
@@ -57,7 +61,7 @@ function newEndpoint(tx: Transaction, url: string, secrets: readonly string[]): 
   };
 }
 
-function newSigningSecret(): string {
+export function newSigningSecret(): string {
   return `whsec_${randomBytes(24).toString("base64url").replaceAll(/[-_]/g, "0")}`;
 }
 
@@ -70,10 +74,10 @@ export function rollSecret(tx: Transaction, endpoint: WebhookEndpoint, overlapMs
   return secret;
 }
 
-function postableUrl(url: string): string {
+export function postableUrl(url: string, param = "url"): string {
   const isPostable = URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
   if (!isPostable)
-    throw badParameter("Invalid URL: it must be an http or https address.", "url", "url_invalid");
+    throw badParameter("Invalid URL: it must be an http or https address.", param, "url_invalid");
   return url;
 }
 
@@ -110,5 +114,5 @@ function retrieve(call: Call): Reply {
 }
 
 function listAll({ tx, params }: Call): Reply {
-  return page(params, "/v1/webhook_endpoints", tx.list("webhook_endpoint"), (row) => render(tx, row));
+  return page(params, "/v1/webhook_endpoints", snapshotEndpoints(tx), (row) => render(tx, row));
 }

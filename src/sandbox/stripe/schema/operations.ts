@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { FormTree } from "../http/form.ts";
 import { withEndive } from "./endive.ts";
 import { compileParameters, type Params, type RequestSchema } from "./reader.ts";
+import { secondVersion } from "./second-version.ts";
 
 export type OperationSchemas = { readonly query: RequestSchema; readonly body: RequestSchema };
 
@@ -15,7 +16,7 @@ const specPath = join(import.meta.dirname, "..", "spec", "requests.json");
 export function compileOperations(): ReadonlyMap<string, ParameterReader> {
   const spec: { operations: Record<string, OperationSchemas> } = JSON.parse(readFileSync(specPath, "utf8"));
   const readers = new Map<string, ParameterReader>();
-  for (const [name, schemas] of Object.entries(spec.operations)) {
+  for (const [name, schemas] of Object.entries({ ...spec.operations, ...secondVersion })) {
     const current = withEndive(name, schemas);
     const reader = compileParameters(name.startsWith("GET ") ? current.query : current.body);
     readers.set(name, reader);

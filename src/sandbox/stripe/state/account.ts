@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { Collection } from "./collection.ts";
+import { meteringCollections } from "./metering-objects.ts";
 import type { Kind, Objects } from "./objects.ts";
 import type { Settings } from "./own-objects.ts";
 
@@ -14,6 +15,14 @@ export type Commit = {
 };
 
 type Collections = { [K in Kind]: Collection<Objects[K]> };
+
+export const unsetSettings: Settings = {
+  id: "settings",
+  object: "settings",
+  created: 0,
+  now: null,
+  requests_per_second: null,
+};
 
 /** Everything one Stripe account holds. There is one account per API key, so parallel tests cannot meet. */
 export class Account {
@@ -31,14 +40,7 @@ export class Account {
   }
 
   settings(): Settings {
-    const unset: Settings = {
-      id: "settings",
-      object: "settings",
-      created: 0,
-      now: null,
-      requests_per_second: null,
-    };
-    return this.rows("settings").get("settings") ?? unset;
+    return this.rows("settings").get("settings") ?? unsetSettings;
   }
 
   /** The account's time in seconds: its simulated clock where one is set, else the wall's. */
@@ -61,9 +63,13 @@ function collectionOf(collections: Collections, kind: Kind): { put(row: Objects[
 
 function emptyCollections(): Collections {
   return {
+    ...meteringCollections(),
     balance_transaction: new Collection(),
+    "billing_portal.session": new Collection(),
     card_behaviour: new Collection(),
     charge: new Collection(),
+    "checkout.session": new Collection(),
+    credit_note: new Collection(),
     customer: new Collection(),
     customer_balance_transaction: new Collection(),
     delivery: new Collection(),

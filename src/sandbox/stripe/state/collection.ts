@@ -7,6 +7,7 @@ const indexedFields = [
   "event",
   "invoice",
   "line_id",
+  "meter_customer",
   "number",
   "payment_intent",
   "source",

@@ -31,6 +31,8 @@ export type Invoice = Base<"invoice"> & {
   readonly due_date?: number | null;
   readonly days_until_due?: number;
   readonly paid_out_of_band?: boolean;
+  readonly pre_payment_credit_notes_amount?: number;
+  readonly post_payment_credit_notes_amount?: number;
   readonly hosted_token: string;
   readonly period_start: number;
   readonly period_end: number;
@@ -71,4 +73,24 @@ export type InvoicePayment = Base<"invoice_payment"> & {
   readonly payment_intent: string;
   readonly status: "canceled" | "open" | "paid";
   readonly status_transitions: { readonly canceled_at: number | null; readonly paid_at: number | null };
+};
+
+/** Lowers what is due of an open invoice, or says where the money of a paid one went. */
+export type CreditNote = Base<"credit_note"> & {
+  readonly amount: number;
+  readonly currency: string;
+  readonly customer: string;
+  readonly invoice: string;
+  readonly memo?: string | null;
+  readonly reason?: string | null;
+  readonly number: string;
+  readonly pdf: string;
+  readonly pre_payment_amount: number;
+  readonly post_payment_amount: number;
+  readonly out_of_band_amount?: number | null;
+  readonly customer_balance_transaction?: string | null;
+  readonly refunds: readonly { readonly refund: string; readonly amount_refunded: number }[];
+  readonly status: "issued";
+  readonly type: "mixed" | "post_payment" | "pre_payment";
+  readonly metadata: Metadata;
 };

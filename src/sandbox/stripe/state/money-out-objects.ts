@@ -24,6 +24,8 @@ export type BalanceTransaction = Stored & {
   readonly available_on: number;
   readonly balance_type: "payments";
   readonly description: string | null;
+  /** From the currency of the payment to this one, where they differ. */
+  readonly exchange_rate?: number | null;
   readonly fee_details: readonly Readonly<Record<string, unknown>>[];
   readonly reporting_category:
     | "charge"

@@ -1,8 +1,12 @@
-import type { Invoice, InvoiceItem, InvoicePayment } from "./invoice-objects.ts";
+import type { CheckoutSession, PortalSession } from "./hosted-objects.ts";
+import type { CreditNote, Invoice, InvoiceItem, InvoicePayment } from "./invoice-objects.ts";
+import type { MeteringObjects } from "./metering-objects.ts";
 import type { BalanceTransaction, Dispute, Payout, Refund } from "./money-out-objects.ts";
 import type { CardBehaviour, Delivery, KeptReply, Settings } from "./own-objects.ts";
 
+export type { CheckoutSession, PortalSession } from "./hosted-objects.ts";
 export type {
+  CreditNote,
   Invoice,
   InvoiceItem,
   InvoicePayment,
@@ -43,7 +47,12 @@ export type CustomerBalanceTransaction = Base<"customer_balance_transaction"> & 
   readonly customer: string;
   readonly ending_balance: number;
   readonly invoice?: string | null;
-  readonly type: "adjustment" | "applied_to_invoice" | "invoice_too_small" | "unapplied_from_invoice";
+  readonly type:
+    | "adjustment"
+    | "applied_to_invoice"
+    | "credit_note"
+    | "invoice_too_small"
+    | "unapplied_from_invoice";
   readonly metadata: Metadata;
 };
 
@@ -66,10 +75,12 @@ export type PaymentMethod = Base<"payment_method"> & {
   readonly metadata: Metadata;
 };
 
-export type NextAction = {
-  readonly type: "use_stripe_sdk";
-  readonly use_stripe_sdk: { readonly type: string };
-};
+export type NextAction =
+  | { readonly type: "use_stripe_sdk"; readonly use_stripe_sdk: { readonly type: string } }
+  | {
+      readonly type: "redirect_to_url";
+      readonly redirect_to_url: { readonly return_url: string; readonly url: string };
+    };
 
 export type SetupIntent = Base<"setup_intent"> & {
   readonly status:
@@ -151,12 +162,17 @@ export type WebhookEndpoint = Base<"webhook_endpoint"> & {
   readonly description?: string | null;
   readonly metadata: Metadata;
   readonly secrets: readonly { readonly secret: string; readonly expires_at_ms: number | null }[];
+  /** Of a destination of the second version, which is sent thin events. */
+  readonly thin_name?: string;
 };
 
-export type Objects = {
+export type Objects = MeteringObjects & {
   balance_transaction: BalanceTransaction;
+  "billing_portal.session": PortalSession;
   card_behaviour: CardBehaviour;
   charge: Charge;
+  "checkout.session": CheckoutSession;
+  credit_note: CreditNote;
   customer: Customer;
   customer_balance_transaction: CustomerBalanceTransaction;
   delivery: Delivery;

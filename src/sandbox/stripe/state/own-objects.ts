@@ -31,4 +31,7 @@ export type Settings = Stored & {
   readonly object: "settings";
   readonly now: number | null;
   readonly requests_per_second: number | null;
+  readonly requests_per_endpoint?: number | null;
+  /** In which the account settles all that it takes in others, and at how many of it for one. */
+  readonly settlement?: { readonly currency: string; readonly rate: number } | null;
 };

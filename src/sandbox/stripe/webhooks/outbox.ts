@@ -1,5 +1,6 @@
 import { webhookFaultActions } from "../http/fault-rules.ts";
 import type { Instruments } from "../http/instruments.ts";
+import { thinNotification } from "../resources/emit-thin.ts";
 import { render } from "../resources/render.ts";
 import type { Account } from "../state/account.ts";
 import type { Accounts } from "../state/accounts.ts";
@@ -59,12 +60,14 @@ export class WebhookOutbox {
   async #attempt(account: Account, deliveryId: string): Promise<void> {
     const delivery = account.rows("delivery").get(deliveryId);
     const endpoint = delivery && account.rows("webhook_endpoint").get(delivery.endpoint);
-    const event = delivery && account.rows("event").get(delivery.event);
+    const event = delivery && eventNamed(account, delivery.event);
     if (!delivery || !event || delivery.state !== "pending") return;
     if (endpoint?.status !== "enabled")
       return this.#conclude(account, delivery, { ok: false, result: "endpoint gone" }, false);
     if (delivery.attempts === 0 && this.#heldBack(account, delivery, event.type)) return;
-    const payload = this.#accounts.transact(account, (tx) => JSON.stringify(render(tx, event)));
+    const payload = this.#accounts.transact(account, (tx) =>
+      JSON.stringify(event.object === "event" ? render(tx, event) : thinNotification(event)),
+    );
     const spoiled = this.#spoiled.get(delivery.id);
     this.#spoiled.delete(delivery.id);
     const outcome = await this.#post(endpoint, payload, spoiled === "bad_signature");
@@ -148,3 +151,6 @@ export class WebhookOutbox {
     this.#accounts.transact(account, (tx) => tx.put(after));
   }
 }
+
+const eventNamed = (account: Account, id: string) =>
+  account.rows("event").get(id) ?? account.rows("thin_event").get(id);
