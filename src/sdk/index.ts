@@ -82,7 +82,10 @@ export interface ReckonerClient {
 export interface ReckonerClientOptions extends Partial<RetryOptions> {
   /** For example `http://localhost:8155`. */
   readonly baseUrl: string;
-  readonly apiKey: string;
+  /** Left out: the browser's own session, whose cookie goes along by itself. */
+  readonly apiKey?: string | undefined;
+  /** Of the browser's session, for writes: `GET /v1/session` tells it. */
+  readonly csrfToken?: string | undefined;
 }
 
 /**
@@ -90,10 +93,19 @@ export interface ReckonerClientOptions extends Partial<RetryOptions> {
  * `await reckoner.get("/v1/customers/{id}", { params: { path: { id: "acme" } } })`.
  * What fails on the way is sent again, up to four times in all, under the same Idempotency-Key.
  */
-export function createReckonerClient({ baseUrl, apiKey, ...retries }: ReckonerClientOptions): ReckonerClient {
+export function createReckonerClient({
+  baseUrl,
+  apiKey,
+  csrfToken,
+  ...retries
+}: ReckonerClientOptions): ReckonerClient {
   const options: RetryOptions = { attemptsMax: 4, timeoutMs: 30_000, firstPauseMs: 200, ...retries };
-  const client = clientWith(baseUrl, apiKey, options);
-  const patientClient = clientWith(baseUrl, apiKey, { ...options, timeoutMs: null });
+  const headers = {
+    ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+    ...(csrfToken === undefined ? {} : { "x-csrf-token": csrfToken }),
+  };
+  const client = clientWith(baseUrl, headers, options);
+  const patientClient = clientWith(baseUrl, headers, { ...options, timeoutMs: null });
   const call = (method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE") =>
     (async (path: never, ...init: never[]) =>
       (await (client[method] as AnyCall)(path, ...init)).data) as never;
@@ -110,10 +122,10 @@ export function createReckonerClient({ baseUrl, apiKey, ...retries }: ReckonerCl
   };
 }
 
-function clientWith(baseUrl: string, apiKey: string, options: RetryOptions) {
+function clientWith(baseUrl: string, headers: Record<string, string>, options: RetryOptions) {
   const client = createClient<Api>({
     baseUrl,
-    headers: { authorization: `Bearer ${apiKey}` },
+    headers,
     fetch: (request) => fetchWithRetries(request, options),
   });
   client.use({

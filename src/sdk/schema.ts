@@ -124,6 +124,1168 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who this request is made by */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Session"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /**
+         * Sign out
+         * @description Ends the session of a person; a key or a token stays as it is.
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            ended: boolean;
+                        };
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List people, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Person"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The open sessions of a person, the newest first */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["OpenSession"][];
+                        };
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `person_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{id}/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End all sessions of a person
+         * @description Take the roles away at the provider as well: otherwise they sign in again.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description How many sessions were ended. */
+                            ended: number;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `person_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a session */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description How many sessions were ended. */
+                            ended: number;
+                        };
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `session_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/portal-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a customer into their own pages for a short time */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default 3600 */
+                        expires_in_seconds?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NewPortalToken"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/portal-tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a token, at once and for good */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PortalToken"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `portal_token_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search the audit trail, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                    actor?: string;
+                    customer?: string;
+                    resource?: "api-keys" | "audit" | "calculators" | "cases" | "catalog" | "corrections" | "credit-notes" | "credits" | "customers" | "dunning" | "entitlements" | "invoices" | "ledger" | "notices" | "operations" | "payments" | "people" | "portal" | "promotions" | "refunds" | "reports" | "seller" | "spending" | "subscriptions" | "tax" | "test-clocks" | "usage" | "webhooks";
+                    /** @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z". */
+                    from?: string;
+                    /** @description Left out of the stretch. */
+                    to?: string;
+                    /** @description Some of the text of path, reason, operation or actor. */
+                    search?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["AuditEvent"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit-events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one entry of the audit trail */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuditEvent"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `audit_event_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit-events/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the audit trail
+         * @description One row per entry, the newest first, from one snapshot. In CSV a text that a spreadsheet would take for a formula has an apostrophe in front.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    actor?: string;
+                    customer?: string;
+                    resource?: "api-keys" | "audit" | "calculators" | "cases" | "catalog" | "corrections" | "credit-notes" | "credits" | "customers" | "dunning" | "entitlements" | "invoices" | "ledger" | "notices" | "operations" | "payments" | "people" | "portal" | "promotions" | "refunds" | "reports" | "seller" | "spending" | "subscriptions" | "tax" | "test-clocks" | "usage" | "webhooks";
+                    /** @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z". */
+                    from?: string;
+                    /** @description Left out of the stretch. */
+                    to?: string;
+                    /** @description Some of the text of path, reason, operation or actor. */
+                    search?: string;
+                    format?: "csv" | "jsonl";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/csv": string;
+                        "application/jsonl": string;
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests`, `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/api-keys": {
         parameters: {
             query?: never;
@@ -168,7 +1330,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -177,8 +1339,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -222,7 +1393,7 @@ export interface paths {
                 content: {
                     "application/json": {
                         name: string;
-                        scopes: ("read" | "write" | "usage:write" | "operate" | "approve" | "admin")[];
+                        scopes: string[];
                         /**
                          * Format: date-time
                          * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
@@ -250,7 +1421,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -259,7 +1430,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -297,6 +1468,15 @@ export interface paths {
                 };
                 /** @description `api_key_expiry_invalid` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -365,7 +1545,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -374,8 +1554,26 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -405,6 +1603,155 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/api-keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace a key by a new one with the same rights
+         * @description Both work until the old one ends, so that whoever uses it can be told the new secret in the meantime.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description For how long the old key still works.
+                         * @default 86400
+                         */
+                        overlap_seconds?: number;
+                        /**
+                         * Format: date-time
+                         * @description When the new key ends; never, when left out.
+                         */
+                        expires_at?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NewApiKey"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `api_key_ended` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -451,7 +1798,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -460,7 +1807,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -471,6 +1818,15 @@ export interface paths {
                 };
                 /** @description `api_key_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -538,7 +1894,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -547,8 +1903,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -611,7 +1976,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -620,7 +1985,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -649,6 +2014,15 @@ export interface paths {
                 };
                 /** @description `catalog_invalid`, `meter_in_use` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -723,7 +2097,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -732,7 +2106,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -743,6 +2117,15 @@ export interface paths {
                 };
                 /** @description `plan_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -822,7 +2205,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -831,7 +2214,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -860,6 +2243,15 @@ export interface paths {
                 };
                 /** @description `catalog_invalid`, `meter_in_use` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -937,7 +2329,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -946,7 +2338,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -975,6 +2367,15 @@ export interface paths {
                 };
                 /** @description `calculation_too_large`, `catalog_invalid`, `price_measure_invalid`, `amount_invalid` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1052,7 +2453,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -1061,7 +2462,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1090,6 +2491,15 @@ export interface paths {
                 };
                 /** @description `calculation_too_large`, `invoice_line_invalid`, `burn_amount_invalid`, `amount_invalid` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1167,7 +2577,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -1176,7 +2586,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1205,6 +2615,15 @@ export interface paths {
                 };
                 /** @description `calculation_too_large`, `proration_change_invalid`, `instant_invalid`, `duration_invalid` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1282,7 +2701,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -1291,7 +2710,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1320,6 +2739,15 @@ export interface paths {
                 };
                 /** @description `calculation_too_large`, `instant_invalid`, `duration_invalid`, `anchor_rule_invalid` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1397,7 +2825,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -1406,7 +2834,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1435,6 +2863,15 @@ export interface paths {
                 };
                 /** @description `calculation_too_large`, `burn_amount_invalid`, `credit_rollover_invalid` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1512,7 +2949,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -1521,7 +2958,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1550,6 +2987,15 @@ export interface paths {
                 };
                 /** @description `calculation_too_large`, `catalog_invalid`, `period_invalid`, `windows_too_many`, `usage_event_duplicate`, `usage_event_invalid`, `usage_property_missing`, `usage_quantity_invalid`, `usage_quantity_negative`, `usage_quantity_too_large`, `usage_value_invalid`, `usage_dimension_invalid` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1627,7 +3073,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -1636,7 +3082,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1665,6 +3111,15 @@ export interface paths {
                 };
                 /** @description `calculation_too_large`, `dunning_policy_invalid`, `dunning_event_too_early` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1742,7 +3197,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -1751,7 +3206,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1780,6 +3235,15 @@ export interface paths {
                 };
                 /** @description `calculation_too_large`, `amount_invalid` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1861,7 +3325,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -1870,8 +3334,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1950,7 +3423,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -1959,7 +3432,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing`, `test_clocks_refused` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid`, `test_clocks_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -1997,6 +3470,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2067,7 +3549,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -2076,7 +3558,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2087,6 +3569,15 @@ export interface paths {
                 };
                 /** @description `customer_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2157,7 +3648,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -2166,7 +3657,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2202,6 +3693,15 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** @description `internal_error` */
                 500: {
                     headers: {
@@ -2222,6 +3722,1244 @@ export interface paths {
                 };
             };
         };
+        trace?: never;
+    };
+    "/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find anything by what one has of it
+         * @description What is called exactly so comes first, then invoices whose number begins so, then customers who have it in their name, id or
+         *     e-mail address. There are no pages: who does not see it types more of it.
+         */
+        get: {
+            parameters: {
+                query: {
+                    /** @description An id of ours, of Stripe's or of a Temporal workflow; a number or its beginning; part of a customer's name, id or e-mail address, with three letters in a row. */
+                    q: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Found"][];
+                        };
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything that happened to a customer, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                    about?: "subscription" | "invoice" | "payment" | "credit" | "notice";
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["TimelineItem"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reports/receivables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What open invoices have left to pay, by age */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /**
+                             * Format: date-time
+                             * @example 2026-01-31T00:00:00.000Z
+                             */
+                            as_of: string;
+                            data: {
+                                /** @example usd */
+                                currency: string;
+                                /**
+                                 * @description Since the invoice was issued.
+                                 * @enum {string}
+                                 */
+                                age_days: "0-30" | "31-60" | "61-90" | "over-90";
+                                invoices: number;
+                                /**
+                                 * @description What is left to pay of them.
+                                 * @example 1250
+                                 */
+                                due_minor: string;
+                            }[];
+                        };
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reports/revenue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was earned by month and product, from the ledger, by effective dates */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The first month (UTC); eleven before the last when left out. */
+                    from?: string;
+                    /** @description The last month; the current one when left out. */
+                    to?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /**
+                             * @description A calendar month in UTC.
+                             * @example 2026-01
+                             */
+                            from: string;
+                            /**
+                             * @description A calendar month in UTC.
+                             * @example 2026-01
+                             */
+                            to: string;
+                            data: {
+                                /**
+                                 * @description A calendar month in UTC.
+                                 * @example 2026-01
+                                 */
+                                month: string;
+                                /** @example usd */
+                                currency: string;
+                                /** @example 4000 */
+                                code: string;
+                                /** @description Of the code, in the chart of accounts. */
+                                name: string;
+                                product: string | null;
+                                /**
+                                 * @description Minor units, up to eight decimals; negative where it lowers revenue.
+                                 * @example 0.0003
+                                 */
+                                amount_minor: string;
+                            }[];
+                        };
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reports/invoiced": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was invoiced by month, plan and product; without tax and void invoices */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The first month (UTC); eleven before the last when left out. */
+                    from?: string;
+                    /** @description The last month; the current one when left out. */
+                    to?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /**
+                             * @description A calendar month in UTC.
+                             * @example 2026-01
+                             */
+                            from: string;
+                            /**
+                             * @description A calendar month in UTC.
+                             * @example 2026-01
+                             */
+                            to: string;
+                            data: {
+                                /**
+                                 * @description A calendar month in UTC.
+                                 * @example 2026-01
+                                 */
+                                month: string;
+                                /** @example usd */
+                                currency: string;
+                                plan: string | null;
+                                product: string;
+                                /**
+                                 * @description Of the lines.
+                                 * @example usage
+                                 */
+                                kind: string;
+                                /** @description Of usage, in the units of its meter. */
+                                quantity: string | null;
+                                /**
+                                 * @description Whole minor units of the currency (cents, for USD).
+                                 * @example 1250
+                                 */
+                                amount_minor: string;
+                                /** @description Who have such a line. */
+                                customers: number;
+                            }[];
+                        };
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reports/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many subscriptions are on which version of which plan */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                plan: string;
+                                version: number;
+                                /** @example active */
+                                status: string;
+                                subscriptions: number;
+                                seats: number;
+                            }[];
+                        };
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/anomalies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List cases of what is unusual, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                    kind?: "usage_spike" | "invoice_unlike_history" | "zero_invoice" | "negative_line" | "unusual_credit" | "late_usage" | "stuck_period" | "unmatched_stripe";
+                    state?: "open" | "investigating" | "resolved" | "expected";
+                    customer?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Anomaly"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/anomalies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A case, with what was done about it */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AnomalyDetail"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `anomaly_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/anomalies/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what was done about a case: a note, its state, its owner */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        note?: string;
+                        /**
+                         * @description The case has it from now on.
+                         * @enum {string}
+                         */
+                        state?: "open" | "investigating" | "resolved" | "expected";
+                        /** @description Who takes care of it from now on. */
+                        owner?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AnomalyDetail"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `anomaly_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/anomalies/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is looked for, and by what measure */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["AnomalyRule"][];
+                        };
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/anomalies/rules/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change what counts as unusual from now on */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    kind: "usage_spike" | "invoice_unlike_history" | "zero_invoice" | "negative_line" | "unusual_credit" | "late_usage" | "stuck_period" | "unmatched_stripe";
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        watched: boolean;
+                        /** @description So many spreads from the median are unusual, in tenths; where nothing is compared it is not asked. */
+                        tenths_min: number;
+                        /** @description Fewer earlier figures say nothing about what is usual. */
+                        history_min: number;
+                        /** @description Smaller differences are nobody's concern: minor units, units of a meter, or hours. */
+                        amount_min: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AnomalyRule"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/customers/{id}/tax": {
@@ -2261,7 +4999,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -2270,7 +5008,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2281,6 +5019,15 @@ export interface paths {
                 };
                 /** @description `customer_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2360,7 +5107,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -2369,7 +5116,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2398,6 +5145,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2507,7 +5263,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -2516,7 +5272,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2554,6 +5310,15 @@ export interface paths {
                 };
                 /** @description `tax_not_external`, `tax_sum_differs` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2625,7 +5390,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -2634,7 +5399,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2645,6 +5410,15 @@ export interface paths {
                 };
                 /** @description `customer_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2715,7 +5489,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -2724,7 +5498,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2753,6 +5527,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2828,7 +5611,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -2837,7 +5620,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2848,6 +5631,15 @@ export interface paths {
                 };
                 /** @description `customer_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2919,7 +5711,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -2937,7 +5729,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -2975,6 +5767,303 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/setup-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open a page of Stripe's on which a customer gives a card
+         * @description The card, once given, is what the customer pays with; invoices in dunning are tried with it at once. Their bank may ask them while they are there. Nothing is charged.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description Where the customer is sent back to.
+                         * @example https://example.com/account
+                         */
+                        return_url: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SetupSession"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/portal-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open the page of Stripe's on which a customer sees to their cards
+         * @description The card that the customer chooses there as default is what they pay with.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description Where the customer is sent back to.
+                         * @example https://example.com/account
+                         */
+                        return_url: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PortalSession"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3054,7 +6143,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -3063,7 +6152,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -3074,6 +6163,15 @@ export interface paths {
                 };
                 /** @description `customer_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3193,7 +6291,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -3202,7 +6300,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -3249,6 +6347,15 @@ export interface paths {
                 };
                 /** @description `credit_effective_invalid`, `credit_expiry_invalid`, `credit_scope_unknown` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3363,7 +6470,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -3372,7 +6479,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -3419,6 +6526,15 @@ export interface paths {
                 };
                 /** @description `credit_effective_invalid`, `credit_expiry_invalid`, `credit_scope_unknown`, `credit_purchase_too_small` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3489,7 +6605,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -3498,7 +6614,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -3509,6 +6625,15 @@ export interface paths {
                 };
                 /** @description `credit_grant_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3584,7 +6709,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -3593,7 +6718,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -3604,6 +6729,15 @@ export interface paths {
                 };
                 /** @description `customer_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3686,7 +6820,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -3695,7 +6829,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -3706,6 +6840,15 @@ export interface paths {
                 };
                 /** @description `customer_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3855,7 +6998,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -3864,7 +7007,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -3911,6 +7054,15 @@ export interface paths {
                 };
                 /** @description `credit_effective_invalid`, `credit_expiry_invalid`, `credit_rollover_invalid`, `credit_scope_unknown`, `recurring_grant_never_given` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3989,7 +7141,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -3998,8 +7150,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4072,7 +7233,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -4081,7 +7242,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -4092,6 +7253,15 @@ export interface paths {
                 };
                 /** @description `recurring_grant_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4178,7 +7348,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -4187,7 +7357,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -4225,6 +7395,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4310,7 +7489,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -4319,7 +7498,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing`, `approver_is_requester` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid`, `approver_is_requester` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -4357,6 +7536,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4442,7 +7630,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -4451,7 +7639,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing`, `approver_is_requester` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid`, `approver_is_requester` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -4489,6 +7677,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4574,7 +7771,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -4583,7 +7780,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing`, `requester_only` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid`, `requester_only` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -4621,6 +7818,2274 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/top-up-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what has bought a customer credit by itself, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["TopUpRule"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Have credit bought by itself when it runs low
+         * @description In place of the rule before. A purchase is begun once for each time that the threshold is crossed, and what it buys can be spent once it is paid. A charge that is declined ends the rule, and the customer is told.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description When at most so much credit is left, after usage that is not billed yet, credit is bought. */
+                        threshold_minor: string;
+                        /** @description How much is bought each time. */
+                        amount_minor: string;
+                        /** @description The most that is bought by itself in a month of the customer's calendar; no limit, when left out. */
+                        monthly_limit_minor?: string;
+                        /**
+                         * @description Not sooner than this after the purchase before.
+                         * @default 3600
+                         */
+                        cool_down_seconds?: number;
+                        /** @description How long what is bought can be spent; for ever, when left out. */
+                        expires_after_days?: number;
+                        /**
+                         * @description The lowest is spent first.
+                         * @default 50
+                         */
+                        priority?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TopUpRuleDetail"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `credit_purchase_too_small`, `top_up_limit_invalid` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/top-up-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What buys credit by itself, with what it has bought */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TopUpRuleDetail"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `top_up_rule_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/top-up-rules/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have no more credit bought by itself
+         * @description What was begun goes on. Of a rule that has ended already the first end stands.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TopUpRuleDetail"];
+                    };
+                };
+                /** @description `request_invalid`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `top_up_rule_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List campaigns, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Campaign"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Begin a campaign with a budget
+         * @description What does not fit into the budget any more is not redeemed: it stops by itself.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        /** @description Lower-case ISO 4217 code, such as `usd`. */
+                        currency: string;
+                        /** @description Whole minor units of the currency (cents, for USD). */
+                        budget_minor: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Campaign"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/campaigns/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a campaign has cost, and who has taken it up */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CampaignReport"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `campaign_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/campaigns/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have nothing of a campaign redeemed any more
+         * @description What it gave stays. Of one that has ended already the first end stands.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Campaign"];
+                    };
+                };
+                /** @description `request_invalid`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `campaign_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/coupons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List coupons, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Coupon"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Make a coupon that gives credit
+         * @description It is never changed: end it, and make another.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description By a code that is typed in; by itself to each new customer; by itself to both sides of a referral.
+                         * @default code
+                         * @enum {string}
+                         */
+                        given_on?: "code" | "sign_up" | "referral";
+                        code?: string;
+                        name: string;
+                        campaign?: string;
+                        /** @description Lower-case ISO 4217 code, such as `usd`. */
+                        currency: string;
+                        /** @description The credit that it gives, promotional. */
+                        amount_minor: string;
+                        /** @default 50 */
+                        priority?: number;
+                        /**
+                         * @description Of the credit; null: for ever.
+                         * @default null
+                         */
+                        expires_after_days?: number | null;
+                        /** @description What it may pay: usage of any of these. All usage, when left out. */
+                        scope?: {
+                            /** @description Usage that is booked under one of these. */
+                            products?: string[];
+                            /** @description Usage that one of these rates, by whatever version of its plan. */
+                            prices?: {
+                                plan: string;
+                                price: string;
+                            }[];
+                            /** @description Usage of prices that belong to one of these, as their plans say. */
+                            features?: string[];
+                        };
+                        /**
+                         * Format: date-time
+                         * @description At once, when left out.
+                         */
+                        starts_at?: string;
+                        /**
+                         * Format: date-time
+                         * @description Never, when left out.
+                         */
+                        ends_at?: string;
+                        /** @description Only on a subscription of these. */
+                        plans?: string[];
+                        /**
+                         * @description In total; null: no limit.
+                         * @default null
+                         */
+                        redemptions_max?: number | null;
+                        /** @default 1 */
+                        per_customer_max?: number;
+                        /**
+                         * @description `exclusive`: not together with another coupon of its campaign or, where it has none, of none.
+                         * @default stackable
+                         * @enum {string}
+                         */
+                        stacking?: "stackable" | "exclusive";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Coupon"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `campaign_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `coupon_code_taken` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `campaign_currency_differs`, `coupon_code_invalid`, `coupon_times_invalid`, `credit_scope_unknown` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/coupons/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A coupon */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Coupon"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `coupon_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/coupons/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a coupon redeemed no more
+         * @description What it gave stays. Of one that has ended already the first end stands.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Coupon"];
+                    };
+                };
+                /** @description `request_invalid`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `coupon_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/redemptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a customer has redeemed, the newest first */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Redemption"][];
+                        };
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Redeem a coupon by its code
+         * @description Its credit is given in the same transaction, within the limits of the coupon and the budget of its campaign, whoever redeems it at the same time.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description In capitals or not. */
+                        code: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Redemption"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found`, `coupon_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `coupon_not_in_force`, `coupon_redeemed_already`, `coupon_not_stackable`, `coupon_used_up`, `campaign_budget_spent` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `coupon_plan_missing`, `coupon_currency_differs` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/referrals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say who brought a customer
+         * @description Both sides are given the coupons that are given on `referral`, as far as their limits and budgets let them. A customer is brought once.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        referrer: string;
+                        referred: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Referral"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `referral_exists` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `referral_invalid` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a customer's alerts, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Alert"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Be told when a share of a budget or an allowance is used
+         * @description Once for each time that it is crossed; it is armed again when less is used, more is allowed, or its window begins anew.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        subject: components["schemas"]["AlertSubjectInput"];
+                        condition: components["schemas"]["AlertConditionInput"];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlertDetail"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found`, `spending_cap_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `feature_unknown`, `alert_condition_invalid` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An alert with what it has told */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlertDetail"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `alert_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/alerts/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Be told no more
+         * @description Of an alert that has ended already the first end stands.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AlertDetail"];
+                    };
+                };
+                /** @description `request_invalid`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `alert_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4719,7 +10184,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -4728,7 +10193,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -4766,6 +10231,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4866,7 +10340,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -4875,7 +10349,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -4922,6 +10396,15 @@ export interface paths {
                 };
                 /** @description `credit_grant_not_raisable` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -5022,7 +10505,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -5031,7 +10514,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -5069,6 +10552,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -5151,7 +10643,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -5160,8 +10652,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -5234,7 +10735,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -5243,7 +10744,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -5254,6 +10755,15 @@ export interface paths {
                 };
                 /** @description `adjustment_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -5341,7 +10851,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -5350,7 +10860,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing`, `approver_is_requester` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid`, `approver_is_requester` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -5388,6 +10898,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -5473,7 +10992,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -5482,7 +11001,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing`, `approver_is_requester` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid`, `approver_is_requester` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -5520,6 +11039,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -5605,7 +11133,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -5614,7 +11142,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing`, `requester_only` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid`, `requester_only` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -5652,6 +11180,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -5731,7 +11268,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -5740,8 +11277,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -5858,7 +11404,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -5867,7 +11413,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -5912,8 +11458,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `subscription_start_ahead`, `subscription_start_too_early`, `subscription_billed_through_invalid`, `payment_method_missing`, `activation_expiry_invalid`, `subscription_not_canceled`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid`, `plan_required` */
+                /** @description `subscription_start_ahead`, `subscription_start_too_early`, `subscription_billed_through_invalid`, `payment_method_missing`, `activation_expiry_invalid`, `subscription_not_canceled`, `trial_refused`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid`, `plan_required` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -5984,7 +11539,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -5993,7 +11548,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -6004,6 +11559,15 @@ export interface paths {
                 };
                 /** @description `subscription_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -6124,7 +11688,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -6133,7 +11697,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -6180,6 +11744,15 @@ export interface paths {
                 };
                 /** @description `subscription_paused`, `subscription_canceling`, `subscription_change_backdated`, `scheduled_change_not_ahead`, `scheduled_change_too_far_ahead`, `scheduled_change_after_end`, `too_many_scheduled_changes`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid`, `plan_required` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -6294,7 +11867,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -6303,7 +11876,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -6350,6 +11923,15 @@ export interface paths {
                 };
                 /** @description `subscription_paused`, `subscription_canceling`, `subscription_change_backdated`, `scheduled_change_not_ahead`, `scheduled_change_too_far_ahead`, `scheduled_change_after_end`, `too_many_scheduled_changes` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -6469,7 +12051,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -6478,7 +12060,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -6525,6 +12107,15 @@ export interface paths {
                 };
                 /** @description `subscription_paused`, `subscription_canceling`, `subscription_change_backdated`, `scheduled_change_not_ahead`, `scheduled_change_too_far_ahead`, `scheduled_change_after_end`, `too_many_scheduled_changes`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid`, `plan_required` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -6640,7 +12231,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -6649,7 +12240,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -6696,6 +12287,15 @@ export interface paths {
                 };
                 /** @description `subscription_paused`, `subscription_canceling`, `subscription_change_backdated`, `scheduled_change_not_ahead`, `scheduled_change_too_far_ahead`, `scheduled_change_after_end`, `too_many_scheduled_changes`, `add_on_not_found`, `plan_required` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -6788,7 +12388,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -6797,7 +12397,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -6851,6 +12451,15 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** @description `internal_error` */
                 500: {
                     headers: {
@@ -6888,7 +12497,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel
-         * @description At the end of the period in course, at a date, or now: inside a period the unused part of what was paid in advance is credited, or not. Either way a last invoice bills the usage. Until an agreed end has come it can be taken back.
+         * @description At the end of the period in course, at a date, or now: inside a period the unused part of what was paid in advance is credited, paid back, or kept. Either way a last invoice bills the usage. Until an agreed end has come it can be taken back.
          */
         post: {
             parameters: {
@@ -6914,7 +12523,7 @@ export interface paths {
                             at: string;
                         };
                         /**
-                         * @description What becomes of charges for time that is left when it ends now: they go to the customer's balance, are paid back, or are kept.
+                         * @description What becomes of charges for time that is left when it ends inside a period: they go to the customer's balance, back to where they were paid from, or are kept.
                          * @default credit
                          * @enum {string}
                          */
@@ -6950,7 +12559,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -6959,7 +12568,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -7004,8 +12613,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `subscription_already_canceling`, `refund_unavailable` */
+                /** @description `subscription_already_canceling` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -7136,7 +12754,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -7145,7 +12763,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -7192,6 +12810,15 @@ export interface paths {
                 };
                 /** @description `subscription_paused`, `subscription_canceling`, `subscription_change_backdated`, `scheduled_change_not_ahead`, `scheduled_change_too_far_ahead`, `scheduled_change_after_end`, `too_many_scheduled_changes`, `subscription_trialing` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -7305,7 +12932,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -7314,7 +12941,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -7361,6 +12988,15 @@ export interface paths {
                 };
                 /** @description `subscription_not_paused` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -7433,7 +13069,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -7442,7 +13078,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -7453,6 +13089,15 @@ export interface paths {
                 };
                 /** @description `subscription_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -7533,7 +13178,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -7542,7 +13187,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -7562,6 +13207,15 @@ export interface paths {
                 };
                 /** @description `scheduled_change_resolved`, `scheduled_change_fixed`, `subscription_canceled` */
                 409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -7640,7 +13294,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -7649,7 +13303,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -7696,6 +13350,15 @@ export interface paths {
                 };
                 /** @description `subscription_not_canceling` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -7778,7 +13441,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -7787,7 +13450,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -7834,6 +13497,15 @@ export interface paths {
                 };
                 /** @description `subscription_paused`, `subscription_not_paused`, `subscription_trialing`, `subscription_not_trialing`, `add_on_not_found`, `subscription_change_backdated`, `seats_invalid`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid`, `plan_required` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -7913,7 +13585,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -7922,8 +13594,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -7996,7 +13677,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -8005,7 +13686,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -8016,6 +13697,15 @@ export interface paths {
                 };
                 /** @description `invoice_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -8092,7 +13782,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -8101,7 +13791,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -8112,6 +13802,15 @@ export interface paths {
                 };
                 /** @description `invoice_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -8184,7 +13883,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -8193,7 +13892,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -8204,6 +13903,15 @@ export interface paths {
                 };
                 /** @description `invoice_not_found`, `dunning_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -8280,7 +13988,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -8289,7 +13997,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -8300,6 +14008,15 @@ export interface paths {
                 };
                 /** @description `customer_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -8387,7 +14104,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -8396,7 +14113,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -8434,6 +14151,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -8524,7 +14250,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -8533,7 +14259,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -8580,6 +14306,15 @@ export interface paths {
                 };
                 /** @description `dunning_postponement_invalid` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -8665,7 +14400,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -8674,7 +14409,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -8712,6 +14447,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -8782,7 +14526,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -8791,7 +14535,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -8802,6 +14546,15 @@ export interface paths {
                 };
                 /** @description `customer_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -8874,7 +14627,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -8883,7 +14636,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -8930,6 +14683,15 @@ export interface paths {
                 };
                 /** @description `dunning_policy_not_found` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -9009,7 +14771,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -9018,7 +14780,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -9038,6 +14800,15 @@ export interface paths {
                 };
                 /** @description `search_too_broad` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -9114,7 +14885,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -9123,7 +14894,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -9134,6 +14905,15 @@ export interface paths {
                 };
                 /** @description `invoice_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -9210,7 +14990,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -9219,7 +14999,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -9230,6 +15010,15 @@ export interface paths {
                 };
                 /** @description `invoice_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -9306,7 +15095,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -9315,7 +15104,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -9326,6 +15115,15 @@ export interface paths {
                 };
                 /** @description `invoice_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -9402,7 +15200,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -9411,7 +15209,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -9431,6 +15229,15 @@ export interface paths {
                 };
                 /** @description `credit_note_not_issued` */
                 409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -9507,7 +15314,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -9516,7 +15323,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -9536,6 +15343,15 @@ export interface paths {
                 };
                 /** @description `credit_note_not_issued` */
                 409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -9612,7 +15428,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -9621,7 +15437,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -9641,6 +15457,15 @@ export interface paths {
                 };
                 /** @description `credit_note_not_issued` */
                 409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -9713,7 +15538,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -9722,7 +15547,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -9733,6 +15558,15 @@ export interface paths {
                 };
                 /** @description `invoice_not_found`, `invoice_void_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -9808,7 +15642,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -9817,7 +15651,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -9862,6 +15696,15 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** @description `internal_error` */
                 500: {
                     headers: {
@@ -9882,6 +15725,119 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/invoices/{id}/void/tax": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which tax voiding an invoice wants
+         * @description The lines of the invoice that would bill its period anew, as they were when voiding was refused with `tax_missing`: give their tax, and ask again.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["VoidTaxWanted"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `invoice_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `invoice_void_tax_not_found` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -9934,7 +15890,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -9943,8 +15899,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -10020,7 +15985,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -10029,7 +15994,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -10049,6 +16014,15 @@ export interface paths {
                 };
                 /** @description `draft_invoice_closed`, `draft_invoice_in_course` */
                 409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -10159,7 +16133,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -10168,7 +16142,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -10215,6 +16189,15 @@ export interface paths {
                 };
                 /** @description `tax_not_external`, `tax_line_invalid`, `tax_sum_differs` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -10310,7 +16293,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -10319,7 +16302,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -10357,6 +16340,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -10433,7 +16425,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -10442,7 +16434,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -10462,6 +16454,15 @@ export interface paths {
                 };
                 /** @description `no_upcoming_invoice` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -10540,7 +16541,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -10549,7 +16550,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -10569,6 +16570,15 @@ export interface paths {
                 };
                 /** @description `no_upcoming_invoice` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -10647,7 +16657,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -10656,7 +16666,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -10676,6 +16686,15 @@ export interface paths {
                 };
                 /** @description `no_upcoming_invoice` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -10705,6 +16724,161 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subscriptions/{id}/foreseen-invoices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The coming invoices, as if the subscription were changed
+         * @description By the functions that make changes and close periods, with the usage of now; what is agreed for later comes in its time. Nothing is stored.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description As if they were asked for now, one after the other. None is made. */
+                        changes?: components["schemas"]["ThoughtOfChangeInput"][];
+                        /**
+                         * @description How many periods are closed, at most: fewer where the subscription ends.
+                         * @default 2
+                         */
+                        periods?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ForeseenInvoices"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `subscription_not_found`, `plan_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `subscription_canceled`, `subscription_incomplete`, `subscription_incomplete_expired` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `subscription_paused`, `subscription_not_paused`, `subscription_trialing`, `subscription_not_trialing`, `subscription_canceling`, `subscription_already_canceling`, `scheduled_change_not_ahead`, `scheduled_change_too_far_ahead`, `scheduled_change_after_end`, `add_on_not_found`, `seats_invalid`, `plan_currency_differs`, `plan_interval_differs`, `plan_already_subscribed`, `meter_already_billed`, `price_override_invalid`, `plan_required` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -10751,7 +16925,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -10760,7 +16934,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -10771,6 +16945,15 @@ export interface paths {
                 };
                 /** @description `invoice_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -10882,7 +17065,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -10891,7 +17074,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -10909,7 +17092,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `credit_grant_insufficient` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -10936,8 +17119,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `invoice_not_creditable`, `credit_purchase_not_creditable`, `invoice_line_not_found`, `credit_note_exceeds_line`, `credit_note_exceeds_invoice`, `invoice_at_stripe`, `nothing_to_refund`, `payment_disputed` */
+                /** @description `invoice_not_creditable`, `credit_purchase_not_creditable`, `invoice_line_not_found`, `credit_note_exceeds_line`, `credit_note_exceeds_invoice`, `nothing_to_refund`, `payment_disputed` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -11018,7 +17210,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -11027,8 +17219,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -11101,7 +17302,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -11110,7 +17311,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -11121,6 +17322,15 @@ export interface paths {
                 };
                 /** @description `credit_note_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -11208,7 +17418,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -11217,7 +17427,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing`, `approver_is_requester` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid`, `approver_is_requester` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -11235,7 +17445,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `credit_note_not_pending` */
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `credit_note_not_pending`, `credit_grant_insufficient` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -11262,8 +17472,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `invoice_not_creditable`, `credit_purchase_not_creditable`, `invoice_line_not_found`, `credit_note_exceeds_line`, `credit_note_exceeds_invoice`, `invoice_at_stripe`, `nothing_to_refund`, `payment_disputed` */
+                /** @description `invoice_not_creditable`, `credit_purchase_not_creditable`, `invoice_line_not_found`, `credit_note_exceeds_line`, `credit_note_exceeds_invoice`, `nothing_to_refund`, `payment_disputed` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -11349,7 +17568,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -11358,7 +17577,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing`, `approver_is_requester` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid`, `approver_is_requester` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -11396,6 +17615,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -11481,7 +17709,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -11490,7 +17718,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing`, `requester_only` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid`, `requester_only` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -11528,6 +17756,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -11628,7 +17865,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -11637,7 +17874,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -11655,7 +17892,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                /** @description `idempotency_key_reused`, `idempotency_in_progress`, `credit_grant_insufficient` */
                 409: {
                     headers: {
                         [name: string]: unknown;
@@ -11682,8 +17919,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `refund_exceeds_payment`, `invoice_not_creditable`, `credit_purchase_not_creditable`, `invoice_line_not_found`, `credit_note_exceeds_line`, `credit_note_exceeds_invoice`, `invoice_at_stripe`, `nothing_to_refund`, `payment_disputed` */
+                /** @description `refund_exceeds_payment`, `invoice_not_creditable`, `credit_purchase_not_creditable`, `invoice_line_not_found`, `credit_note_exceeds_line`, `credit_note_exceeds_invoice`, `nothing_to_refund`, `payment_disputed` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -11765,7 +18011,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -11774,8 +18020,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -11848,7 +18103,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -11857,7 +18112,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -11868,6 +18123,15 @@ export interface paths {
                 };
                 /** @description `refund_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -11950,7 +18214,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -11959,8 +18223,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -12033,7 +18306,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -12042,7 +18315,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -12053,6 +18326,15 @@ export interface paths {
                 };
                 /** @description `dispute_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -12132,7 +18414,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -12141,8 +18423,124 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/stripe-meters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare usage with what Stripe's meters have counted
+         * @description Customer by customer, of whom Stripe was told something in that time. Stripe counts after a while.
+         */
+        get: {
+            parameters: {
+                query: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                    /** @description A whole hour. */
+                    since: string;
+                    /** @description A whole hour. */
+                    until: string;
+                    customer?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["StripeMeterComparison"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -12213,7 +18611,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -12222,7 +18620,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -12233,6 +18631,15 @@ export interface paths {
                 };
                 /** @description `seller_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -12352,7 +18759,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -12361,7 +18768,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -12390,6 +18797,15 @@ export interface paths {
                 };
                 /** @description `number_prefix_invalid` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -12475,7 +18891,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -12484,8 +18900,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -12563,7 +18988,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -12572,7 +18997,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -12583,6 +19008,15 @@ export interface paths {
                 };
                 /** @description `ledger_account_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -12664,7 +19098,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -12673,7 +19107,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -12684,6 +19118,15 @@ export interface paths {
                 };
                 /** @description `customer_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -12783,7 +19226,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -12792,7 +19235,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -12803,6 +19246,15 @@ export interface paths {
                 };
                 /** @description `search_too_broad` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -12875,7 +19327,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -12884,7 +19336,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -12895,6 +19347,15 @@ export interface paths {
                 };
                 /** @description `journal_entry_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -12976,7 +19437,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -12985,7 +19446,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -13005,6 +19466,15 @@ export interface paths {
                 };
                 /** @description `search_too_broad` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -13084,7 +19554,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -13093,8 +19563,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -13188,7 +19667,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -13197,7 +19676,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -13224,7 +19703,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `too_many_requests` */
+                /** @description `too_many_requests`, `too_many_requests` */
                 429: {
                     headers: {
                         [name: string]: unknown;
@@ -13309,7 +19788,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -13318,7 +19797,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -13327,7 +19806,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `too_many_requests` */
+                /** @description `too_many_requests`, `too_many_requests` */
                 429: {
                     headers: {
                         [name: string]: unknown;
@@ -13402,7 +19881,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -13411,8 +19890,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -13494,7 +19982,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -13503,7 +19991,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -13523,6 +20011,15 @@ export interface paths {
                 };
                 /** @description `accounting_period_not_ended` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -13600,7 +20097,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -13609,8 +20106,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -13701,7 +20207,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -13710,7 +20216,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing`, `test_clocks_refused` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid`, `test_clocks_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -13739,6 +20245,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -13827,7 +20342,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -13836,7 +20351,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing`, `test_clocks_refused` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid`, `test_clocks_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -13883,6 +20398,15 @@ export interface paths {
                 };
                 /** @description `test_clock_backwards` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -13953,7 +20477,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -13962,7 +20486,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -13973,6 +20497,15 @@ export interface paths {
                 };
                 /** @description `test_clock_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -14057,7 +20590,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -14066,7 +20599,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -14077,6 +20610,15 @@ export interface paths {
                 };
                 /** @description `run_query_invalid` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -14149,7 +20691,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -14158,7 +20700,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -14169,6 +20711,15 @@ export interface paths {
                 };
                 /** @description `run_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -14241,7 +20792,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -14250,8 +20801,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -14328,7 +20888,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -14337,7 +20897,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -14375,6 +20935,15 @@ export interface paths {
                 };
                 /** @description `run_query_invalid`, `operation_too_large` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -14452,7 +21021,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -14461,8 +21030,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -14529,7 +21107,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -14538,7 +21116,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -14585,6 +21163,15 @@ export interface paths {
                 };
                 /** @description `run_query_invalid`, `operation_too_large` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -14657,7 +21244,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -14666,7 +21253,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -14677,6 +21264,15 @@ export interface paths {
                 };
                 /** @description `operation_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -14747,7 +21343,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -14756,7 +21352,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -14767,6 +21363,15 @@ export interface paths {
                 };
                 /** @description `operation_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -14796,6 +21401,216 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/stripe-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Stripe events that are not applied, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                    state?: "parked" | "waiting";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["StripeEvent"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/stripe-events/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Apply a parked Stripe event again */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["StripeEvent"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `stripe_event_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `stripe_event_not_parked` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -14864,7 +21679,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -14873,7 +21688,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -14884,6 +21699,15 @@ export interface paths {
                 };
                 /** @description `search_too_broad`, `usage_event_archived` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -15026,7 +21850,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -15035,7 +21859,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -15080,7 +21904,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `too_many_requests` */
+                /** @description `too_many_requests`, `too_many_requests` */
                 429: {
                     headers: {
                         [name: string]: unknown;
@@ -15161,7 +21985,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -15170,7 +21994,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -15181,6 +22005,15 @@ export interface paths {
                 };
                 /** @description `meter_not_found` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -15264,7 +22097,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -15273,7 +22106,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -15320,6 +22153,15 @@ export interface paths {
                 };
                 /** @description `meter_not_found`, `usage_month_archived` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -15391,7 +22233,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -15400,7 +22242,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -15411,6 +22253,15 @@ export interface paths {
                 };
                 /** @description `meter_backfill_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -15493,7 +22344,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -15502,7 +22353,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -15513,6 +22364,15 @@ export interface paths {
                 };
                 /** @description `meter_backfill_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -15594,7 +22454,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -15603,7 +22463,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -15623,6 +22483,15 @@ export interface paths {
                 };
                 /** @description `idempotency_key_reused`, `idempotency_in_progress`, `meter_backfill_done` */
                 409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -15696,7 +22565,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -15705,7 +22574,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -15716,6 +22585,15 @@ export interface paths {
                 };
                 /** @description `customer_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -15794,7 +22672,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -15803,7 +22681,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -15814,6 +22692,15 @@ export interface paths {
                 };
                 /** @description `customer_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -15887,7 +22774,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -15896,7 +22783,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -15916,6 +22803,15 @@ export interface paths {
                 };
                 /** @description `usage_event_archived` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -15999,7 +22895,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -16008,7 +22904,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -16019,6 +22915,15 @@ export interface paths {
                 };
                 /** @description `meter_not_found`, `dimension_unknown`, `period_invalid`, `usage_month_archived` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -16065,7 +22970,7 @@ export interface paths {
         put?: never;
         /**
          * Whether a customer may use features now
-         * @description What decided, what is used and left, when it begins anew, who gives it, and what it would cost and who would pay. Every event that was accepted before is counted. Nothing is reserved: what is asked twice at once is allowed twice.
+         * @description What decided, what is used and left, when it begins anew, who gives it, and what it would cost and who would pay. Every event that was accepted before is counted, or, with `max_age_ms`, that long before. Nothing is reserved: what is asked twice at once is allowed twice.
          */
         post: {
             parameters: {
@@ -16100,6 +23005,11 @@ export interface paths {
                             /** @description Of a setting: what it must allow, such as a model. */
                             value?: string;
                         }[];
+                        /**
+                         * @description How old an answer may be that is given from memory: what was committed before that is in it. 0: it is asked for anew.
+                         * @default 0
+                         */
+                        max_age_ms?: number;
                     };
                 };
             };
@@ -16122,7 +23032,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -16131,7 +23041,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -16169,6 +23079,15 @@ export interface paths {
                 };
                 /** @description `feature_unknown` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -16242,7 +23161,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -16251,7 +23170,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -16262,6 +23181,15 @@ export interface paths {
                 };
                 /** @description `customer_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -16291,6 +23219,593 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/entitlements/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The public keys that snapshots are signed with, as a JSON Web Key Set
+         * @description The first signs. Others are there while what they have signed is used.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EntitlementKeys"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `entitlement_snapshots_unavailable` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/entitlements/snapshot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A signed snapshot of what a customer may use now
+         * @description May be kept anywhere: who has the public key sees that it is whole, and until when it holds.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SignedEntitlementSnapshot"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `entitlement_snapshots_unavailable` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/entitlements/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow what a customer may use, by server-sent events
+         * @description `snapshot` when it has changed, `renewal` (the claims without the content) while it has not, both signed, and a comment every two seconds. Who comes again with `Last-Event-ID` is sent only what he does not have.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: {
+                    "last-event-id"?: string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/event-stream": string;
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `entitlement_snapshots_unavailable` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/edge-cut-offs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List when the product was cut off, and what it let through, the last first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["EdgeCutOff"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid`, `cursor_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Say what was let through while nothing could be heard
+         * @description The usage itself is reported as ever, with `let_through` in its data. The same id again is the same cut-off: the first stands.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Made by who was cut off, and written on the usage events that were let through. */
+                        id: string;
+                        /**
+                         * Format: date-time
+                         * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                         */
+                        began_at: string;
+                        /**
+                         * Format: date-time
+                         * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                         */
+                        ended_at: string;
+                        /** @description Of the snapshot that was held. */
+                        position: string | null;
+                        features: {
+                            feature: string;
+                            /**
+                             * @description By which it was decided; `unknown` before the first snapshot.
+                             * @enum {string}
+                             */
+                            policy: "allowed" | "denied" | "allowed_up_to" | "unknown";
+                            /** @description How many requests were let through. */
+                            allowed: number;
+                            /** @description What they asked for together, in the meter's unit. */
+                            quantity: string;
+                            denied: number;
+                        }[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EdgeCutOff"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `edge_cut_off_invalid`, `edge_cut_off_id_used` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -16343,7 +23858,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -16352,7 +23867,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -16363,6 +23878,15 @@ export interface paths {
                 };
                 /** @description `customer_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -16423,6 +23947,7 @@ export interface paths {
                         value?: string;
                         /** @description Of a setting that is a list. */
                         values?: string[];
+                        when_cut_off?: components["schemas"]["CutOffPolicyInput"];
                         /**
                          * @description A grant comes on top of what plans and add-ons give; a contract stands in their place. Of several contracts the newest counts.
                          * @default grant
@@ -16467,7 +23992,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -16476,7 +24001,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -16523,6 +24048,15 @@ export interface paths {
                 };
                 /** @description `entitlement_invalid`, `feature_grant_effective_invalid`, `feature_grant_expiry_invalid` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -16607,7 +24141,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -16616,7 +24150,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -16654,6 +24188,1528 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reservations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set aside what a request may cost
+         * @description All of it, at every level that has a cap, or nothing: `granted` says which, and `denied_by` the level, its limit, what is left and when it begins anew. Its prices are those of now, whatever they are when it is settled. Safe to repeat: the same id is the same reservation.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Of the request, yours: its reservation, receipt and usage event have it for ever. */
+                        id: string;
+                        customer: string;
+                        /** @description Who asks, of the customer's users. */
+                        user?: string;
+                        /** @description What it is for, such as `background`; receipts say it. */
+                        purpose?: string;
+                        /** @description The usage event that settling will write, at its worst. */
+                        event: {
+                            type: string;
+                            /** @description The most that it may use. */
+                            data: {
+                                [key: string]: unknown;
+                            };
+                        };
+                        /**
+                         * @description How long it may take, in seconds: after that what it holds goes back.
+                         * @default 300
+                         */
+                        ttl_seconds?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Reservation"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `reservation_id_reused` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `price_not_reservable`, `reservation_not_measured`, `usage_event_invalid` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests`, `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reservations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A reservation as it stands */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Reservation"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `reservation_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reservations/{id}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say what a request used: it costs that, and what it held goes back
+         * @description Its usage event is written in the same commit, with the request's id and the time when it was reserved: it is metered and billed once, by the prices of then. Also when it had expired: then the receipt is `late`. Safe to repeat.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description `canceled` costs what it has used; `failed` costs nothing, whatever it used.
+                         * @default completed
+                         * @enum {string}
+                         */
+                        outcome?: "completed" | "canceled" | "failed";
+                        /**
+                         * @description What it used: the data of its usage event.
+                         * @default {}
+                         */
+                        data?: {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Receipt"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `reservation_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `reservation_settled` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `reservation_event_refused`, `usage_event_invalid` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests`, `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reservations/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that a request did not run: what it held goes back */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Receipt"];
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `reservation_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `reservation_settled` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests`, `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/reservations/{id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a request take longer, counted from now; it never takes away time */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description How long it may take, in seconds: after that what it holds goes back.
+                         * @default 300
+                         */
+                        ttl_seconds?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Reservation"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `reservation_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `reservation_not_open` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each request of a customer, or of one of its users, used and cost; the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                    /** @description Who asks, of the customer's users. */
+                    user?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Receipt"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/spending-caps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caps of a customer, its teams and its users, the newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many items a page has at most. */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before. */
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["SpendingCap"][];
+                            /** @description Where the next page starts; null on the last page. */
+                            next_cursor: string | null;
+                        };
+                    };
+                };
+                /** @description `request_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Cap what an organisation, a team, or each user may spend
+         * @description Requests that are reserved never pass it. Of several caps with the same window the newest counts; what was spent and reserved in the window counts from its beginning.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description Each user below has it for himself.
+                         * @default false
+                         */
+                        each_user?: boolean;
+                        /**
+                         * @description The most that may be spent in each window; of a raise, that much more.
+                         * @example 2000
+                         */
+                        amount_minor: string;
+                        window: components["schemas"]["SpendingWindowInput"];
+                        /**
+                         * @description A raise comes on top of the cap with the same window until it expires.
+                         * @default cap
+                         * @enum {string}
+                         */
+                        kind?: "cap" | "raise";
+                        spender: components["schemas"]["SpenderInput"];
+                        /**
+                         * Format: date-time
+                         * @description At once, when left out.
+                         */
+                        effective_at?: string;
+                        /**
+                         * Format: date-time
+                         * @description Never, when left out; a raise must say it.
+                         */
+                        expires_at?: string;
+                        reason?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SpendingCap"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `spending_cap_times_invalid` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spending-caps/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a cap or a raise before its time */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SpendingCap"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `spending_cap_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/spender-placements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Place a user or team below a team, or a customer below the one that pays for it
+         * @description From then on what it spends counts there and at every level above. What was reserved before counts where it was reserved. Placements are kept: who was where, and when.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        spender: components["schemas"]["SpenderInput"];
+                        /** @description Null: below nobody but its own customer. */
+                        below: ({
+                            /** @enum {string} */
+                            type: "team";
+                            key: string;
+                        } | {
+                            /** @enum {string} */
+                            type: "customer";
+                            id: string;
+                        }) | null;
+                        /**
+                         * Format: date-time
+                         * @description At once, when left out; not in the past.
+                         */
+                        effective_at?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SpenderPlacement"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `spender_placement_invalid`, `spender_placement_past` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `internal_error` */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unavailable` */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/customers/{id}/grant-holders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a credit grant to one user, or to a team and those below it
+         * @description From then on only their reserved requests spend it: a user's pays first, then the teams' above him, then what anybody may spend. Usage that is only reported spends none of it. It stays with its holder.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names this write, for ever. */
+                    "Idempotency-Key": string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description A credit grant, or a recurring grant: then each of its times. */
+                        credit_grant: string;
+                        holder: {
+                            /** @enum {string} */
+                            type: "user";
+                            key: string;
+                        } | {
+                            /** @enum {string} */
+                            type: "team";
+                            key: string;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["GrantHolder"];
+                    };
+                };
+                /** @description `request_invalid`, `json_malformed`, `body_missing`, `idempotency_key_missing`, `idempotency_key_invalid` */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `customer_not_found` */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `idempotency_key_reused`, `idempotency_in_progress` */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large` */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `media_type_unsupported` */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `credit_grant_holder_invalid`, `credit_grant_held` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -16738,7 +25794,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -16747,8 +25803,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -16862,7 +25927,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -16871,7 +25936,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -16909,6 +25974,15 @@ export interface paths {
                 };
                 /** @description `usage_correction_refused` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -16979,7 +26053,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -16988,7 +26062,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -16999,6 +26073,15 @@ export interface paths {
                 };
                 /** @description `usage_correction_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -17086,7 +26169,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -17095,7 +26178,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing`, `approver_is_requester` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid`, `approver_is_requester` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -17142,6 +26225,15 @@ export interface paths {
                 };
                 /** @description `usage_correction_refused` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -17227,7 +26319,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -17236,7 +26328,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing`, `approver_is_requester` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid`, `approver_is_requester` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -17274,6 +26366,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -17359,7 +26460,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -17368,7 +26469,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing`, `requester_only` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid`, `requester_only` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -17406,6 +26507,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -17486,7 +26596,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -17495,8 +26605,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -17566,7 +26685,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -17575,7 +26694,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -17604,6 +26723,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -17674,7 +26802,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -17683,7 +26811,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -17694,6 +26822,15 @@ export interface paths {
                 };
                 /** @description `usage_backfill_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -17771,7 +26908,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -17780,7 +26917,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -17800,6 +26937,15 @@ export interface paths {
                 };
                 /** @description `idempotency_key_reused`, `idempotency_in_progress`, `usage_backfill_reverted` */
                 409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -17898,7 +27044,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -17907,7 +27053,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -17954,6 +27100,15 @@ export interface paths {
                 };
                 /** @description `usage_event_archived` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -18053,7 +27208,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -18062,7 +27217,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -18091,6 +27246,15 @@ export interface paths {
                 };
                 /** @description `heartbeat_in_future` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -18164,7 +27328,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -18173,7 +27337,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -18184,6 +27348,15 @@ export interface paths {
                 };
                 /** @description `customer_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -18263,7 +27436,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -18272,8 +27445,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -18346,7 +27528,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -18355,7 +27537,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -18393,6 +27575,15 @@ export interface paths {
                 };
                 /** @description `webhook_endpoint_url_refused`, `webhook_endpoints_unavailable` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -18463,7 +27654,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -18472,7 +27663,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -18483,6 +27674,15 @@ export interface paths {
                 };
                 /** @description `webhook_endpoint_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -18542,7 +27742,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -18551,7 +27751,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -18562,6 +27762,15 @@ export interface paths {
                 };
                 /** @description `webhook_endpoint_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -18632,7 +27841,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -18641,7 +27850,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -18679,6 +27888,15 @@ export interface paths {
                 };
                 /** @description `webhook_endpoint_url_refused` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -18763,7 +27981,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -18772,7 +27990,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -18819,6 +28037,15 @@ export interface paths {
                 };
                 /** @description `webhook_endpoints_unavailable` */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -18897,7 +28124,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -18906,7 +28133,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -18926,6 +28153,15 @@ export interface paths {
                 };
                 /** @description `idempotency_key_reused`, `idempotency_in_progress`, `webhook_endpoint_disabled` */
                 409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -19001,7 +28237,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -19010,7 +28246,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -19030,6 +28266,15 @@ export interface paths {
                 };
                 /** @description `idempotency_key_reused`, `idempotency_in_progress` */
                 409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -19126,7 +28371,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -19135,7 +28380,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -19173,6 +28418,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -19253,7 +28507,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -19262,7 +28516,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -19273,6 +28527,15 @@ export interface paths {
                 };
                 /** @description `webhook_endpoint_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -19345,7 +28608,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -19354,7 +28617,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -19365,6 +28628,15 @@ export interface paths {
                 };
                 /** @description `notice_delivery_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -19446,7 +28718,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -19455,8 +28727,17 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -19529,7 +28810,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -19538,7 +28819,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -19549,6 +28830,15 @@ export interface paths {
                 };
                 /** @description `notice_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -19621,7 +28911,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -19630,7 +28920,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -19641,6 +28931,15 @@ export interface paths {
                 };
                 /** @description `customer_not_found` */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -19681,7 +28980,7 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
-                        suppressed_kinds: ("invoice.upcoming" | "invoice.issued" | "invoice.payment_failed" | "invoice.payment_recovered" | "refund.failed" | "usage.threshold_reached" | "subscription.trial_ending" | "subscription.changed" | "subscription.paused" | "subscription.resumed" | "subscription.canceled" | "payment_method.expiring" | "credits.low" | "credits.expired")[];
+                        suppressed_kinds: ("invoice.upcoming" | "invoice.issued" | "invoice.payment_failed" | "invoice.payment_recovered" | "refund.failed" | "usage.threshold_reached" | "subscription.trial_ending" | "subscription.changed" | "subscription.paused" | "subscription.resumed" | "subscription.canceled" | "payment_method.expiring" | "credits.low" | "credits.expired" | "budget.share_reached" | "budget.limit_reached" | "budget.overrun_forecast" | "top_up.stopped" | "top_up.limit_reached")[];
                     };
                 };
             };
@@ -19704,7 +29003,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired` */
+                /** @description `api_key_missing`, `api_key_invalid`, `api_key_revoked`, `api_key_expired`, `session_ended`, `portal_token_invalid` */
                 401: {
                     headers: {
                         [name: string]: unknown;
@@ -19713,7 +29012,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description `scope_missing` */
+                /** @description `scope_missing`, `role_missing`, `portal_refused`, `csrf_token_invalid` */
                 403: {
                     headers: {
                         [name: string]: unknown;
@@ -19742,6 +29041,15 @@ export interface paths {
                 };
                 /** @description `media_type_unsupported` */
                 415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `too_many_requests` */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -20126,12 +29434,212 @@ export interface components {
                 time_zone?: string;
             };
         };
+        Alert: {
+            id: string;
+            customer: string;
+            subject: unknown;
+            condition: unknown;
+            /**
+             * @description An API key, by its id.
+             * @example api-key/key_1
+             */
+            set_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            set_at: string;
+            end: {
+                /**
+                 * @description An API key, by its id.
+                 * @example api-key/key_1
+                 */
+                ended_by: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                ended_at: string;
+            } | null;
+        };
+        AlertConditionInput: {
+            /** @constant */
+            type: "share";
+            percent: number;
+        } | {
+            /** @constant */
+            type: "forecast";
+        };
+        AlertDetail: {
+            id: string;
+            customer: string;
+            subject: unknown;
+            condition: unknown;
+            /**
+             * @description An API key, by its id.
+             * @example api-key/key_1
+             */
+            set_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            set_at: string;
+            end: {
+                /**
+                 * @description An API key, by its id.
+                 * @example api-key/key_1
+                 */
+                ended_by: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                ended_at: string;
+            } | null;
+            /** @description What it has told, the newest 100 first. */
+            crossings: {
+                number: number;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                crossed_at: string;
+                window_start: string | null;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                used: string;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                allowed: string;
+                forecast: string | null;
+                /** @description Null as long as it is not armed again. */
+                recovered_at: string | null;
+                /** @description `reset`: its window began anew. */
+                recovered_by: ("recovered" | "reset") | null;
+            }[];
+        };
+        AlertSubjectInput: {
+            /** @constant */
+            type: "feature";
+            /** @description Lower-case letters, digits, `_`, `-` and `.`. */
+            feature: string;
+            /**
+             * @description Whose usage, where a limit is for each of somebody.
+             * @default {}
+             */
+            subject: {
+                [key: string]: string;
+            };
+        } | {
+            /** @constant */
+            type: "spending_cap";
+            cap: string;
+        } | {
+            /** @constant */
+            type: "credit";
+        } | {
+            /** @constant */
+            type: "spending";
+            /** @description Whole minor units of the currency (cents, for USD). */
+            amount_minor: string;
+            window: components["schemas"]["SpendingWindowInput"];
+        };
+        Anomaly: {
+            id: string;
+            /** @enum {string} */
+            kind: "usage_spike" | "invoice_unlike_history" | "zero_invoice" | "negative_line" | "unusual_credit" | "late_usage" | "stuck_period" | "unmatched_stripe";
+            customer: string | null;
+            /** @description What is unusual. */
+            subject: {
+                type: string;
+                id: string;
+            };
+            /** @description As it was found: the figure, and of what is compared the median and the spread of those before, how many spreads it is away in tenths, and with how many it was compared. */
+            evidence: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            found_at: string;
+            /** @enum {string} */
+            state: "open" | "investigating" | "resolved" | "expected";
+            owner: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            changed_at: string;
+        };
+        AnomalyDetail: {
+            id: string;
+            /** @enum {string} */
+            kind: "usage_spike" | "invoice_unlike_history" | "zero_invoice" | "negative_line" | "unusual_credit" | "late_usage" | "stuck_period" | "unmatched_stripe";
+            customer: string | null;
+            /** @description What is unusual. */
+            subject: {
+                type: string;
+                id: string;
+            };
+            /** @description As it was found: the figure, and of what is compared the median and the spread of those before, how many spreads it is away in tenths, and with how many it was compared. */
+            evidence: {
+                [key: string]: string;
+            };
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            found_at: string;
+            /** @enum {string} */
+            state: "open" | "investigating" | "resolved" | "expected";
+            owner: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            changed_at: string;
+            notes: {
+                id: string;
+                note: string | null;
+                state: ("open" | "investigating" | "resolved" | "expected") | null;
+                owner: string | null;
+                noted_by: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                noted_at: string;
+            }[];
+        };
+        AnomalyRule: {
+            /** @enum {string} */
+            kind: "usage_spike" | "invoice_unlike_history" | "zero_invoice" | "negative_line" | "unusual_credit" | "late_usage" | "stuck_period" | "unmatched_stripe";
+            watched: boolean;
+            /** @description So many spreads from the median are unusual, in tenths; where nothing is compared it is not asked. */
+            tenths_min: number;
+            /** @description Fewer earlier figures say nothing about what is usual. */
+            history_min: number;
+            /** @description Smaller differences are nobody's concern: minor units, units of a meter, or hours. */
+            amount_min: string;
+            changed_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            changed_at: string;
+        };
         ApiKey: {
             id: string;
             name: string;
             /** @description How the secret starts, to recognise it by. */
             prefix: string;
-            scopes: ("read" | "write" | "usage:write" | "operate" | "approve" | "admin")[];
+            scopes: string[];
             /**
              * Format: date-time
              * @example 2026-01-31T00:00:00.000Z
@@ -20139,6 +29647,127 @@ export interface components {
             created_at: string;
             expires_at: string | null;
             revoked_at: string | null;
+            /**
+             * @description Null for the key of the configuration.
+             * @example person/psn_1
+             */
+            created_by: string | null;
+            /** @description The key that this one takes the place of. */
+            replaces: string | null;
+            /** @description To a minute; null: never. */
+            last_used_at: string | null;
+        };
+        AuditEvent: {
+            id: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            at: string;
+            /**
+             * @description Who.
+             * @example person/psn_1
+             */
+            actor: string;
+            /** @description By which roles or scopes they were let in. */
+            rights: string[];
+            /**
+             * @description What they did.
+             * @example PATCH /v1/customers/:id
+             */
+            operation: string;
+            /** @example customers */
+            resource: string;
+            /** @enum {string} */
+            verb: "read" | "write" | "operate" | "approve" | "admin" | "any";
+            path: string;
+            customer: string | null;
+            /** @description Why. */
+            reason: string | null;
+            /** @description What was asked for, without secrets. */
+            input: unknown;
+            /** @description What was answered, where a workflow made the change; null otherwise. */
+            answer: unknown;
+            /** @description The rows that it changed, written in the same commit: null before is new, null after is gone. */
+            changes: {
+                table: string;
+                before: unknown;
+                after: unknown;
+            }[];
+            request_id: string;
+        };
+        Campaign: {
+            id: string;
+            name: string;
+            /** @example usd */
+            currency: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            budget_minor: string;
+            /**
+             * @description What was redeemed of it, used or not.
+             * @example 1250
+             */
+            given_minor: string;
+            redemptions: number;
+            /**
+             * @description An API key, by its id.
+             * @example api-key/key_1
+             */
+            created_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            created_at: string;
+            end: {
+                /**
+                 * @description An API key, by its id.
+                 * @example api-key/key_1
+                 */
+                ended_by: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                ended_at: string;
+            } | null;
+        };
+        CampaignReport: {
+            campaign: components["schemas"]["Campaign"];
+            /**
+             * @description Of its budget.
+             * @example 1250
+             */
+            left_minor: string;
+            coupons: {
+                coupon: string;
+                redemptions: number;
+                /** @description How many different ones have redeemed it. */
+                customers: number;
+                /**
+                 * @description Credit that it gave; what waits to be approved is not among it.
+                 * @example 0.0003
+                 */
+                given_minor: string;
+                /**
+                 * @description What usage that is billed has drawn of that: what it has cost.
+                 * @example 0.0003
+                 */
+                spent_minor: string;
+                /**
+                 * @description What was left when it expired.
+                 * @example 0.0003
+                 */
+                lapsed_minor: string;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                unspent_minor: string;
+            }[];
         };
         Catalog: {
             meters: components["schemas"]["Meter"][];
@@ -20312,6 +29941,24 @@ export interface components {
                 }[];
             }[];
         };
+        /** @description What the change came to: the figures of its preview, which was not needed for that. */
+        ChangeOutcome: {
+            /** @example usd */
+            currency: string;
+            lines: components["schemas"]["PreviewedLine"][];
+            /**
+             * @description What the lines sum to; negative is for the customer.
+             * @example 1250
+             */
+            net_minor: string;
+            /**
+             * @description When the lines are invoiced; `none`: there are none.
+             * @enum {string}
+             */
+            settle: "now" | "next_invoice" | "none";
+            /** @description What is to be paid of its own invoice, after balance and tax; null without one. */
+            invoiced_minor: string | null;
+        };
         ChangePreview: {
             /**
              * Format: date-time
@@ -20336,8 +29983,10 @@ export interface components {
              * @enum {string}
              */
             settle: "now" | "next_invoice" | "none";
-            /** @description What of it would be paid back as money. */
+            /** @description Of a cancellation with `refund`: what goes back to the payments, tax too. */
             refund_minor: string | null;
+            /** @description Of a cancellation with `refund`: by which notes unused time goes back, besides the lines. */
+            credit_notes: components["schemas"]["PreviewedCreditNote"][];
             /** @description The period in course after the change; null after an end. */
             period: {
                 /**
@@ -20458,7 +30107,7 @@ export interface components {
                 cost_minor: string | null;
                 paid_from: {
                     /** @enum {string} */
-                    bucket: "allowance" | "prepaid_credits" | "on_demand";
+                    bucket: "allowance" | "seat_allowance" | "team_pool" | "prepaid_credits" | "on_demand";
                     credit_grant: string | null;
                     /**
                      * @description An exact decimal.
@@ -20521,6 +30170,67 @@ export interface components {
                     };
                 }[];
             }[];
+        };
+        Coupon: {
+            id: string;
+            /** @enum {string} */
+            given_on: "code" | "sign_up" | "referral";
+            code: string | null;
+            name: string;
+            campaign: string | null;
+            /** @example usd */
+            currency: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            amount_minor: string;
+            priority: number;
+            expires_after_days: number | null;
+            /** @description What it may pay; null for all usage. */
+            scope: {
+                products: string[];
+                prices: {
+                    plan: string;
+                    price: string;
+                }[];
+                features: string[];
+            } | null;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            starts_at: string;
+            ends_at: string | null;
+            plans: string[] | null;
+            redemptions_max: number | null;
+            per_customer_max: number;
+            /** @enum {string} */
+            stacking: "stackable" | "exclusive";
+            /** @description How often it was redeemed. */
+            redemptions: number;
+            /**
+             * @description An API key, by its id.
+             * @example api-key/key_1
+             */
+            created_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            created_at: string;
+            end: {
+                /**
+                 * @description An API key, by its id.
+                 * @example api-key/key_1
+                 */
+                ended_by: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                ended_at: string;
+            } | null;
         };
         CreditBalance: {
             customer: string;
@@ -20998,6 +30708,8 @@ export interface components {
             /** @enum {string} */
             reason_code: "goodwill" | "service_outage" | "billing_error" | "promotion" | "contract" | "retention" | "duplicate" | "fraud" | "other";
             reason: string | null;
+            /** @description Whose end it is for, where it gives unused time back: then nobody has to agree. */
+            subscription: string | null;
             /**
              * @description An API key, by its id.
              * @example api-key/key_1
@@ -21201,6 +30913,38 @@ export interface components {
                  */
                 chosen_at: string;
             } | null;
+        };
+        /** @description What is done where it is used while Reckoner cannot be heard there. */
+        CutOffPolicy: {
+            /** @constant */
+            use: "allowed";
+        } | {
+            /** @constant */
+            use: "denied";
+        } | {
+            /** @constant */
+            use: "allowed_up_to";
+            /**
+             * @description An exact quantity.
+             * @example 1000000
+             */
+            quantity: string;
+        };
+        /** @description What is done where it is used while Reckoner cannot be heard there. */
+        CutOffPolicyInput: {
+            /** @constant */
+            use: "allowed";
+        } | {
+            /** @constant */
+            use: "denied";
+        } | {
+            /** @constant */
+            use: "allowed_up_to";
+            /**
+             * @description An exact quantity.
+             * @example 1000000
+             */
+            quantity: string;
         };
         Dispute: {
             /** @description Stripe's. */
@@ -21914,6 +31658,45 @@ export interface components {
             /** @description One of `dunning_policies`, which then counts instead of all else here. */
             policy?: string;
         };
+        EdgeCutOff: {
+            id: string;
+            customer: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            began_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            ended_at: string;
+            position: string | null;
+            features: {
+                feature: string;
+                /** @enum {string} */
+                policy: "allowed" | "denied" | "allowed_up_to" | "unknown";
+                allowed: number;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                quantity: string;
+                denied: number;
+            }[];
+            /** @description Usage events that were accepted with its mark (`let_through`), as far as they are not archived. */
+            events_reported: number;
+            /**
+             * @description An API key, by its id.
+             * @example api-key/key_1
+             */
+            reported_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            reported_at: string;
+        };
         Entitlement: {
             /** @description Lower-case letters, digits, `_`, `-` and `.`. */
             feature: string;
@@ -21928,6 +31711,7 @@ export interface components {
             value?: string;
             /** @description Of a setting that is a list. */
             values?: string[];
+            when_cut_off?: components["schemas"]["CutOffPolicy"];
         };
         EntitlementCheck: {
             customer: string;
@@ -21969,6 +31753,22 @@ export interface components {
             value?: string;
             /** @description Of a setting that is a list. */
             values?: string[];
+            when_cut_off?: components["schemas"]["CutOffPolicyInput"];
+        };
+        EntitlementKeys: {
+            keys: {
+                /** @constant */
+                kty: "EC";
+                /** @constant */
+                crv: "P-256";
+                x: string;
+                y: string;
+                kid: string;
+                /** @constant */
+                alg: "ES256";
+                /** @constant */
+                use: "sig";
+            }[];
         };
         EntitlementList: {
             customer: string;
@@ -21993,6 +31793,90 @@ export interface components {
                 status: "incomplete" | "trialing" | "active" | "past_due" | "paused" | "canceled" | "incomplete_expired";
             }[];
             data: components["schemas"]["EntitlementState"][];
+        };
+        EntitlementSnapshotClaims: {
+            /** @description The customer. */
+            sub: string;
+            /** @description When it was signed, in seconds. */
+            iat: number;
+            /** @description Until when it may be used, in seconds. */
+            exp: number;
+            /** @description A number: higher is later. What is lower than what is held is not taken. */
+            position: string;
+            /** @description Of the content: a renewal says that this is still right. */
+            digest: string;
+            /**
+             * Format: date-time
+             * @description The customer's time.
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            as_of: string;
+            /** @description Left out in a renewal. */
+            content?: {
+                /** @example usd */
+                currency: string;
+                /** @enum {string} */
+                clock: "wall" | "test";
+                access: {
+                    /** @enum {string} */
+                    level: "granted" | "limited" | "ended";
+                    invoice: string | null;
+                };
+                features: {
+                    [key: string]: {
+                        /** @enum {string} */
+                        type: "boolean" | "config" | "metered";
+                        /** @description What denies it, whatever is asked; null where it is given. */
+                        denied: ("access_ended" | "access_limited" | "not_entitled" | "subscription_incomplete" | "subscription_paused" | "value_not_included" | "subject_missing" | "limit_reached" | "budget_reached") | null;
+                        setting: (string | string[]) | null;
+                        /** @description How a value is compared with the setting. */
+                        compare: ("list" | "number" | "text") | null;
+                        limits: {
+                            /**
+                             * @description An exact decimal.
+                             * @example 0.0003
+                             */
+                            quantity: string;
+                            /** @enum {string} */
+                            beyond: "denied" | "charged";
+                            /** @description Dimensions of which each combination of values has it for itself. */
+                            per: string[];
+                            where: {
+                                [key: string]: string;
+                            };
+                            /** @enum {string} */
+                            window: "calendar" | "billing_cycle" | "rolling" | "first_use" | "never";
+                            /**
+                             * @description Whether what is asked adds to what is used, or is compared with it.
+                             * @enum {string}
+                             */
+                            grows: "by_sum" | "by_largest";
+                            /** @description Those who have used the most, at most 1,000. */
+                            used: {
+                                /** @description The values, in the order of `per`. */
+                                of: string[];
+                                /**
+                                 * @description An exact decimal.
+                                 * @example 0.0003
+                                 */
+                                quantity: string;
+                                resets_at: string | null;
+                            }[];
+                            /**
+                             * @description What those have used at most who are not named.
+                             * @example 0.0003
+                             */
+                            others_used_max: string;
+                        }[] | null;
+                        /** @description A budget into which one unit more does not fit. */
+                        budget: {
+                            feature: string;
+                            resets_at: string | null;
+                        } | null;
+                        when_cut_off: components["schemas"]["CutOffPolicy"];
+                    };
+                };
+            };
         };
         EntitlementSource: {
             /** @enum {string} */
@@ -22082,6 +31966,7 @@ export interface components {
              * @enum {string}
              */
             when_limited?: "denied" | "allowed";
+            when_cut_off?: components["schemas"]["CutOffPolicy"];
         };
         FeatureGrant: {
             id: string;
@@ -22145,6 +32030,7 @@ export interface components {
              * @enum {string}
              */
             when_limited?: "denied" | "allowed";
+            when_cut_off?: components["schemas"]["CutOffPolicyInput"];
         };
         FinalisedDraft: {
             /**
@@ -22153,6 +32039,107 @@ export interface components {
              */
             status: "closed" | "closing";
             /** @description Null where there is nothing to invoice, or nothing is known yet. */
+            invoice: string | null;
+        };
+        ForeseenInvoice: {
+            /**
+             * @description Of a change by itself; of a period, and the next one in advance.
+             * @enum {string}
+             */
+            kind: "change" | "closing";
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            issued_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            period_start: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            period_end: string;
+            lines: {
+                /** @description Another one's where they are invoiced together. */
+                subscription: string | null;
+                kind: string;
+                description: string;
+                plan: string | null;
+                price: string | null;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                period_start: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                period_end: string;
+                quantity: string | null;
+                /**
+                 * @description Whole minor units of the currency (cents, for USD).
+                 * @example 1250
+                 */
+                amount_minor: string;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                exact_minor: string;
+            }[];
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            subtotal_minor: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            credits_applied_minor: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            balance_applied_minor: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            total_minor: string;
+        };
+        ForeseenInvoices: {
+            subscription: string;
+            /**
+             * Format: date-time
+             * @description What it is as of.
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            at: string;
+            /** @example usd */
+            currency: string;
+            /** @description In the order in which they will be issued. */
+            invoices: components["schemas"]["ForeseenInvoice"][];
+            /** @description By which a cancellation gives money back. */
+            credit_notes: components["schemas"]["PreviewedCreditNote"][];
+        };
+        Found: {
+            /** @enum {string} */
+            type: "customer" | "subscription" | "invoice" | "payment" | "credit_note" | "credit_grant" | "refund" | "dispute" | "adjustment" | "journal_entry";
+            /** @description Ours; of a payment and a dispute Stripe's. */
+            id: string;
+            /** @description A name or a number; the id where it has neither. */
+            title: string;
+            /** @description Whose it is; null for an entry that is nobody's. */
+            customer: {
+                id: string;
+                name: string;
+            } | null;
+            /** @description The invoice that it belongs to. */
             invoice: string | null;
         };
         GivenTax: {
@@ -22195,12 +32182,30 @@ export interface components {
              */
             given_at: string;
         };
+        GrantHolder: {
+            credit_grant: string;
+            holder: {
+                /** @enum {string} */
+                type: "user" | "team";
+                key: string;
+            };
+            /**
+             * @description An API key, by its id.
+             * @example api-key/key_1
+             */
+            given_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            given_at: string;
+        };
         Invoice: {
             id: string;
             /** @description Without gaps in its series: of the customer, or of the seller and year. */
             number: string;
             /** @enum {string} */
-            kind: "activation" | "cycle" | "threshold" | "proration" | "credit_purchase";
+            kind: "activation" | "cycle" | "threshold" | "proration" | "credit_purchase" | "late_usage";
             /** @enum {string} */
             status: "open" | "paid" | "void" | "uncollectible";
             customer: string;
@@ -22335,7 +32340,7 @@ export interface components {
             /** @description Without gaps in its series: of the customer, or of the seller and year. */
             number: string;
             /** @enum {string} */
-            kind: "activation" | "cycle" | "threshold" | "proration" | "credit_purchase";
+            kind: "activation" | "cycle" | "threshold" | "proration" | "credit_purchase" | "late_usage";
             /** @enum {string} */
             status: "open" | "paid" | "void" | "uncollectible";
             customer: string;
@@ -23344,13 +33349,41 @@ export interface components {
             name: string;
             /** @description How the secret starts, to recognise it by. */
             prefix: string;
-            scopes: ("read" | "write" | "usage:write" | "operate" | "approve" | "admin")[];
+            scopes: string[];
             /**
              * Format: date-time
              * @example 2026-01-31T00:00:00.000Z
              */
             created_at: string;
             expires_at: string | null;
+            revoked_at: string | null;
+            /**
+             * @description Null for the key of the configuration.
+             * @example person/psn_1
+             */
+            created_by: string | null;
+            /** @description The key that this one takes the place of. */
+            replaces: string | null;
+            /** @description To a minute; null: never. */
+            last_used_at: string | null;
+            /** @description Shown in the first answer only; a repetition gets null. */
+            secret: string | null;
+        };
+        NewPortalToken: {
+            id: string;
+            customer: string;
+            /** @example api-key/key_1 */
+            created_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            expires_at: string;
             revoked_at: string | null;
             /** @description Shown in the first answer only; a repetition gets null. */
             secret: string | null;
@@ -23429,9 +33462,9 @@ export interface components {
             error: string | null;
         };
         /** @enum {string} */
-        NoticeKind: "invoice.upcoming" | "invoice.issued" | "invoice.tax_wanted" | "invoice.payment_failed" | "invoice.payment_recovered" | "invoice.dunning" | "refund.failed" | "usage.threshold_reached" | "subscription.trial_ending" | "subscription.changed" | "subscription.paused" | "subscription.resumed" | "subscription.canceled" | "payment_method.expiring" | "credits.low" | "credits.expired" | "webhook_endpoint.disabled" | "webhook_endpoint.test";
+        NoticeKind: "invoice.upcoming" | "invoice.issued" | "invoice.tax_wanted" | "invoice.payment_failed" | "invoice.payment_recovered" | "invoice.dunning" | "refund.failed" | "usage.threshold_reached" | "subscription.trial_ending" | "subscription.changed" | "subscription.paused" | "subscription.resumed" | "subscription.canceled" | "payment_method.expiring" | "credits.low" | "credits.expired" | "budget.share_reached" | "budget.limit_reached" | "budget.overrun_forecast" | "budget.recovered" | "top_up.stopped" | "top_up.limit_reached" | "webhook_endpoint.disabled" | "webhook_endpoint.test";
         /** @enum {string} */
-        NoticeKindInput: "invoice.upcoming" | "invoice.issued" | "invoice.tax_wanted" | "invoice.payment_failed" | "invoice.payment_recovered" | "invoice.dunning" | "refund.failed" | "usage.threshold_reached" | "subscription.trial_ending" | "subscription.changed" | "subscription.paused" | "subscription.resumed" | "subscription.canceled" | "payment_method.expiring" | "credits.low" | "credits.expired" | "webhook_endpoint.disabled" | "webhook_endpoint.test";
+        NoticeKindInput: "invoice.upcoming" | "invoice.issued" | "invoice.tax_wanted" | "invoice.payment_failed" | "invoice.payment_recovered" | "invoice.dunning" | "refund.failed" | "usage.threshold_reached" | "subscription.trial_ending" | "subscription.changed" | "subscription.paused" | "subscription.resumed" | "subscription.canceled" | "payment_method.expiring" | "credits.low" | "credits.expired" | "budget.share_reached" | "budget.limit_reached" | "budget.overrun_forecast" | "budget.recovered" | "top_up.stopped" | "top_up.limit_reached" | "webhook_endpoint.disabled" | "webhook_endpoint.test";
         NoticePreferences: {
             /** @description Of these no e-mail is sent. */
             suppressed_kinds: components["schemas"]["NoticeKind"][];
@@ -23441,6 +33474,26 @@ export interface components {
         };
         NoticeTest: {
             delivery: string;
+        };
+        OpenSession: {
+            id: string;
+            person: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description To a minute.
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            used_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            expires_at: string;
         };
         Operation: {
             id: string;
@@ -23657,6 +33710,25 @@ export interface components {
             /** @default 12 */
             count: number;
         };
+        Person: {
+            id: string;
+            name: string;
+            email: string | null;
+            /** @description Who says who this is: the provider's address, or `local`. */
+            issuer: string;
+            /** @description As the provider said when they last signed in. */
+            roles: ("viewer" | "support" | "finance" | "product" | "operator" | "admin")[];
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            signed_in_at: string;
+        };
         Plan: {
             /** @description Lower-case letters, digits, `_`, `-` and `.`. */
             key: string;
@@ -23752,6 +33824,27 @@ export interface components {
             periods: number | null;
             overrides: components["schemas"]["PriceOverrideInput"][];
         };
+        PortalSession: {
+            /** @description The page; for this customer alone, and not for long. */
+            url: string;
+        };
+        PortalToken: {
+            id: string;
+            customer: string;
+            /** @example api-key/key_1 */
+            created_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            expires_at: string;
+            revoked_at: string | null;
+        };
         Posting: {
             /**
              * @description The account, by its key.
@@ -23764,6 +33857,38 @@ export interface components {
              * @example 0.0003
              */
             amount_minor: string;
+        };
+        PreviewedCreditNote: {
+            /** @description That charged the time; `foreseen_…` where it is not issued yet. */
+            invoice: string;
+            lines: {
+                line: number;
+                /**
+                 * @description Whole minor units of the currency (cents, for USD).
+                 * @example 1250
+                 */
+                amount_minor: string;
+            }[];
+            /**
+             * @description With the tax that goes back.
+             * @example 1250
+             */
+            total_minor: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            lowers_due_minor: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            to_balance_minor: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            to_refund_minor: string;
         };
         PreviewedLine: {
             kind: string;
@@ -24602,6 +34727,56 @@ export interface components {
                 ok: boolean;
             }[];
         };
+        Receipt: {
+            /** @description Of the request. */
+            id: string;
+            customer: string;
+            user: string | null;
+            purpose: string | null;
+            /** @enum {string} */
+            outcome: "completed" | "canceled" | "failed" | "released";
+            /** @description It had expired before it was settled, and was booked all the same. */
+            late: boolean;
+            used: {
+                [key: string]: unknown;
+            };
+            charges: components["schemas"]["RequestCharge"][];
+            /** @example usd */
+            currency: string;
+            /**
+             * @description Exact, before discounts and minimums, which are of whole periods.
+             * @example 0.0003
+             */
+            cost_minor: string;
+            /** @description What paid for it, in that order: together its cost. */
+            paid_from: {
+                /** @enum {string} */
+                bucket: "allowance" | "seat_allowance" | "team_pool" | "prepaid_credits" | "on_demand";
+                /** @description Null: money, on the next invoice. */
+                credit_grant: string | null;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                amount_minor: string;
+            }[];
+            /**
+             * @description What was set aside for it.
+             * @example 0.0003
+             */
+            held_minor: string;
+            /**
+             * Format: date-time
+             * @description When it was reserved: its prices are those of then.
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            used_at: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            settled_at: string;
+        };
         RecurringCreditGrant: {
             id: string;
             customer: string;
@@ -24718,6 +34893,38 @@ export interface components {
                 reason: string | null;
             } | null;
         };
+        Redemption: {
+            id: string;
+            coupon: string;
+            customer: string;
+            /** @description What gives the credit; above the limit it waits for somebody else. */
+            adjustment: string;
+            /** @description Null until the adjustment is approved. */
+            credit_grant: components["schemas"]["CreditGrant"] | null;
+            referral: string | null;
+            /**
+             * @description An API key, by its id.
+             * @example api-key/key_1
+             */
+            redeemed_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            redeemed_at: string;
+        };
+        Referral: {
+            id: string;
+            referrer: string;
+            referred: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            referred_at: string;
+            /** @description What both sides were given for it. */
+            redemptions: components["schemas"]["Redemption"][];
+        };
         Refund: {
             id: string;
             /**
@@ -24746,6 +34953,23 @@ export interface components {
              * @example 2026-01-31T00:00:00.000Z
              */
             requested_at: string;
+        };
+        RequestCharge: {
+            subscription: string;
+            plan: string;
+            plan_version: number;
+            price: string;
+            meter: string;
+            /**
+             * @description In the meter's unit.
+             * @example 0.0003
+             */
+            quantity: string;
+            /**
+             * @description Exact, not rounded to minor units.
+             * @example 0.0003
+             */
+            amount_minor: string;
         };
         RequestedChangeInput: {
             /** @constant */
@@ -24899,7 +35123,7 @@ export interface components {
             /** @constant */
             kind: "cancel";
             /**
-             * @description What becomes of charges for time that is left when it ends now: they go to the customer's balance, are paid back, or are kept.
+             * @description What becomes of charges for time that is left when it ends inside a period: they go to the customer's balance, back to where they were paid from, or are kept.
              * @default credit
              * @enum {string}
              */
@@ -24914,6 +35138,63 @@ export interface components {
             credit_note: components["schemas"]["CreditNote"];
             /** @description One for each payment that is returned; none while it waits for approval. */
             refunds: components["schemas"]["Refund"][];
+        };
+        Reservation: {
+            id: string;
+            customer: string;
+            user: string | null;
+            granted: boolean;
+            /** @enum {string} */
+            status: "denied" | "open" | "expired" | "settled";
+            /** @example usd */
+            currency: string;
+            /**
+             * @description What it may cost at most: set aside while it is open.
+             * @example 0.0003
+             */
+            held_minor: string;
+            /** @description That, price by price, with the version of the plan. */
+            charges: components["schemas"]["RequestCharge"][];
+            /** @description Where it is set aside while the reservation is open; what is on demand is held by caps alone. */
+            paid_from: {
+                /** @enum {string} */
+                bucket: "allowance" | "seat_allowance" | "team_pool" | "prepaid_credits" | "on_demand";
+                /** @description Null: money, on the next invoice. */
+                credit_grant: string | null;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                amount_minor: string;
+            }[];
+            placed_at: string | null;
+            expires_at: string | null;
+            /** @description What denied it. Of several caps the one that holds longest. */
+            denied_by: {
+                /**
+                 * @description Stable: branch on this.
+                 * @enum {string}
+                 */
+                reason: "cap_reached" | "access_ended" | "access_limited";
+                /** @description A `pool` is the customer who pays for this one. */
+                level: ("user" | "team" | "organisation" | "pool") | null;
+                /** @description Whose cap it is: the user, the team, or the customer. */
+                holder: string | null;
+                cap: string | null;
+                limit_minor: string | null;
+                spent_minor: string | null;
+                /** @description By requests that are under way. */
+                held_minor: string | null;
+                left_minor: string | null;
+                /**
+                 * @description An exact decimal.
+                 * @example 0.0003
+                 */
+                asked_minor: string;
+                /** @description When the cap's window begins anew; null when it never does. */
+                resets_at: string | null;
+            } | null;
+            receipt: components["schemas"]["Receipt"] | null;
         };
         RotatedSecret: {
             /** @description Shown in the first answer only; a repetition gets null. */
@@ -25178,6 +35459,171 @@ export interface components {
              */
             set_at: string;
         };
+        Session: {
+            /** @enum {string} */
+            kind: "api-key" | "person" | "portal";
+            /**
+             * @description As it stands in records.
+             * @example person/psn_1
+             */
+            actor: string;
+            /** @description Of a person. */
+            name: string | null;
+            roles: ("viewer" | "support" | "finance" | "product" | "operator" | "admin")[];
+            /** @description Of a token for a customer's own pages: whose. */
+            customer: string | null;
+            /**
+             * @description What the matrix of roles allows, as resource and verb.
+             * @example [
+             *       "invoices:read"
+             *     ]
+             */
+            allowed: string[];
+            /** @description Of a person: to be sent as `X-CSRF-Token` with every write that the session's cookie lets in. */
+            csrf_token: string | null;
+        };
+        SetupSession: {
+            /** @description Stripe's id of the session. */
+            id: string;
+            /** @description The page; for this customer alone, and not for long. */
+            url: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            expires_at: string;
+        };
+        SignedEntitlementSnapshot: {
+            /** @description A JWS in its compact form (ES256); its payload are the claims. */
+            snapshot: string;
+            /** @description The same, not signed: to be read by people. */
+            claims: components["schemas"]["EntitlementSnapshotClaims"];
+        };
+        SpenderInput: {
+            /** @constant */
+            type: "organisation";
+        } | {
+            /** @constant */
+            type: "team";
+            key: string;
+        } | {
+            /** @constant */
+            type: "user";
+            key: string;
+        };
+        SpenderPlacement: {
+            id: string;
+            customer: string;
+            spender: {
+                /** @enum {string} */
+                type: "organisation" | "team" | "user";
+                key: string;
+            };
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            effective_at: string;
+            /**
+             * @description An API key, by its id.
+             * @example api-key/key_1
+             */
+            placed_by: string;
+        };
+        SpendingCap: {
+            id: string;
+            customer: string;
+            spender: {
+                /** @enum {string} */
+                type: "organisation" | "team" | "user";
+                key: string;
+            };
+            /** @description Each user below has it for himself. */
+            each_user: boolean;
+            /**
+             * @description An exact decimal.
+             * @example 0.0003
+             */
+            amount_minor: string;
+            window: components["schemas"]["SpendingWindow"];
+            /**
+             * @description A raise comes on top of the cap with the same window until it expires.
+             * @enum {string}
+             */
+            kind: "cap" | "raise";
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            effective_at: string;
+            expires_at: string | null;
+            reason: string | null;
+            /**
+             * @description An API key, by its id.
+             * @example api-key/key_1
+             */
+            set_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            set_at: string;
+            end: {
+                /**
+                 * @description An API key, by its id.
+                 * @example api-key/key_1
+                 */
+                ended_by: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                ended_at: string;
+                reason: string | null;
+            } | null;
+        };
+        /** @description On the clock, or by the billing cycle, of the customer whose cap it is. `never` begins anew. */
+        SpendingWindow: {
+            /** @constant */
+            type: "calendar";
+            /** @enum {string} */
+            unit: "hour" | "day" | "week" | "month" | "quarter" | "year";
+        } | {
+            /** @constant */
+            type: "billing_cycle";
+        } | {
+            /** @constant */
+            type: "first_use";
+            length: {
+                /** @enum {string} */
+                unit: "minute" | "hour" | "day" | "week";
+                count: number;
+            };
+        } | {
+            /** @constant */
+            type: "never";
+        };
+        /** @description On the clock, or by the billing cycle, of the customer whose cap it is. `never` begins anew. */
+        SpendingWindowInput: {
+            /** @constant */
+            type: "calendar";
+            /** @enum {string} */
+            unit: "hour" | "day" | "week" | "month" | "quarter" | "year";
+        } | {
+            /** @constant */
+            type: "billing_cycle";
+        } | {
+            /** @constant */
+            type: "first_use";
+            length: {
+                /** @enum {string} */
+                unit: "minute" | "hour" | "day" | "week";
+                count: number;
+            };
+        } | {
+            /** @constant */
+            type: "never";
+        };
         Statement: {
             customer: string;
             /** @enum {string} */
@@ -25243,6 +35689,50 @@ export interface components {
                 balance_minor: string;
             }[];
         };
+        StripeEvent: {
+            /** @description Stripe's. */
+            id: string;
+            /** @example invoice.paid */
+            type: string;
+            /** @enum {string} */
+            state: "waiting" | "done" | "ignored" | "parked";
+            /** @description How often it was tried to be applied. */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            received_at: string;
+            /** @description Null when it is not waiting. */
+            next_attempt_at: string | null;
+            last_error: string | null;
+        };
+        StripeMeterComparison: {
+            meter: string;
+            version: number;
+            /** @description Stripe's name of the meter's events. */
+            event_name: string;
+            customer: string;
+            /**
+             * @description What was counted here.
+             * @example 0.0003
+             */
+            counted: string;
+            /**
+             * @description What Stripe was told.
+             * @example 0.0003
+             */
+            told: string;
+            /** @description Null: Stripe has no such meter. */
+            counted_by_stripe: string | null;
+            agrees: boolean;
+            /** @description Changes that are not told yet. */
+            waiting: number;
+            /** @description Changes that Stripe has refused, or took and did not count. */
+            refused: number;
+            /** @description Changes of which nobody knows whether Stripe was told. */
+            unknown: number;
+        };
         Subscription: {
             id: string;
             customer: string;
@@ -25305,6 +35795,8 @@ export interface components {
             invoice: string | null;
             /** @description The id of a change that is made later: it is listed under it, and withdrawn by it. */
             scheduled: string | null;
+            /** @description Null of what is made later. */
+            outcome: components["schemas"]["ChangeOutcome"] | null;
         };
         TestClock: {
             id: string;
@@ -25321,6 +35813,349 @@ export interface components {
              * @example 2026-01-31T00:00:00.000Z
              */
             target_at: string;
+        };
+        ThoughtOfChangeInput: {
+            /** @constant */
+            kind: "change_plan";
+            /** @description The key of a plan of the catalog. */
+            plan: string;
+            seats?: number;
+            /** @description Agreed with this customer instead of the plan's prices; they hold from then on. */
+            overrides?: components["schemas"]["PriceOverrideInput"][];
+            /** @description `period_end`: with the beginning of the next period, whose terms it is, so that nothing is prorated. At a date: it is prorated then, if that is inside a period. What comes later is listed, and can be withdrawn. */
+            when?: ("now" | "period_end") | {
+                /**
+                 * Format: date-time
+                 * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                 */
+                at: string;
+            };
+            /** @description What the change says for itself; the plan decides what is left out. */
+            proration?: {
+                /**
+                 * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                 * @enum {string}
+                 */
+                settle?: "now" | "next_invoice" | "none";
+                /**
+                 * @description `reset` begins a new period with the change, charged in full.
+                 * @enum {string}
+                 */
+                anchor?: "keep" | "reset";
+            };
+        } | {
+            /** @constant */
+            kind: "change_quantity";
+            seats: number;
+            /** @description `period_end`: with the beginning of the next period, whose terms it is, so that nothing is prorated. At a date: it is prorated then, if that is inside a period. What comes later is listed, and can be withdrawn. */
+            when?: ("now" | "period_end") | {
+                /**
+                 * Format: date-time
+                 * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                 */
+                at: string;
+            };
+            /** @description What the change says for itself; the plan decides what is left out. */
+            proration?: {
+                /**
+                 * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                 * @enum {string}
+                 */
+                settle?: "now" | "next_invoice" | "none";
+                /**
+                 * @description `reset` begins a new period with the change, charged in full.
+                 * @enum {string}
+                 */
+                anchor?: "keep" | "reset";
+            };
+        } | {
+            /** @constant */
+            kind: "add_add_on";
+            /** @description The key of a plan of the catalog. */
+            plan: string;
+            /** @default 1 */
+            seats: number;
+            /** @description Agreed with this customer instead of the plan's prices; they hold from then on. */
+            overrides?: components["schemas"]["PriceOverrideInput"][];
+            /** @description `period_end`: with the beginning of the next period, whose terms it is, so that nothing is prorated. At a date: it is prorated then, if that is inside a period. What comes later is listed, and can be withdrawn. */
+            when?: ("now" | "period_end") | {
+                /**
+                 * Format: date-time
+                 * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                 */
+                at: string;
+            };
+            /** @description What the change says for itself; the plan decides what is left out. */
+            proration?: {
+                /**
+                 * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                 * @enum {string}
+                 */
+                settle?: "now" | "next_invoice" | "none";
+                /**
+                 * @description `reset` begins a new period with the change, charged in full.
+                 * @enum {string}
+                 */
+                anchor?: "keep" | "reset";
+            };
+        } | {
+            /** @constant */
+            kind: "remove_add_on";
+            /** @description The key of a plan of the catalog. */
+            plan: string;
+            /** @description `period_end`: with the beginning of the next period, whose terms it is, so that nothing is prorated. At a date: it is prorated then, if that is inside a period. What comes later is listed, and can be withdrawn. */
+            when?: ("now" | "period_end") | {
+                /**
+                 * Format: date-time
+                 * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                 */
+                at: string;
+            };
+            /** @description What the change says for itself; the plan decides what is left out. */
+            proration?: {
+                /**
+                 * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                 * @enum {string}
+                 */
+                settle?: "now" | "next_invoice" | "none";
+                /**
+                 * @description `reset` begins a new period with the change, charged in full.
+                 * @enum {string}
+                 */
+                anchor?: "keep" | "reset";
+            };
+        } | {
+            /** @constant */
+            kind: "pause";
+            /**
+             * @description `refused`: there is no access; what is reported all the same is metered and not charged.
+             * @default billed
+             * @enum {string}
+             */
+            usage: "billed" | "refused";
+            /**
+             * Format: date-time
+             * @description When it is resumed by itself; never, when left out.
+             */
+            resumes_at?: string;
+            /**
+             * @description Whether that begins a new period, charged in full.
+             * @default keep
+             * @enum {string}
+             */
+            resume_anchor: "keep" | "reset";
+            /** @description `period_end`: with the beginning of the next period, whose terms it is, so that nothing is prorated. At a date: it is prorated then, if that is inside a period. What comes later is listed, and can be withdrawn. */
+            when?: ("now" | "period_end") | {
+                /**
+                 * Format: date-time
+                 * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                 */
+                at: string;
+            };
+            /** @description What the change says for itself; the plan decides what is left out. */
+            proration?: {
+                /**
+                 * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                 * @enum {string}
+                 */
+                settle?: "now" | "next_invoice" | "none";
+                /**
+                 * @description `reset` begins a new period with the change, charged in full.
+                 * @enum {string}
+                 */
+                anchor?: "keep" | "reset";
+            };
+        } | {
+            /** @constant */
+            kind: "resume";
+            /** @description `period_end`: with the beginning of the next period, whose terms it is, so that nothing is prorated. At a date: it is prorated then, if that is inside a period. What comes later is listed, and can be withdrawn. */
+            when?: ("now" | "period_end") | {
+                /**
+                 * Format: date-time
+                 * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                 */
+                at: string;
+            };
+            /** @description What the change says for itself; the plan decides what is left out. */
+            proration?: {
+                /**
+                 * @description On an invoice of its own, on that of the period, or not charged and not handed back.
+                 * @enum {string}
+                 */
+                settle?: "now" | "next_invoice" | "none";
+                /**
+                 * @description `reset` begins a new period with the change, charged in full.
+                 * @enum {string}
+                 */
+                anchor?: "keep" | "reset";
+            };
+        } | {
+            /** @constant */
+            kind: "end_trial";
+        } | {
+            /** @constant */
+            kind: "cancel";
+            /** @description `period_end`: with the beginning of the next period, whose terms it is, so that nothing is prorated. At a date: it is prorated then, if that is inside a period. What comes later is listed, and can be withdrawn. */
+            when?: ("now" | "period_end") | {
+                /**
+                 * Format: date-time
+                 * @description ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".
+                 */
+                at: string;
+            };
+            /**
+             * @description What becomes of charges for time that is left when it ends inside a period: they go to the customer's balance, back to where they were paid from, or are kept.
+             * @default credit
+             * @enum {string}
+             */
+            unused: "credit" | "refund" | "none";
+        };
+        TimelineItem: {
+            /** @description Unique among what happened to this customer. */
+            id: string;
+            /** @enum {string} */
+            about: "subscription" | "invoice" | "payment" | "credit" | "notice";
+            /** @example invoice_issued */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description By the customer's clock.
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            at: string;
+            /** @description What it happened to. */
+            subject: {
+                type: string;
+                id: string;
+            };
+            invoice: string | null;
+            amount_minor: string | null;
+            currency: string | null;
+            /** @description Who did it; null where it happened by itself. */
+            actor: string | null;
+            /** @description As it was recorded: a reason, a number, a code. */
+            note: string | null;
+            /** @description The id of the Temporal workflow that did it. */
+            workflow: string | null;
+            /** @description The object at Stripe. */
+            stripe: string | null;
+        };
+        TopUpRule: {
+            id: string;
+            customer: string;
+            /** @example usd */
+            currency: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            threshold_minor: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            amount_minor: string;
+            monthly_limit_minor: string | null;
+            cool_down_seconds: number;
+            expires_after_days: number | null;
+            priority: number;
+            /**
+             * @description An API key, by its id.
+             * @example api-key/key_1
+             */
+            set_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            set_at: string;
+            /** @description Null while it is in force. */
+            end: {
+                /**
+                 * @description `declined`: the charge; `refused`: its invoice could not be issued.
+                 * @enum {string}
+                 */
+                cause: "requested" | "replaced" | "declined" | "refused";
+                /** @description Of the decline or refusal. */
+                code: string | null;
+                ended_by: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                ended_at: string;
+            } | null;
+        };
+        TopUpRuleDetail: {
+            id: string;
+            customer: string;
+            /** @example usd */
+            currency: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            threshold_minor: string;
+            /**
+             * @description Whole minor units of the currency (cents, for USD).
+             * @example 1250
+             */
+            amount_minor: string;
+            monthly_limit_minor: string | null;
+            cool_down_seconds: number;
+            expires_after_days: number | null;
+            priority: number;
+            /**
+             * @description An API key, by its id.
+             * @example api-key/key_1
+             */
+            set_by: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            set_at: string;
+            /** @description Null while it is in force. */
+            end: {
+                /**
+                 * @description `declined`: the charge; `refused`: its invoice could not be issued.
+                 * @enum {string}
+                 */
+                cause: "requested" | "replaced" | "declined" | "refused";
+                /** @description Of the decline or refusal. */
+                code: string | null;
+                ended_by: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                ended_at: string;
+            } | null;
+            /** @description What it has bought, the newest first. */
+            purchases: {
+                credit_grant: string;
+                invoice: string;
+                /**
+                 * @description It can be spent once it is paid; while one is outstanding no other is begun.
+                 * @enum {string}
+                 */
+                state: "outstanding" | "paid" | "withdrawn";
+                /**
+                 * @description Whole minor units of the currency (cents, for USD).
+                 * @example 1250
+                 */
+                amount_minor: string;
+                /**
+                 * @description What was left when it was begun.
+                 * @example 0.0003
+                 */
+                credit_left_minor: string;
+                /**
+                 * Format: date-time
+                 * @example 2026-01-31T00:00:00.000Z
+                 */
+                begun_at: string;
+            }[];
         };
         TrialBalance: {
             /**
@@ -26377,6 +37212,22 @@ export interface components {
             heard_at: string | null;
             /** @description How many events the estimate is made from: the more, the surer. 99.9 % of them had arrived after the lag. */
             estimated_from_events: string | null;
+        };
+        VoidTaxWanted: {
+            invoice: string;
+            /** @description To give tax for, by `PUT /v1/customers/{id}/tax-lines/{quote}`. */
+            quote: string;
+            is_given: boolean;
+            /** @enum {string} */
+            basis: "before_credits" | "after_credits";
+            /** @example usd */
+            currency: string;
+            /**
+             * Format: date-time
+             * @example 2026-01-31T00:00:00.000Z
+             */
+            wanted_at: string;
+            lines: components["schemas"]["DraftInvoiceLine"][];
         };
         WebhookEndpoint: {
             id: string;

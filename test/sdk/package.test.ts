@@ -20,6 +20,7 @@ describe("the names that services import", () => {
     { name: "@reckoner/sdk/usage", conditions: ["edge-light"], file: "usage/edge.ts" },
     { name: "@reckoner/sdk/usage", conditions: ["browser"], file: "usage/edge.ts" },
     { name: "@reckoner/sdk/edge", conditions: [], file: "usage/edge.ts" },
+    { name: "@reckoner/sdk/entitlements", conditions: ["workerd"], file: "entitlements/index.ts" },
   ])("$name is $file for $conditions", async ({ name, conditions, file }) => {
     const args = [
       ...conditions.map((condition) => `--conditions=${condition}`),
@@ -53,6 +54,7 @@ describe("built", () => {
   const service = `
     import { createUsageReporter as create } from "./usage/node.js";
     import { createUsageReporter as createAtEdge } from "./usage/edge.js";
+    import { openEntitlements } from "./entitlements/index.js";
     const [apiUrl, spoolFolder, source] = process.argv.slice(2);
     const options = { apiUrl, apiKey: "rk_test", onProblem: console.error };
     const reporters = [
@@ -62,14 +64,16 @@ describe("built", () => {
     for (const reporter of reporters) {
       for (let n = 0; n < 50; n++) reporter.report({ id: String(n), customer: "acme", type: "request" });
       console.log((await reporter.close()).accepted);
-    }`;
+    }
+    const local = openEntitlements({ baseUrl: apiUrl, apiKey: "rk_test", customer: "acme", follow: false });
+    console.log(local.check({ feature: "sso" }).reason);`;
 
   /** Ours, and those that are installed here and old enough to differ. */
   const nodes = [process.execPath, ...othersOnPath()];
   test.each(nodes)("it runs on %s", async (node) => {
     const args = [join(folder, "service.js"), api.url, join(folder, "spool"), node];
     const { stdout, stderr } = await run(node, args);
-    expect([stdout, stderr]).toEqual(["50\n50\n", ""]);
+    expect([stdout, stderr]).toEqual(["50\n50\nnothing_known\n", ""]);
     expect(idsIn(api.kept).length).toBeGreaterThanOrEqual(100);
   });
 });

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readTrace } from "../../src/sandbox/demo/trace.ts";
+import { whileRepeating } from "../support/while-repeating.ts";
 import { startHost } from "./support/host-process.ts";
 import { counted, createCustomer, meters, type RealApi, startRealApi } from "./support/real-api.ts";
 import { event, newFolder, reportMany, startReporting } from "./support/reporting.ts";
@@ -26,24 +27,22 @@ describe("killed", () => {
     await createCustomer(api.client, "api-killed");
     const of = (n: number) => event(n, { source: "api-killed", customer: "api-killed" });
     const { reporter } = startReporting({ ...options(), spoolFolder: newFolder(), batchEventsMax: 100 });
-    let [reported, isOver] = [0, false];
-    const reporting = (async () => {
-      while (!isOver) {
-        for (let more = 0; more < 25; more++) reporter.report(of(reported++));
-        await delay(5);
+    let reported = 0;
+    const report = async () => {
+      for (let more = 0; more < 25; more++) reporter.report(of(reported++));
+      await delay(5);
+    };
+    await whileRepeating([report], async () => {
+      for (let kill = 0; kill < 3; kill++) {
+        const { accepted } = reporter.stats();
+        await expect
+          .poll(() => reporter.stats().accepted, { timeout: 20_000, interval: 5 })
+          .toBeGreaterThan(accepted + 300);
+        await delay(Math.random() * 20);
+        await api.kill();
+        await api.start();
       }
-    })();
-    for (let kill = 0; kill < 3; kill++) {
-      const { accepted } = reporter.stats();
-      await expect
-        .poll(() => reporter.stats().accepted, { timeout: 20_000, interval: 5 })
-        .toBeGreaterThan(accepted + 300);
-      await delay(Math.random() * 20);
-      await api.kill();
-      await api.start();
-    }
-    isOver = true;
-    await reporting;
+    });
     expect(await reporter.flush()).toBe(true);
     const { taken, dropped, spooled, accepted, duplicates } = reporter.stats();
     expect([taken, dropped, accepted + duplicates]).toEqual([reported, 0, reported]);

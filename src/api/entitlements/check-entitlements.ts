@@ -156,12 +156,12 @@ async function checkedFeature(
     decision,
     limits: limits.map((state) => (state === decided.limit ? (decision.limit ?? state) : state)),
     budgets,
-    next: isMetered(asked) ? await nextUse(facts, spending, asked, added) : null,
+    next: isMetered(asked) ? await nextUse(facts, spending, asked, added, subject.user) : null,
   };
 }
 
 /** Of all budgets that the customer has. */
-const budgetsOf = (facts: EntitlementFacts): GivenFeature[] =>
+export const budgetsOf = (facts: EntitlementFacts): GivenFeature[] =>
   [...facts.features.values()].flatMap(({ key, type }) => {
     const given = type === "budget" ? givenFeature(facts, key) : undefined;
     return given === undefined || given.merged === null ? [] : [given];
@@ -172,7 +172,11 @@ const isPriced = ({ giving }: EntitlementFacts, meterKey: string): boolean =>
     plans.some(({ prices }) => prices.some((price) => price.type === "usage" && price.meter === meterKey)),
   );
 
-async function addedBy({ facts, spending, subject }: Checking, { given, quantity }: Asked): Promise<Added> {
+/** What using so much adds to the charges of open periods. */
+export async function addedBy(
+  { facts, spending, subject }: Checking,
+  { given, quantity }: Pick<Asked, "given" | "quantity">,
+): Promise<Added> {
   const meterKey = given.feature.meter ?? "";
   if (!isPriced(facts, meterKey)) return [];
   const names = facts.meters.findLast(({ key }) => key === meterKey)?.dimensions ?? [];
@@ -187,9 +191,10 @@ async function nextUse(
   spending: SpendingReader,
   { quantity }: Asked,
   added: Added,
+  user: string | undefined,
 ): Promise<NextUse> {
   if (added === null) return { quantity, cost: null };
   const exactMinor = sumDecimals(added.map((each) => each.exactMinor));
-  const paidFrom = added.length === 0 ? withinAllowance : paymentOf(added, await spending.means(), now);
+  const paidFrom = added.length === 0 ? withinAllowance : paymentOf(added, await spending.means(user), now);
   return { quantity, cost: { exactMinor, paidFrom } };
 }

@@ -36,6 +36,10 @@ export interface EntitlementFacts {
   readonly windows: readonly KnownWindow[];
   /** Whether there is credit that may pay. */
   readonly hasCredit: boolean;
+  /** Whether an invoice is not paid, so that access goes by its policy. */
+  readonly hasDunning: boolean;
+  /** When grants or subscriptions that are not in force yet will be, or are ended before their time; null when there are none. */
+  readonly changesAt: Instant | null;
 }
 
 export interface AgreedSubscription {
@@ -71,6 +75,7 @@ interface FactsFound {
   readonly windows: readonly (Omit<KnownWindow, "openedAt"> & { readonly openedAt: string })[];
   readonly hasDunning: boolean;
   readonly hasCredit: boolean;
+  readonly changesAt: string | null;
 }
 
 /**
@@ -111,6 +116,8 @@ export async function entitlementFacts(
     })),
     windows: found.windows.map((window) => ({ ...window, openedAt: instant(window.openedAt) })),
     hasCredit: found.hasCredit,
+    hasDunning: found.hasDunning,
+    changesAt: found.changesAt === null ? null : instant(found.changesAt),
   };
 }
 

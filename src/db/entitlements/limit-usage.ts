@@ -93,13 +93,13 @@ export async function usedOfLimits(
   });
 }
 
-type LimitRequest = UsageRequest & { readonly meter: StoredMeter };
+export type LimitRequest = UsageRequest & { readonly meter: StoredMeter };
 
 const keyOf = ({ meter, period, where = {} }: LimitRequest): string =>
   `${meter.number}/${period.start}/${period.end}/${canonicalJson(where)}`;
 
 /** Null where there is nothing to read. */
-async function requestFor(
+export async function requestFor(
   tx: Tx,
   facts: EntitlementFacts,
   { meterKey, scope, window: { period } }: LimitInWindow,

@@ -1,18 +1,39 @@
-import { type Instant, instantOfEpochMs, type Period, periodIndexAt } from "../../domain/calendar/index.ts";
+import {
+  type Instant,
+  instantOfEpochMs,
+  isoOf,
+  type Period,
+  periodIndexAt,
+} from "../../domain/calendar/index.ts";
 import { type CreditGrant, usualCreditPolicy } from "../../domain/credits/index.ts";
 import {
   type Means,
+  type PayingGrant,
+  payingGrants,
   ratedUsageOf,
   type SpentPart,
   type UsedPeriod,
 } from "../../domain/entitlements/index.ts";
-import { creditPolicyOf, pricedTerms } from "../../domain/invoicing/index.ts";
+import {
+  creditPolicyOf,
+  pricedTerms,
+  type RatedUsage,
+  type ReservedCredit,
+} from "../../domain/invoicing/index.ts";
+import {
+  exactOfLedgerAmount,
+  ledgerAmount,
+  ledgerAmountOfExact,
+  minDecimal,
+} from "../../domain/money/index.ts";
 import { agreedBy } from "../billing/agreed-period.ts";
 import { grantsOfCustomer } from "../billing/credit-grants.ts";
 import { type MeasuredPeriod, periodUsage } from "../billing/period-usage.ts";
+import { currentSnapshot } from "../billing/rating-runs.ts";
+import { reservedCredit } from "../billing/reserved-credit.ts";
 import { anchoredPeriodAt, anchorsOf } from "../billing/subscriptions.ts";
 import { usageUntil } from "../billing/usage-until.ts";
-import type { Tx } from "../database.ts";
+import { rows, sql, type Tx } from "../database.ts";
 import type { AgreedSubscription, EntitlementFacts } from "./entitlement-facts.ts";
 
 /** Reads what usage of a customer costs; every period is read once, whoever asks for it. */
@@ -21,8 +42,8 @@ export interface SpendingReader {
   open(): Promise<UsedPeriod[]>;
   /** What was charged since an instant: of each period since, what it comes to less what it had come to by then. */
   since(start: Instant): Promise<SpentPart[]>;
-  /** What would pay for more. */
-  means(): Promise<Means>;
+  /** What would pay for more. @param user who asks, where that is known */
+  means(user?: string): Promise<Means>;
 }
 
 interface ReadPeriod extends UsedPeriod {
@@ -37,7 +58,7 @@ export function spendingReader(tx: Tx, facts: EntitlementFacts): SpendingReader 
     known.set(key, found);
     return found;
   };
-  const giving = facts.subscriptions.filter(({ row }) => facts.giving.some(({ id }) => id === row.id));
+  const giving = givingOf(facts);
   const open = () =>
     Promise.all(giving.map((agreed) => read(agreed, anchoredPeriodAt(agreed.row, facts.now).period.start)));
   return {
@@ -48,12 +69,62 @@ export function spendingReader(tx: Tx, facts: EntitlementFacts): SpendingReader 
       );
       return await Promise.all((await Promise.all(parts)).map((used) => spentSince(tx, used, from)));
     },
-    means: async () => ({
-      grants: facts.hasCredit ? await spendable(tx, facts) : [],
-      policy: policyOf(giving, facts.now),
-      unbilled: (await open()).map((used) => ({ period: used.period, rated: ratedUsageOf(used) })),
-    }),
+    async means(user) {
+      const policy = creditPolicyOfCustomer(facts);
+      const grants = facts.hasCredit ? await spendable(tx, facts) : [];
+      const rated = (await open()).map((used) => ({ period: used.period, rated: ratedUsageOf(used) }));
+      if (grants.length === 0) return { grants, policy, unbilled: rated };
+      const snapshot = await currentSnapshot(tx);
+      const unbilled = rated.map(async ({ period, rated }, index) => {
+        const row = giving[index]?.row;
+        const reserved = row === undefined ? [] : await reservedCredit(tx, row, [period], snapshot);
+        return { period, rated: lessReserved(rated, reserved) };
+      });
+      return {
+        grants: grants.filter(({ heldBy }) => heldBy === undefined),
+        held: await heldFor(tx, facts, grants, user),
+        policy,
+        unbilled: await Promise.all(unbilled),
+      };
+    },
   };
+}
+
+/** What a user and the teams above him hold; none of it is asked for where nothing is held. */
+async function heldFor(
+  tx: Tx,
+  { customerId, now, ...facts }: EntitlementFacts,
+  grants: readonly CreditGrant[],
+  user: string | undefined,
+): Promise<PayingGrant[]> {
+  const held = grants.filter(({ heldBy }) => heldBy !== undefined);
+  if (held.length === 0 || user === undefined) return [];
+  const [row] = await rows<{ found: { path: number[]; user: number | null } }>(
+    tx,
+    sql`select billing.spending_path(${customerId}, ${user}, ${isoOf(now)}::timestamptz) as found`,
+  );
+  const { path = [], user: own = null } = row?.found ?? {};
+  const way = { spenders: path.map(BigInt), user: own === null ? null : BigInt(own) };
+  const { burnOrder } = creditPolicyOfCustomer({ customerId, now, ...facts });
+  return payingGrants(held, way, now, burnOrder);
+}
+
+/** What is left to be paid of each price when what receipts were paid with is taken off. */
+function lessReserved(rated: readonly RatedUsage[], reserved: readonly ReservedCredit[]): RatedUsage[] {
+  const paid = new Map<string, bigint>();
+  const keyOf = (planKey: string, planVersion: number, priceKey: string) =>
+    JSON.stringify([planKey, planVersion, priceKey]);
+  for (const { planKey, planVersion, priceKey, amount } of reserved) {
+    const key = keyOf(planKey, planVersion, priceKey);
+    paid.set(key, (paid.get(key) ?? 0n) + amount);
+  }
+  return rated.map((usage) => {
+    const key = keyOf(usage.plan.key, usage.plan.version, usage.price.key);
+    const exact = exactOfLedgerAmount(ledgerAmount(paid.get(key) ?? 0n));
+    const off = minDecimal(exact, usage.rated.exactMinor);
+    paid.set(key, (paid.get(key) ?? 0n) - ledgerAmountOfExact(off));
+    return { ...usage, rated: { ...usage.rated, exactMinor: usage.rated.exactMinor.minus(off) } };
+  });
 }
 
 async function readPeriod(
@@ -90,9 +161,14 @@ function startsSince({ row }: AgreedSubscription, { start, end }: Period): Insta
 }
 
 /** By which rules credit pays: those of the first subscription. */
-function policyOf([first]: readonly AgreedSubscription[], now: Instant): Means["policy"] {
+export function creditPolicyOfCustomer(facts: EntitlementFacts): Means["policy"] {
+  const [first] = givingOf(facts);
+  const { now } = facts;
   return first === undefined ? usualCreditPolicy : creditPolicyOf(first.terms, { start: now, end: now });
 }
+
+const givingOf = ({ subscriptions, giving }: EntitlementFacts): AgreedSubscription[] =>
+  subscriptions.filter(({ row }) => giving.some(({ id }) => id === row.id));
 
 async function spendable(tx: Tx, { customerId, currency }: EntitlementFacts): Promise<CreditGrant[]> {
   const grants = await grantsOfCustomer(tx, customerId);

@@ -53,6 +53,12 @@ export function isoOf(at: Instant): string {
   return new Date(at).toISOString();
 }
 
+/** The last of some instants, of which there is one at least. */
+export const latestOf = (instants: readonly Instant[]): Instant => instantOfEpochMs(Math.max(...instants));
+
+/** The first of some instants, of which there is one at least. */
+export const earliestOf = (instants: readonly Instant[]): Instant => instantOfEpochMs(Math.min(...instants));
+
 function invalidInstant(value: unknown, field?: string): InstantInvalidError {
   const shown = JSON.stringify(value);
   return new InstantInvalidError(

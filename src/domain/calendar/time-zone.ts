@@ -52,11 +52,6 @@ export function localTime(at: Instant, zone: string, field?: string): Temporal.Z
   }
 }
 
-/** The local date of an instant: "2026-01-31". */
-export function localDateText(at: Instant, zone: string): string {
-  return localTime(at, zone).toPlainDate().toString();
-}
-
 function unknownZone(zone: unknown, field?: string): TimeZoneUnknownError {
   return new TimeZoneUnknownError(
     `${JSON.stringify(zone)} is not a time zone: write an IANA name such as "Europe/Berlin" or "UTC"`,

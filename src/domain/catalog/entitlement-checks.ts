@@ -1,7 +1,7 @@
 import { canonicalJson, type JsonValue, type Meter } from "../metering/index.ts";
 import { type CatalogIssue, duplicateTexts } from "./catalog-issue.ts";
 import type { Combination, Entitlement, Feature, Limit } from "./feature.ts";
-import { unknownFeatureIssue } from "./feature-checks.ts";
+import { cutOffIssues, unknownFeatureIssue } from "./feature-checks.ts";
 
 /** What entitlements refer to. */
 export interface Givable {
@@ -33,7 +33,11 @@ export function givenIssues(
 ): CatalogIssue[] {
   const feature = features.get(entitlement.feature);
   if (feature === undefined) return [unknownFeatureIssue(entitlement.feature, `${path}feature`)];
-  return [...limitIssues(entitlement, feature, meters, path), ...valueIssues(entitlement, feature, path)];
+  return [
+    ...limitIssues(entitlement, feature, meters, path),
+    ...valueIssues(entitlement, feature, path),
+    ...cutOffIssues(entitlement.whenCutOff, feature, `${path}whenCutOff`),
+  ];
 }
 
 function limitIssues(

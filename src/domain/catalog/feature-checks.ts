@@ -1,6 +1,6 @@
 import type { Aggregation, Meter } from "../metering/index.ts";
 import { type CatalogIssue, duplicateKeys, duplicateTexts } from "./catalog-issue.ts";
-import type { Feature } from "./feature.ts";
+import type { CutOffPolicy, Feature } from "./feature.ts";
 
 /** Of these there is nothing that could be used up. */
 const withoutAmount: ReadonlySet<Aggregation> = new Set(["min", "average"]);
@@ -22,6 +22,7 @@ export function featureIssues(
           ? []
           : [{ path: `${place}.combine`, message: "remove it: only settings are combined" }]),
         ...capIssues(feature, known, `${place}.caps`),
+        ...cutOffIssues(feature.whenCutOff, feature, `${place}.whenCutOff`),
       ];
     }),
   ];
@@ -56,6 +57,19 @@ function capIssues(
     ...caps.flatMap((key, index) => (known.has(key) ? [] : [unknownFeatureIssue(key, `${path}[${index}]`)])),
     ...duplicateTexts(caps, path),
   ];
+}
+
+/** An amount is only of what is counted; a budget is not used by itself. */
+export function cutOffIssues(
+  policy: CutOffPolicy | undefined,
+  { type }: Pick<Feature, "type">,
+  path: string,
+): CatalogIssue[] {
+  if (policy === undefined) return [];
+  if (type === "budget") return [{ path, message: "remove it: say it of the features that the budget caps" }];
+  return policy.use === "allowed_up_to" && type !== "metered"
+    ? [{ path: `${path}.use`, message: 'write "allowed" or "denied": only what is metered has an amount' }]
+    : [];
 }
 
 /** Prices belong to features that there are. */

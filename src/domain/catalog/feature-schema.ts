@@ -2,6 +2,16 @@ import { z } from "zod";
 import { calendarUnits, combinations, featureTypes, lengthUnits } from "./feature.ts";
 import { dimensionValues, key, memberName, name, quantity, text, wholeMinor } from "./fields.ts";
 
+const whenCutOff = z.discriminatedUnion(
+  "use",
+  [
+    z.strictObject({ use: z.literal("allowed") }),
+    z.strictObject({ use: z.literal("denied") }),
+    z.strictObject({ use: z.literal("allowed_up_to"), quantity }),
+  ],
+  'write "allowed", "denied" or "allowed_up_to"',
+);
+
 export const feature = z.strictObject({
   key,
   name,
@@ -14,6 +24,7 @@ export const feature = z.strictObject({
     .max(200, "name at most 200 features")
     .exactOptional(),
   whenLimited: z.enum(["denied", "allowed"]).exactOptional(),
+  whenCutOff: whenCutOff.exactOptional(),
 });
 
 const length = z.strictObject({ unit: z.enum(lengthUnits), count: z.int().min(1).max(1000) });
@@ -50,4 +61,5 @@ export const entitlement = z.strictObject({
     .exactOptional(),
   value: text(200).exactOptional(),
   values: z.array(text(200)).max(500, "write at most 500 values").exactOptional(),
+  whenCutOff: whenCutOff.exactOptional(),
 });

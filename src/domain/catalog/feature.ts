@@ -20,7 +20,19 @@ export type Feature = {
   readonly caps?: readonly string[];
   /** Whether it may be used while access is limited because an invoice is not paid; denied when left out. */
   readonly whenLimited?: "denied" | "allowed";
+  /** Where no source says another; without either, settings and features by themselves are allowed, what is metered is denied. */
+  readonly whenCutOff?: CutOffPolicy;
 };
+
+/**
+ * What is done with a feature where it is used while this system cannot be heard there: what was given last goes on, without limit or
+ * up to so much, or is denied.
+ */
+export type CutOffPolicy =
+  | { readonly use: "allowed" }
+  | { readonly use: "denied" }
+  /** In the meter's unit, by each process that is cut off, each time that it is. */
+  | { readonly use: "allowed_up_to"; readonly quantity: string };
 
 /** What is given of a feature. */
 export type Entitlement = {
@@ -33,6 +45,8 @@ export type Entitlement = {
   readonly value?: string;
   /** Of a setting that is a list. */
   readonly values?: readonly string[];
+  /** Of a feature that is not a budget; of several sources the most generous counts. */
+  readonly whenCutOff?: CutOffPolicy;
 };
 
 /** How much there may be in a window. */

@@ -63,12 +63,13 @@ export function burnCharges(
 
 /** Whether a grant may pay a charge: it is for that, and it was in force when the charge was used. */
 export function mayPay(
-  { scope, effectiveAt, expiresAt }: CreditGrant,
+  { scope, effectiveAt, expiresAt, heldBy }: CreditGrant,
   charge: UsageCharge,
   asOf: Instant,
   { earlierUsage }: CreditPolicy,
 ): boolean {
-  if (effectiveAt > asOf || !isInScope(scope, charge)) return false;
+  // What a user or team holds is drawn for its requests only, which say so themselves.
+  if (heldBy !== undefined || effectiveAt > asOf || !isInScope(scope, charge)) return false;
   if (expiresAt !== null && expiresAt <= charge.used.start) return false;
   if (earlierUsage === "unbilled") return true;
   if (earlierUsage === "none") return effectiveAt <= charge.used.start;

@@ -24,6 +24,8 @@ export interface CreditGrant {
   readonly scope?: GrantScope;
   /** Whether it is what a recurring grant left over. */
   readonly isRollover?: boolean;
+  /** The user or team whose requests alone may spend it, by its number as a spender; left out where anything of the customer may. */
+  readonly heldBy?: bigint;
 }
 
 export function isSpendable(grant: CreditGrant, asOf: Instant): boolean {

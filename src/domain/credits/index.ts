@@ -1,3 +1,4 @@
+export * from "./automatic-top-up.ts";
 export * from "./burn.ts";
 export * from "./burn-charges.ts";
 export * from "./burn-down.ts";

@@ -1,11 +1,34 @@
 import { type Instant, instantOfEpochMs, type Period } from "../calendar/index.ts";
-import { burnCharges, type CreditGrant, type CreditPolicy, type UsageCharge } from "../credits/index.ts";
+import {
+  burnCharges,
+  type CreditGrant,
+  type CreditPolicy,
+  take,
+  type UsageCharge,
+  type UsedItem,
+} from "../credits/index.ts";
 import type { RatedUsage } from "../invoicing/index.ts";
-import { type LedgerAmount, ledgerAmount, ledgerAmountOfExact } from "../money/index.ts";
+import {
+  type Decimal,
+  exactOfLedgerAmount,
+  type LedgerAmount,
+  ledgerAmount,
+  ledgerAmountOfExact,
+  minDecimal,
+  sumDecimals,
+  zero,
+} from "../money/index.ts";
 import type { AddedCharge } from "./cost.ts";
+import { type PayingGrant, paysForAll } from "./paying-grants.ts";
 
 /** Where the money for usage comes from, in the order in which it is taken. */
-export const paymentBuckets = ["allowance", "prepaid_credits", "on_demand"] as const;
+export const paymentBuckets = [
+  "allowance",
+  "seat_allowance",
+  "team_pool",
+  "prepaid_credits",
+  "on_demand",
+] as const;
 export type PaymentBucket = (typeof paymentBuckets)[number];
 
 export interface PaidPart {
@@ -22,9 +45,12 @@ export const withinAllowance: readonly PaidPart[] = [
 
 /** What pays. */
 export interface Means {
+  /** That anybody of the customer may spend; without what receipts were paid with. */
   readonly grants: readonly CreditGrant[];
+  /** What the asker and those above him hold, in the order in which it pays. */
+  readonly held?: readonly PayingGrant[];
   readonly policy: CreditPolicy;
-  /** What was used of periods that are not closed, and will draw on credit first. */
+  /** What was used of periods that are not closed, and will draw on credit first; less what receipts were paid with. */
   readonly unbilled: readonly { readonly period: Period; readonly rated: readonly RatedUsage[] }[];
 }
 
@@ -40,6 +66,8 @@ export function paymentOf(added: readonly AddedCharge[], means: Means, now: Inst
       used: { start: stretch.start, end: stretch.end },
     })),
   );
+  const seats = paidByHolders(added, means, now);
+  if (seats !== null) return seats;
   const isNow = { start: now, end: instantOfEpochMs(now + 1) };
   const charges = [...before, ...added.map((each) => ({ ...each, used: isNow }))].map(chargeOf);
   const own = charges.slice(before.length);
@@ -55,6 +83,36 @@ export function paymentOf(added: readonly AddedCharge[], means: Means, now: Inst
   ];
 }
 
+/** What is held pays for all of it, or leaves a rest that other credit and money pay; null where nothing is held. */
+function paidByHolders(added: readonly AddedCharge[], means: Means, now: Instant): PaidPart[] | null {
+  const { held = [], ...others } = means;
+  const items = added.map(usedItemOf);
+  const paying = held.filter(({ grant }) => grant.remaining > 0n && paysForAll(grant.scope, items));
+  const total = sumDecimals(added.map(({ exactMinor }) => exactMinor));
+  if (paying.length === 0 || !total.isGreaterThan(zero)) return null;
+  const sources = paying.map(({ grant, bucket }) => ({ bucket, grantId: grant.id, amount: grant.remaining }));
+  const { taken, left } = take(sources, ledgerAmountOfExact(total));
+  if (left === 0n) return taken;
+  return [...taken, ...paymentOf(restOf(added, exactOfLedgerAmount(left)), others, now)];
+}
+
+/** The charges that are left when the first of them are paid: the last ones, as far as they come to so much. */
+function restOf(added: readonly AddedCharge[], left: Decimal): AddedCharge[] {
+  let due = left;
+  const rest = added.toReversed().map((charge) => {
+    const exactMinor = minDecimal(charge.exactMinor, due);
+    due = due.minus(exactMinor);
+    return { ...charge, exactMinor };
+  });
+  return rest.toReversed();
+}
+
+const usedItemOf = ({ plan, price }: Pick<AddedCharge, "plan" | "price">): UsedItem => ({
+  product: price.product,
+  price: { planKey: plan.key, priceKey: price.key },
+  ...(price.feature === undefined ? {} : { feature: price.feature }),
+});
+
 function chargeOf(
   { plan, price, exactMinor, billed, used }: AddedCharge & { readonly used: Period },
   line: number,
@@ -64,8 +122,6 @@ function chargeOf(
     amount: ledgerAmountOfExact(exactMinor),
     used,
     billed,
-    product: price.product,
-    price: { planKey: plan.key, priceKey: price.key },
-    ...(price.feature === undefined ? {} : { feature: price.feature }),
+    ...usedItemOf({ plan, price }),
   };
 }

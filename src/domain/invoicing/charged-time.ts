@@ -2,7 +2,13 @@ import type { ChargedTime } from "../proration/index.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
 
 /** What of a line for time in advance says what was charged. */
-export type AdvanceLine = Pick<InvoiceLine, "kind" | "source" | "quantity" | "period" | "amount" | "detail">;
+export type AdvanceLine = Pick<
+  InvoiceLine,
+  "kind" | "source" | "quantity" | "period" | "amount" | "detail"
+> & {
+  /** What credit notes took off it; nothing when left out. */
+  readonly creditedMinor?: bigint;
+};
 
 /** What was charged for a price, and for how many seats; null for a flat price. */
 export interface ChargedPrice extends ChargedTime {
@@ -16,7 +22,7 @@ export interface ChargedPrice extends ChargedTime {
  */
 export function chargedTime(lines: readonly AdvanceLine[]): ChargedPrice[] {
   const charged = new Map<string, ChargedPrice>();
-  for (const { kind, source, quantity, amount, detail } of lines.toSorted(inOrder)) {
+  for (const { kind, source, quantity, amount, detail, creditedMinor = 0n } of lines.toSorted(inOrder)) {
     if (source === null) continue;
     const key = `${source.planKey}/${source.planVersion}/${source.priceKey}`;
     const { amountMinor } = amount;
@@ -25,13 +31,14 @@ export function chargedTime(lines: readonly AdvanceLine[]): ChargedPrice[] {
       charged.delete(key);
     } else if (charges.includes(kind)) {
       const wholeMinor = typeof detail.wholeMinor === "string" ? BigInt(detail.wholeMinor) : amountMinor;
-      const paid = { wholeMinor, billedMinor: amountMinor, paidMinor: amountMinor };
+      const paid = { wholeMinor, billedMinor: amountMinor, paidMinor: amountMinor - creditedMinor };
       charged.set(key, { ...source, ...paid, quantity: quantity?.text ?? null });
     } else if (before !== undefined) {
       charged.set(key, { ...before, paidMinor: before.paidMinor + amountMinor });
     }
   }
-  return [...charged.values()];
+  // A note may credit more of a line than a discount left of it: nothing less than nothing was paid.
+  return [...charged.values()].map((each) => (each.paidMinor < 0n ? { ...each, paidMinor: 0n } : each));
 }
 
 const charges: readonly InvoiceLine["kind"][] = ["flat", "seats", "proration_charge"];

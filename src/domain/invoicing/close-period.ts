@@ -14,6 +14,7 @@ import { addUpTogether, type InvoiceTotals } from "./invoice-totals.ts";
 import { netRounding } from "./net-rounding.ts";
 import { type RatedPeriod, ratedUntil, ratePeriod } from "./rate-period.ts";
 import type { RatedAdjustment } from "./rated-adjustment.ts";
+import type { ReservedCredit } from "./reserved-credit.ts";
 import type { GivenTax } from "./tax-lines.ts";
 import { type Terms, termsAt } from "./terms.ts";
 import { type RatedUsage, type StretchUsage, usageLines } from "./usage-charges.ts";
@@ -67,6 +68,8 @@ export interface PeriodFacts {
   /** Lines of changes that waited for this invoice. */
   readonly waiting: readonly InvoiceLine[];
   readonly grants: readonly CreditGrant[];
+  /** Of receipts of the period and of those with late usage; grants have it beside what anything else may draw. */
+  readonly reserved?: readonly ReservedCredit[];
   readonly usageUntil?: readonly UsageUntil[];
   readonly customerBalance: Money;
   /** Too small to be charged so far. */
@@ -138,11 +141,29 @@ export function withTax<Facts extends PeriodFacts>(
   return facts.map((each, place) => (place === first ? { ...each, tax } : each));
 }
 
+/** Such as a subscription is closed for once it has ended: only what has come late of its periods is on that invoice. */
+export const isOfNoTime = ({ start, end }: Period): boolean => start === end;
+
+const nothingRated = (period: Period): RatedPeriod => ({ period, rated: [], adjusted: [], fees: [] });
+
+/** What an invoice says that it is for: the period that it closes, or those whose late usage it bills. */
+export function billedTime({ period, late }: Pick<PeriodFacts, "period" | "late">): Period {
+  const [first, ...others] = isOfNoTime(period) ? late.map((earlier) => earlier.period) : [period];
+  if (first === undefined) return period;
+  return others.reduce(
+    ({ start, end }, each) => ({
+      start: each.start < start ? each.start : start,
+      end: each.end > end ? each.end : end,
+    }),
+    first,
+  );
+}
+
 /** What a period comes to by itself, before anything pays for it. */
 function partOf(facts: PeriodFacts): ClosedPart {
   const { period, currency, before } = facts;
   const creditPolicy = creditPolicyOf(facts.terms, period);
-  const own = ratePeriod(facts, facts);
+  const own = isOfNoTime(period) ? nothingRated(period) : ratePeriod(facts, facts);
   const late = facts.late.map((earlier) => ratePeriod(earlier, facts));
   const corrections = late.map((again, index) => correctionOf(again, facts.late[index], creditPolicy));
   const rest = before === undefined ? null : correctionOf(own, before, creditPolicy, "thresholds");

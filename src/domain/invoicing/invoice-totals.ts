@@ -101,6 +101,10 @@ function paidByCredit(
     const grants = drawn.size === 0 ? credit.grants : grantsLess(credit.grants, drawn);
     const { draws, uncovered } = creditFor(lines, { ...credit, grants });
     for (const { grantId, amount } of draws) drawn.set(grantId, (drawn.get(grantId) ?? 0n) + amount);
+    // What its own receipts reserved was never there for the parts after it.
+    for (const { grantId, released } of credit.reserved ?? []) {
+      drawn.set(grantId, (drawn.get(grantId) ?? 0n) - released);
+    }
     const placed = draws.map((draw) => ({ ...draw, line: draw.line + before }));
     before += lines.length;
     const usage = sumOf(lines.filter(isPayable), currency);

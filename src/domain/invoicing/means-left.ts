@@ -9,7 +9,7 @@ import {
   subtractMoney,
   sumMoney,
 } from "../money/index.ts";
-import type { ClosedTogether, PeriodFacts } from "./close-period.ts";
+import type { ClosedPart, ClosedTogether, PeriodFacts } from "./close-period.ts";
 import { toBalance } from "./correction.ts";
 import type { AddedUpInvoice } from "./invoice-totals.ts";
 
@@ -31,24 +31,34 @@ export function meansLeft(facts: readonly PeriodFacts[], { parts, totals }: Clos
   invariant(first, "a period is closed");
   const { grants, currency, carried } = first;
   const lines = parts.flatMap((part) => part.lines);
-  const all = parts.flatMap(({ rest, corrections }) =>
-    rest === null ? corrections : [rest, ...corrections],
-  );
-  const returned = all
+  const customerBalance = addMoney(first.customerBalance, toBalance(correctionsOf(parts), currency));
+  return {
+    grants: grantsLeft(grants, { parts, totals }),
+    ...moneyLeft({ lines, totals }, { customerBalance, carried }),
+  };
+}
+
+/** The same of credit alone. */
+export function grantsLeft(
+  grants: readonly CreditGrant[],
+  { parts, totals }: Pick<ClosedTogether, "totals"> & { readonly parts: readonly Correcting[] },
+): CreditGrant[] {
+  const returned = correctionsOf(parts)
     .flatMap(({ givenBack }) => givenBack.flatMap((given) => given.returned))
     .filter(({ to }) => to === "grant");
   const used = sums(totals.draws);
   const back = sums(returned);
   const of = (amounts: ReadonlyMap<string, bigint>, id: string) => amounts.get(id) ?? 0n;
-  const customerBalance = addMoney(first.customerBalance, toBalance(all, currency));
-  return {
-    grants: grants.map((grant) => ({
-      ...grant,
-      remaining: ledgerAmount(grant.remaining - of(used, grant.id) + of(back, grant.id)),
-    })),
-    ...moneyLeft({ lines, totals }, { customerBalance, carried }),
-  };
+  return grants.map((grant) => ({
+    ...grant,
+    remaining: ledgerAmount(grant.remaining - of(used, grant.id) + of(back, grant.id)),
+  }));
 }
+
+type Correcting = Pick<ClosedPart, "rest" | "corrections">;
+
+const correctionsOf = (parts: readonly Correcting[]) =>
+  parts.flatMap(({ rest, corrections }) => (rest === null ? corrections : [rest, ...corrections]));
 
 /** What an invoice leaves of what was there before it: what it carries over is no longer to be carried. */
 export function moneyLeft({ lines, totals }: AddedUpInvoice, before: MoneyLeft): MoneyLeft {

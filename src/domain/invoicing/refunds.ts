@@ -9,9 +9,11 @@ import {
   money,
   roundToMinorUnit,
   subtractMoney,
+  sumMoney,
 } from "../money/index.ts";
 import type { CreditableInvoice, CreditedLine } from "./credit-note.ts";
 import { CreditNoteImpossibleError } from "./credit-note-impossible.ts";
+import { withTaxGivenBack } from "./credit-note-tax.ts";
 import { moneyText } from "./document/figures.ts";
 
 /** A payment as a refund meets it. */
@@ -36,6 +38,19 @@ export interface PlannedRefund {
  * @throws CreditNoteImpossibleError `payment_disputed` or `nothing_to_refund` when nothing can go back
  */
 export function planRefunds(payments: readonly RefundablePayment[], amount: Money): PlannedRefund[] {
+  const planned = possibleRefunds(payments, amount);
+  if (planned.length > 0) return planned;
+  if (payments.some(({ isChargedBack }) => isChargedBack)) {
+    const message =
+      "the customer's bank has taken the payment back, and decides about it: it cannot be refunded";
+    throw new CreditNoteImpossibleError("payment_disputed", message, "destination");
+  }
+  const message = "nothing that was paid for it can go back: credit the customer's balance";
+  throw new CreditNoteImpossibleError("nothing_to_refund", message, "destination");
+}
+
+/** The same of what can go back at all, which may be nothing. */
+export function possibleRefunds(payments: readonly RefundablePayment[], amount: Money): PlannedRefund[] {
   let wanted = amount;
   const planned: PlannedRefund[] = [];
   for (const { paymentId, left, isChargedBack } of payments) {
@@ -45,14 +60,7 @@ export function planRefunds(payments: readonly RefundablePayment[], amount: Mone
     planned.push({ paymentId, amount: share });
     wanted = subtractMoney(wanted, share);
   }
-  if (planned.length > 0) return planned;
-  if (payments.some(({ isChargedBack }) => isChargedBack)) {
-    const message =
-      "the customer's bank has taken the payment back, and decides about it: it cannot be refunded";
-    throw new CreditNoteImpossibleError("payment_disputed", message, "destination");
-  }
-  const message = "nothing that was paid for it can go back: credit the customer's balance";
-  throw new CreditNoteImpossibleError("nothing_to_refund", message, "destination");
+  return planned;
 }
 
 /** All that can be refunded of an invoice now. */
@@ -79,24 +87,47 @@ export function linesOfRefund(invoice: CreditableInvoice, asked: Money | null): 
     const message = `the invoice is ${invoice.status}: only what is paid can be refunded`;
     throw new CreditNoteImpossibleError("nothing_to_refund", message);
   }
-  const most = refundableOf(invoice);
+  const parts = partsOfRefund(invoice);
+  const held = refundableOf(invoice);
+  const inParts = sumMoney(
+    parts.map(({ amount }) => amount),
+    invoice.currency,
+  );
+  const most = compareMoney(inParts, held) < 0 ? inParts : held;
   const amount = asked ?? most;
+  if (inParts.amountMinor === 0n && invoice.boughtCredit !== undefined) {
+    throw new CreditNoteImpossibleError(
+      "nothing_to_refund",
+      "all of the credit is spent, set aside or has expired",
+    );
+  }
   // Of an invoice that is disputed, or was paid otherwise, this says why.
   if (most.amountMinor === 0n) planRefunds(invoice.payments, most);
   if (compareMoney(amount, most) > 0) {
     const message = `at most ${moneyText(most)} of the invoice can be refunded`;
     throw new CreditNoteImpossibleError("refund_exceeds_payment", message, "amount_minor");
   }
-  const room = invoice.lines
-    .map(({ line, amount: whole, credited }) => ({ line, rest: subtractMoney(whole, credited).amountMinor }))
-    .filter(({ rest }) => rest > 0n);
   const shares = allocate(
     amount,
-    room.map(({ rest }) => rest),
+    parts.map((part) => part.amount.amountMinor),
   );
-  return room
+  return parts
     .map(({ line }, index) => ({ line, amount: shares[index] ?? money(0n, amount.currency) }))
     .filter((share) => share.amount.amountMinor > 0n);
+}
+
+/** What is left of each line; of credits that were bought only what nobody has spent, and the tax that was on that. */
+function partsOfRefund({ lines, boughtCredit }: CreditableInvoice): CreditedLine[] {
+  const left = lines
+    .map(({ line, kind, amount, credited }) => ({ line, kind, amount: subtractMoney(amount, credited) }))
+    .filter(({ amount }) => amount.amountMinor > 0n);
+  if (boughtCredit === undefined) return left.map(({ line, amount }) => ({ line, amount }));
+  const { unused } = boughtCredit;
+  const credits = left
+    .filter(({ kind }) => kind === "credit_purchase")
+    .map(({ line, amount }) => ({ line, amount: compareMoney(amount, unused) < 0 ? amount : unused }))
+    .filter(({ amount }) => amount.amountMinor > 0n);
+  return withTaxGivenBack(lines, credits);
 }
 
 /** What Stripe can send without rounding: the last of three decimals is zero, an ariary has no parts. */

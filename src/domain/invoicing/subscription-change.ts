@@ -6,8 +6,7 @@ import {
   periodIndexAt,
 } from "../calendar/index.ts";
 import type { PlanVersion, PriceOverride, Settlement } from "../catalog/index.ts";
-import { BillingError, invariant } from "../errors.ts";
-import { type Money, negateMoney, sumMoney } from "../money/index.ts";
+import { invariant } from "../errors.ts";
 import { withDiscounts } from "./advance-discounts.ts";
 import type { ChargedPrice } from "./charged-time.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
@@ -15,6 +14,7 @@ import { type ChangeCourse, endingCredits, prorationLines } from "./proration-li
 import { pricedTerms, type Terms, type UsageTreatment } from "./terms.ts";
 import { prorationOf } from "./time-charge.ts";
 import { advanceLines } from "./time-charges.ts";
+import { type ChargedWhere, refundUnused, type UnusedTimeNote } from "./unused-refund.ts";
 
 /** A change that is asked for. */
 export type RequestedChange = ChangeChoices &
@@ -126,43 +126,46 @@ function isWholeCharge({ kind }: InvoiceLine): boolean {
 export type UnusedTime = "credit" | "refund" | "none";
 
 export interface DecidedEnding {
-  /** Credits: they lower what is owed, and else go to the customer's balance. */
+  /** Credits on an invoice: they lower what is owed, and else go to the customer's balance. */
   readonly lines: readonly InvoiceLine[];
-  /** What of them is to be paid back as money; null when nothing is to be. */
-  readonly refund: Money | null;
+  /** Credit notes on what charged the time, where money is to go back. */
+  readonly notes: readonly UnusedTimeNote[];
+  /** What these gave back, as credits: no invoice has them. */
+  readonly returned: readonly InvoiceLine[];
 }
 
-/** What becomes of the money when a subscription ends at `at`, inside a period. */
-export function decideEnding(facts: ChangeFacts, at: Instant, unused: UnusedTime): DecidedEnding {
-  if (unused === "none") return { lines: [], refund: null };
+/**
+ * What becomes of the money when a subscription ends at `at`, inside a period.
+ * @param where the period was charged: what is to be refunded goes back to there
+ */
+export function decideEnding(
+  facts: ChangeFacts,
+  at: Instant,
+  unused: UnusedTime,
+  where?: ChargedWhere,
+): DecidedEnding {
+  if (unused === "none") return { lines: [], notes: [], returned: [] };
   const { anchors, timeZone, charged } = facts;
   const { period, full } = agreedPeriodAt(anchors, at);
   const [terms = facts.terms] = pricedTerms([facts.terms], periodIndexAt(anchors, at));
   const course: ChangeCourse = { period, full, timeZone, charged, next: null };
   const lines = endingCredits(terms, course, at);
-  const [first] = lines;
-  if (unused === "credit" || first === undefined) return { lines, refund: null };
-  const credits = lines.map(({ amount }) => amount);
-  return { lines, refund: negateMoney(sumMoney(credits, first.amount.currency)) };
-}
-
-/** Money cannot be paid back yet: asked for at a cancellation, it is refused before anything is done. */
-export class RefundUnavailableError extends BillingError {
-  readonly code = "refund_unavailable";
-
-  constructor() {
-    super(
-      'unused time cannot be refunded: ask for "credit", which goes to the customer\'s balance',
-      "unused",
-    );
+  // What is not charged yet is charged less.
+  if (unused === "credit" || charged === null || where === undefined) {
+    return { lines, notes: [], returned: [] };
   }
+  return refundUnused(lines, where);
 }
 
 /**
  * Everything of a decided change that a customer was shown, as one text: it is the same when the change is made if, and only
- * if, the lines are the same to the cent.
+ * if, the lines are the same to the cent, and what goes back goes to the same places.
  */
-export function quotedText(at: Instant, lines: readonly InvoiceLine[]): string {
+export function quotedText(
+  at: Instant,
+  lines: readonly InvoiceLine[],
+  notes: readonly UnusedTimeNote[] = [],
+): string {
   const quoted = lines.map(({ kind, source, period, quantity, amount }) => [
     kind,
     source?.planKey ?? "",
@@ -174,5 +177,12 @@ export function quotedText(at: Instant, lines: readonly InvoiceLine[]): string {
     amount.amountMinor.toString(),
     amount.currency,
   ]);
-  return JSON.stringify([at, quoted]);
+  const quotedNotes = notes.map(({ invoiceId, lines: credited, planned }) => [
+    invoiceId,
+    credited.map(({ line, amount }) => [line, amount.amountMinor.toString()]),
+    ...[planned.lowersDue, planned.toBalance, planned.toRefund].map(({ amountMinor }) =>
+      amountMinor.toString(),
+    ),
+  ]);
+  return JSON.stringify(notes.length === 0 ? [at, quoted] : [at, quoted, quotedNotes]);
 }

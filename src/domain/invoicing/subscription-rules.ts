@@ -11,6 +11,7 @@ export class SubscriptionRuleError extends BillingError {
 }
 
 export type SubscriptionRuleCode =
+  | "trial_refused"
   | "customer_not_found"
   | "subscription_not_found"
   | "subscription_exists"

@@ -62,6 +62,7 @@ export function termsAt(history: readonly Terms[], at: Instant): Terms {
 
 /** Cuts a period where the terms change; the stretches tile it. */
 export function stretchesOf(history: readonly Terms[], period: Period): TermsStretch[] {
+  if (period.start === period.end) return [];
   const cuts = history
     .map(({ effectiveAt }) => effectiveAt)
     .filter((at) => at > period.start && at < period.end);

@@ -4,11 +4,13 @@ import {
   type ChargesBurn,
   type CreditGrant,
   type CreditPolicy,
+  type LineDraw,
   type UsageCharge,
   usualCreditPolicy,
 } from "../credits/index.ts";
 import { type Decimal, type LedgerAmount, ledgerAmount, ledgerAmountOfExact, zero } from "../money/index.ts";
 import type { InvoiceLine } from "./invoice-line.ts";
+import { drawReserved, grantsLessReserved, type ReservedCredit } from "./reserved-credit.ts";
 import { type Terms, termsAt } from "./terms.ts";
 import type { RatedUsage } from "./usage-charges.ts";
 
@@ -30,6 +32,8 @@ export interface UsageCredit {
   readonly billed?: readonly Period[];
   /** For each instant at which a grant takes effect or ends inside one of these periods; without it, a line is used all at once. */
   readonly ratedUntil?: readonly RatedUntil[];
+  /** What receipts say that credit has paid: drawn first, whatever grants would pay next. */
+  readonly reserved?: readonly ReservedCredit[];
   /** All that was agreed: which feature a price belongs to is said by the version of the plan that rated it. */
   readonly terms?: readonly Terms[];
 }
@@ -46,8 +50,8 @@ export function isUsage({ kind, earning }: InvoiceLine): boolean {
 
 /** Pays the usage among an invoice's lines; a draw names its line by its place, from 0. */
 export function creditFor(lines: readonly InvoiceLine[], credit: UsageCredit): ChargesBurn {
-  const { grants, asOf, creditPolicy = usualCreditPolicy } = credit;
-  const payable = payableAmounts(lines);
+  const { grants, asOf, creditPolicy = usualCreditPolicy, reserved = [] } = credit;
+  const { draws: ofReceipts, payable } = drawReserved(lines, payableAmounts(lines), reserved, grants);
   const features = featuresByPrice(credit.terms ?? []);
   const charges = lines.flatMap((line, index) => {
     const amount = payable[index] ?? 0n;
@@ -58,13 +62,26 @@ export function creditFor(lines: readonly InvoiceLine[], credit: UsageCredit): C
       credit,
     );
   });
-  const { draws } = burnCharges(grants, charges, asOf, creditPolicy);
+  const burned = burnCharges(grantsLessReserved(grants, reserved), charges, asOf, creditPolicy);
+  const draws = lineByLine([...ofReceipts, ...burned.draws]);
   const drawn = draws.reduce((sum, { amount }) => sum + amount, 0n);
   const used = lines.reduce(
     (sum, line) => sum + (isUsage(line) ? ledgerAmountOfExact(line.exactMinor) : 0n),
     0n,
   );
   return { draws, uncovered: ledgerAmount(used - drawn) };
+}
+
+/** Several draws of one line from one grant are one, in the place of the first. */
+function lineByLine(draws: readonly LineDraw[]): LineDraw[] {
+  const groups = Map.groupBy(draws, ({ line, grantId }) => `${line}/${grantId}`);
+  return [...groups.values()]
+    .flatMap(([first, ...others]) => {
+      if (first === undefined) return [];
+      const amount = others.reduce((sum, draw) => sum + draw.amount, first.amount as bigint);
+      return [{ ...first, amount: ledgerAmount(amount) }];
+    })
+    .toSorted((one, other) => one.line - other.line);
 }
 
 /** The prices that belong to a feature, by where their lines come from. */

@@ -53,7 +53,7 @@ const rules: Readonly<Record<string, Rule>> = {
   settle: oneOf("now", "next_invoice", "none"),
   anchor: oneOf("keep", "reset"),
   quote: nameRule,
-  credit: oneOf("unused", "none"),
+  credit: oneOf("unused", "refund", "none"),
   usage: oneOf("billed", "refused"),
   resumesAt: instantRule,
   resumeAnchor: oneOf("keep", "reset"),
@@ -125,6 +125,16 @@ export function requireFields(command: unknown, required: readonly string[] = []
  */
 export function requireCommand(kind: SubscriptionCommandKind | "activate", command: unknown): void {
   requireFields(command, ["requestId", "at", ...requiredOf[kind]]);
+}
+
+/**
+ * Refuses a pause that would be over before it begins.
+ * @param begins when it does; both are ISO times
+ * @throws CommandShapeError naming the field
+ */
+export function requirePauseEnds(begins: string, resumesAt: string | undefined): void {
+  if (resumesAt === undefined || instant(resumesAt) > instant(begins)) return;
+  throw new CommandShapeError(`resumesAt must be after ${begins}, when the pause begins`, "resumesAt");
 }
 
 function require(name: string, value: unknown, { isSo, must }: Rule): void {

@@ -1,4 +1,5 @@
 import { BillingError } from "../errors.ts";
+import { requirePauseEnds } from "./command-shape.ts";
 import {
   commandTable,
   type StateRefusalCode,
@@ -24,6 +25,8 @@ export interface SubscriptionCommandFacts {
   /** When it takes effect, pinned by the caller; of what is made later, when it was asked for. */
   readonly at: string;
   readonly when?: ChangeTime;
+  /** When a pause ends by itself. */
+  readonly resumesAt?: string | undefined;
 }
 
 /** A command that the subscription's state does not allow. Nothing was changed. */
@@ -59,7 +62,7 @@ const reasons: Readonly<Record<StateRefusalCode, string>> = {
 /**
  * Refuses what the state does not allow; answers nothing when the command may go ahead.
  *
- * @throws SubscriptionRefusal with a stable code and what to do instead
+ * @throws SubscriptionRefusal with a stable code and what to do instead; CommandShapeError where its times cannot be meant
  */
 export function admitCommand(standing: SubscriptionStanding, command: SubscriptionCommandFacts): void {
   const { status, cancelAt, periodStart } = standing;
@@ -89,6 +92,7 @@ export function admitCommand(standing: SubscriptionStanding, command: Subscripti
     );
   }
   admitTime(standing, command);
+  if (command.kind === "pause") requirePauseEnds(changeInstant(standing, command), command.resumesAt);
 }
 
 /** Three years: longer than any plan's period that is sold. */

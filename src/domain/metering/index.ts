@@ -12,6 +12,7 @@ export * from "./meter.ts";
 export * from "./meter-versions.ts";
 export * from "./parse-usage-event.ts";
 export { inUnit, quantityOf, type Series } from "./quantity-of.ts";
+export { nextReports, type Report, type Reported } from "./reported-window.ts";
 export { canonicalFactor, isFactor, type Unit, unitRoundings } from "./unit.ts";
 export * from "./usage-event.ts";
 export * from "./watermark.ts";

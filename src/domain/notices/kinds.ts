@@ -91,6 +91,36 @@ export const noticeKinds: Readonly<Record<NoticeKind, KindOfNotice>> = {
     byEmail: true,
     key: "credits-expired/{grant}",
   },
+  "budget.share_reached": {
+    when: "Of a budget or an allowance so much is used as an alert says.",
+    byEmail: true,
+    key: "alert/{alert}/{crossing}",
+  },
+  "budget.limit_reached": {
+    when: "A budget or an allowance of which an alert says so is used up.",
+    byEmail: true,
+    key: "alert/{alert}/{crossing}",
+  },
+  "budget.overrun_forecast": {
+    when: "A budget or an allowance will be overrun before its window ends, if usage goes on as so far.",
+    byEmail: true,
+    key: "alert/{alert}/{crossing}",
+  },
+  "budget.recovered": {
+    when: "What an alert told of is over: less is used, or more is allowed. Not when a window begins anew.",
+    byEmail: false,
+    key: "alert/{alert}/{crossing}/recovered",
+  },
+  "top_up.stopped": {
+    when: "Credit is no longer bought by itself: the charge was declined, or no invoice could be issued.",
+    byEmail: true,
+    key: "top-up-stopped/{rule}",
+  },
+  "top_up.limit_reached": {
+    when: "Credit would be bought by itself, and the limit of the month is reached.",
+    byEmail: true,
+    key: "top-up-limit/{rule}/{month}",
+  },
   "webhook_endpoint.disabled": {
     when: "An endpoint was disabled: everything sent to it had failed for days, or it answered 410. Goes to the operator.",
     byEmail: true,

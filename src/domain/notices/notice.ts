@@ -40,12 +40,23 @@ export interface NoticeSubjects {
     readonly grantedMinor: string;
   };
   "credits.expired": { readonly grantId: string };
+  "budget.share_reached": AlertCrossed;
+  "budget.limit_reached": AlertCrossed;
+  "budget.overrun_forecast": AlertCrossed;
+  "budget.recovered": AlertCrossed;
+  "top_up.stopped": { readonly ruleId: string };
+  "top_up.limit_reached": { readonly ruleId: string; readonly monthStart: string };
   "webhook_endpoint.disabled": {
     readonly endpointId: string;
     readonly reason: "failing" | "gone";
     readonly failingSince: string;
   };
   "webhook_endpoint.test": { readonly endpointId: string };
+}
+
+interface AlertCrossed {
+  readonly alertId: string;
+  readonly number: number;
 }
 
 interface InvoicedPeriod {
@@ -108,6 +119,17 @@ interface SubscriptionChangeData extends SubscriptionData {
   readonly seats: number | null;
   /** When it ends, if that is agreed. */
   readonly cancel_at: string | null;
+}
+
+/** A limit as it stood when an alert told of it. Money is in minor units. */
+interface BudgetData {
+  readonly alert_id: string;
+  readonly about: "feature" | "spending_cap" | "credit" | "spending";
+  /** The feature, or the cap; null of what has no name. */
+  readonly name: string | null;
+  readonly used: string;
+  readonly allowed: string;
+  readonly window_start: string | null;
 }
 
 /** What each kind says. */
@@ -181,6 +203,24 @@ export interface NoticeData {
     readonly currency: string;
     /** What was lost, in minor units with all decimals. */
     readonly expired_minor: string;
+  };
+  "budget.share_reached": BudgetData & { readonly percent: number };
+  "budget.limit_reached": BudgetData;
+  "budget.overrun_forecast": BudgetData & { readonly forecast: string };
+  "budget.recovered": BudgetData;
+  "top_up.stopped": {
+    readonly rule_id: string;
+    readonly currency: string;
+    readonly amount_minor: string;
+    readonly cause: "declined" | "refused";
+    /** The code of the decline or refusal. */
+    readonly code: string;
+  };
+  "top_up.limit_reached": {
+    readonly rule_id: string;
+    readonly currency: string;
+    readonly monthly_limit_minor: string;
+    readonly month_start: string;
   };
   "webhook_endpoint.disabled": {
     readonly endpoint_id: string;

@@ -9,7 +9,7 @@ export interface ChargedTime {
   readonly wholeMinor: bigint;
   /** What the line asked for: less where it was for a part of the period. */
   readonly billedMinor: bigint;
-  /** What was really asked for: after discounts. */
+  /** What was really asked for: after discounts and credit notes. */
   readonly paidMinor: bigint;
 }
 

@@ -75,6 +75,15 @@ describe("what is wrong is named with its place and what to do", () => {
       issue: "plans[0].entitlements[0].limits[0].perUser: is not a known field: correct or remove it",
     },
     {
+      with: { entitlements: { models: { values: [], whenCutOff: { use: "allowed_up_to", quantity: "5" } } } },
+      issue:
+        'plans[0].entitlements[2].whenCutOff.use: write "allowed" or "denied": only what is metered has an amount',
+    },
+    {
+      with: { features: { spending: { name: "F", type: "budget", whenCutOff: { use: "allowed" } } } },
+      issue: "features[1].whenCutOff: remove it: say it of the features that the budget caps",
+    },
+    {
       with: limited({ per: ["team"] }),
       issue:
         'plans[0].entitlements[0].limits[0].per[0]: meter "requests" has no dimension "team"; it has user, model',

@@ -11,7 +11,6 @@ const usual: CreditableInvoice = {
   balanceApplied: usd(0),
   lowered: usd(0),
   payments: [],
-  isAtStripe: false,
   lines: [
     { line: 1, kind: "flat", amount: usd(700), credited: usd(0) },
     { line: 2, kind: "usage", amount: usd(300), credited: usd(0) },
@@ -46,6 +45,7 @@ describe("where the money of a note goes", () => {
     expect(planCreditNote({ ...usual, ...invoice }, [{ line: 1, amount: usd(credit) }])).toEqual({
       total: usd(credit),
       tax: [],
+      unusedCredits: [],
       lowersDue: usd(due),
       toBalance: usd(balance),
       toRefund: usd(0),
@@ -73,7 +73,6 @@ describe("what is refused", () => {
     },
     // 700 on the line, but credits paid all but 50 of the invoice.
     { change: { total: usd(50) }, code: "credit_note_exceeds_invoice" },
-    { change: { isAtStripe: true }, code: "invoice_at_stripe" },
   ] as const)("$code", ({ change, code }) => {
     expect(() => planCreditNote({ ...usual, ...change }, [{ line: 1, amount: usd(100) }])).toThrow(
       expect.objectContaining({ code }),
@@ -99,4 +98,20 @@ test("what was taken from the balance is money too; what a note that waited take
   ).toMatchObject({
     lowersDue: usd(700),
   });
+});
+
+test.each([
+  { unused: 700, asked: 400, why: "part of what is unspent goes back" },
+  { unused: 300, asked: 300, why: "400 of it are spent: 300 can go back, and no more" },
+])("credit that was bought: $why", ({ unused, asked }) => {
+  const lines = [{ line: 1, kind: "credit_purchase" as const, amount: usd(700), credited: usd(0) }];
+  const paid = { ...usual, status: "paid" as const, total: usd(700), paid: usd(700), lines };
+  const invoice = { ...paid, boughtCredit: { grantId: "g1", unused: usd(unused) } };
+  const planned = planCreditNote(invoice, [{ line: 1, amount: usd(asked) }]);
+  expect(planned.unusedCredits).toEqual([{ grantId: "g1", amount: usd(asked) }]);
+  expect(() => planCreditNote(invoice, [{ line: 1, amount: usd(unused + 1) }])).toThrow(
+    expect.objectContaining({
+      code: unused === 700 ? "credit_note_exceeds_line" : "credit_grant_insufficient",
+    }),
+  );
 });

@@ -51,7 +51,6 @@ const invoice: CreditableInvoice = {
   balanceApplied: usd(0),
   lowered: usd(0),
   payments: [paid("a", 1000)],
-  isAtStripe: true,
   lines: [
     { line: 1, kind: "flat", amount: usd(700), credited: usd(0) },
     { line: 2, kind: "usage", amount: usd(400), credited: usd(100) },

@@ -216,13 +216,19 @@ describe("a credit is of what was charged for the time, and paid", () => {
 describe("an end", () => {
   const facts = charged(agreed(plan("basic", { amount: "2000" })));
   test.each([
-    { unused: "credit", lines: ["proration_credit -1333"], refund: null },
-    { unused: "refund", lines: ["proration_credit -1333"], refund: money(1333n, "usd") },
-    { unused: "none", lines: [], refund: null },
-  ] as const)("with $unused for unused time", ({ unused, lines, refund }) => {
-    const ending = decideEnding(facts, eleventh, unused);
+    { unused: "credit", lines: ["proration_credit -1333"] },
+    { unused: "refund", lines: ["proration_credit -1333"] },
+    { unused: "none", lines: [] },
+  ] as const)("with $unused for unused time that no invoice charged", ({ unused, lines }) => {
+    const nowhere = { invoices: [], waiting: money(0n, "usd") };
+    const ending = decideEnding(facts, eleventh, unused, nowhere);
     expect(shown(ending.lines)).toEqual(lines);
-    expect(ending.refund).toEqual(refund);
+    expect([ending.notes, ending.returned]).toEqual([[], []]);
+  });
+  test("what credit notes took off a charge is not handed back again: of 10.00 that are left, two thirds", () => {
+    const lines = advanceLines(facts.terms, april).map((line) => ({ ...line, creditedMinor: 1000n }));
+    const credited = { ...facts, charged: chargedTime(lines) };
+    expect(shown(decideEnding(credited, eleventh, "credit").lines)).toEqual(["proration_credit -667"]);
   });
 });
 

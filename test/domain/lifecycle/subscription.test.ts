@@ -64,3 +64,24 @@ test.each([
 ] as const)("$why", ({ standing, kind, at, code }) => {
   expect(() => admitCommand(standing, { kind, at })).toThrow(expect.objectContaining({ code }));
 });
+
+test.each([
+  { when: "now", resumesAt: "2026-01-15T12:00:00.000Z", why: "with the pause" },
+  { when: "now", resumesAt: "2026-01-15T11:59:59.999Z", why: "before it" },
+  {
+    when: { at: "2026-01-20T00:00:00Z" },
+    resumesAt: "2026-01-20T00:00:00Z",
+    why: "with the date of the pause",
+  },
+  {
+    when: "period_end",
+    resumesAt: "2026-02-01T00:00:00Z",
+    why: "with the period's end, when the pause begins",
+  },
+] as const)("a pause is not resumed $why", ({ when, resumesAt }) => {
+  const pause = { kind: "pause", at: inPeriod, when } as const;
+  const refused = { code: "request_invalid", field: "resumesAt" };
+  expect(() => admitCommand(active, { ...pause, resumesAt })).toThrow(expect.objectContaining(refused));
+  const later = new Date(Date.parse(resumesAt) + 3_600_000).toISOString();
+  expect(() => admitCommand(active, { ...pause, resumesAt: later })).not.toThrow();
+});

@@ -10,6 +10,14 @@ const invoice = {
 const period = { period_start: "2026-01-31T23:00:00.000Z", period_end: "2026-02-28T23:00:00.000Z" };
 const subscription = { subscription_id: "sub", plan: "Team Pro" };
 const change = { ...subscription, change_id: "c", seats: 5, cancel_at: null };
+const budget = {
+  alert_id: "alr",
+  about: "feature",
+  name: "tokens",
+  used: "80",
+  allowed: "100",
+  window_start: "2026-01-01T00:00:00.000Z",
+} as const;
 const changedAt = { effective_at: "2026-02-10T23:30:00.000Z" };
 
 type Row = { [Kind in NoticeKind]: readonly [Kind, NoticeData[Kind], subject: string | null] }[NoticeKind];
@@ -111,6 +119,24 @@ export const noticeExamples: readonly Row[] = [
     "$12.50 of your credit has expired",
   ],
   ["credits.expired", { grant_id: "g", currency: "usd", expired_minor: "0.5" }, null],
+  ["budget.share_reached", { ...budget, percent: 80 }, "80 % of your allowance of “tokens” is used"],
+  ["budget.limit_reached", budget, "Your allowance of “tokens” is used up"],
+  [
+    "budget.overrun_forecast",
+    { ...budget, about: "spending", name: null, forecast: "120" },
+    "At this rate your budget will not last",
+  ],
+  ["budget.recovered", budget, null],
+  [
+    "top_up.stopped",
+    { rule_id: "tur", currency: "usd", amount_minor: "1000", cause: "declined", code: "card_declined" },
+    "Your automatic top-up has been switched off",
+  ],
+  [
+    "top_up.limit_reached",
+    { rule_id: "tur", currency: "usd", monthly_limit_minor: "5000", month_start: "2026-01-01T00:00:00.000Z" },
+    "Your automatic top-up has reached its limit of this month",
+  ],
   [
     "webhook_endpoint.disabled",
     {

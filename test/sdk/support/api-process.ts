@@ -5,6 +5,7 @@ import { creditNoteCommands } from "../../../src/api/commands/credit-note-comman
 import { recurringGrantCommands } from "../../../src/api/commands/recurring-grant-commands.ts";
 import { openIngest } from "../../../src/api/ingest/ingest.ts";
 import { openDatabase } from "../../../src/db/database.ts";
+import { openReservationWriter } from "../../../src/db/entitlements/reservation-writer.ts";
 import { instant } from "../../../src/domain/calendar/index.ts";
 import { createLogger } from "../../../src/logger.ts";
 
@@ -16,6 +17,7 @@ async function run(databaseUrl: string, port: number): Promise<void> {
   const api = await buildApi({
     ...absent,
     ingest: openIngest({ url: databaseUrl, metrics }),
+    reservations: openReservationWriter({ url: databaseUrl }),
     adjustments: adjustmentCommands({ db, now, approvalLimits: new Map() }),
     creditNotes: creditNoteCommands({ db, now, approvalLimits: new Map() }, { startRefund: notHere }),
     recurringGrants: recurringGrantCommands({ db, now, approvalLimits: new Map() }),
@@ -34,7 +36,7 @@ const notHere = async (): Promise<never> => {
 const absent = {
   readinessChecks: [],
   testClocks: { areAllowed: true, create: notHere, advance: notHere },
-  payments: { attachPaymentMethod: notHere },
+  payments: { attachPaymentMethod: notHere, openSetupPage: notHere, openPortalPage: notHere },
   dunning: { command: notHere, choosePolicy: notHere },
   credits: { purchase: notHere },
   invoices: { voidInvoice: notHere },
@@ -63,6 +65,7 @@ const absent = {
   },
   webhookEndpoints: { sealingKeys: [Buffer.alloc(32, 7)], privateAllowed: true },
   receiveWebhook: notHere,
+  stripeMeters: { counted: notHere, list: notHere },
 };
 
 const [databaseUrl = "", port = ""] = process.argv.slice(2);

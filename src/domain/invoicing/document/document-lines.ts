@@ -1,5 +1,5 @@
 import type { Period } from "../../calendar/index.ts";
-import { type Currency, type Decimal, decimal, type Money, money, sumMoney } from "../../money/index.ts";
+import { type Currency, Decimal, decimal, type Money, money, sumMoney, zero } from "../../money/index.ts";
 import type { InvoiceLine } from "../invoice-line.ts";
 import { exactMinorText, moneyText, periodText, quantityText } from "./figures.ts";
 import type { DocumentGroup, DocumentLine, DocumentTier } from "./invoice-document.ts";
@@ -80,12 +80,12 @@ interface PricedTier {
 function tiersOf({ kind, detail }: InvoiceLine): PricedTier[] {
   if (kind !== "usage" || !Array.isArray(detail.tiers)) return [];
   return detail.tiers.map((tier: Record<string, unknown>) => ({
-    from: decimalOf(tier.from),
-    to: tier.to === null || tier.to === undefined ? null : decimalOf(tier.to),
-    quantity: decimalOf(tier.quantity),
-    unitPriceMinor: decimalOf(tier.unitPriceMinor),
-    flatMinor: decimalOf(tier.flatMinor),
-    exactMinor: decimalOf(tier.exactMinor),
+    from: decimalIn(tier.from) ?? zero,
+    to: decimalIn(tier.to),
+    quantity: decimalIn(tier.quantity) ?? zero,
+    unitPriceMinor: decimalIn(tier.unitPriceMinor) ?? zero,
+    flatMinor: decimalIn(tier.flatMinor) ?? zero,
+    exactMinor: decimalIn(tier.exactMinor) ?? zero,
   }));
 }
 
@@ -121,7 +121,7 @@ function unitPriceOf({ kind, quantity, amount }: InvoiceLine): string | null {
 
 function notesOf({ kind, detail, period, amount }: InvoiceLine, timeZone: string): string[] {
   const notes: string[] = [];
-  const included = typeof detail.includedQuantity === "string" ? decimal(detail.includedQuantity) : null;
+  const included = decimalIn(detail.includedQuantity);
   const unit = typeof detail.unit === "string" ? ` ${detail.unit}` : "";
   if (kind === "usage" && included !== null && !included.isZero()) {
     notes.push(`${quantityText(included)}${unit} included free of charge`);
@@ -129,11 +129,16 @@ function notesOf({ kind, detail, period, amount }: InvoiceLine, timeZone: string
   if (kind === "late_usage") {
     notes.push(`Usage of ${periodText(period, timeZone)} that was reported after that period was invoiced`);
   }
-  if (typeof detail.creditedToBalanceMinor === "string") {
-    const credited = exactMinorText(decimal(detail.creditedToBalanceMinor), amount.currency);
+  const creditedMinor = decimalIn(detail.creditedToBalanceMinor);
+  if (creditedMinor !== null) {
+    const credited = exactMinorText(creditedMinor, amount.currency);
     notes.push(`${credited} had been billed too much and is in your balance`);
   }
   return notes;
 }
 
-const decimalOf = (value: unknown): Decimal => decimal(typeof value === "string" ? value : "0");
+/** A line's detail holds decimals as long as it is not issued, and their texts when it was stored. */
+function decimalIn(value: unknown): Decimal | null {
+  if (value instanceof Decimal) return value;
+  return typeof value === "string" ? decimal(value) : null;
+}

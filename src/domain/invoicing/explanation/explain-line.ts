@@ -1,5 +1,12 @@
 import { isoOf, type Period } from "../../calendar/index.ts";
-import { type Decimal, decimal, exactOfLedgerAmount, type LedgerAmount } from "../../money/index.ts";
+import {
+  addMoney,
+  type Decimal,
+  decimal,
+  exactOfLedgerAmount,
+  type LedgerAmount,
+  money,
+} from "../../money/index.ts";
 import { exactMinorText, moneyText, periodText, quantityText } from "../document/figures.ts";
 import type { InvoiceLine } from "../invoice-line.ts";
 import { adjustmentSteps, isAdjustment } from "./explain-adjustment.ts";
@@ -161,9 +168,24 @@ function otherSteps({ line, model, timeZone }: LineToExplain): ExplanationStep[]
     ...priceSteps(line, model),
     ...counted,
     ...timeShareSteps(line, timeZone),
+    ...givenBackSteps(line),
     step("exact", `${line.description}: exactly ${exactMinorText(line.exactMinor, amount.currency)}.`, {
       exact_minor: line.exactMinor.text,
       ...plainFigures(detail),
+    }),
+  ];
+}
+
+/** Of unused time a part went back to where it was paid from: the line credits the rest. */
+function givenBackSteps({ detail, amount }: InvoiceLine): ExplanationStep[] {
+  if (typeof detail.unusedMinor !== "string") return [];
+  const unused = money(BigInt(detail.unusedMinor), amount.currency);
+  const givenBack = addMoney(unused, amount);
+  const text = `${moneyText(unused)} was unused. Credit notes gave ${moneyText(givenBack)} of it back; the rest is credited here.`;
+  return [
+    step("other", text, {
+      unused_minor: unused.amountMinor.toString(),
+      given_back_minor: givenBack.amountMinor.toString(),
     }),
   ];
 }

@@ -1,6 +1,7 @@
 import { noticeKinds } from "../kinds.ts";
 import type { ComposedNotice, NoticeData, NoticeKind } from "../notice.ts";
 import * as billing from "./billing-letters.ts";
+import * as budgets from "./budget-letters.ts";
 import type { Letter, Mail, MailReader } from "./letter.ts";
 import { letterHtml } from "./letter-html.ts";
 import { letterText } from "./letter-text.ts";
@@ -31,6 +32,12 @@ const letters: Writers = {
   "refund.failed": refundFailed,
   "credits.low": billing.creditsLow,
   "credits.expired": billing.creditsExpired,
+  "budget.share_reached": budgets.shareReached,
+  "budget.limit_reached": budgets.limitReached,
+  "budget.overrun_forecast": budgets.overrunForecast,
+  "budget.recovered": null,
+  "top_up.stopped": budgets.topUpStopped,
+  "top_up.limit_reached": budgets.topUpLimit,
   "webhook_endpoint.disabled": subscriptions.endpointDisabled,
   "webhook_endpoint.test": null,
 };

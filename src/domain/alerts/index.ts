@@ -1,0 +1,3 @@
+export * from "./alert.ts";
+export * from "./credit-left.ts";
+export * from "./turn.ts";

@@ -1,0 +1,3 @@
+export * from "./judge.ts";
+export * from "./kinds.ts";
+export * from "./robust.ts";

@@ -1,0 +1,1 @@
+export * from "./redemption-refused.ts";
