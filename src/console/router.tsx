@@ -5,6 +5,10 @@ import {
   lazyRouteComponent,
   redirect,
 } from "@tanstack/react-router";
+import { AnomaliesPage } from "./anomalies/anomalies-page.tsx";
+import { AnomalyPage } from "./anomalies/anomaly-page.tsx";
+import { anomalyKinds, anomalyStates } from "./anomalies/describe-anomaly.ts";
+import { RulesPage } from "./anomalies/rules-page.tsx";
 import { ApprovalsPage } from "./approvals/approvals-page.tsx";
 import { CorrectionsTab } from "./corrections/corrections-tab.tsx";
 import { CreditsTab } from "./credits/credits-tab.tsx";
@@ -17,9 +21,14 @@ import { CustomersPage } from "./customers/customers-page.tsx";
 import { EventPage } from "./event/event-page.tsx";
 import { InvoicePage } from "./invoice/invoice-page.tsx";
 import { LineEventsPage } from "./invoice/line-events-page.tsx";
+import { OperationsPage } from "./operations/operations-page.tsx";
 import { EmptyNotice, ProblemNotice } from "./parts/notices.tsx";
 import type { CustomerFilter, EventName } from "./reads/queries.ts";
+import type { AnomalyFilter, Months, TimelineAbout } from "./reads/report-queries.ts";
+import { type RunChoice, runChoices } from "./reads/running-queries.ts";
 import { Shell } from "./shell/shell.tsx";
+import { timelineAbouts } from "./timeline/timeline-abouts.ts";
+import { TimelineTab } from "./timeline/timeline-tab.tsx";
 
 const root = createRootRoute({
   component: Shell,
@@ -51,6 +60,56 @@ const customers = createRoute({
 });
 
 const approvals = createRoute({ getParentRoute: () => root, path: "/approvals", component: ApprovalsPage });
+
+const anomalies = createRoute({
+  getParentRoute: () => root,
+  path: "/anomalies",
+  component: AnomaliesPage,
+  validateSearch: (search: Record<string, unknown>): AnomalyFilter => ({
+    kind: anomalyKinds.find((kind) => kind === search.kind),
+    state: anomalyStates.find((state) => state === search.state),
+  }),
+});
+const anomalyRules = createRoute({
+  getParentRoute: () => root,
+  path: "/anomalies/rules",
+  component: RulesPage,
+});
+const anomaly = createRoute({
+  getParentRoute: () => root,
+  path: "/anomalies/$anomalyId",
+  component: AnomalyPage,
+});
+
+const month = (value: unknown): string | undefined => {
+  const given = text(value);
+  return given !== undefined && /^\d{4}-(0[1-9]|1[0-2])$/.test(given) ? given : undefined;
+};
+const monthsOf = (search: Record<string, unknown>): Months => ({
+  from: month(search.from),
+  to: month(search.to),
+});
+
+const finance = createRoute({
+  getParentRoute: () => root,
+  path: "/finance",
+  component: lazyRouteComponent(() => import("./finance/finance-page.tsx"), "FinancePage"),
+  validateSearch: monthsOf,
+});
+const product = createRoute({
+  getParentRoute: () => root,
+  path: "/product",
+  component: lazyRouteComponent(() => import("./product/product-page.tsx"), "ProductPage"),
+  validateSearch: monthsOf,
+});
+const operations = createRoute({
+  getParentRoute: () => root,
+  path: "/operations",
+  component: OperationsPage,
+  validateSearch: (search: Record<string, unknown>): { readonly runs?: RunChoice | undefined } => ({
+    runs: (Object.keys(runChoices) as RunChoice[]).find((choice) => choice === search.runs),
+  }),
+});
 
 const customer = createRoute({
   getParentRoute: () => root,
@@ -88,6 +147,15 @@ const corrections = createRoute({
 });
 const entries = createRoute({ getParentRoute: () => customer, path: "/entries", component: EntriesTab });
 
+const timeline = createRoute({
+  getParentRoute: () => customer,
+  path: "/timeline",
+  component: TimelineTab,
+  validateSearch: (search: Record<string, unknown>): { readonly about?: TimelineAbout | undefined } => ({
+    about: timelineAbouts.find((about) => about === search.about),
+  }),
+});
+
 /** Of what and when usage is shown; `from` and `to` are instants, and `to` is left out of the period. */
 interface UsageSearch {
   readonly from?: string | undefined;
@@ -121,6 +189,12 @@ export const router = createRouter({
     start,
     customers,
     approvals,
+    anomalies,
+    anomalyRules,
+    anomaly,
+    finance,
+    product,
+    operations,
     customer.addChildren([
       overview,
       invoices,
@@ -131,6 +205,7 @@ export const router = createRouter({
       corrections,
       credits,
       entries,
+      timeline,
     ]),
   ]),
   basepath: "/console",

@@ -1,4 +1,10 @@
-import { type CSSVariablesResolver, createTheme, type MantineColorsTuple, Table } from "@mantine/core";
+import {
+  type CSSVariablesResolver,
+  createTheme,
+  type MantineColorsTuple,
+  SegmentedControl,
+  Table,
+} from "@mantine/core";
 
 const ledger: MantineColorsTuple = [
   "#e9f8f2",
@@ -41,7 +47,7 @@ const dark: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: "ledger",
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: 7,
   autoContrast: true,
   colors: { ledger, gray, dark },
   defaultRadius: "md",
@@ -51,7 +57,11 @@ export const theme = createTheme({
   headings: { fontWeight: "650" },
   cursorType: "pointer",
   respectReducedMotion: true,
-  components: { Table: Table.extend({ defaultProps: { borderColor: "var(--line)" } }) },
+  components: {
+    Table: Table.extend({ defaultProps: { borderColor: "var(--line)" } }),
+    // Its labels would be hard to read for as long as they change colour.
+    SegmentedControl: SegmentedControl.extend({ defaultProps: { transitionDuration: 0 } }),
+  },
 });
 
 /** Text and surfaces with enough contrast in both schemes (WCAG AA), and the colours of chart series. */

@@ -1,35 +1,33 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import {
-  type BuiltConsole,
-  buildConsole,
-  hasChromium,
-  launchChromium,
-  skipReason,
-} from "./support/built-console.ts";
+import { sharedServer } from "../support/shared-servers.ts";
+import { accessFaults } from "./support/axe.ts";
+import { hasChromium, launchChromium, skipReason } from "./support/chromium.ts";
 import { startStubApi, stubKey } from "./support/stub-api.ts";
 
 describe.skipIf(!hasChromium)(`the built console in Chromium${skipReason}`, () => {
-  let built: BuiltConsole;
   let browser: Browser;
   let api: Awaited<ReturnType<typeof startStubApi>>;
   let page: Page;
   const faults: string[] = [];
 
   beforeAll(async () => {
-    built = await buildConsole();
-    api = await startStubApi(built.folder);
+    const { folder } = await sharedServer("console");
+    api = await startStubApi(folder);
     browser = await launchChromium();
   });
   afterAll(async () => {
     await browser?.close();
     await api?.close();
-    built?.remove();
   });
 
   beforeEach(async () => {
     faults.length = 0;
-    page = await browser.newPage({ viewport: { width: 390, height: 844 }, colorScheme: "dark" });
+    page = await browser.newPage({
+      viewport: { width: 390, height: 844 },
+      colorScheme: "dark",
+      reducedMotion: "reduce",
+    });
     page.on("pageerror", (error) => faults.push(String(error)));
     // Among them what the content security policy refuses.
     page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
@@ -67,12 +65,62 @@ describe.skipIf(!hasChromium)(`the built console in Chromium${skipReason}`, () =
     "/corrections",
     "/credits",
     "/entries",
+    "/timeline?about=invoice",
   ])("the address of a customer's page%s opens it, and a phone has room for it", async (path) => {
+    await opens(`/customers/acme${path}`);
+  });
+
+  test.each([
+    "/customers",
+    "/approvals",
+    "/anomalies?state=open",
+    "/anomalies/ano_1",
+    "/anomalies/rules",
+    "/finance?from=2026-01&to=2026-02",
+    "/product",
+    "/operations?runs=running",
+  ])("the address %s opens its page, and a phone has room for it", async (path) => {
+    await opens(path);
+  });
+
+  /** In the dark on a phone, and in the light on a laptop: nothing overflows, and nobody is kept out. */
+  async function opens(path: string) {
     await page.goto(`${api.url}/console/#key=${stubKey}`);
     await page.getByRole("heading", { name: "Customers" }).waitFor();
-    await page.goto(`${api.url}/console/customers/acme${path}`);
-    await page.getByRole("table").first().waitFor();
+    await page.goto(`${api.url}/console${path}`);
+    await page.locator("#content").getByText(/./).first().waitFor();
+    await page.waitForLoadState("networkidle");
     expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+    expect(await accessFaults(page)).toEqual([]);
+    await picture(`phone${path}`);
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.waitForLoadState("networkidle");
+    expect(await accessFaults(page)).toEqual([]);
+    await picture(`laptop${path}`);
+    expect(faults).toEqual([]);
+  }
+
+  /** For whoever wants to see what is tested: `CONSOLE_PICTURES` is a folder. */
+  async function picture(name: string) {
+    const folder = process.env.CONSOLE_PICTURES;
+    if (folder === undefined) return;
+    await page.screenshot({ path: `${folder}/${name.replaceAll(/[^a-z0-9]+/g, "-")}.png`, fullPage: true });
+  }
+
+  test("anything is found and gone to by keyboard", async () => {
+    await page.goto(`${api.url}/console/#key=${stubKey}`);
+    await page.getByRole("heading", { name: "Customers" }).waitFor();
+    await page.keyboard.press("Control+k");
+    await page.getByPlaceholder(/^A name, an e-mail/).waitFor();
+    await page.keyboard.type("ACME-0002");
+    await page.getByRole("button", { name: /ACME-0002/ }).waitFor();
+    await expect.poll(() => api.reads.at(-1)).toBe("/v1/search?q=ACME-0002");
+    expect(await accessFaults(page)).toEqual([]);
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${api.url}/console/customers/acme/invoices/in_1`);
     expect(faults).toEqual([]);
   });
 

@@ -1,14 +1,9 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { expectInvariants } from "../support/invariants.ts";
+import { sharedServer } from "../support/shared-servers.ts";
 import { type System, startSystem } from "../support/system.ts";
-import {
-  type BuiltConsole,
-  buildConsole,
-  hasChromium,
-  launchChromium,
-  skipReason,
-} from "./support/built-console.ts";
+import { hasChromium, launchChromium, skipReason } from "./support/chromium.ts";
 import { startConsoleFront } from "./support/console-front.ts";
 import { invoiceOf, noraInJune, type Operators, operatorsOf } from "./support/operators.ts";
 
@@ -16,7 +11,6 @@ import { invoiceOf, noraInJune, type Operators, operatorsOf } from "./support/op
 describe.skipIf(!hasChromium)(`operating${skipReason}`, () => {
   let system: System;
   let keys: Operators;
-  let built: BuiltConsole;
   let front: Awaited<ReturnType<typeof startConsoleFront>>;
   let browser: Browser;
   let page: Page;
@@ -25,15 +19,14 @@ describe.skipIf(!hasChromium)(`operating${skipReason}`, () => {
     system = await startSystem();
     keys = await operatorsOf(system);
     await noraInJune(system);
-    built = await buildConsole();
-    front = await startConsoleFront(built.folder, system.surroundings.apiUrl);
+    const { folder } = await sharedServer("console");
+    front = await startConsoleFront(folder, system.surroundings.apiUrl);
     browser = await launchChromium();
   });
   afterAll(async () => {
     await expectInvariants(system.db);
     await browser?.close();
     await front?.close();
-    built?.remove();
     await system?.stop();
   });
   beforeEach(async () => {

@@ -61,7 +61,7 @@ test.each([
   ["credit", queries.creditGrantsQuery("acme"), "/v1/customers/acme/credit-grants?limit=50"],
   ["entries", queries.entriesQuery("acme"), "/v1/customers/acme/entries?limit=50"],
   ["what usage costs so far", queries.usageCostQuery("acme"), "/v1/customers/acme/usage"],
-  ["the key in use", operations.ownKeyQuery(), "/v1/api-keys/current"],
+  ["who asks", operations.sessionQuery(), "/v1/session"],
   [
     "adjustments that wait",
     operations.waitingAdjustmentsQuery(),

@@ -4,6 +4,7 @@ import { DialogButton } from "../parts/dialog.tsx";
 import { Nothing, Time } from "../parts/figures.tsx";
 import { type Column, RecordTable } from "../parts/record-table.tsx";
 import { StateBadge } from "../parts/state-badge.tsx";
+import { TitledText } from "../parts/titled-text.tsx";
 import type { UsageBackfill } from "../reads/resources.ts";
 import { useRights } from "../session/rights.ts";
 import { CloseBackfillForm, RevertBackfillForm } from "./backfill-forms.tsx";
@@ -26,16 +27,7 @@ const columnsIn = (timeZone: string): readonly Column<UsageBackfill>[] => [
   {
     header: "Backfill",
     onPhone: "title",
-    cell: ({ name, reason }) => (
-      <Stack gap={0}>
-        <Text size="sm" fw={600}>
-          {name}
-        </Text>
-        <Text size="xs" c="dimmed">
-          {reason}
-        </Text>
-      </Stack>
-    ),
+    cell: ({ name, reason }) => <TitledText title={name}>{reason}</TitledText>,
   },
   {
     header: "State",

@@ -87,6 +87,9 @@ function Tabs({ customerId }: { customerId: string }) {
       <Link to="/customers/$customerId/entries" {...tab}>
         Entries
       </Link>
+      <Link to="/customers/$customerId/timeline" activeOptions={{ includeSearch: false }} {...tab}>
+        Timeline
+      </Link>
     </nav>
   );
 }

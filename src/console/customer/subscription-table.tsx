@@ -1,4 +1,4 @@
-import { Stack, Text } from "@mantine/core";
+import { Group, Stack, Text } from "@mantine/core";
 import { formatDay } from "../format/time.ts";
 import { CopyableId } from "../parts/copyable-id.tsx";
 import { DialogButton } from "../parts/dialog.tsx";
@@ -9,6 +9,8 @@ import type { Subscription } from "../reads/resources.ts";
 import { usePlanName } from "../reads/use-plan-name.ts";
 import { useRights } from "../session/rights.ts";
 import { ChangeForm } from "../subscription/change-form.tsx";
+import { lifecycleNames, possibleChanges } from "../subscription/lifecycle-change.ts";
+import { LifecycleForm } from "../subscription/lifecycle-form.tsx";
 import { useCustomer } from "./customer-context.ts";
 
 export function SubscriptionTable({ subscriptions }: { subscriptions: readonly Subscription[] }) {
@@ -26,16 +28,31 @@ export function SubscriptionTable({ subscriptions }: { subscriptions: readonly S
 
 const changeable: ReadonlySet<Subscription["status"]> = new Set(["trialing", "active", "past_due"]);
 
-/** A way to change the plan or the seats, where the subscription is one that can be changed. */
+/** What can be done to a subscription as it is. */
 function Change({ subscription }: { subscription: Subscription }) {
   const customer = useCustomer();
   const { mayWrite } = useRights();
   const { status, cancel_at } = subscription;
-  if (!mayWrite || cancel_at !== null || !changeable.has(status)) return null;
+  const kinds = possibleChanges(subscription);
+  if (!mayWrite || kinds.length === 0) return null;
   return (
-    <DialogButton label="Change plan or seats" title="Change plan or seats">
-      <ChangeForm subscription={subscription} customer={customer} />
-    </DialogButton>
+    <Group gap="xs">
+      {cancel_at === null && changeable.has(status) ? (
+        <DialogButton label="Change plan or seats" title="Change plan or seats">
+          <ChangeForm subscription={subscription} customer={customer} />
+        </DialogButton>
+      ) : null}
+      {kinds.map((kind) => (
+        <DialogButton
+          key={kind}
+          label={lifecycleNames[kind]}
+          title={lifecycleNames[kind]}
+          isGrave={kind === "cancel"}
+        >
+          <LifecycleForm subscription={subscription} customer={customer} kind={kind} />
+        </DialogButton>
+      ))}
+    </Group>
   );
 }
 

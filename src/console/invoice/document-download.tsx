@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { useState } from "react";
-import { currentKey } from "../session/session.ts";
+import { callHeaders } from "../session/session.ts";
 
 /** Saves an invoice, or a credit note, as the PDF that the customer gets. */
 export function DocumentDownload({ path, name }: { path: string; name: string }) {
@@ -29,7 +29,7 @@ export function DocumentDownload({ path, name }: { path: string; name: string })
 
 /** A link alone would not send the key. */
 async function saveDocument(path: string, name: string): Promise<void> {
-  const answer = await fetch(path, { headers: { authorization: `Bearer ${currentKey() ?? ""}` } });
+  const answer = await fetch(path, { headers: callHeaders() });
   if (!answer.ok) throw new Error(`the document was answered with ${answer.status}`);
   const address = URL.createObjectURL(await answer.blob());
   const link = Object.assign(document.createElement("a"), { href: address, download: `${name}.pdf` });

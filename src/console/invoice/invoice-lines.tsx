@@ -1,9 +1,9 @@
-import { Stack, Text } from "@mantine/core";
 import { useCustomer } from "../customer/customer-context.ts";
 import { wordsFor } from "../format/words.ts";
 import { Amount, PeriodText, Quantity } from "../parts/figures.tsx";
 import { TextLink } from "../parts/links.tsx";
 import { type Column, RecordTable } from "../parts/record-table.tsx";
+import { TitledText } from "../parts/titled-text.tsx";
 import type { InvoiceDetail, InvoiceLine } from "../reads/resources.ts";
 import { LineExplanation } from "./line-explanation.tsx";
 import { RatingDetail } from "./rating-detail.tsx";
@@ -45,16 +45,11 @@ const columnsIn = (timeZone: string, currency: string): readonly Column<InvoiceL
     header: "Description",
     onPhone: "title",
     cell: ({ description, kind, plan, plan_version }) => (
-      <Stack gap={0}>
-        <Text size="sm" fw={600}>
-          {description}
-        </Text>
-        <Text size="xs" c="dimmed">
-          {wordsFor(kind)}
-          {plan === null ? "" : ` · ${plan}`}
-          {plan_version === null ? "" : ` version ${plan_version}`}
-        </Text>
-      </Stack>
+      <TitledText title={description}>
+        {wordsFor(kind)}
+        {plan === null ? "" : ` · ${plan}`}
+        {plan_version === null ? "" : ` version ${plan_version}`}
+      </TitledText>
     ),
   },
   {

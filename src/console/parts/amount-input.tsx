@@ -33,12 +33,3 @@ export function positiveMinorOf(typed: string, currency: string, field: string):
   }
   return minor;
 }
-
-/** What was typed in minor units, nothing or more. @throws FieldFault */
-export function minorOrZeroOf(typed: string, currency: string, field: string): string {
-  const minor = minorOf(typed, currency);
-  if (minor === null || minor.startsWith("-")) {
-    throw new FieldFault(field, `enter an amount, such as ${amountExample(currency)}, or 0`);
-  }
-  return minor;
-}

@@ -15,6 +15,15 @@ const tones: Readonly<Record<string, string>> = {
   requires_action: "warning",
   declined: "negative",
   uncollectible: "negative",
+  investigating: "informative",
+  resolved: "positive",
+  expected: "positive",
+  needs_attention: "warning",
+  failed: "negative",
+  running: "informative",
+  completed: "positive",
+  enabled: "positive",
+  disabled: "negative",
 };
 
 /** A state as a coloured word. The word says it; the colour only helps to find it. */

@@ -8,11 +8,11 @@ import { read } from "./read.ts";
 const keyFreshMs = 5 * 60_000;
 const pending = { status: "pending_approval" } as const;
 
-/** The key in use, with what it may do. */
-export const ownKeyQuery = () =>
+/** Who asks, and what they may do. */
+export const sessionQuery = () =>
   queryOptions({
-    queryKey: ["own key"],
-    queryFn: ({ signal }) => read(signal, (reckoner) => reckoner.get("/v1/api-keys/current", { signal })),
+    queryKey: ["session"],
+    queryFn: ({ signal }) => read(signal, (reckoner) => reckoner.get("/v1/session", { signal })),
     staleTime: keyFreshMs,
   });
 

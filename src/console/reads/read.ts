@@ -1,5 +1,5 @@
 import { createReckonerClient, ReckonerApiError, type ReckonerClient } from "../../sdk/index.ts";
-import { currentKey, signOut } from "../session/session.ts";
+import { credentialsOf, currentKey, signOut } from "../session/session.ts";
 
 /** No answer came, whoever is to blame: the network, or an API that is not running. */
 export class UnreachableError extends Error {
@@ -37,7 +37,9 @@ export async function askWith<Answer>(
   ask: (reckoner: ReckonerClient) => Promise<Answer>,
 ): Promise<Answer> {
   try {
-    return await ask(createReckonerClient({ baseUrl: location.origin, apiKey, attemptsMax }));
+    return await ask(
+      createReckonerClient({ baseUrl: location.origin, ...credentialsOf(apiKey), attemptsMax }),
+    );
   } catch (error) {
     if (!(error instanceof ReckonerApiError)) throw new UnreachableError(error);
     if (error.status === 401 && apiKey === currentKey()) signOut(error.message);

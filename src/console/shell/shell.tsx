@@ -8,13 +8,16 @@ import {
   useComputedColorScheme,
   useMantineColorScheme,
 } from "@mantine/core";
+import { spotlight } from "@mantine/spotlight";
 import { useQueryClient } from "@tanstack/react-query";
-import { Link, Outlet } from "@tanstack/react-router";
-import { useEffect } from "react";
+import { Link, Outlet, useLocation } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
+import { CommandPalette } from "../palette/command-palette.tsx";
 import { DialogHost } from "../parts/dialog.tsx";
-import { MoonIcon, SignOutIcon, SunIcon } from "../parts/icons.tsx";
+import { MoonIcon, SearchIcon, SignOutIcon, SunIcon } from "../parts/icons.tsx";
 import { signOut, useKey } from "../session/session.ts";
 import mark from "./mark.svg";
+import { pages } from "./pages.ts";
 import classes from "./shell.module.css";
 import { SignIn } from "./sign-in.tsx";
 
@@ -35,7 +38,7 @@ export function Shell() {
       <AppShell.Header className={classes.header}>
         <Container size="xl" h="100%">
           <Group h="100%" justify="space-between" wrap="nowrap">
-            <Group gap="lg" wrap="nowrap">
+            <Group gap="lg" wrap="nowrap" miw={0}>
               <Link to="/customers" className={classes.brand} aria-label="Reckoner, all customers">
                 <img src={mark} alt="" width={26} height={26} />
                 <Text fw={700}>Reckoner</Text>
@@ -43,6 +46,7 @@ export function Shell() {
               <MainNavigation />
             </Group>
             <Group gap={4} wrap="nowrap">
+              <SearchButton />
               <ColorSchemeToggle />
               <Tooltip label="Sign out">
                 <ActionIcon
@@ -62,6 +66,7 @@ export function Shell() {
       <AppShell.Main id="content" tabIndex={-1} className={classes.main}>
         <Container size="xl" py="lg">
           <DialogHost>
+            <CommandPalette />
             <Outlet />
           </DialogHost>
         </Container>
@@ -71,15 +76,32 @@ export function Shell() {
 }
 
 function MainNavigation() {
+  const nav = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: on a phone there are more pages than room
+  useEffect(() => {
+    nav.current
+      ?.querySelector("[data-status=active]")
+      ?.scrollIntoView({ inline: "center", block: "nearest" });
+  }, [pathname]);
   return (
-    <nav aria-label="Main">
-      <Link to="/customers" className={classes.navLink}>
-        Customers
-      </Link>
-      <Link to="/approvals" className={classes.navLink}>
-        Approvals
-      </Link>
+    <nav aria-label="Main" className={classes.nav} ref={nav}>
+      {pages.map(({ path, label }) => (
+        <Link key={path} to={path} className={classes.navLink} activeOptions={{ includeSearch: false }}>
+          {label}
+        </Link>
+      ))}
     </nav>
+  );
+}
+
+function SearchButton() {
+  return (
+    <Tooltip label="Find anything (Ctrl K)">
+      <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Find anything" onClick={spotlight.open}>
+        <SearchIcon />
+      </ActionIcon>
+    </Tooltip>
   );
 }
 

@@ -1,5 +1,6 @@
 import { Alert, Button, Center, Code, Group, PasswordInput, Stack, Text, Title } from "@mantine/core";
 import { type FormEvent, useState } from "react";
+import { PersonSignIn } from "../session/person-sign-in.tsx";
 import { signIn, signOutReason } from "../session/session.ts";
 import mark from "./mark.svg";
 
@@ -20,6 +21,7 @@ export function SignIn() {
             Reckoner
           </Title>
         </Group>
+        <PersonSignIn />
         <form onSubmit={submit} className="surface">
           <Stack p="lg" gap="md">
             {reason ? (

@@ -61,7 +61,7 @@ export function ChangePreviewed({
   );
 }
 
-function PreviewLines({
+export function PreviewLines({
   preview: { lines, currency },
   timeZone,
 }: {
@@ -98,7 +98,7 @@ const settled: Readonly<Record<ChangePreview["settle"], string>> = {
   none: "not at all",
 };
 
-function Outcome({ preview, timeZone }: { preview: ChangePreview; timeZone: string }) {
+export function Outcome({ preview, timeZone }: { preview: ChangePreview; timeZone: string }) {
   const { net_minor: net, currency, settle, effective_at, period } = preview;
   const isForCustomer = isNegativeAmount(net);
   const amount = formatAmount(net.replace("-", ""), currency);

@@ -1,4 +1,4 @@
-import { Stack, Text } from "@mantine/core";
+import { Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useCustomer } from "../customer/customer-context.ts";
 import { formatAmount } from "../format/amount.ts";
@@ -8,6 +8,7 @@ import { Amount, Nothing, Quantity } from "../parts/figures.tsx";
 import { Loaded } from "../parts/loaded.tsx";
 import { type Column, RecordTable } from "../parts/record-table.tsx";
 import { Section } from "../parts/section.tsx";
+import { TitledText } from "../parts/titled-text.tsx";
 import { usageCostQuery } from "../reads/queries.ts";
 import type { UsageCost } from "../reads/resources.ts";
 
@@ -103,14 +104,9 @@ const columnsIn = (currency: string, timeZone: string): readonly Column<CostRow>
     header: "Price",
     onPhone: "title",
     cell: ({ title, plan, period }) => (
-      <Stack gap={0}>
-        <Text size="sm" fw={600}>
-          {title}
-        </Text>
-        <Text size="xs" c="dimmed">
-          {wordsFor(plan)} · {formatPeriod(period, timeZone)}
-        </Text>
-      </Stack>
+      <TitledText title={title}>
+        {wordsFor(plan)} · {formatPeriod(period, timeZone)}
+      </TitledText>
     ),
   },
   {

@@ -1,4 +1,5 @@
 import type { Schemas } from "../../../src/sdk/index.ts";
+import { reportAnswers } from "./report-records.ts";
 import { waitingAnswers, waitingCreditNote } from "./waiting-records.ts";
 
 /** One customer with everything the console shows, as the API would answer. */
@@ -212,6 +213,7 @@ const acmeCreditNote: Schemas["CreditNote"] = {
   lines: [{ line: 1, amount_minor: "500" }],
   reason_code: "service_outage",
   reason: null,
+  subscription: null,
   requested_by: "api-key/key_1",
   requested_at: "2026-02-03T09:00:00.000Z",
   issued_by: "api-key/key_1",
@@ -409,4 +411,5 @@ export const answers: Readonly<Record<string, unknown>> = {
   "/v1/catalog": catalog,
   "/v1/usage": acmeUsage,
   ...waitingAnswers,
+  ...reportAnswers,
 };

@@ -8,6 +8,7 @@ export const stubKey = "rk_test_console";
 export async function startStubApi(consoleFolder?: string) {
   const reads: string[] = [];
   const server = Fastify();
+  server.get("/readyz", async () => ({ ready: true, checks: [{ name: "database", ok: true }] }));
   server.get("/v1/*", async (request, reply) => {
     reads.push(request.url);
     const { pathname } = new URL(request.url, "http://stub");

@@ -5,14 +5,15 @@ import type { Schemas } from "../../../src/sdk/index.ts";
 const asked = "2026-02-03T09:00:00.000Z";
 const requested = { requested_by: "api-key/key_1", requested_at: asked, decision: null };
 
-export const consoleKey: Schemas["ApiKey"] = {
-  id: "key_2",
-  name: "console",
-  prefix: "rk_test",
-  scopes: ["write", "approve"],
-  created_at: asked,
-  expires_at: null,
-  revoked_at: null,
+/** Somebody who may change things, and agree to what others ask for. */
+const consoleSession: Schemas["Session"] = {
+  kind: "api-key",
+  actor: "api-key/key_2",
+  name: null,
+  roles: [],
+  customer: null,
+  allowed: ["credits:read", "credits:write", "credits:approve"],
+  csrf_token: null,
 };
 
 export const waitingAdjustment: Schemas["Adjustment"] = {
@@ -71,6 +72,7 @@ export const waitingCreditNote: Schemas["CreditNote"] = {
   lines: [{ line: 1, amount_minor: "60000" }],
   reason_code: "service_outage",
   reason: null,
+  subscription: null,
   issued_by: null,
   issued_at: null,
   approval: { limit_minor: "50000", counted_minor: "60000", needed: true },
@@ -142,7 +144,7 @@ const balance: Schemas["AccountBalance"] = {
 const list = (...data: unknown[]) => ({ data, next_cursor: null });
 
 export const waitingAnswers: Readonly<Record<string, unknown>> = {
-  "/v1/api-keys/current": consoleKey,
+  "/v1/session": consoleSession,
   "/v1/adjustments": list(waitingAdjustment),
   "/v1/recurring-credit-grants": list(waitingRecurring),
   "/v1/customers/acme/recurring-credit-grants": list(waitingRecurring),
