@@ -4,7 +4,7 @@ import { createProgress, type Note } from "../src/sandbox/local-services/progres
 import { thisMachine, writeFigures } from "./figures.ts";
 import { measureChanges } from "./lifecycle/changes.ts";
 import { type CyclesFigures, measureCycles } from "./lifecycle/cycles.ts";
-import { measureEngineLimit } from "./lifecycle/engine-limit.ts";
+import { type EngineLimitFigures, measureEngineLimit } from "./lifecycle/engine-limit.ts";
 import { measureIdle } from "./lifecycle/idle.ts";
 import { buildTemporal, usualEngineFolder } from "./lifecycle/production-temporal.ts";
 import { type CpuByPart, type SystemUnderTest, startSystemUnderTest } from "./lifecycle/system-under-test.ts";
@@ -42,9 +42,13 @@ const activitiesOfCycle = 3;
 const machine = thisMachine();
 const progress = createProgress(process.stderr);
 const engineFolder = await engine();
+const ofOneSystem = await onOneSystem();
+const workflow = asked.includes("workflow") ? await cyclesFigures("workflow") : undefined;
 const figures = {
-  ...(await onOneSystem()),
-  workflow: asked.includes("workflow") ? await cyclesFigures("workflow") : undefined,
+  ...ofOneSystem,
+  workflow,
+  /** Of what the engine does with as many activities and nothing in them. */
+  workflowShareOfLimit: workflow && ofOneSystem.limit && share(workflow, ofOneSystem.limit),
   paged: asked.includes("paged") ? await cyclesFigures("paged") : undefined,
 };
 if (flags.out !== undefined) {
@@ -66,7 +70,7 @@ async function engine(): Promise<string | undefined> {
 
 /** Idle, changes and the limit share a system: the changes are of the subscriptions that waited. */
 async function onOneSystem() {
-  if (!asked.some((part) => ["idle", "changes", "limit"].includes(part))) return {};
+  if (!asked.some((part) => ["idle", "changes", "limit"].includes(part))) return { limit: undefined };
   return await progress.step("the system", async (note) => {
     const system = await startSystemUnderTest({ engineFolder, cycleClose: "workflow", note });
     try {
@@ -101,13 +105,19 @@ async function changesFigures(system: SystemUnderTest, note: Note) {
   const changes = Number(flags.changes);
   const perSecond = Number(flags["changes-per-second"]);
   const measured = await measureChanges(system, { changes, perSecond, subscriptions }, note);
-  const { both, preview, change, failures } = measured;
+  const { preview, change, failures } = measured;
   progress.line(
-    `  changes at ${perSecond}/s: preview and change p99 ${both.p99} ms (p50 ${both.p50}); preview p99 ${preview.p99}, ` +
-      `change p99 ${change.p99}; ${failures} failed; ${cpuText(measured.cpuMs)}; ` +
-      `each adds ${measured.eventsEach} events`,
+    `  changes at ${perSecond}/s: p99 ${change.p99} ms (p50 ${change.p50}), ${cpuText(measured.cpuMs)}, ` +
+      `${measured.eventsEach} events each; previews alone p99 ${preview.p99} ms (p50 ${preview.p50}), ` +
+      `${cpuText(measured.previewCpuMs)}; ${failures} failed`,
   );
   return measured;
+}
+
+function share({ issuedPerSecond }: CyclesFigures, { perSecond }: EngineLimitFigures): number {
+  const part = Math.round((issuedPerSecond / perSecond) * 100) / 100;
+  progress.line(`  a workflow for each cycle does ${part} of what empty workflows do`);
+  return part;
 }
 
 async function limitFigures(system: SystemUnderTest, note: Note) {
@@ -129,7 +139,7 @@ async function cyclesFigures(mode: CyclesFigures["mode"]): Promise<CyclesFigures
     progress.line(
       `  ${cycles} cycles with ${closed.linesEach} lines, ${mode}: issued ${closed.issuedPerSecond}/s, ` +
         `${closed.issuedPerSecondByCpu}/s by CPU (${cpuText(closed.issuedCpuMs)}); ` +
-        `paid after ${closed.paidSeconds ?? "?"} s (${cpuText(closed.collectedCpuMs)} more); of each ` +
+        `paid after ${closed.paidSeconds ?? "?"} s, ${closed.paidPerSecond ?? "?"}/s (${cpuText(closed.collectedCpuMs)} more); of each ` +
         Object.entries(closed.historyEach)
           .map(([what, count]) => `${count} ${what}`)
           .join(", "),

@@ -10,13 +10,13 @@ export interface ChangesFigures {
   readonly changes: number;
   readonly failures: number;
   readonly asksPerSecond: number;
-  /** Milliseconds from when it was due to be asked: of the preview, of the change, of both. */
+  /** Milliseconds from when it was due to be asked: of a preview alone, and of a change, whose answer has all that a preview has. */
   readonly preview: Percentiles;
   readonly change: Percentiles;
-  readonly both: Percentiles;
-  /** Milliseconds of CPU for each, by part. */
+  /** Milliseconds of CPU for each change and for each preview, by part. */
   readonly cpuMs: CpuByPart;
-  /** What each adds to its run's history. */
+  readonly previewCpuMs: CpuByPart;
+  /** What each change adds to its run's history. */
   readonly eventsEach: number;
 }
 
@@ -25,61 +25,102 @@ interface Percentiles {
   readonly p99: number;
 }
 
-/** Previews and then makes changes of quantity over HTTP, at a fixed rate whether earlier ones are answered or not. */
+interface Asked {
+  readonly changes: number;
+  readonly perSecond: number;
+  readonly subscriptions: number;
+}
+
+/**
+ * Changes plans over HTTP, there and back again: four lines of a proration each, which go on the invoice of the period. First as
+ * many previews, then the changes; at a fixed rate, whether earlier ones are answered or not.
+ */
 export async function measureChanges(
-  { client, cpu, temporal }: SystemUnderTest,
-  { changes, perSecond, subscriptions }: { changes: number; perSecond: number; subscriptions: number },
+  system: SystemUnderTest,
+  { changes, perSecond, subscriptions }: Asked,
   note: Note,
 ): Promise<ChangesFigures> {
+  const { client } = system;
   const load = loadNow();
-  const previews: number[] = [];
-  const alone: number[] = [];
-  const both: number[] = [];
+  const wanted = (number: number) => ({
+    params: { path: { id: subscriptionOf(number % subscriptions) } },
+    body: {
+      plan: Math.floor(number / subscriptions) % 2 === 0 ? "team" : "pro",
+      proration: { settle: "next_invoice" } as const,
+    },
+  });
+  const rate = { count: changes, perSecond, note };
+  const previews = await atRate(system, { ...rate, what: "previews" }, async (number) => {
+    const { params, body } = wanted(number % subscriptions);
+    const { lines } = await client.post("/v1/subscriptions/{id}/change-preview", {
+      params,
+      body: { kind: "change_plan", ...body },
+    });
+    if (lines.length === 0) throw new Error("a change without a line");
+  });
+  const eventsBefore = await historyLength(system);
+  const made = await atRate(system, { ...rate, what: "changes" }, async (number) => {
+    await client.post("/v1/subscriptions/{id}/change-plan", wanted(number));
+  });
+  return {
+    ...{ load, changes, failures: previews.failures + made.failures, asksPerSecond: perSecond },
+    ...{ preview: percentiles(previews.latencies), change: percentiles(made.latencies) },
+    ...{ cpuMs: made.cpuMs, previewCpuMs: previews.cpuMs },
+    eventsEach: ((await historyLength(system)) - eventsBefore) / Math.ceil(changes / subscriptions),
+  };
+}
+
+interface Rate {
+  readonly count: number;
+  readonly perSecond: number;
+  readonly what: string;
+  readonly note: Note;
+}
+
+interface AskedAtRate {
+  /** Milliseconds from when each was due. */
+  readonly latencies: readonly number[];
+  readonly failures: number;
+  /** Milliseconds for each. */
+  readonly cpuMs: CpuByPart;
+}
+
+async function atRate(
+  { cpu }: Pick<SystemUnderTest, "cpu">,
+  { count, perSecond, what, note }: Rate,
+  ask: (number: number) => Promise<void>,
+): Promise<AskedAtRate> {
+  const latencies: number[] = [];
   let failures = 0;
   const one = async (number: number, dueAt: number) => {
-    const params = { path: { id: subscriptionOf(number % subscriptions) } };
-    const seats = 4 + Math.floor(number / subscriptions);
     try {
-      const shown = await client.post("/v1/subscriptions/{id}/change-preview", {
-        params,
-        body: { kind: "change_quantity", seats },
-      });
-      const previewedAt = performance.now();
-      const { effective_at, quote } = shown;
-      await client.post("/v1/subscriptions/{id}/change-quantity", {
-        params,
-        body: { seats, preview: { effective_at, quote } },
-      });
-      previews.push(previewedAt - dueAt);
-      alone.push(performance.now() - previewedAt);
-      both.push(performance.now() - dueAt);
+      await ask(number);
+      latencies.push(performance.now() - dueAt);
     } catch (error) {
       failures += 1;
       if (failures === 1) note(String(error));
     }
   };
-  const historyLength = async () =>
-    (await temporal.workflow.getHandle(workflowIds.subscription(subscriptionOf(0))).describe()).historyLength;
-  const lengthBefore = await historyLength();
   const spent = cpu();
   const startedAt = performance.now();
   const under: Promise<void>[] = [];
-  for (let number = 0; number < changes; number++) {
+  for (let number = 0; number < count; number++) {
     const dueAt = startedAt + (number * 1_000) / perSecond;
     await delay(Math.max(0, dueAt - performance.now()));
-    if (number % perSecond === 0) note(`${number} of ${changes} changes`);
+    if (number % perSecond === 0) note(`${number} of ${count} ${what}`);
     under.push(one(number, dueAt));
   }
   await Promise.all(under);
-  const cpuMs = Object.fromEntries(
-    Object.entries(spent()).map(([part, seconds]) => [part, Math.round((seconds * 100_000) / changes) / 100]),
-  );
-  return {
-    ...{ load, changes, failures, asksPerSecond: perSecond },
-    ...{ preview: percentiles(previews), change: percentiles(alone), both: percentiles(both) },
-    cpuMs,
-    eventsEach: ((await historyLength()) - lengthBefore) / Math.ceil(changes / subscriptions),
-  };
+  const each = Object.entries(spent()).map(([part, seconds]) => [
+    part,
+    Math.round((seconds * 100_000) / count) / 100,
+  ]);
+  return { latencies, failures, cpuMs: Object.fromEntries(each) };
+}
+
+async function historyLength({ temporal }: SystemUnderTest): Promise<number> {
+  const run = temporal.workflow.getHandle(workflowIds.subscription(subscriptionOf(0)));
+  return (await run.describe()).historyLength;
 }
 
 function percentiles(times: readonly number[]): Percentiles {

@@ -12,7 +12,8 @@ import { prepareGivenTemporal } from "../../src/sandbox/local-services/temporal-
 
 export const serverVersion = "1.32.1";
 const modules = ["server", "tools/sql"].map((name) => `go.temporal.io/server/cmd/${name}@v${serverVersion}`);
-const namespace = "default";
+/** The one that it has. */
+export const namespace = "default";
 
 /** Where the programs are kept when no folder is named. */
 export const usualEngineFolder = join(homedir(), ".cache", "reckoner", `temporal-server-${serverVersion}`);
@@ -33,7 +34,7 @@ export interface RunningTemporal {
   readonly databaseUrl: string | undefined;
 }
 
-interface Place {
+export interface Place {
   readonly group: ServiceGroup;
   /** Of the programs. */
   readonly folder: string;
@@ -50,14 +51,7 @@ export async function startProductionTemporal({
   note,
 }: Place): Promise<RunningTemporal> {
   const port = await freePort();
-  const { adminUrl } = await startPostgres({
-    group,
-    folder: join(home, "temporal-postgres"),
-    port,
-    logFile: join(home, "temporal-postgres.log"),
-    settings: { max_connections: "100", shared_buffers: "1GB", max_wal_size: "4GB" },
-    note,
-  });
+  const { adminUrl } = await startDatabase({ group, home, note }, port);
   const url = new URL(adminUrl);
   const login = { port, user: url.username, password: decodeURIComponent(url.password) };
   note("making Temporal's schema");
@@ -84,6 +78,21 @@ export async function startProductionTemporal({
   url.pathname = "/temporal";
   return { address, engine: `server ${serverVersion} on PostgreSQL`, databaseUrl: url.href };
 }
+
+/** Its PostgreSQL, the first time or again, after it was killed. */
+export function startDatabase({ group, home, note }: Omit<Place, "folder">, port: number) {
+  return startPostgres({
+    group,
+    folder: join(home, databaseFolder),
+    port,
+    logFile: join(home, "temporal-postgres.log"),
+    settings: { max_connections: "100", shared_buffers: "1GB", max_wal_size: "4GB" },
+    note,
+  });
+}
+
+/** Below the folder of the data. */
+export const databaseFolder = "temporal-postgres";
 
 const databases = { temporal: "temporal", temporal_visibility: "visibility" } as const;
 

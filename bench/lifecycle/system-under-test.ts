@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Client } from "@temporalio/client";
+import type { Stripe } from "stripe";
 import { childEnvironment, type Environment } from "../../src/config.ts";
 import { type Database, openDatabase } from "../../src/db/database.ts";
 import { startNodeProgram } from "../../src/sandbox/local-services/node-program.ts";
@@ -12,6 +13,7 @@ import { createServiceGroup, type ServiceGroup } from "../../src/sandbox/local-s
 import { findTemporalCli } from "../../src/sandbox/local-services/temporal-cli.ts";
 import { startTemporal } from "../../src/sandbox/local-services/temporal-server.ts";
 import { createReckonerClient, type ReckonerClient } from "../../src/sdk/index.ts";
+import { createStripe } from "../../src/stripe/index.ts";
 import { connectTemporal } from "../../src/temporal/connect.ts";
 import { TemporalGateway } from "../../src/temporal/gateway.ts";
 import { programCpu } from "../ledger/cpu.ts";
@@ -35,6 +37,8 @@ export interface SystemUnderTest {
   readonly temporalDatabaseUrl: string | undefined;
   readonly gateway: TemporalGateway;
   readonly taskQueue: string;
+  /** The Stripe stand-in, asked without being recorded. */
+  readonly stripe: Stripe;
   /** CPU from now on. */
   cpu(): () => CpuByPart;
   /** Resident memory in MiB. */
@@ -92,6 +96,10 @@ export async function startSystemUnderTest(options: SystemOptions): Promise<Syst
       temporal: client,
       gateway: new TemporalGateway(client, taskQueue),
       taskQueue,
+      stripe: createStripe({
+        apiKey: environment.STRIPE_API_KEY ?? "",
+        apiBase: environment.STRIPE_API_BASE ?? "",
+      }),
       cpu: () =>
         measureCpu({
           temporal: pidOf("Temporal"),
@@ -144,13 +152,15 @@ function partsEnvironment(
 ): Environment {
   return childEnvironment({
     DATABASE_URL: of.server.appUrl,
-    DATABASE_POOL_SIZE: "16",
+    // Pages have half of it for their transactions: twice as many as there are cores are enough to keep them busy.
+    DATABASE_POOL_SIZE: of.cycleClose === "paged" ? "8" : "16",
     TEMPORAL_ADDRESS: of.temporal.address,
     TEMPORAL_TASK_QUEUE_PREFIX: taskQueue,
     STRIPE_API_BASE: `http://${localHost}:${of.stripePort}`,
     STRIPE_API_KEY: "sk_test_reckoner_stand_in",
     STRIPE_WEBHOOK_SECRETS: "whsec_cmVja29uZXItYmVuY2gtd2ViaG9vay1zZWNyZXQ=",
     STRIPE_REQUESTS_PER_SECOND: "10000",
+    STRIPE_ENDPOINT_REQUESTS_PER_SECOND: "10000",
     STRIPE_SANDBOX_PORT: String(of.stripePort),
     STRIPE_SANDBOX_WEBHOOK_URL: `http://${localHost}:${of.apiPort}/v1/webhooks/stripe`,
     RECKONER_HOME: of.home,

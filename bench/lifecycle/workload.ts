@@ -1,3 +1,5 @@
+import type { Stripe } from "stripe";
+import type { PaymentMethodSummary } from "../../src/db/schema/billing.ts";
 import { isoOf, type Period } from "../../src/domain/calendar/index.ts";
 import type { Note } from "../../src/sandbox/local-services/progress.ts";
 import { addCustomers, customerId, takeInUsage } from "../rating/billed-customers.ts";
@@ -26,21 +28,48 @@ export async function forEach(
   await Promise.all(Array.from({ length: atOnce }, lane));
 }
 
-/** Customers with a card, and credit that pays for some of what they use. */
+/**
+ * Customers with a card, for which only the stand-in is asked, and credit that pays for some of what they use, given as anybody
+ * gives it: credit needs somebody who has asked for it.
+ */
 export async function addPayingCustomers(
-  { db, client }: Pick<SystemUnderTest, "db" | "client">,
+  { db, stripe, client }: Pick<SystemUnderTest, "db" | "stripe" | "client">,
   count: number,
   note: Note,
 ): Promise<void> {
   await addCustomers(db, count);
-  await forEach(count, 8, "customers with a card and credit", note, async (number) => {
-    const params = { path: { id: customerId(number) } };
-    await client.post("/v1/customers/{id}/payment-methods", { params, body: { token: "pm_card_visa" } });
+  const cards: CardOfCustomer[] = [];
+  await forEach(count, 16, "customers with a card and credit", note, async (number) => {
+    cards.push(await cardAtStripe(stripe, customerId(number)));
     await client.post("/v1/customers/{id}/credit-grants", {
-      params,
+      params: { path: { id: customerId(number) } },
       body: { amount_minor: "500", reason_code: "goodwill" },
     });
   });
+  await db.sql`
+    update billing.customer set stripe_customer_id = kept."stripeCustomerId", payment_method = kept."paymentMethod"
+    from json_to_recordset(${JSON.stringify(cards)}::text::json)
+      as kept (id text, "stripeCustomerId" text, "paymentMethod" jsonb) where customer.id = kept.id`;
+}
+
+interface CardOfCustomer {
+  readonly id: string;
+  readonly stripeCustomerId: string;
+  readonly paymentMethod: PaymentMethodSummary;
+}
+
+async function cardAtStripe(stripe: Stripe, id: string): Promise<CardOfCustomer> {
+  const metadata = { reckoner_customer: id };
+  const { id: customer } = await stripe.customers.create({
+    name: id,
+    email: "benchmark@example.com",
+    metadata,
+  });
+  const { id: methodId, card } = await stripe.paymentMethods.attach("pm_card_visa", { customer });
+  if (!card) throw new Error("a payment method without a card");
+  const { brand, last4, exp_month: expMonth, exp_year: expYear, fingerprint } = card;
+  const shown = { brand, last4, expMonth, expYear, ...(fingerprint && { fingerprint }) };
+  return { id, stripeCustomerId: customer, paymentMethod: { id: methodId, ...shown } };
 }
 
 /** Activates subscriptions as the API does, each by a run of its own; answers with the seconds it took. */

@@ -3,8 +3,9 @@ import { insertScheduled, supersedeScheduled } from "../db/billing/scheduled-cha
 import { insertTerms, type StoredSubscription, updateSubscription } from "../db/billing/subscriptions.ts";
 import type { Tx } from "../db/database.ts";
 import { tellCanceled } from "../db/notices/notices-of-facts.ts";
-import { type AgreedAnchor, type Instant, instant } from "../domain/calendar/index.ts";
+import { type AgreedAnchor, type Instant, instant, isoOf } from "../domain/calendar/index.ts";
 import type { Terms } from "../domain/invoicing/index.ts";
+import { requirePauseEnds } from "../domain/lifecycle/index.ts";
 import type { SubscriptionChange } from "../workflows/messages.ts";
 
 /** A change that is decided: what is agreed from then on. */
@@ -17,13 +18,17 @@ export interface Agreement {
   readonly anchor: AgreedAnchor | null;
 }
 
-/** Writes down what is agreed from now on: terms, and where periods lie; or the end. Answers with the row as it is then. */
+/**
+ * Writes down what is agreed from now on: terms, and where periods lie; or the end. Answers with the row as it is then.
+ * @throws CommandShapeError where a pause would be over before it begins, as one agreed for later may be by then
+ */
 export async function agree(
   tx: Tx,
   row: StoredSubscription,
   { changeId, change, at, after, anchor }: Agreement,
 ): Promise<StoredSubscription> {
   if (after === null) return await endAt(tx, row, at);
+  if (change.kind === "pause") requirePauseEnds(isoOf(at), change.resumesAt);
   await agreeBesides(tx, row, changeId, change, at);
   await insertTerms(tx, row.id, changeId, after);
   const updates = {

@@ -1,12 +1,15 @@
+import { foundByChange } from "../db/billing/change-standing.ts";
+import { issueNotesOfEnd } from "../db/billing/credit-note-issue.ts";
 import { balanceOfCustomer } from "../db/billing/customer-balance.ts";
 import { findInvoice } from "../db/billing/invoices.ts";
-import { type PlannedChange, plannedChange } from "../db/billing/planned-change.ts";
+import { knownCatalog } from "../db/billing/known-catalog.ts";
+import { type ChangeStanding, type PlannedChange, plannedChange } from "../db/billing/planned-change.ts";
+import { requestedRefundsOfEnd } from "../db/billing/refunds.ts";
 import { requestedChange, requireAsQuoted } from "../db/billing/requested-change.ts";
 import { nextDueAt } from "../db/billing/scheduled-changes.ts";
 import {
   anchoredPeriodAt,
   anchorsOf,
-  findChange,
   findSubscription,
   insertChange,
   lockCustomerOf,
@@ -36,6 +39,8 @@ export type AppliedChange = Issued & {
   readonly anchor?: BegunAnchor;
   /** When the next change that is agreed for later is to be made. */
   readonly dueAt?: string | null;
+  /** What an end gives back that is still to be sent. */
+  readonly refunds?: readonly string[];
 };
 
 /**
@@ -45,42 +50,62 @@ export type AppliedChange = Issued & {
  * @throws SubscriptionRuleError when the rules do not allow it, or when its preview came to something else
  */
 export async function applyChange(db: Database, input: ApplyChangeInput): Promise<AppliedChange> {
+  const { plans } = knownCatalog(db);
   return await inTransaction(db, async (tx) => {
-    const row = await lockedSubscription(tx, input.subscriptionId);
-    const known = await findChange(tx, row.id, input.changeId);
-    return known === undefined ? await makeChange(tx, row, input) : await appliedBefore(tx, row, known);
+    await lockCustomerOf(tx, input.subscriptionId);
+    const { row, known, standing } = existing(await foundByChange(tx, input, plans), input.subscriptionId);
+    if (known === null) return await makeChange(tx, row, input, standing);
+    const applied = await appliedBefore(tx, row, known);
+    return isRefunded(input.change) ? { ...applied, ...(await refundsOfEnd(tx, row.id)) } : applied;
   });
 }
+
+/** What the end of a subscription gives back that is still to be sent; left out where there is nothing. */
+export async function refundsOfEnd(
+  tx: Tx,
+  subscriptionId: string,
+): Promise<{ readonly refunds?: readonly string[] }> {
+  const refunds = await requestedRefundsOfEnd(tx, subscriptionId);
+  return refunds.length === 0 ? {} : { refunds };
+}
+
+const isRefunded = (change: SubscriptionChange): boolean =>
+  change.kind === "cancel" && change.credit === "refund";
 
 /** The same in the caller's transaction, which has the customer's lock, for a change that is news. */
 export async function makeChange(
   tx: Tx,
   row: StoredSubscription,
   { changeId, change, at: asked }: Omit<ApplyChangeInput, "subscriptionId">,
+  standing?: ChangeStanding,
 ): Promise<AppliedChange> {
   requireOpen(row, instant(asked));
-  const planned = await plannedChange(tx, row, await requestedChange(tx, change), instant(asked));
+  const planned = await plannedChange(tx, row, await requestedChange(tx, change), instant(asked), standing);
   requireAsQuoted(planned, change);
-  const { at, lines } = planned;
+  const { at, lines, notes, returned } = planned;
   const changed = await agree(tx, row, { changeId, change, ...planned });
   const issued =
     lines.length === 0 || planned.waits ? nothingIssued : await invoiceChange(tx, changed, changeId, planned);
-  await insertChange(tx, row.id, {
-    changeId,
-    kind: change.kind,
-    effectiveAt: at,
-    request: change,
-    lines,
-    invoiceId: issued.invoiceId,
-  });
-  return await outcomeOf(tx, changed, at, issued);
+  const made = { changeId, kind: change.kind, effectiveAt: at, request: change, lines, returned };
+  const [outcome] = await Promise.all([
+    outcomeOf(tx, changed, at, issued),
+    insertChange(tx, row, { ...made, invoiceId: issued.invoiceId }),
+  ]);
+  if (notes.length === 0) return outcome;
+  const { id: subscriptionId, customerId } = row;
+  await issueNotesOfEnd(tx, { subscriptionId, customerId, changeId, at, notes });
+  return { ...outcome, ...(await refundsOfEnd(tx, subscriptionId)) };
 }
 
 /** The subscription's row, read after its customer's lock was taken. */
 export async function lockedSubscription(tx: Tx, subscriptionId: string): Promise<StoredSubscription> {
   await lockCustomerOf(tx, subscriptionId);
-  const locked = await findSubscription(tx, subscriptionId);
-  if (locked !== undefined) return locked;
+  return existing(await findSubscription(tx, subscriptionId), subscriptionId);
+}
+
+/** @throws SubscriptionRuleError */
+function existing<Found>(found: Found | undefined, subscriptionId: string): Found {
+  if (found !== undefined) return found;
   throw new SubscriptionRuleError("subscription_not_found", `there is no subscription "${subscriptionId}"`);
 }
 

@@ -1,21 +1,24 @@
 import {
   insertBalanceTransactions,
-  moveImportPosition,
   noteTransaction,
-  readImportPosition,
   type StoredBalanceTransaction,
   unexplainedTransactions,
 } from "../db/billing/balance-transactions.ts";
+import {
+  moveImportPosition,
+  positionAfter,
+  readImportPosition,
+  sinceOf,
+} from "../db/billing/import-positions.ts";
 import { inTransaction } from "../db/database.ts";
 import { findEntryOfCause } from "../db/ledger/ledger.ts";
-import { instantOfEpochMs } from "../domain/calendar/index.ts";
 import { balanceTransactionUnmatched } from "../domain/ledger/index.ts";
 import { currency, ledgerAmountAtStripe } from "../domain/money/index.ts";
 import { bookOnce, movementKey } from "./balance-movement.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { explain } from "./explain-transaction.ts";
 
-/** Read again with every pass: what was made at the same time may be listed a little later. */
+/** Read again with every pass. */
 const overlapMs = 60 * 60_000;
 
 /**
@@ -29,18 +32,14 @@ export async function importBalanceTransactions({
   readonly imported: number;
   readonly hasMore: boolean;
 }> {
-  const from = await readImportPosition(db.orm);
-  const since = from.coveredUntil === null ? null : instantOfEpochMs(from.coveredUntil - overlapMs);
-  const { transactions, hasMore } = await rail.listBalanceTransactions({ since, after: from.passAfter });
-  const newest = from.passNewest ?? transactions[0]?.createdAt ?? from.coveredUntil;
-  const last = transactions.at(-1);
-  const goesOn = hasMore && last !== undefined;
-  const to = goesOn
-    ? { coveredUntil: from.coveredUntil, passNewest: newest, passAfter: last.id }
-    : { coveredUntil: newest, passNewest: null, passAfter: null };
+  const from = await readImportPosition(db.orm, "balance_transactions");
+  const page = { since: sinceOf(from, overlapMs), after: from.passAfter };
+  const { transactions, hasMore } = await rail.listBalanceTransactions(page);
+  const goesOn = hasMore && transactions.length > 0;
+  const to = positionAfter(from, transactions, goesOn);
   const imported = await inTransaction(db, async (tx) => {
     const inserted = await insertBalanceTransactions(tx, transactions);
-    await moveImportPosition(tx, from, to);
+    await moveImportPosition(tx, "balance_transactions", from, to);
     return inserted;
   });
   return { imported, hasMore: goesOn };

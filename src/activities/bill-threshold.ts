@@ -1,6 +1,7 @@
 import { type AgreedPeriod, agreedPeriod } from "../db/billing/agreed-period.ts";
 import { factsOfPeriod } from "../db/billing/invoice-facts.ts";
 import { type LoadedPeriod, loadPeriod } from "../db/billing/period-facts.ts";
+import { billReserved } from "../db/billing/reserved-credit.ts";
 import type { StoredSubscription } from "../db/billing/subscriptions.ts";
 import { taxStandingOf } from "../db/billing/tax-choices.ts";
 import { type Database, inSnapshot, inTransaction, type Tx } from "../db/database.ts";
@@ -10,6 +11,7 @@ import {
   type ClosedPeriod,
   chargedSoFar,
   closingEntries,
+  grantsLeft,
   ratedSoFar,
   thresholdsAt,
   thresholdsReached,
@@ -98,7 +100,12 @@ async function storeThreshold(
   );
   const part = { subscriptionId, period, lines, facts: factsOfPeriod(facts) };
   const invoice = { id, sourceKey, kind: "threshold" as const, customerId, parts: [part], totals, issuedAt };
-  const issued = await issueInvoice(tx, invoice, entries);
+  const creditLeft = grantsLeft(facts.grants, { parts: [billed], totals });
+  await billReserved(tx, subscriptionId, facts.reserved ?? [], {
+    at: issuedAt,
+    revisionOf: revisionsOf(facts),
+  });
+  const issued = await issueInvoice(tx, invoice, entries, { creditLeft });
   const { invoiceId } = issued;
   const run = { subscriptionId, snapshot: facts.snapshot, invoiceId, ratedAt: issuedAt };
   await storeOwnRun(tx, facts, billed, { ...run, kind: "threshold" });

@@ -18,14 +18,14 @@ import {
   prepaidCreditsFunded,
   writeOffRecovered,
 } from "../domain/ledger/index.ts";
-import { currency, ledgerAmountAtStripe, money } from "../domain/money/index.ts";
+import { currency, money } from "../domain/money/index.ts";
 import type { ChargeSettlement, PaymentOutcome } from "../stripe/index.ts";
-import { bookMovement, movementKey } from "./balance-movement.ts";
+import { bookSettled, movementKey } from "./balance-movement.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { book } from "./issue-invoice.ts";
 
 /** What an invoice came to by being read at Stripe. */
-export type Booking = "paid" | "written_off" | "nothing_new" | "not_ours";
+export type Booking = "paid" | "paid_outside" | "written_off" | "nothing_new" | "not_ours";
 
 /** What Stripe says of a payment that succeeded. */
 export type Paid = Extract<PaymentOutcome, { status: "paid" }>;
@@ -43,8 +43,35 @@ export async function bookPayment(
   if (invoice === undefined) return "not_ours";
   const state = await deps.rail.retrieveInvoiceState(stripeInvoiceId);
   if (state.status === "uncollectible") return await writeOff(deps, invoice, at);
+  const isOwed = invoice.status === "open" || invoice.status === "uncollectible";
+  if (state.status === "paid_without_charge" && isOwed) return "paid_outside";
   if (state.status !== "paid") return "nothing_new";
   return (await bookPaid(deps, invoice, state, at)) ? "paid" : "nothing_new";
+}
+
+/** The same of an invoice that is collected by an intent. */
+export async function bookIntent(
+  deps: ActivityDependencies,
+  invoice: StoredInvoice,
+  stripePaymentIntentId: string,
+  at: Instant,
+): Promise<Booking> {
+  const { state, invoiceId } = await deps.rail.retrieveIntent(stripePaymentIntentId);
+  if (invoiceId !== invoice.id) return "not_ours";
+  if (state.status !== "paid") return "nothing_new";
+  return (await bookPaid(deps, invoice, state, at)) ? "paid" : "nothing_new";
+}
+
+/** Asks Stripe how an invoice stands, by whatever it is collected there, and books what it answers. */
+export async function bookStanding(
+  deps: ActivityDependencies,
+  invoice: StoredInvoice,
+  at: Instant,
+): Promise<Booking> {
+  const { stripeInvoiceId, stripePaymentIntentId } = invoice;
+  if (stripeInvoiceId !== null) return await bookPayment(deps, stripeInvoiceId, at);
+  if (stripePaymentIntentId === null) return "nothing_new";
+  return await bookIntent(deps, invoice, stripePaymentIntentId, at);
 }
 
 /**
@@ -58,10 +85,12 @@ export async function bookPaid(
   paid: Paid,
   at: Instant,
 ): Promise<boolean> {
-  const settlement = await deps.rail.retrieveSettlement(paid.stripeChargeId);
+  // Not there yet, it comes with what has moved the balance.
+  const settlement =
+    paid.settlement === undefined ? await deps.rail.retrieveSettlement(paid.stripeChargeId) : paid.settlement;
   return await inTransaction(deps.db, async (tx) => {
     const isNews = await receive(tx, invoice.id, paid, at);
-    if (settlement !== undefined) await bookSettlement(tx, invoice, { paid, settlement, at });
+    if (settlement != null) await bookSettlement(tx, invoice, { paid, settlement, at });
     return isNews;
   });
 }
@@ -88,7 +117,12 @@ async function receive(tx: Tx, invoiceId: string, paid: Paid, at: Instant): Prom
   const amountPaidMinor = invoice.amountPaidMinor + received.amountMinor;
   const isUnpaid = invoice.status === "open" || invoice.status === "uncollectible";
   const isPaid = isUnpaid && amountPaidMinor + invoice.creditedMinor >= invoice.totalMinor;
-  await updateInvoice(tx, invoiceId, { amountPaidMinor, ...(isPaid ? { status: "paid", paidAt: at } : {}) });
+  const hasOwnIntent = invoice.stripeInvoiceId === null && invoice.stripePaymentIntentId === null;
+  await updateInvoice(tx, invoiceId, {
+    amountPaidMinor,
+    ...(isPaid ? { status: "paid", paidAt: at } : {}),
+    ...(hasOwnIntent ? { stripePaymentIntentId: paymentId } : {}),
+  });
   if (isPaid) await fundCredits(tx, invoice, at);
   return true;
 }
@@ -125,19 +159,25 @@ async function bookSettlement(
   invoice: StoredInvoice,
   { paid, settlement, at }: Settled,
 ): Promise<void> {
-  const { balanceTransactionId, gross, fee } = settlement;
-  invariant(settlement.currency === invoice.currency, "Stripe settles in the invoice's currency");
-  const entry = balanceTransactionRecorded({
-    ...factsOf(invoice, movementKey(balanceTransactionId), at),
-    balanceTransactionId,
-    paymentId: paid.stripePaymentIntentId,
-    gross: ledgerAmountAtStripe(BigInt(gross), invoice.currency),
-    fee: ledgerAmountAtStripe(BigInt(fee), invoice.currency),
-  });
-  await bookMovement(tx, entry);
+  const { balanceTransactionId, gross, fee, currency: code } = settlement;
+  const moved = { currency: code, amount: BigInt(gross), fee: BigInt(fee) };
+  await bookSettled(tx, currency(invoice.currency), moved, (ownFee) =>
+    balanceTransactionRecorded({
+      ...factsOf(invoice, movementKey(balanceTransactionId), at),
+      balanceTransactionId,
+      paymentId: paid.stripePaymentIntentId,
+      gross: money(BigInt(paid.amountMinor), invoice.currency),
+      fee: ownFee,
+    }),
+  );
 }
 
-async function writeOff({ db }: ActivityDependencies, { id }: StoredInvoice, at: Instant): Promise<Booking> {
+/** Nobody asks for what is due any more. It can still be paid. */
+export async function writeOff(
+  { db }: ActivityDependencies,
+  { id }: StoredInvoice,
+  at: Instant,
+): Promise<Booking> {
   return await inTransaction(db, async (tx) => {
     const invoice = await lockedInvoice(tx, id);
     if (invoice.status !== "open") return "nothing_new";

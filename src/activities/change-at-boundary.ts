@@ -29,7 +29,7 @@ export async function changeAtBoundary(
   const before = (await termsHistory(tx, row.id)).at(-1);
   invariant(before, "a subscription has terms");
   const planned = await plannedBoundary(tx, row, before, at, changes);
-  await noteOutcomes(tx, planned, at);
+  await noteOutcomes(tx, row, planned, at);
   if (planned.ends) return await endAt(tx, row, at);
   const first = planned.outcomes.find(({ outcome }) => outcome === "applied");
   if (first === undefined || planned.after === null) return row;
@@ -38,7 +38,12 @@ export async function changeAtBoundary(
   return { ...row, ...planned.updates };
 }
 
-async function noteOutcomes(tx: Tx, { outcomes }: PlannedBoundary, at: Instant): Promise<void> {
+async function noteOutcomes(
+  tx: Tx,
+  row: StoredSubscription,
+  { outcomes }: PlannedBoundary,
+  at: Instant,
+): Promise<void> {
   for (const { change, outcome, refusal } of outcomes) {
     const { subscriptionId, changeId, kind, request } = change;
     await resolveScheduled(tx, change, outcome, at, refusal);
@@ -48,6 +53,6 @@ async function noteOutcomes(tx: Tx, { outcomes }: PlannedBoundary, at: Instant):
       await supersedeScheduled(tx, subscriptionId, at, isOfPause);
     }
     const made = { changeId, kind, effectiveAt: at, request, lines: [], invoiceId: null };
-    await insertChange(tx, subscriptionId, made);
+    await insertChange(tx, row, made);
   }
 }

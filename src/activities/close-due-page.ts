@@ -1,4 +1,5 @@
 import { periodOf } from "../db/billing/agreed-period.ts";
+import { isBilledToItsEnd } from "../db/billing/agreed-rows.ts";
 import { type DuePlace, type DueSubscription, dueSubscriptions } from "../db/billing/due-subscriptions.ts";
 import { findSubscription } from "../db/billing/subscriptions.ts";
 import { type Instant, instant, instantOfEpochMs, isoOf } from "../domain/calendar/index.ts";
@@ -6,6 +7,7 @@ import { invariant } from "../domain/errors.ts";
 import type { WithRoom } from "./at-most.ts";
 import { closePeriodsTogether } from "./close-together.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
+import { startLateClosing } from "./notice-late-usage.ts";
 import type { WaitingForUsage } from "./wait-for-usage.ts";
 
 export interface PageInput {
@@ -183,6 +185,7 @@ async function handOver({ gateway, db }: ActivityDependencies, due: DueSubscript
   const { subscriptionId, customerId } = due;
   const row = await findSubscription(db.orm, subscriptionId);
   invariant(row, "what is due is there");
+  if (isBilledToItsEnd(row)) return await startLateClosing({ gateway, db }, { row, clock: null });
   const { period } = periodOf(row, due.billedThrough);
   await gateway.startBillingCycle({
     subscriptionId,

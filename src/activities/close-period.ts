@@ -1,7 +1,8 @@
 import { periodOf } from "../db/billing/agreed-period.ts";
-import { movedOn } from "../db/billing/agreed-rows.ts";
+import { isBilledToItsEnd, movedOn } from "../db/billing/agreed-rows.ts";
 import { findInvoice } from "../db/billing/invoices.ts";
 import { knownCatalog } from "../db/billing/known-catalog.ts";
+import { lastLateInvoice, lateInvoiceCount } from "../db/billing/late-after-end.ts";
 import { completenessOf } from "../db/billing/period-completeness.ts";
 import { loadPeriod } from "../db/billing/period-facts.ts";
 import { lockedStanding, type PeriodStanding, type PeriodToRead } from "../db/billing/period-standing.ts";
@@ -40,7 +41,8 @@ export class PeriodOutOfOrderError extends Error {}
  * comes later, for whichever of them, is answered with what was
  * done, and may be told to collect it, which is harmless, because collecting is keyed by the invoice.
  * While usage is not complete, nothing is done, and it is said when to come again: until the limit. While tax is missing that is
- * reckoned outside, the same, without one.
+ * reckoned outside, the same, without one. A subscription that has ended and is billed to its end is closed for what came late of
+ * its periods, on an invoice of its own.
  */
 export async function closePeriodOnce(
   db: Database,
@@ -64,6 +66,10 @@ export async function closePeriodIn(
   const { row, closing } = standing;
   if (closing !== undefined) {
     return { outcome: "closed_before", ...(await issuedBefore(tx, closing.invoiceId)) };
+  }
+  const isAfterEnd = isBilledToItsEnd(row);
+  if (isAfterEnd && row.nextCloseAt === null) {
+    return { outcome: "closed_before", ...(await issuedBefore(tx, await lastLateInvoice(tx, row.id))) };
   }
   if (row.billedThrough < start) {
     if (row.closeWaitsFor === "tax") return waitForEarlier(row, periodOf(row, start).period, at);
@@ -90,7 +96,7 @@ export async function closePeriodIn(
       return { ...period, row: of, usage };
     }),
   );
-  const waits = isAtOnce ? null : await waitForSources(tx, toClose, { at, ...waiting });
+  const waits = isAtOnce || isAfterEnd ? null : await waitForSources(tx, toClose, { at, ...waiting });
   return waits ?? (await close(db, tx, toClose, at));
 }
 
@@ -129,7 +135,8 @@ async function close(
       // Credit that was given or has ended since is not in what was read before.
       const options = isGrantDue ? {} : { standing };
       const facts = await loadPeriod((read) => inSnapshot(db, read), tx, row, agreed, at, options);
-      return { ...period, facts, movedOn: movedOn(row, agreed) };
+      const revision = isBilledToItsEnd(row) ? await lateInvoiceCount(tx, row.id) : facts.revision;
+      return { ...period, facts: { ...facts, revision }, movedOn: movedOn(row, agreed) };
     }),
   );
   const taxed = await taxedPeriods(tx, toTax, { at, seller });

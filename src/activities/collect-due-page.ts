@@ -35,8 +35,11 @@ export interface CollectOptions {
 /** How long other invoices, which are collected by whoever issued them, are left to that. */
 const patienceWithOthersMs = 10 * 60_000;
 
-/** Calls to Stripe take long and no CPU; each of these has at most one database connection at a time. */
-const chargesAtOnce = 8;
+/**
+ * Calls to Stripe take long and no CPU, and what is recorded of those under way shares statements; each of these has at most one
+ * database connection at a time.
+ */
+const chargesAtOnce = 24;
 
 /** So many failures of Stripe itself are not the invoices' fault: the rest of the page is left until it answers again. */
 const failuresOfStripeMax = 3;

@@ -3,16 +3,18 @@ import { findCustomer, type StoredCustomer } from "../db/billing/customers.ts";
 import { findInvoice, linesOfInvoice, type StoredInvoice, updateInvoice } from "../db/billing/invoices.ts";
 import { insertAttempt } from "../db/billing/payments.ts";
 import { isBegun } from "../db/billing/stripe-operations.ts";
+import { stopDeclinedTopUp } from "../db/billing/top-ups.ts";
 import { inTransaction } from "../db/database.ts";
 import type { AttemptCause, InvoiceStatus } from "../db/schema/billing.ts";
-import { instant } from "../domain/calendar/index.ts";
+import { instant, latestOf } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import { attemptKey, StripeInvoiceStateError } from "../stripe/index.ts";
 import { workflowIds } from "../workflows/messages.ts";
-import { bookPaid, bookPayment } from "./book-payment.ts";
+import { bookPaid, bookPayment, bookStanding, writeOff } from "./book-payment.ts";
 import { type ChargeOutcome, chargeCard } from "./charge-card.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { sayDeclined } from "./dunning-notices.ts";
+import { linkCopy } from "./link-copy.ts";
 import { readInvoiceStatus } from "./read-invoice-status.ts";
 
 export interface InvoiceAt {
@@ -44,12 +46,17 @@ export async function collectInvoice(
   return await payInvoice(deps, { invoiceId, attempt: 1, cause: "first", at });
 }
 
-/** Makes the invoice exist at Stripe, finalised, line by line as we issued it. Done once, however often it is asked. */
+/**
+ * Makes the invoice exist at Stripe, finalised, line by line as we issued it. Done once, however often it is asked; not where
+ * invoices are collected by payment intents.
+ */
 export async function mirrorInvoice(deps: ActivityDependencies, { invoiceId }: InvoiceAt): Promise<void> {
   const { db, rail, now } = deps;
+  if (rail.collecting.by === "payment_intent") return;
   const { invoice, customer } = await loadInvoice(deps, invoiceId);
   // Void, or credited in full before anybody collected it: there is nothing to ask for.
-  if (invoice.stripeInvoiceId !== null || invoice.status !== "open") return;
+  const isKnown = invoice.stripeInvoiceId !== null || invoice.stripePaymentIntentId !== null;
+  if (isKnown || invoice.status !== "open") return;
   const stripeCustomerId = await customerAtStripe(deps, customer);
   const lines = await linesOfInvoice(db.orm, invoiceId);
   const deductions = [
@@ -82,10 +89,7 @@ export async function mirrorInvoice(deps: ActivityDependencies, { invoiceId }: I
     ],
     at: now(),
   });
-  await updateInvoice(db.orm, invoiceId, {
-    stripeInvoiceId: mirrored.stripeInvoiceId,
-    hostedInvoiceUrl: mirrored.hostedInvoiceUrl,
-  });
+  await linkCopy(deps, invoice, mirrored);
 }
 
 /**
@@ -107,19 +111,19 @@ export async function payInvoice(deps: ActivityDependencies, input: PayInput): P
     await insertAttempt(tx, { invoiceId, attempt, cause, attemptedAt: at, ...written });
     if (outcome.status === "declined") {
       await sayDeclined(tx, invoice, { attempt, declineClass: outcome.declineClass, at });
+      await stopDeclinedTopUp(tx, invoice, { declineCode: outcome.declineCode, at });
     }
   });
   // Where two have begun it, it was not paid before the first of them did.
-  const begunAt = written.attemptedAt ?? at;
-  if (paid !== undefined) await bookPaid(deps, invoice, paid, begunAt > at ? begunAt : at);
+  const paidAt = latestOf([at, written.attemptedAt ?? at]);
+  if (paid !== undefined) await bookPaid(deps, invoice, paid, paidAt);
   return outcome;
 }
 
 /** Asks Stripe how an invoice stands and books what it answers; for when a webhook does not come. */
 export async function settleInvoice(deps: ActivityDependencies, { invoiceId, at }: InvoiceAt): Promise<void> {
   const { invoice } = await loadInvoice(deps, invoiceId);
-  if (invoice.stripeInvoiceId === null) return;
-  await bookPayment(deps, invoice.stripeInvoiceId, instant(at));
+  await bookStanding(deps, invoice, instant(at));
 }
 
 /**
@@ -132,7 +136,11 @@ export async function giveUpInvoice(
 ): Promise<{ status: InvoiceStatus }> {
   const { invoice } = await loadInvoice(deps, invoiceId);
   const { stripeInvoiceId } = invoice;
-  if (stripeInvoiceId !== null && invoice.status === "open") {
+  if (stripeInvoiceId === null) {
+    // Nothing at Stripe needs to be told; it may have been paid there a moment ago.
+    await bookStanding(deps, invoice, instant(at));
+    await writeOff(deps, invoice, instant(at));
+  } else if (invoice.status === "open") {
     try {
       await deps.rail.markUncollectible({ invoiceId, stripeInvoiceId, at: deps.now() });
     } catch (error) {

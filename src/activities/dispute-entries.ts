@@ -22,7 +22,7 @@ import {
   money,
 } from "../domain/money/index.ts";
 import type { DisputeAtStripe, DisputeMovement } from "../stripe/index.ts";
-import { bookMovement, bookOnce, movementKey } from "./balance-movement.ts";
+import { bookOnce, bookSettled, movementKey } from "./balance-movement.ts";
 
 /** How a dispute stands, as it is written down. */
 export type DisputeStanding = Omit<StoredDispute, "isOpen" | "changedAt">;
@@ -55,15 +55,19 @@ async function bookFunds(
   { said, standing, at }: DisputeToBook,
   movement: DisputeMovement,
 ): Promise<void> {
-  const { balanceTransactionId, amount, fee } = movement;
-  invariant(movement.currency === said.currency, "Stripe settles in the currency of the payment");
-  const of = (minor: bigint) => ledgerAmountAtStripe(minor, said.currency);
+  const { balanceTransactionId, amount: moved } = movement;
+  if (moved === 0n) return;
   const facts = { ...factsOf(standing, movementKey(balanceTransactionId), at), balanceTransactionId };
-  if (amount < 0n) {
-    await bookMovement(tx, disputeOpened({ ...facts, amount: of(-amount), fee: of(fee) }));
-  } else if (amount > 0n) {
-    await bookMovement(tx, disputeWon({ ...facts, amount: of(amount), feeReturned: of(-fee) }));
-  }
+  // Settled in another currency it says nothing of what it is in this one: the whole of what is disputed.
+  const amount =
+    movement.currency === said.currency
+      ? ledgerAmountAtStripe(moved < 0n ? -moved : moved, said.currency)
+      : ledgerAmountOfMoney(money(standing.amountMinor, standing.currency));
+  await bookSettled(tx, facts.currency, movement, (fee) =>
+    moved < 0n
+      ? disputeOpened({ ...facts, amount, fee })
+      : disputeWon({ ...facts, amount, feeReturned: ledgerAmount(-fee) }),
+  );
 }
 
 async function bookLoss(tx: Tx, { standing, at }: DisputeToBook): Promise<void> {

@@ -1,13 +1,13 @@
 import { isOpenDispute, storeDispute } from "../db/billing/disputes.ts";
 import { invoiceOfPayment } from "../db/billing/dunning-records.ts";
-import { findInvoice, findInvoiceAtStripe, type StoredInvoice } from "../db/billing/invoices.ts";
+import { findInvoice, type StoredInvoice } from "../db/billing/invoices.ts";
 import { findDunning, isOpenDunning } from "../db/billing/payments.ts";
 import { lockCustomer } from "../db/billing/subscriptions.ts";
 import { inTransaction } from "../db/database.ts";
 import { invariant } from "../domain/errors.ts";
 import { type DisputeAtStripe, isoMinorOf } from "../stripe/index.ts";
 import { disputeChanged } from "../workflows/messages.ts";
-import { bookPayment } from "./book-payment.ts";
+import { bookUnknown } from "./book-unknown.ts";
 import { customerClock } from "./customer-clock.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { bookDispute, type DisputeStanding } from "./dispute-entries.ts";
@@ -44,19 +44,17 @@ export async function settleDispute(
 /** The invoice that the disputed payment was for; the payment is booked first when we have not heard of it yet. */
 async function invoiceOfDispute(
   deps: ActivityDependencies,
-  { stripePaymentIntentId, stripeInvoiceId }: DisputeAtStripe,
+  { stripePaymentIntentId }: DisputeAtStripe,
 ): Promise<StoredInvoice | undefined> {
   if (stripePaymentIntentId === null) return undefined;
   const invoiceId = await invoiceOfPayment(deps.db.orm, stripePaymentIntentId);
   if (invoiceId !== undefined) return await findInvoice(deps.db.orm, invoiceId);
-  if (stripeInvoiceId === null) return undefined;
-  const mirrored = await findInvoiceAtStripe(deps.db.orm, stripeInvoiceId);
-  if (mirrored === undefined) return undefined;
-  const { at } = await customerClock(deps, mirrored.customerId);
-  await bookPayment(deps, stripeInvoiceId, at);
+  const paidFor = await deps.rail.retrievePaidByIntent(stripePaymentIntentId);
+  const invoice = paidFor === null ? undefined : await bookUnknown(deps, paidFor, stripePaymentIntentId);
+  if (invoice === undefined) return undefined;
   const isBooked = (await invoiceOfPayment(deps.db.orm, stripePaymentIntentId)) !== undefined;
-  invariant(isBooked, `the disputed payment ${stripePaymentIntentId} of invoice ${mirrored.id} is booked`);
-  return mirrored;
+  invariant(isBooked, `the disputed payment ${stripePaymentIntentId} of invoice ${invoice.id} is booked`);
+  return invoice;
 }
 
 function standingOf(
@@ -65,7 +63,6 @@ function standingOf(
   invoice: StoredInvoice,
 ): DisputeStanding {
   invariant(said.currency === invoice.currency, "a payment is disputed in the currency of its invoice");
-  const moved = said.movements.reduce((sum, { amount }) => sum + amount, 0n);
   const { stripeDisputeId, currency, reason, openedAt, status, answerBy } = said;
   return {
     stripeDisputeId,
@@ -77,7 +74,17 @@ function standingOf(
     reason,
     openedAt,
     status,
-    withdrawnMinor: moved < 0n ? BigInt(isoMinorOf(Number(-moved), currency)) : 0n,
+    withdrawnMinor: withdrawnOf(said),
     answerBy,
   };
 }
+
+/** What the bank has taken and not given back, in the currency of the payment, whatever it settled in. */
+function withdrawnOf({ movements, currency, amountMinor }: DisputeAtStripe): bigint {
+  const isOwn = movements.every((movement) => movement.currency === currency);
+  const moved = movements.reduce((sum, { amount }) => sum + (isOwn ? amount : signOf(amount)), 0n);
+  if (moved >= 0n) return 0n;
+  return isOwn ? BigInt(isoMinorOf(Number(-moved), currency)) : BigInt(amountMinor);
+}
+
+const signOf = (amount: bigint): bigint => (amount < 0n ? -1n : amount > 0n ? 1n : 0n);

@@ -1,6 +1,6 @@
 import type { StoredBalanceTransaction } from "../db/billing/balance-transactions.ts";
-import { noteTransaction } from "../db/billing/balance-transactions.ts";
-import { findInvoice, findInvoiceAtStripe } from "../db/billing/invoices.ts";
+import { findBalanceTransaction, noteTransaction } from "../db/billing/balance-transactions.ts";
+import { findInvoice } from "../db/billing/invoices.ts";
 import { findPaymentOfCharge } from "../db/billing/payments.ts";
 import { findRefundAtStripe } from "../db/billing/refunds.ts";
 import { inTransaction } from "../db/database.ts";
@@ -13,9 +13,9 @@ import {
   processorFeeRecorded,
   returnRecorded,
 } from "../domain/ledger/index.ts";
-import { currency, ledgerAmountAtStripe } from "../domain/money/index.ts";
-import { bookMovement, movementKey } from "./balance-movement.ts";
-import { bookPayment } from "./book-payment.ts";
+import { currency, ledgerAmountAtStripe, money } from "../domain/money/index.ts";
+import { bookMovement, bookSettled, movementKey } from "./balance-movement.ts";
+import { bookUnknown } from "./book-unknown.ts";
 import { customerClock } from "./customer-clock.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { settleDispute } from "./dispute-settle.ts";
@@ -55,33 +55,35 @@ async function explainCharge(
   chargeId: string,
 ): Promise<string | null> {
   const payment = await findPaymentOfCharge(deps.db.orm, chargeId);
-  if (payment === undefined) return await bookUnknownCharge(deps, chargeId);
+  if (payment === undefined) return await bookUnknownCharge(deps, transaction, chargeId);
   const invoice = await findInvoice(deps.db.orm, payment.invoiceId);
   invariant(invoice, `payment ${payment.stripePaymentIntentId} is of an invoice`);
-  const facts = await factsOf(deps, transaction, invoice.customerId);
-  const of = (minor: bigint) => ledgerAmountAtStripe(minor, transaction.currency);
-  await bookEntry(
-    deps,
-    balanceTransactionRecorded({
-      ...facts,
-      paymentId: payment.stripePaymentIntentId,
-      gross: of(transaction.amount),
-      fee: of(transaction.fee),
-    }),
+  const facts = await factsOf(deps, transaction, invoice);
+  await inTransaction(deps.db, (tx) =>
+    bookSettled(tx, facts.currency, transaction, (fee) =>
+      balanceTransactionRecorded({
+        ...facts,
+        paymentId: payment.stripePaymentIntentId,
+        gross: money(payment.amountMinor, invoice.currency),
+        fee,
+      }),
+    ),
   );
   return null;
 }
 
-/** A payment whose webhook never came: it is booked as such, and explained with the next look. */
-async function bookUnknownCharge(deps: ActivityDependencies, chargeId: string): Promise<string | null> {
-  const stripeInvoiceId = await deps.rail.retrieveInvoiceOfCharge(chargeId);
+/** A payment whose webhook never came: it is booked as such, and explained by that or with the next look. */
+async function bookUnknownCharge(
+  deps: ActivityDependencies,
+  { id }: StoredBalanceTransaction,
+  chargeId: string,
+): Promise<string | null> {
+  const paidFor = await deps.rail.retrievePaidByCharge(chargeId);
   const invoice =
-    stripeInvoiceId === null ? undefined : await findInvoiceAtStripe(deps.db.orm, stripeInvoiceId);
-  if (stripeInvoiceId === null || invoice === undefined)
-    return `charge ${chargeId} is for no invoice of ours`;
-  const { at } = await customerClock(deps, invoice.customerId);
-  await bookPayment(deps, stripeInvoiceId, at);
-  return `charge ${chargeId} was booked a moment ago`;
+    paidFor === null ? undefined : await bookUnknown(deps, paidFor, paidFor.stripePaymentIntentId);
+  if (invoice === undefined) return `charge ${chargeId} is for no invoice of ours`;
+  const isExplained = (await findBalanceTransaction(deps.db.orm, id))?.state === "booked";
+  return isExplained ? null : `charge ${chargeId} was booked a moment ago`;
 }
 
 async function explainRefund(
@@ -92,15 +94,16 @@ async function explainRefund(
   const refund =
     (await findRefundAtStripe(deps.db.orm, stripeRefundId)) ?? (await settleRefund(deps, stripeRefundId));
   if (refund === undefined) return `refund ${stripeRefundId} was not made by us`;
-  const facts = await factsOf(deps, transaction, refund.customerId);
-  const of = (minor: bigint) => ledgerAmountAtStripe(minor, transaction.currency);
-  const { amount, fee } = transaction;
+  const facts = await factsOf(deps, transaction, refund);
   const whose = { paymentId: refund.stripePaymentIntentId, refundId: refund.id };
-  const entry =
-    amount < 0n
-      ? returnRecorded({ ...facts, ...whose, amount: of(-amount), fee: of(fee) })
-      : failedRefundRecorded({ ...facts, ...whose, amount: of(amount) });
-  await bookEntry(deps, entry);
+  const amount = money(refund.amountMinor, refund.currency);
+  await inTransaction(deps.db, (tx) =>
+    bookSettled(tx, facts.currency, transaction, (fee) =>
+      transaction.amount < 0n
+        ? returnRecorded({ ...facts, ...whose, amount, fee })
+        : failedRefundRecorded({ ...facts, ...whose, amount }),
+    ),
+  );
   return null;
 }
 
@@ -148,8 +151,8 @@ async function bookEntry({ db }: ActivityDependencies, entry: JournalEntryDraft)
 /** Booked at the customer's time, as everything of theirs. */
 async function factsOf(
   deps: ActivityDependencies,
-  { id: balanceTransactionId, currency: code }: StoredBalanceTransaction,
-  customerId: string,
+  { id: balanceTransactionId }: StoredBalanceTransaction,
+  { customerId, currency: code }: { readonly customerId: string; readonly currency: string },
 ) {
   const { at } = await customerClock(deps, customerId);
   const sourceKey = movementKey(balanceTransactionId);

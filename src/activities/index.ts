@@ -19,7 +19,7 @@ import { issueCreditPurchase } from "./issue-credit-purchase.ts";
 import { type ClockMove, moveClock } from "./move-test-clock.ts";
 import { type OpenSubscriptionInput, openSubscription } from "./open-subscription.ts";
 import { readInvoiceStatus } from "./read-invoice-status.ts";
-import { sendRefund } from "./refund-send.ts";
+import { sendRefund, startRefunds } from "./refund-send.ts";
 import {
   type CancellationInput,
   endSubscription,
@@ -44,7 +44,7 @@ export function databaseActivities(deps: ActivityDependencies, { closing }: Pick
   const { db } = deps;
   return atTheEdge({
     openSubscription: async (input: OpenSubscriptionInput) => {
-      const opened = await openSubscription(db, input);
+      const opened = await openSubscription(db, input, deps.trialGate);
       return { ...opened, standing: { ...opened.standing, closing } };
     },
     applyChange: (input: ApplyChangeInput) => applyChange(db, input),
@@ -63,7 +63,11 @@ export function databaseActivities(deps: ActivityDependencies, { closing }: Pick
     startBillingCycle: (input: Parameters<typeof startBillingCycle>[1]) => startBillingCycle(deps, input),
     startCollection: (input: CollectionInput) => deps.gateway.startCollection(input),
     startDunning: (input: DunningInput) => deps.gateway.startDunning(input),
+    startRefunds: (input: Parameters<typeof startRefunds>[1]) => startRefunds(deps, input),
     moveTestClock: (move: ClockMove) => moveClock(db, move),
+    findStarted: async ({ workflowId }: { workflowId: string }) => ({
+      hasRun: await deps.gateway.hasRun(workflowId),
+    }),
   });
 }
 

@@ -9,6 +9,7 @@ import type { Tx } from "../db/database.ts";
 import { type PostingResult, postEntries } from "../db/ledger/ledger.ts";
 import { tellIfLow } from "../db/notices/low-credit.ts";
 import { tellIssued } from "../db/notices/notices-of-facts.ts";
+import type { CreditGrant } from "../domain/credits/index.ts";
 import { invariant } from "../domain/errors.ts";
 import { addUpInvoice, type GivenTax, invoiceEntries } from "../domain/invoicing/index.ts";
 import type { JournalEntryDraft } from "../domain/ledger/index.ts";
@@ -28,15 +29,24 @@ export function invoiceIdOf(sourceKey: string): string {
   return `inv_${createHash("sha256").update(sourceKey).digest("hex").slice(0, 20)}`;
 }
 
+interface Besides extends Partial<Pick<IssuedRows, "runs" | "seller" | "movedOn">> {
+  /** Where credit may pay a part of it: the customer's grants, with what it leaves of each. */
+  readonly creditLeft?: readonly CreditGrant[];
+}
+
 /** Stores an invoice and posts its entries, in the caller's transaction. */
 export async function issueInvoice(
   tx: Tx,
   invoice: InvoiceToStore,
   entries: readonly JournalEntryDraft[],
-  besides: Partial<Pick<IssuedRows, "runs" | "seller" | "movedOn">> = {},
+  { creditLeft = [], ...besides }: Besides = {},
 ): Promise<Issued> {
-  await Promise.all([storeIssued(tx, { runs: [], ...besides, invoice, entries }), tellIssued(tx, invoice)]);
-  await tellIfLow(tx, invoice);
+  // What is told is asked first: others wait for their number from when this one has been taken until the transaction ends.
+  await Promise.all([
+    tellIfLow(tx, invoice, creditLeft),
+    tellIssued(tx, invoice),
+    storeIssued(tx, { runs: [], ...besides, invoice, entries }),
+  ]);
   return { invoiceId: invoice.id, collect: statusAtIssue(invoice.totals) === "open" };
 }
 

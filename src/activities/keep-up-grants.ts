@@ -1,5 +1,6 @@
 import {
   customersWithDueGrants,
+  dueGrantsOnClock,
   dueRecurring,
   endableGrantsOf,
   nextInstant,
@@ -8,6 +9,7 @@ import {
   setNextOccurrence,
 } from "../db/billing/recurring-grants.ts";
 import { lockCustomer } from "../db/billing/subscriptions.ts";
+import type { StoredTestClock } from "../db/billing/test-clocks.ts";
 import { type Database, inTransaction, type Tx } from "../db/database.ts";
 import type { Instant } from "../domain/calendar/index.ts";
 import { isGiven, occurrenceGrantId, timesDue } from "../domain/credits/index.ts";
@@ -43,6 +45,24 @@ export async function keepUpAllGrants(
     ended += kept.ended;
   }
   return { given, ended, hasMore: due.length === customersMax && given + ended > 0 };
+}
+
+/**
+ * The same of the customers of a test clock, in the transaction that moves it on, before anybody is woken: each thing at its own
+ * instant, as if time had passed.
+ */
+export async function keepUpGrantsOnClock(tx: Tx, clock: StoredTestClock, until: Instant): Promise<void> {
+  const { id, currentAt } = clock;
+  for (const { customerId, at } of await dueGrantsOnClock(tx, id, { after: null, until })) {
+    await lockCustomer(tx, customerId);
+    // What could not be done in its time is done now.
+    let next: Instant | undefined = at > currentAt ? at : currentAt;
+    while (next !== undefined) {
+      const after: Instant = next;
+      await keepUpGrants(tx, customerId, after);
+      [next] = (await dueGrantsOnClock(tx, id, { after, until }, customerId)).map((due) => due.at);
+    }
+  }
 }
 
 /** The same of one customer, in the caller's transaction, which holds the customer's lock. Done twice, it is done once. */

@@ -1,4 +1,6 @@
+import type { StoredCustomer } from "../db/billing/customers.ts";
 import { findInvoiceBySource } from "../db/billing/invoices.ts";
+import { knownCatalog } from "../db/billing/known-catalog.ts";
 import { agreedOverrides } from "../db/billing/price-agreements.ts";
 import { insertScheduled, nextDueAt } from "../db/billing/scheduled-changes.ts";
 import { itemFor, requireFitting } from "../db/billing/subscription-items.ts";
@@ -25,6 +27,7 @@ import type { RunningSubscription, StartChoices } from "../workflows/messages.ts
 import { runningAnchor } from "./apply-change.ts";
 import { type Issued, issueLines, nothingIssued } from "./issue-invoice.ts";
 import { beginning, firstCloseAt } from "./subscription-beginning.ts";
+import { oneTrialEach, type TrialGate } from "./trial-gate.ts";
 
 export interface OpenSubscriptionInput extends StartChoices {
   readonly subscriptionId: string;
@@ -50,8 +53,10 @@ const sourceKeyOf = (subscriptionId: string) => `subscription/${subscriptionId}/
 export async function openSubscription(
   db: Database,
   input: OpenSubscriptionInput,
+  mayTry: TrialGate = oneTrialEach,
 ): Promise<OpenedSubscription> {
   const { subscriptionId, customerId } = input;
+  const { plans } = knownCatalog(db);
   return await inTransaction(db, async (tx) => {
     const customer = await lockCustomer(tx, customerId);
     if (customer === undefined) {
@@ -66,10 +71,11 @@ export async function openSubscription(
     await requireReactivated(tx, customerId, input.reactivates);
     const items = [];
     for (const { agreement, ...wanted } of input.items) {
-      items.push(await itemFor(tx, { ...wanted, ...(await agreedOverrides(tx, agreement)) }));
+      items.push(await itemFor(tx, { ...wanted, ...(await agreedOverrides(tx, agreement)) }, plans));
     }
     await requireFitting(tx, customer, subscriptionId, items);
     const begun = beginning(subscriptionId, customer, items, input);
+    if (begun.row.trialEndsAt !== null) await askForTrial(tx, mayTry, customer, begun);
     await insertSubscription(tx, begun.row);
     await insertTerms(tx, subscriptionId, input.requestId, begun.terms);
     if (begun.trial !== null) await insertScheduled(tx, begun.trial);
@@ -77,6 +83,21 @@ export async function openSubscription(
     const row = issued.collect ? begun.row : await begunAtOnce(tx, begun.row);
     return { ...issued, standing: await standingOf(tx, row, issued.invoiceId) };
   });
+}
+
+/** @throws SubscriptionRuleError `trial_refused` */
+async function askForTrial(
+  tx: Tx,
+  mayTry: TrialGate,
+  { id: customerId, paymentMethod, testClockId }: StoredCustomer,
+  { row, terms }: ReturnType<typeof beginning>,
+): Promise<void> {
+  const { id: subscriptionId, startedAt: at } = row;
+  // Test cards have the same fingerprint, whoever saves them.
+  const fingerprint = testClockId === null ? (paymentMethod?.fingerprint ?? null) : null;
+  const planKey = terms.items[0]?.plan.key ?? "";
+  const obstacle = await mayTry(tx, { subscriptionId, customerId, planKey, fingerprint, at });
+  if (obstacle !== null) throw new SubscriptionRuleError("trial_refused", obstacle, "trial");
 }
 
 /** Only what has ended goes on in another subscription of its customer. */

@@ -1,4 +1,5 @@
 import { type AgreedPeriod, agreedBy, endsAt, inOrder, periodOf } from "../db/billing/agreed-period.ts";
+import { isBilledToItsEnd } from "../db/billing/agreed-rows.ts";
 import { type KnownCatalog, metersKnown } from "../db/billing/known-catalog.ts";
 import { type PeriodStanding, standings } from "../db/billing/period-standing.ts";
 import type { StoredSubscription } from "../db/billing/subscriptions.ts";
@@ -43,9 +44,13 @@ export async function periodsDue(
   asOf: Instant,
   known: KnownCatalog,
 ): Promise<PeriodsDue> {
-  const { invoicedWith } = own.standing;
+  const { invoicedWith, row } = own.standing;
   const { end } = own.agreed.period;
-  if (invoicedWith === null || invoicingOf(invoicedWith.choices, end) === "separate") {
+  if (
+    invoicedWith === null ||
+    isBilledToItsEnd(row) ||
+    invoicingOf(invoicedWith.choices, end) === "separate"
+  ) {
     return { periods: [own], behind: [] };
   }
   const asked = invoicedWith.others.map(({ subscriptionId, billedThrough: start }) => ({

@@ -1,6 +1,7 @@
 import { findRefund, moveRefund, type RefundState } from "../db/billing/refunds.ts";
 import { invariant } from "../domain/errors.ts";
 import { StripeCallError } from "../stripe/index.ts";
+import type { ClockReading } from "../workflows/messages.ts";
 import { customerClock } from "./customer-clock.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { refuseRefund, settleRefund } from "./refund-settle.ts";
@@ -42,6 +43,19 @@ export async function sendRefund(
 function refusalOf(error: unknown): string | undefined {
   if (!(error instanceof StripeCallError) || error.failure.kind !== "invalid_request") return undefined;
   return error.failure.code;
+}
+
+/** Begins the runs that send refunds; begun again, each is one. */
+export async function startRefunds(
+  { db, gateway }: Pick<ActivityDependencies, "db" | "gateway">,
+  { refunds, clock }: { readonly refunds: readonly string[]; readonly clock: ClockReading | null },
+): Promise<void> {
+  for (const id of refunds) {
+    const refund = await findRefund(db.orm, id);
+    invariant(refund, `refund ${id} was written down before a run was told of it`);
+    const { customerId, invoiceId } = refund;
+    await gateway.startRefund({ refundId: id, customerId, invoiceId, clock });
+  }
 }
 
 /** Asks again about a refund that is under way, or has its run begun anew when it was never sent. */

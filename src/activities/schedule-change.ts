@@ -1,4 +1,4 @@
-import { graceAfter } from "../db/billing/agreed-rows.ts";
+import { agreedEnd } from "../db/billing/agreed-rows.ts";
 import {
   agreedCancellation,
   findScheduled,
@@ -16,9 +16,15 @@ import {
 import { type Database, inTransaction, type Tx } from "../db/database.ts";
 import { instant, instantOfEpochMs, isoOf } from "../domain/calendar/index.ts";
 import { SubscriptionRuleError } from "../domain/invoicing/index.ts";
-import type { SubscriptionChange } from "../workflows/messages.ts";
+import type { SubscriptionChange, UnusedCharges } from "../workflows/messages.ts";
 import { agree } from "./agree-change.ts";
-import { lockedSubscription, makeChange, requireOpen } from "./apply-change.ts";
+import {
+  type AppliedChange,
+  lockedSubscription,
+  makeChange,
+  refundsOfEnd,
+  requireOpen,
+} from "./apply-change.ts";
 import { type Issued, nothingIssued } from "./issue-invoice.ts";
 
 /** What a subscription's run has to know of what is ahead. */
@@ -62,7 +68,7 @@ export interface CancellationInput {
   readonly at: string;
   readonly cancelAt: string;
   /** What becomes of charges for time that is left then; given back when left out. */
-  readonly credit?: "unused" | "none";
+  readonly credit?: UnusedCharges;
 }
 
 /** Agrees an end for later, at the end of a period or inside one. */
@@ -83,7 +89,7 @@ export async function scheduleCancellation(db: Database, input: CancellationInpu
       requestedAt: instant(input.at),
     });
     await setEnd(tx, row, cancelAt);
-    await note(tx, subscriptionId, changeId, "cancel_at_period_end", input.at, { cancelAt });
+    await note(tx, row, changeId, "cancel_at_period_end", input.at, { cancelAt });
   });
 }
 
@@ -99,7 +105,7 @@ export async function uncancel(
     const cancellation = await agreedCancellation(tx, subscriptionId);
     if (cancellation !== undefined) await resolveScheduled(tx, cancellation, "withdrawn", instant(at));
     await setEnd(tx, row, null);
-    await note(tx, subscriptionId, changeId, "uncancel", at, {});
+    await note(tx, row, changeId, "uncancel", at, {});
     return await aheadOf(tx, { ...row, cancelAt: null }, at);
   });
 }
@@ -143,10 +149,12 @@ export async function withdrawScheduled(
 export async function endSubscription(
   db: Database,
   input: { subscriptionId: string; at: string },
-): Promise<Issued> {
+): Promise<Issued & Pick<AppliedChange, "refunds">> {
   return await inTransaction(db, async (tx) => {
     const row = await lockedSubscription(tx, input.subscriptionId);
-    return await endAsAgreed(tx, row, input.at);
+    const { invoiceId, collect } = await endAsAgreed(tx, row, input.at);
+    // Also of an end that the close of a period made.
+    return { invoiceId, collect, ...(await refundsOfEnd(tx, row.id)) };
   });
 }
 
@@ -165,24 +173,20 @@ export async function endAsAgreed(tx: Tx, row: StoredSubscription, isoAt: string
   return nothingIssued;
 }
 
-/** An end inside the period in course is when that can be closed; without one it ends where the calendar has it. */
 async function setEnd(tx: Tx, row: StoredSubscription, cancelAt: string | null): Promise<void> {
-  const end = cancelAt === null ? null : instant(cancelAt);
-  const { period } = anchoredPeriodAt(row, row.billedThrough);
-  const closesAt = end !== null && end < period.end ? end : period.end;
-  await updateSubscription(tx, row.id, { cancelAt: end, nextCloseAt: graceAfter(row, closesAt) });
+  await updateSubscription(tx, row.id, agreedEnd(row, cancelAt === null ? null : instant(cancelAt)));
 }
 
 async function note(
   tx: Tx,
-  subscriptionId: string,
+  row: StoredSubscription,
   changeId: string,
   kind: string,
   at: string,
   request: unknown,
 ): Promise<void> {
   const change = { changeId, kind, effectiveAt: instant(at), request, lines: [], invoiceId: null };
-  await insertChange(tx, subscriptionId, change);
+  await insertChange(tx, row, change);
 }
 
 async function aheadOf(tx: Tx, { id, cancelAt }: StoredSubscription, at: string): Promise<Ahead> {

@@ -5,18 +5,23 @@ import type { IssuedRows, MovedOn } from "../db/billing/issued-rows.ts";
 import type { BilledAgain, LoadedPeriod } from "../db/billing/period-facts.ts";
 import type { PeriodStanding } from "../db/billing/period-standing.ts";
 import type { RunToStore } from "../db/billing/rating-runs.ts";
+import { billReserved } from "../db/billing/reserved-credit.ts";
 import { type StoredSubscription, settleWaitingChanges } from "../db/billing/subscriptions.ts";
 import { insertInvoiceTax } from "../db/billing/tax-given.ts";
 import type { Tx } from "../db/database.ts";
+import type { InvoiceKind } from "../db/schema/billing.ts";
 import type { Instant, Period } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import {
+  billedTime,
   type ClosedPart,
   type ClosedTogether,
   type ClosingOf,
   correctionIdOf,
   cycleIdOf,
   entriesTogether,
+  grantsLeft,
+  isOfNoTime,
   type UsageCompleteness,
 } from "../domain/invoicing/index.ts";
 import { type Issued, invoiceIdOf, issueInvoice, nothingIssued, storeIssued } from "./issue-invoice.ts";
@@ -66,7 +71,7 @@ export async function storeClosing(
     totals,
   );
   const invoice = {
-    ...{ id, sourceKey, kind: "cycle" as const, customerId, totals, issuedAt: at },
+    ...{ id, sourceKey, kind: kindOf(named), customerId, totals, issuedAt: at },
     parts: invoiced.map(partOf),
     ...(again === undefined ? {} : { replaces: again.voided.id }),
   };
@@ -75,11 +80,15 @@ export async function storeClosing(
   );
   const movedOn = periods.flatMap((period) => period.movedOn ?? []);
   const seller = named.standing?.seller;
+  const creditLeft = grantsLeft(named.facts.grants, { parts, totals });
   const waited = again === undefined ? invoiced.filter(({ standing }) => standing?.changes.length !== 0) : [];
+  for (const { row, facts } of periods) {
+    await billReserved(tx, row.id, facts.reserved ?? [], { at, revisionOf: revisionsOf(facts) });
+  }
   const [issued] = await Promise.all([
     // Without an invoice there may still be something to book: what was charged in advance has now been earned.
     invoiced.length > 0
-      ? issueInvoice(tx, invoice, entries, { runs, movedOn, seller })
+      ? issueInvoice(tx, invoice, entries, { runs, movedOn, seller, creditLeft })
       : storeWithoutInvoice(tx, { invoice: null, entries, runs, movedOn, seller }),
     ...periods.map(({ row, facts, closed }) => storeReturns(tx, row.id, facts, closed, at)),
     ...waited.map(({ row }) => settleWaitingChanges(tx, row.id, id)),
@@ -89,6 +98,10 @@ export async function storeClosing(
   return issued;
 }
 
+/** After the end there is no period: what came late is invoiced by itself. */
+const kindOf = ({ facts: { period } }: StoredPeriod): InvoiceKind =>
+  isOfNoTime(period) ? "late_usage" : "cycle";
+
 const taxOfPeriods = (periods: readonly StoredPeriod[]) =>
   periods.find(({ facts }) => facts.tax !== undefined)?.facts.tax;
 
@@ -96,7 +109,8 @@ const isAnything = ({ closed: { lines }, facts: { newEvents, late } }: StoredPer
   lines.length > 0 || newEvents > 0n || late.length > 0;
 
 const partOf = ({ row, facts, usage, closed: { lines } }: StoredPeriod) => ({
-  ...{ subscriptionId: row.id, period: facts.period, lines, usage },
+  ...{ subscriptionId: row.id, period: billedTime(facts), lines },
+  ...(isOfNoTime(facts.period) ? {} : { usage }),
   facts: factsOfPeriod(facts),
 });
 
@@ -109,7 +123,7 @@ function closingOf({ row, facts }: StoredPeriod, again: BilledAgain | undefined)
     revision,
     revisionOf: revisionsOf(facts),
     // What was charged in advance has been earned when the period was closed first.
-    advance: again === undefined ? advanceByProduct(facts.advanceLines, currency) : [],
+    advance: again === undefined && !isOfNoTime(period) ? advanceByProduct(facts.advanceLines, currency) : [],
   };
 }
 
@@ -137,7 +151,7 @@ function runsOf(
       meters: earlier.meters,
     }),
   );
-  return [ownRun(facts, closed, { ...run, kind: "closing" }), ...late];
+  return isOfNoTime(facts.period) ? late : [ownRun(facts, closed, { ...run, kind: "closing" }), ...late];
 }
 
 function ownRun(

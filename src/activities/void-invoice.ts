@@ -13,7 +13,7 @@ import {
 import { findInvoice, type StoredInvoice } from "../db/billing/invoices.ts";
 import { completenessOf } from "../db/billing/period-completeness.ts";
 import { loadPeriod } from "../db/billing/period-facts.ts";
-import { findSubscription, lockCustomer } from "../db/billing/subscriptions.ts";
+import { findSubscription, lockCustomer, updateSubscription } from "../db/billing/subscriptions.ts";
 import { taxStandingOf } from "../db/billing/tax-choices.ts";
 import { testClockOf } from "../db/billing/test-clocks.ts";
 import { type Database, inSnapshot, inTransaction, type Tx } from "../db/database.ts";
@@ -28,11 +28,19 @@ import {
   requireVoidable,
 } from "../domain/invoicing/index.ts";
 import { invoiceVoided, type JournalEntryDraft, reversalOf } from "../domain/ledger/index.ts";
-import { StripeInvoiceStateError } from "../stripe/index.ts";
 import type { ActivityDependencies } from "./dependencies.ts";
 import { book, type Issued, nothingIssued } from "./issue-invoice.ts";
 import { keepUpGrants } from "./keep-up-grants.ts";
 import { type PeriodToStore, storeClosing } from "./store-closing.ts";
+import {
+  claimVoid,
+  keepingTaxWanted,
+  releaseVoid,
+  requireWithdrawn,
+  VoidTaxMissingError,
+  VoidUnfinishedError,
+  withdrawAtStripe,
+} from "./void-claim.ts";
 import { taxedPeriods } from "./wait-for-tax.ts";
 
 export interface VoidInvoiceInput {
@@ -84,9 +92,33 @@ export async function voidInvoice(
   const before = await findInvoice(db.orm, input.invoiceId);
   invariant(before, `invoice ${input.invoiceId} exists`);
   if (before.status === "void") return await voidedBefore(db.orm, before);
-  await rehearse(db, before, at, (tx) => voidHere(db, tx, before, input));
-  await withdrawAtStripe(deps, before);
-  return await inTransaction(db, (tx) => voidHere(db, tx, before, input));
+  // Begun before, it may be void at Stripe already: then it is only gone on with.
+  if (before.voidingSince === null) {
+    await keepingTaxWanted(db, before, at, () =>
+      rehearse(db, before, at, (tx) => voidHere(db, tx, before, input)),
+    );
+    await claimVoid(db, before, at);
+  }
+  try {
+    await withdrawAtStripe(deps, before);
+  } catch (error) {
+    // It was paid in the last moment: it stays, and whatever waited for this may come.
+    if (error instanceof InvoiceNotVoidableError) await releaseVoid(db.orm, before);
+    throw error;
+  }
+  return await keepingTaxWanted(db, before, at, () =>
+    inTransaction(db, (tx) => finish(db, tx, before, input)),
+  );
+}
+
+async function finish(db: Database, tx: Tx, before: StoredInvoice, input: VoidInvoiceInput): Promise<Issued> {
+  await lockCustomer(tx, before.customerId);
+  await requireWithdrawn(tx, before);
+  try {
+    return await voidHere(db, tx, before, input);
+  } catch (error) {
+    throw error instanceof InvoiceNotVoidableError ? new VoidUnfinishedError(before.id, error) : error;
+  }
 }
 
 /** Finds out whether it can be done, before anything is said to Stripe; with tax by doing it all and taking it back. */
@@ -99,6 +131,7 @@ async function rehearse(
   const over = new Error("the rehearsal is over");
   await inTransaction(db, async (tx) => {
     await lockCustomer(tx, invoice.customerId);
+    await requireWithdrawn(tx, invoice);
     requireVoidable(await invoiceToVoid(tx, (await findInvoice(tx, invoice.id)) ?? invoice, at));
     const { handling } = await taxStandingOf(tx, { customerId: invoice.customerId, at });
     if (handling === "none") return;
@@ -122,6 +155,8 @@ async function voidHere(
   if (invoice.status === "void") return await voidedBefore(tx, invoice);
   const toVoid = await invoiceToVoid(tx, invoice, at);
   requireVoidable(toVoid);
+  // What bills it anew is what the others wait for.
+  if (invoice.voidingSince !== null) await releaseVoid(tx, invoice);
   const { reasonCode, reason, voidedBy } = input;
   await insertVoid(tx, { invoiceId: invoice.id, reasonCode, reason, voidedBy, voidedAt: at });
   await book(tx, await entriesOfVoid(tx, invoice, toVoid, at));
@@ -129,6 +164,7 @@ async function voidHere(
     .filter(({ amount }) => amount > 0n)
     .map((draw) => ({ ...draw, to: "grant" as const }));
   await insertReturns(tx, { type: "invoice_void", id: invoice.id }, back, at);
+  if (invoice.kind === "late_usage") await closeAnew(tx, invoice, at);
   return invoice.kind === "cycle" ? await billAgain(db, tx, invoice, at) : nothingIssued;
 }
 
@@ -136,22 +172,6 @@ async function voidedBefore(tx: Tx, invoice: StoredInvoice): Promise<Issued> {
   invariant(await findVoid(tx, invoice.id), "who voids says so");
   const replacement = await replacementOf(tx, invoice.id);
   return { invoiceId: replacement?.id ?? null, collect: replacement?.status === "open" };
-}
-
-async function withdrawAtStripe(
-  { rail, now }: Pick<ActivityDependencies, "rail" | "now">,
-  { id: invoiceId, stripeInvoiceId }: StoredInvoice,
-): Promise<void> {
-  if (stripeInvoiceId === null) return;
-  try {
-    await rail.voidInvoice({ invoiceId, stripeInvoiceId, at: now() });
-  } catch (error) {
-    if (!(error instanceof StripeInvoiceStateError)) throw error;
-    throw new InvoiceNotVoidableError(
-      "invoice_not_voidable",
-      "it was paid at Stripe a moment ago: credit it instead",
-    );
-  }
 }
 
 /** Every entry of the invoice undone, the last one first: what was rated for it is rated anew. */
@@ -190,6 +210,12 @@ async function entriesOfVoid(
   return undone;
 }
 
+/** The usage that it billed is still late: its subscription, which has ended, is to be closed once more. */
+async function closeAnew(tx: Tx, { subscriptionId }: StoredInvoice, at: Instant): Promise<void> {
+  invariant(subscriptionId, "late usage is of one subscription");
+  await updateSubscription(tx, subscriptionId, { nextCloseAt: at });
+}
+
 /** Closes the periods of a void invoice again, as of now: together, as they were, whatever was chosen since. */
 async function billAgain(db: Database, tx: Tx, voided: StoredInvoice, at: Instant): Promise<Issued> {
   await keepUpGrants(tx, voided.customerId, at);
@@ -205,12 +231,6 @@ async function billAgain(db: Database, tx: Tx, voided: StoredInvoice, at: Instan
     periods.push({ row, usage, facts });
   }
   const taxed = await taxedPeriods(tx, periods, { at });
-  if (taxed.missing !== null) throw taxMissing(taxed.missing.quote);
+  if (taxed.missing !== null) throw new VoidTaxMissingError(taxed.missing);
   return await storeClosing(tx, taxed.periods, taxed.closed, { at, again });
 }
-
-const taxMissing = (quote: string) =>
-  new InvoiceNotVoidableError(
-    "tax_missing",
-    `the period comes to other lines now, whose tax is reckoned outside and not given: give it for the quote ${quote}, or credit the invoice`,
-  );

@@ -1,20 +1,21 @@
-import { graceAfter } from "../db/billing/agreed-rows.ts";
+import { closableAt, graceAfter, isBilledToItsEnd } from "../db/billing/agreed-rows.ts";
 import type { LoadedPeriod } from "../db/billing/period-facts.ts";
 import type { StoredSeller } from "../db/billing/seller.ts";
 import { type StoredSubscription, updateSubscription } from "../db/billing/subscriptions.ts";
-import { type TaxStanding, taxStandingOf } from "../db/billing/tax-choices.ts";
-import { findTaxGiven, taxedInvoice, taxOf, taxQuoteOf } from "../db/billing/tax-given.ts";
+import type { TaxStanding } from "../db/billing/tax-choices.ts";
+import { taxOf } from "../db/billing/tax-given.ts";
+import { taxOfClosing } from "../db/billing/tax-of-closing.ts";
 import type { Tx } from "../db/database.ts";
 import { tellTaxWanted } from "../db/notices/notices-of-facts.ts";
-import { type Instant, isoOf, type Period } from "../domain/calendar/index.ts";
+import { type Instant, instantOfEpochMs, isoOf, latestOf, type Period } from "../domain/calendar/index.ts";
 import { invariant } from "../domain/errors.ts";
 import {
   type ClosedTogether,
   carriedOnce,
   closeTogether,
   requireTaxFits,
+  type TaxablePart,
   type TaxWait,
-  taxableParts,
   usualTaxPolicy,
   waitForTax,
   withTax,
@@ -41,7 +42,15 @@ interface PeriodToTax {
 /** What periods that one invoice closes come to with their tax, or which tax is missing. */
 export type TaxedPeriods<Period extends PeriodToTax> =
   | { readonly periods: readonly Period[]; readonly closed: ClosedTogether; readonly missing: null }
-  | { readonly missing: { readonly quote: string; readonly standing: TaxStanding } };
+  | { readonly missing: MissingTax };
+
+/** Of which lines it is missing. */
+export interface MissingTax {
+  readonly quote: string;
+  readonly standing: TaxStanding;
+  readonly closed: ClosedTogether;
+  readonly taxable: readonly TaxablePart[];
+}
 
 /** Puts the tax on the invoice of periods that was given for exactly its lines. Nobody reckons tax: it is as it was. */
 export async function taxedPeriods<Period extends PeriodToTax>(
@@ -55,23 +64,20 @@ export async function taxedPeriods<Period extends PeriodToTax>(
   invariant(first, "a period is closed");
   const { customerId } = first.row;
   const closed = closeTogether(facts);
-  const standing = await taxStandingOf(tx, { customerId, at }, seller);
-  if (standing.handling === "none") return { periods, closed, missing: null };
-  const { basis } = standing;
-  const parts = taxableParts(closed, basis);
-  if (parts.length === 0) return { periods, closed, missing: null };
-  const quote = taxQuoteOf(
-    taxedInvoice(
-      periods.map(({ row: { id }, facts: of }) => ({ subscriptionId: id, ...of })),
-      closed,
-    ),
-    basis,
-    parts,
-  );
-  const given = await findTaxGiven(tx, customerId, quote);
-  if (given === undefined) return { missing: { quote, standing } };
-  const tax = taxOf(given, basis);
-  requireTaxFits(tax.lines, parts);
+  const {
+    standing,
+    taxable,
+    quote,
+    tax: given,
+  } = await taxOfClosing(tx, periods, closed, {
+    customerId,
+    at,
+    seller,
+  });
+  if (quote === null) return { periods, closed, missing: null };
+  if (given === undefined) return { missing: { quote, standing, closed, taxable } };
+  const tax = taxOf(given, standing.basis);
+  requireTaxFits(tax.lines, taxable);
   const taxed = withTax(facts, closed, tax);
   return { periods: withFacts(periods, taxed), closed: closeTogether(taxed), missing: null };
 }
@@ -89,8 +95,7 @@ export async function putOffForTax(
 ): Promise<PeriodWaitsForTax> {
   const [first] = periods;
   invariant(first, "something is to be taxed");
-  const dues = periods.map(({ row, agreed }) => graceAfter(row, agreed.period.end));
-  const dueAt = dues.reduce((last, due) => (due > last ? due : last));
+  const dueAt = latestOf(periods.map((period) => dueAtOf(period, standing)));
   const waits = waitForTax(dueAt, at, standing);
   // Past its limit it is due again and again: the net for missed wake-ups takes it, and V12 shows it.
   for (const { row } of periods) {
@@ -98,6 +103,16 @@ export async function putOffForTax(
   }
   await tellTaxWanted(tx, first.row, { period: first.agreed.period, quote, at });
   return { ...waiting(waits), quote };
+}
+
+/** When a period could have been closed. After the end of a subscription, that is when late usage was due, which its row says, put off or not. */
+function dueAtOf(
+  { row, agreed }: { readonly row: StoredSubscription; readonly agreed: { readonly period: Period } },
+  { waitDays }: Pick<TaxStanding, "waitDays">,
+): Instant {
+  const at = closableAt(row, agreed.period.end);
+  const isPutOff = isBilledToItsEnd(row) && row.closeWaitsFor === "tax";
+  return isPutOff ? instantOfEpochMs(at - waitDays * 86_400_000) : at;
 }
 
 /** The same for a period whose predecessor waits for tax: it cannot be closed before that one. */

@@ -2,7 +2,7 @@ import type { AgreedPeriod } from "../db/billing/agreed-period.ts";
 import { graceAfter } from "../db/billing/agreed-rows.ts";
 import { type StoredSubscription, updateSubscription } from "../db/billing/subscriptions.ts";
 import type { Tx } from "../db/database.ts";
-import { type Instant, instantOfEpochMs, isoOf } from "../domain/calendar/index.ts";
+import { earliestOf, type Instant, isoOf, latestOf } from "../domain/calendar/index.ts";
 import { giveUpAt, type UsageCompleteness, waitForUsage } from "../domain/invoicing/index.ts";
 
 /** The policy of a deployment. */
@@ -51,11 +51,11 @@ export async function waitForSources(
   periods: readonly PeriodOfUsage[],
   { at, usageWaitMsMax }: WaitingForUsage & { readonly at: Instant },
 ): Promise<WaitsForUsage | null> {
-  const dueAt = latest(periods.map(({ row, agreed }) => graceAfter(row, agreed.period.end)));
+  const dueAt = latestOf(periods.map(({ row, agreed }) => graceAfter(row, agreed.period.end)));
   const following = periods.flatMap(({ row, agreed: { followingEnd } }) =>
     followingEnd === null ? [] : [graceAfter(row, followingEnd)],
   );
-  const limit = giveUpAt(dueAt, usageWaitMsMax, following.length === 0 ? null : earliest(following));
+  const limit = giveUpAt(dueAt, usageWaitMsMax, following.length === 0 ? null : earliestOf(following));
   const waiting = periods.flatMap(({ row, agreed: { period }, usage }) => {
     const until = waitForUsage(usage, { period, dueAt, giveUpAt: limit, at });
     return until === null || usage.heldBackBy === null ? [] : [{ row, until, ...usage, ...usage.heldBackBy }];
@@ -74,6 +74,3 @@ export async function waitForSources(
     ...{ source, meterKey },
   };
 }
-
-const latest = (instants: readonly Instant[]): Instant => instantOfEpochMs(Math.max(...instants));
-const earliest = (instants: readonly Instant[]): Instant => instantOfEpochMs(Math.min(...instants));

@@ -20,12 +20,12 @@ export async function finaliseCycle(
     isKnown,
   }: { readonly taskQueue: string; readonly cause: string; readonly isKnown: boolean },
 ): Promise<void> {
-  const { clock, subscriptionId, periodStart, customerId } = input;
-  const workflowId = messages.workflowIds.billingCycle(subscriptionId, periodStart);
+  const { clock, customerId } = input;
+  const workflowId = messages.cycleRunId(input);
   const token = `told:${workflowId}:${cause}`;
   if (clock !== null) {
-    if (!isKnown) await expectSettling(client, clock.clockId, `start:${workflowId}`);
-    await expectSettling(client, clock.clockId, token);
+    if (!isKnown) await expectSettling(client, clock.clockId, { token: `start:${workflowId}` });
+    await expectSettling(client, clock.clockId, { token });
   }
   try {
     await client.workflow.signalWithStart<typeof workflows.billingCycle, [messages.Told]>("billingCycle", {

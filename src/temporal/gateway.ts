@@ -8,13 +8,11 @@ import type * as workflows from "../workflows/index.ts";
 import * as messages from "../workflows/messages.ts";
 import { priorities } from "../workflows/priorities.ts";
 import { runLabels } from "../workflows/run-labels.ts";
+import { announcedStart, answered } from "./announced-start.ts";
 import { finaliseCycle } from "./finalise-cycle.ts";
 import { expectSettling, nudge } from "./nudge.ts";
 import { hasRun, type RunToStart, startOnce } from "./start-once.ts";
-import { refusalOf } from "./workflow-refusal.ts";
-
-/** Less than an HTTP client's patience, so that it hears why. The update itself goes on, and its answer is kept. */
-const answerMsMax = 20_000;
+import { untilHeard } from "./until-heard.ts";
 
 /**
  * The one way in which API, activities and workers talk to workflows: starts, signals and updates with their names,
@@ -35,9 +33,6 @@ export class TemporalGateway {
     command: messages.ActivateCommand,
   ): Promise<messages.ActivateAnswer> {
     const workflowId = messages.workflowIds.subscription(input.subscriptionId);
-    if (input.clock !== null && !(await hasRun(this.#client, workflowId))) {
-      await this.#expect(input.clock.clockId, `start:${workflowId}`);
-    }
     const start = new WithStartWorkflowOperation<typeof workflows.subscription>("subscription", {
       workflowId,
       taskQueue: this.#taskQueue,
@@ -47,7 +42,7 @@ export class TemporalGateway {
       priority: priorities.interactive(input.customerId),
       ...runLabels.subscription(input, command.items[0]?.planKey),
     });
-    return await this.#answered(() =>
+    return await announcedStart(this.#client, { workflowId, clock: input.clock }, () =>
       this.#client.workflow.executeUpdateWithStart(messages.activate, {
         startWorkflowOperation: start,
         updateId: command.requestId,
@@ -63,9 +58,8 @@ export class TemporalGateway {
     command: C,
   ): Promise<messages.ChangeAnswer> {
     const handle = this.#client.workflow.getHandle(messages.workflowIds.subscription(subscriptionId));
-    return await this.#answered(() =>
-      handle.executeUpdate(update, { updateId: command.requestId, args: [command] }),
-    );
+    const ask = () => handle.executeUpdate(update, { updateId: command.requestId, args: [command] });
+    return await answered(this.#client, () => untilHeard(ask));
   }
 
   /** Starts the collection of an invoice, unless it is being collected already. */
@@ -91,7 +85,7 @@ export class TemporalGateway {
     input: messages.BillingCycleInput,
     { planKey, delayMs = 0 }: { readonly planKey?: string; readonly delayMs?: number } = {},
   ): Promise<void> {
-    const workflowId = messages.workflowIds.billingCycle(input.subscriptionId, input.periodStart);
+    const workflowId = messages.cycleRunId(input);
     const startDelay = delayMs > 0 ? { startDelay: delayMs } : {};
     const options = { ...runLabels.billingCycle(input, planKey), ...startDelay };
     await this.#startOnce("billingCycle", workflowId, input, options);
@@ -99,16 +93,16 @@ export class TemporalGateway {
 
   /** Tells the run of a period, where it has one, that tax was given for it. */
   async tellTaxGiven(
-    period: Pick<messages.BillingCycleInput, "subscriptionId" | "periodStart" | "clock">,
+    period: Omit<messages.BillingCycleInput, "customerId" | "periodEnd" | "graceSeconds">,
     cause: string,
   ): Promise<void> {
-    const workflowId = messages.workflowIds.billingCycle(period.subscriptionId, period.periodStart);
+    const workflowId = messages.cycleRunId(period);
     await nudge(this.#client, workflowId, { clock: period.clock, signal: messages.taxGiven, cause });
   }
 
   /** Has a period closed now, by its run or by one that is started; one that is closed needs no telling. */
   async finaliseCycle(input: messages.BillingCycleInput, cause: string): Promise<void> {
-    const workflowId = messages.workflowIds.billingCycle(input.subscriptionId, input.periodStart);
+    const workflowId = messages.cycleRunId(input);
     const isKnown = await hasRun(this.#client, workflowId);
     await finaliseCycle(this.#client, input, { taskQueue: this.#taskQueue, cause, isKnown });
   }
@@ -116,9 +110,6 @@ export class TemporalGateway {
   /** Starts a purchase of credits, or finds it started, and answers with its invoice. */
   async purchaseCredits(input: messages.TopUpInput, at: string): Promise<{ readonly invoiceId: string }> {
     const workflowId = messages.workflowIds.topUp(input.customerId, input.grantId);
-    if (input.clock !== null && !(await hasRun(this.#client, workflowId))) {
-      await this.#expect(input.clock.clockId, `start:${workflowId}`);
-    }
     const start = new WithStartWorkflowOperation<typeof workflows.topUp>("topUp", {
       workflowId,
       taskQueue: this.#taskQueue,
@@ -128,7 +119,7 @@ export class TemporalGateway {
       priority: priorities.interactive(input.customerId),
       ...runLabels.topUp(input),
     });
-    return await this.#answered(() =>
+    return await announcedStart(this.#client, { workflowId, clock: input.clock }, () =>
       this.#client.workflow.executeUpdateWithStart(messages.purchase, {
         startWorkflowOperation: start,
         updateId: input.grantId,
@@ -143,7 +134,8 @@ export class TemporalGateway {
     command: messages.WithdrawCommand,
   ): Promise<messages.WithdrawAnswer> {
     const workflowId = messages.workflowIds.withdrawal(input.invoiceId);
-    if (input.clock !== null) await this.#expect(input.clock.clockId, `start:${workflowId}`);
+    if (input.clock !== null)
+      await expectSettling(this.#client, input.clock.clockId, { token: `start:${workflowId}` });
     const startWorkflowOperation = new WithStartWorkflowOperation<typeof workflows.withdrawal>("withdrawal", {
       workflowId,
       taskQueue: this.#taskQueue,
@@ -153,7 +145,12 @@ export class TemporalGateway {
     });
     const { workflow } = this.#client;
     const options = { startWorkflowOperation, updateId: command.requestId, args: [command] } satisfies object;
-    return await this.#answered(() => workflow.executeUpdateWithStart(messages.withdraw, options));
+    return await answered(this.#client, () => workflow.executeUpdateWithStart(messages.withdraw, options));
+  }
+
+  /** Whether there is or was a run of an id. */
+  hasRun(workflowId: string): Promise<boolean> {
+    return hasRun(this.#client, workflowId);
   }
 
   /** Whether the server answers. */
@@ -169,7 +166,7 @@ export class TemporalGateway {
   /** Sets a clock on its way; it is there when its row says so. */
   async advanceTestClock(clockId: string, to: string): Promise<{ readonly target: string }> {
     const handle = this.#client.workflow.getHandle(messages.workflowIds.testClock(clockId));
-    return await this.#answered(() => handle.executeUpdate(messages.advance, { args: [{ to }] }));
+    return await answered(this.#client, () => handle.executeUpdate(messages.advance, { args: [{ to }] }));
   }
 
   /** Tells the run that collects an invoice that something was booked. A run that has ended needs no telling. */
@@ -219,19 +216,6 @@ export class TemporalGateway {
       cause,
       extra: { pastDue },
     });
-  }
-
-  async #expect(clockId: string, token: string): Promise<void> {
-    await expectSettling(this.#client, clockId, token);
-  }
-
-  /** Waits for an update's answer as long as a caller of ours waits. */
-  async #answered<T>(update: () => Promise<T>): Promise<T> {
-    try {
-      return await this.#client.withDeadline(Date.now() + answerMsMax, update);
-    } catch (error) {
-      throw refusalOf(error) ?? error;
-    }
   }
 
   async #startOnce(

@@ -19,7 +19,7 @@ export async function nudge<Extra extends object>(
   { clock, signal, cause, extra }: Nudge<Extra>,
 ): Promise<void> {
   const token = `told:${workflowId}:${cause}`;
-  if (clock !== null) await expectSettling(client, clock.clockId, token);
+  if (clock !== null) await expectSettling(client, clock.clockId, { token });
   try {
     const handle = client.workflow.getHandle(workflowId);
     await handle.signal(signal, {
@@ -34,9 +34,13 @@ export async function nudge<Extra extends object>(
 }
 
 /** Says to a test clock that something is under way: it stands still until that has settled. */
-export async function expectSettling(client: Client, clockId: string, token: string): Promise<void> {
+export async function expectSettling(
+  client: Client,
+  clockId: string,
+  expected: messages.Expected,
+): Promise<void> {
   const clock = client.workflow.getHandle(messages.workflowIds.testClock(clockId));
-  await clock.signal(messages.expectSettling, { token });
+  await clock.signal(messages.expectSettling, expected);
 }
 
 /** Nobody is left to settle this: the run it was meant for has ended. */

@@ -25,7 +25,7 @@ export async function startOnce(
   if (input.clock) {
     // Announced only when it is to be: nobody else would settle it.
     if (await hasRun(client, workflowId)) return;
-    await expectSettling(client, input.clock.clockId, `start:${workflowId}`);
+    await expectSettling(client, input.clock.clockId, { token: `start:${workflowId}` });
   }
   try {
     await client.workflow.start(type, {

@@ -35,7 +35,7 @@ export interface WorkerSettings extends CycleOptions {
   /** All of them when left out. */
   readonly roles?: readonly WorkerRole[];
   /** A bundle made beforehand; made at start when left out. */
-  readonly workflowBundle?: WorkerOptions["workflowBundle"];
+  readonly workflowBundle?: WorkerOptions["workflowBundle"] | undefined;
   /** Laid around every activity; it runs without when left out. */
   readonly observeActivities?: ActivityInterceptorsFactory;
 }

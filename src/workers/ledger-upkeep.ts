@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { Counter, type Registry } from "prom-client";
 import { type Database, inTransaction } from "../db/database.ts";
+import { expireReservations } from "../db/entitlements/stored-reservations.ts";
 import { expireHolds } from "../db/ledger/holds.ts";
 import { carryClosedMonth, foldHotBalances, preparePartitions } from "../db/ledger/ledger.ts";
 import { type SealStore, sealLedger } from "../db/seals/ledger-seals.ts";
@@ -21,7 +22,7 @@ export interface LedgerUpkeepOptions {
 
 /**
  * Every few seconds, for as long as the worker runs: prepares partitions, folds what hot accounts have collected into
- * their balances, lets holds expire, carries the balances of a closed month forward, and seals what no transaction can
+ * their balances, lets holds and reservations expire, carries the balances of a closed month forward, and seals what no transaction can
  * precede any more. Any number of workers may do it: the database lets one at a time.
  */
 export function startLedgerUpkeep({
@@ -42,6 +43,11 @@ export function startLedgerUpkeep({
     help: "Holds that nobody had resolved when they expired",
     registers: [metrics],
   });
+  const expiredReservations = new Counter({
+    name: "reckoner_expired_reservations_total",
+    help: "Reservations that nobody had settled when they expired",
+    registers: [metrics],
+  });
   const sealsMade = new Counter({
     name: "reckoner_ledger_seals_total",
     help: "Seals that were made over the ledger's entries",
@@ -52,6 +58,7 @@ export function startLedgerUpkeep({
     () => inTransaction(db, (tx) => preparePartitions(tx)),
     async () => foldedDeltas.inc(Number(await inTransaction(db, foldHotBalances))),
     async () => expiredHolds.inc(await inTransaction(db, (tx) => expireHolds(tx, now()))),
+    async () => expiredReservations.inc(await inTransaction(db, (tx) => expireReservations(tx, now()))),
     () => inTransaction(db, carryClosedMonth),
     async () => seals !== undefined && sealsMade.inc(await sealLedger(db, seals)),
   ];

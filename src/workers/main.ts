@@ -9,10 +9,14 @@ import { startOrExit } from "../start-failure.ts";
 import { connectTemporal } from "../temporal/connect.ts";
 import { payloadsText } from "../temporal/data-converter.ts";
 import { observeActivities } from "./activity-observation.ts";
+import { startAnomalyWatching } from "./anomaly-watching.ts";
 import { startWorkers, workerRoles } from "./billing-workers.ts";
+import { startBudgetWatching } from "./budget-watching.ts";
 import { startGrantUpkeep } from "./grant-upkeep.ts";
+import { startLateUsageWatching } from "./late-usage-watching.ts";
 import { startLedgerUpkeep } from "./ledger-upkeep.ts";
 import { startMeterBackfilling } from "./meter-backfill.ts";
+import { startMeterSync } from "./meter-sync.ts";
 import { serveMetrics } from "./metrics-server.ts";
 import { startNotices } from "./notices.ts";
 import { ensureSchedules } from "./schedules.ts";
@@ -22,11 +26,13 @@ import { startThresholdBilling } from "./threshold-billing.ts";
 import { startUsageUpkeep } from "./usage-upkeep.ts";
 import { startWebhookInbox } from "./webhook-inbox.ts";
 import { measureWebhookInbox } from "./webhook-inbox-metrics.ts";
+import { lightenWorkflowThreads } from "./workflow-threads.ts";
 
 /** The worker process: workflows, activities, the webhook inbox, and the ledger's upkeep. */
 const config = configurationOrExit(loadWorkerConfig);
 const logger = createLogger(config.log, "worker");
 Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] });
+lightenWorkflowThreads();
 const metrics = new Registry();
 collectDefaultMetrics({ register: metrics });
 
@@ -53,8 +59,9 @@ async function start(): Promise<void> {
     temporal,
     activityConcurrency: config.activityConcurrency,
     workflowConcurrency: config.workflowConcurrency,
+    workflowBundle: config.workflowBundle === undefined ? undefined : { codePath: config.workflowBundle },
     build: config.build,
-    stripeRequestsPerSecond: config.stripe.requestsPerSecond,
+    stripeRequestsPerSecond: config.stripe.pace.perSecond,
     closing: config.closing,
     closesAtOnce: config.closesAtOnce,
     roles: workerRoles.filter((role) => config.roles.includes(role)),
@@ -68,8 +75,12 @@ async function start(): Promise<void> {
         startUsageUpkeep({ db: deps.db, logger, metrics }),
         startGrantUpkeep({ db: deps.db, now: deps.now, logger, metrics }),
         startThresholdBilling({ deps, logger, metrics }),
+        startBudgetWatching({ deps, logger, metrics }),
+        startLateUsageWatching({ deps, logger, metrics }),
         startStripeUpkeep({ deps, logger, metrics }),
+        startAnomalyWatching({ db: deps.db, now: deps.now, logger, metrics }),
         startMeterBackfilling({ db: deps.db, logger, metrics }),
+        startMeterSync({ deps, logger, metrics, meters: config.stripe.meters }),
         startNotices({ ...deps, ...config, logger, metrics }),
       ]
     : [];

@@ -44,6 +44,8 @@ export function openClock(reading: ClockReading | null): Clock {
 
 /** The token under which a run is announced before it is started. */
 export const startToken = (workflowId: string) => `start:${workflowId}`;
+/** Which run such a token is of. */
+export const startedBy = (token: string) => token.slice("start:".length);
 
 function wallClock(): Clock {
   const nothing = async () => {};

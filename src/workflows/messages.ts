@@ -12,7 +12,9 @@ export * from "./test-clock-messages.ts";
 
 export const workflowIds = {
   subscription: (subscriptionId: string) => `subscription/${subscriptionId}`,
-  billingCycle: (subscriptionId: string, periodStart: string) => `cycle/${subscriptionId}/${periodStart}`,
+  /** @param again how often the same was done before: of late usage after the end */
+  billingCycle: (subscriptionId: string, periodStart: string, again = 0) =>
+    `cycle/${subscriptionId}/${periodStart}${again === 0 ? "" : `/${again}`}`,
   proration: (subscriptionId: string, changeId: string) => `proration/${subscriptionId}/${changeId}`,
   collection: (invoiceId: string) => `collection/${invoiceId}`,
   dunning: (invoiceId: string) => `dunning/${invoiceId}`,
@@ -22,6 +24,14 @@ export const workflowIds = {
   testClock: (clockId: string) => `clock/${clockId}`,
   cycleClose: "cycle-close",
 } as const;
+
+/** The id of the run that closes a period. */
+export const cycleRunId = ({
+  subscriptionId,
+  periodStart,
+  again,
+}: Pick<BillingCycleInput, "subscriptionId" | "periodStart" | "again">): string =>
+  workflowIds.billingCycle(subscriptionId, periodStart, again);
 
 /** The header in which the id of the request that a call follows from travels. */
 export const correlationHeader = "correlation-id";
@@ -54,6 +64,8 @@ export interface BillingCycleInput {
   readonly periodStart: string;
   readonly periodEnd: string;
   readonly graceSeconds: number;
+  /** Of late usage after the end: how often there was some before. */
+  readonly again?: number;
   readonly clock: ClockReading | null;
 }
 

@@ -14,6 +14,8 @@ export interface ProrationOutcome {
   readonly anchor?: BegunAnchor;
   /** When the next change that is agreed for later is to be made. */
   readonly dueAt?: string | null;
+  /** What an end gives back that is still to be sent. */
+  readonly refunds?: readonly string[];
   /** Set when the rules did not allow the change: nothing was changed. */
   readonly refused: Refusal | null;
 }

@@ -8,7 +8,10 @@ import {
 import type { RunningAnchor, RunningSubscription } from "./messages.ts";
 
 /** The period that a subscription's run is in: it moves on with the run, whatever the time is. */
-export function runningPeriod({ anchor, periodIndex }: RunningSubscription): Period {
+export function runningPeriod({
+  anchor,
+  periodIndex,
+}: Pick<RunningSubscription, "anchor" | "periodIndex">): Period {
   const { start, end } = periodAt(anchorOf(anchor), periodIndex);
   const from = anchor.from === undefined ? start : instant(anchor.from);
   return { start: from > start ? from : start, end };

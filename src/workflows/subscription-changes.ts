@@ -9,7 +9,7 @@ import { type ProrationOutcome, proration } from "./proration.ts";
 import { refusable, refusalOf } from "./refusal.ts";
 import { runLabels } from "./run-labels.ts";
 import type { Running } from "./subscription.ts";
-import { begin, collectIssued } from "./subscription-due.ts";
+import { begin, collectIssued, sendRefunds } from "./subscription-due.ts";
 import { answerOnce, type Command, standingOf } from "./subscription-turns.ts";
 
 type Answer = Promise<messages.ChangeAnswer>;
@@ -23,6 +23,7 @@ export function changeTerms(self: Running, command: Command, change: messages.Su
       throw ApplicationFailure.nonRetryable(outcome.refused.message, outcome.refused.code);
     }
     if (invoiceId !== null && collect) await collectIssued(self, invoiceId);
+    await sendRefunds(self, outcome.refunds);
     await follow(self, change, outcome);
     return answerTo(self, changeId, outcome.effectiveAt, { invoiceId });
   });

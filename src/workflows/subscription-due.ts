@@ -5,6 +5,7 @@ import { databaseActivities, stripeActivities } from "./activity-options.ts";
 import { startCollecting } from "./collection.ts";
 import type { BegunAnchor } from "./messages.ts";
 import { orPark } from "./park.ts";
+import { promptly } from "./promptly.ts";
 import { refusalOf } from "./refusal.ts";
 import type { Running } from "./subscription.ts";
 
@@ -48,6 +49,14 @@ export async function endAsAgreed(self: Running, cancelAt: string): Promise<void
   self.ended = true;
   // Histories of earlier versions have no answer here.
   if (ended?.invoiceId && ended.collect) await collectIssued(self, ended.invoiceId);
+  await sendRefunds(self, ended?.refunds);
+}
+
+/** What an end gives back is sent by runs of their own. */
+export async function sendRefunds(self: Running, refunds: readonly string[] = []): Promise<void> {
+  if (refunds.length === 0) return;
+  const clock = self.clock.reading();
+  await promptly((activities) => activities.startRefunds({ refunds, clock }));
 }
 
 /** An invoice that was issued for the subscription is collected by a run of its own. */

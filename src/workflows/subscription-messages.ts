@@ -118,10 +118,15 @@ export interface AddAddOnCommand extends Command, ChangeOptions, WantedPlan, Tim
 export interface RemoveAddOnCommand extends Command, ChangeOptions, Timed {
   readonly planKey: string;
 }
+/**
+ * What becomes of charges for time that is left when it ends inside a period: given back to the customer's balance, which is the
+ * default, to where it was paid from, or not.
+ */
+export type UnusedCharges = "unused" | "refund" | "none";
+
 export interface CancelCommand extends Command {
   readonly when: ChangeTime;
-  /** What becomes of charges for time that is left when it ends now: given back, which is the default, or not. */
-  readonly credit?: "unused" | "none";
+  readonly credit?: UnusedCharges;
   readonly quote?: string;
 }
 export type PauseCommand = Command & ChangeOptions & Timed & PauseChoices;
@@ -188,7 +193,7 @@ type ChangeOfTerms =
   | { readonly kind: "change_quantity"; readonly seats: number }
   | ({ readonly kind: "add_add_on"; readonly seats: number } & WantedPlan)
   | { readonly kind: "remove_add_on"; readonly planKey: string }
-  | { readonly kind: "cancel"; readonly credit: "unused" | "none" }
+  | { readonly kind: "cancel"; readonly credit: UnusedCharges }
   | ({ readonly kind: "pause" } & PauseChoices)
   | { readonly kind: "resume" }
   | { readonly kind: "end_trial" };

@@ -17,7 +17,9 @@ import type { Running } from "./subscription.ts";
 const answersKept = 50;
 
 /** What every command says. */
-export type Command = Pick<messages.PauseCommand, "requestId" | "at"> & { readonly when?: ChangeTime };
+export type Command = Pick<messages.PauseCommand, "requestId" | "at" | "resumesAt"> & {
+  readonly when?: ChangeTime;
+};
 
 /** Of the first command: whoever talks to Temporal without our client is refused what cannot be meant, too. */
 export function admittingActivation({ input }: Running) {
@@ -50,11 +52,11 @@ export function standingOf(self: Running): SubscriptionStanding {
 }
 
 /** @throws ApplicationFailure with the refusal's code */
-function admit(self: Running, kind: SubscriptionCommandKind, { at, when = "now" }: Command): void {
+function admit(self: Running, kind: SubscriptionCommandKind, { at, when = "now", resumesAt }: Command): void {
   if (self.standing === null) {
     throw ApplicationFailure.nonRetryable("the subscription is not active yet", "subscription_not_active");
   }
-  refusing(() => admitCommand(standingOf(self), { kind, at, when }));
+  refusing(() => admitCommand(standingOf(self), { kind, at, when, resumesAt }));
 }
 
 /** @throws ApplicationFailure with the refusal's code */

@@ -70,6 +70,7 @@ export class Running {
   /** Counts what changed, so that the main loop notices. */
   changes = 0;
   #queue: Promise<unknown> = Promise.resolve();
+  #period: (Pick<messages.RunningSubscription, "anchor" | "periodIndex"> & Period) | undefined;
 
   constructor(input: messages.SubscriptionInput, clock: Clock) {
     this.input = input;
@@ -105,8 +106,13 @@ export class Running {
     return this.standing?.answered.find((known) => known.requestId === requestId)?.answer;
   }
 
+  /** The period that it is in; worked out once, as every command asks for it again and again. */
   period(): Period {
-    return runningPeriod(this.remembered());
+    const { anchor, periodIndex } = this.remembered();
+    if (this.#period?.anchor !== anchor || this.#period.periodIndex !== periodIndex) {
+      this.#period = { anchor, periodIndex, ...runningPeriod({ anchor, periodIndex }) };
+    }
+    return this.#period;
   }
 
   /** When this run next wants to be woken: pages close its periods without it, and it only has to end in time. */

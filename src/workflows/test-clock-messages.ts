@@ -10,6 +10,7 @@ export interface TestClockInput {
   readonly waiters?: readonly ClockWaiter[];
   readonly expected?: readonly string[];
   readonly settledEarly?: readonly string[];
+  readonly announced?: readonly Expected[];
   readonly wakes?: number;
 }
 
@@ -19,7 +20,12 @@ export interface ClockWaiter {
 }
 
 /** Time goes on only when every token that was announced here has been settled. */
-export const expectSettling = defineSignal<[{ readonly token: string }]>("expectSettling");
+export const expectSettling = defineSignal<[Expected]>("expectSettling");
+export interface Expected {
+  readonly token: string;
+  /** Who announces a start and may die before it says in how long, in seconds, the run is there if it ever is. */
+  readonly startsWithinSeconds?: number;
+}
 /** A run has done what there was to do and sleeps until `wakeAt` (null: until something is told to it). */
 export const clockWaiting =
   defineSignal<

@@ -9,6 +9,7 @@ import {
   workflowInfo,
 } from "@temporalio/workflow";
 import { databaseActivities } from "./activity-options.ts";
+import { startedBy } from "./clock.ts";
 import { advance, clockWaiting, clockWake, expectSettling, type TestClockInput } from "./messages.ts";
 
 /**
@@ -51,6 +52,8 @@ class ClockRun {
   readonly #expected: Set<string>;
   /** A settling can overtake its announcement; it must not be waited for when that comes. */
   readonly #settledEarly: Set<string>;
+  /** Starts that may never happen, and in how many seconds they have, if they do. */
+  readonly #announced: Map<string, number>;
 
   constructor(input: TestClockInput) {
     this.#clockId = input.clockId;
@@ -61,14 +64,23 @@ class ClockRun {
     this.#wakeAtOf = new Map((input.waiters ?? []).map(({ workflowId, wakeAt }) => [workflowId, wakeAt]));
     this.#expected = new Set(input.expected ?? []);
     this.#settledEarly = new Set(input.settledEarly ?? []);
-    setHandler(expectSettling, ({ token }) => {
-      if (!this.#settledEarly.delete(token)) this.#expected.add(token);
+    this.#announced = new Map(
+      (input.announced ?? []).map(({ token, startsWithinSeconds = 0 }) => [token, startsWithinSeconds]),
+    );
+    setHandler(expectSettling, ({ token, startsWithinSeconds }) => {
+      if (!this.#settledEarly.delete(token)) {
+        this.#expected.add(token);
+        if (startsWithinSeconds !== undefined) this.#announced.set(token, startsWithinSeconds);
+      }
       this.describe();
     });
     setHandler(clockWaiting, ({ workflowId, wakeAt, settles }) => {
       if (wakeAt === null) this.#wakeAtOf.delete(workflowId);
       else this.#wakeAtOf.set(workflowId, wakeAt);
-      for (const token of settles) if (!this.#expected.delete(token)) this.#settledEarly.add(token);
+      for (const token of settles) {
+        this.#announced.delete(token);
+        if (!this.#expected.delete(token)) this.#settledEarly.add(token);
+      }
       this.describe();
     });
     setHandler(advance, ({ to }) => this.#setOut(to), { validator: ({ to }) => this.#admit(to) });
@@ -78,8 +90,18 @@ class ClockRun {
     return this.#state === "advancing";
   }
 
-  settled(): Promise<void> {
-    return condition(() => this.#expected.size === 0);
+  /** Waits for all that is expected, but no longer than it was said for a run that nobody has started. */
+  async settled(): Promise<void> {
+    const isSettled = () => this.#expected.size === 0;
+    while (!isSettled() && this.#announced.size > 0) {
+      const [announced] = [...this.#announced].toSorted(([, one], [, other]) => one - other);
+      const [token, seconds] = announced ?? ["", 0];
+      if (await condition(() => isSettled() || !this.#announced.has(token), seconds * 1_000)) continue;
+      this.#announced.delete(token);
+      const { hasRun } = await databaseActivities.findStarted({ workflowId: startedBy(token) });
+      if (!hasRun) this.#expected.delete(token);
+    }
+    await condition(isSettled);
   }
 
   nextInstant(): string | undefined {
@@ -114,6 +136,7 @@ class ClockRun {
       waiters: [...this.#wakeAtOf].map(([workflowId, wakeAt]) => ({ workflowId, wakeAt })),
       expected: [...this.#expected],
       settledEarly: [...this.#settledEarly],
+      announced: [...this.#announced].map(([token, startsWithinSeconds]) => ({ token, startsWithinSeconds })),
       wakes: this.#wakes,
     };
   }

@@ -11,12 +11,14 @@ import { createStripe, type StripeRail, stripeRail } from "../../src/stripe/inde
 export interface StripeAccount {
   readonly sandbox: StripeSandbox;
   readonly rail: StripeRail;
+  readonly apiKey: string;
 }
 
 export async function openAccount(db: Database, sandbox?: StripeSandbox): Promise<StripeAccount> {
   const at = sandbox ?? (await startStripeSandbox({ port: 0 }));
   const apiKey = `sk_test_${randomBytes(12).toString("hex")}`;
-  return { sandbox: at, rail: stripeRail(createStripe({ apiKey, apiBase: at.url }), operationLog(db)) };
+  const rail = stripeRail(createStripe({ apiKey, apiBase: at.url }), operationLog(db));
+  return { sandbox: at, rail, apiKey };
 }
 
 /** @param token one of Stripe's test cards */

@@ -11,6 +11,7 @@ import { findInvoice, linesOfInvoice } from "../../src/db/billing/invoices.ts";
 import { findSubscription } from "../../src/db/billing/subscriptions.ts";
 import { insertTaxChoice } from "../../src/db/billing/tax-choices.ts";
 import { keepTaxGiven } from "../../src/db/billing/tax-given.ts";
+import { findVoidTaxWanted } from "../../src/db/billing/void-tax.ts";
 import { inSnapshot, inTransaction } from "../../src/db/database.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import { parseCatalog } from "../../src/domain/catalog/index.ts";
@@ -19,12 +20,13 @@ import { decimal, money } from "../../src/domain/money/index.ts";
 import type { BillingCycleInput } from "../../src/workflows/messages.ts";
 import { addCustomer, ingest, openUsage, type UsageFixture, usageEvent } from "../db/usage-fixture.ts";
 import { expectInvariants } from "../support/invariants.ts";
+import { meteredCatalog } from "./metered-plan.ts";
 import { pageOptions } from "./page-options.ts";
 
 let fixture: UsageFixture;
 beforeAll(async () => {
   fixture = await openUsage();
-  await inTransaction(fixture.db, (tx) => publishCatalog(tx, parseCatalog(catalog)));
+  await inTransaction(fixture.db, (tx) => publishCatalog(tx, parseCatalog(meteredCatalog("1"))));
 });
 afterAll(() => fixture.close());
 
@@ -209,6 +211,20 @@ test("an invoice with tax is voided, and billed anew with the same tax, or not a
     code: "tax_missing",
   });
   expect((await invoiceOf(subscriptionId))?.id).toBe(second?.id);
+
+  // What it wanted is kept, though all else was taken back: given, the invoice is voided.
+  const wanted = await findVoidTaxWanted(fixture.db.orm, second?.id ?? "");
+  expect(wanted?.lines.map(({ line, taxableMinor }) => [line.kind, taxableMinor])).toEqual([
+    ["usage", "1100"],
+    ["flat", "500"],
+  ]);
+  await give("anew", wanted?.quote ?? "", [vat(1600n, 304n, { jurisdiction: "anew" })]);
+  await voidInvoice(deps, { ...asked, invoiceId: second?.id ?? "" });
+  expect(await invoiceOf(subscriptionId)).toMatchObject({
+    replaces: second?.id,
+    taxMinor: 304n,
+    totalMinor: 1904n,
+  });
 });
 
 test("all of it derives again, byte for byte, and breaks no rule", async () => {
@@ -217,35 +233,3 @@ test("all of it derives again, byte for byte, and breaks no rule", async () => {
   expect(verified.derived).toBeGreaterThan(4);
   await expectInvariants(fixture.db, { limits: { billing: 100 * 366 * 86_400 } } as never);
 });
-
-const catalog = {
-  meters: [{ key: "tokens", eventType: "request", aggregation: "sum", property: "tokens", dimensions: [] }],
-  plans: [
-    {
-      key: "metered",
-      name: "Metered",
-      currency: "usd",
-      interval: { unit: "month", count: 1 },
-      graceSeconds: 3600,
-      prices: [
-        {
-          key: "support",
-          type: "flat",
-          name: "Support",
-          product: "support",
-          timing: "in_arrears",
-          amountMinor: "500",
-        },
-        {
-          key: "tokens",
-          type: "usage",
-          name: "Tokens",
-          product: "usage",
-          meter: "tokens",
-          where: {},
-          model: { type: "per_unit", unitPriceMinor: "1" },
-        },
-      ],
-    },
-  ],
-};

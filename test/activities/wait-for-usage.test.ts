@@ -12,12 +12,13 @@ import { instant, isoOf } from "../../src/domain/calendar/index.ts";
 import { parseCatalog } from "../../src/domain/catalog/index.ts";
 import type { BillingCycleInput } from "../../src/workflows/messages.ts";
 import { addCustomer, openUsage, type UsageFixture } from "../db/usage-fixture.ts";
+import { meteredCatalog } from "./metered-plan.ts";
 import { pageOptions } from "./page-options.ts";
 
 let fixture: UsageFixture;
 beforeAll(async () => {
   fixture = await openUsage();
-  await inTransaction(fixture.db, (tx) => publishCatalog(tx, parseCatalog(catalog)));
+  await inTransaction(fixture.db, (tx) => publishCatalog(tx, parseCatalog(meteredCatalog("0.01"))));
 });
 afterAll(() => fixture.close());
 
@@ -171,35 +172,3 @@ test("a page leaves what must wait to a run of its own, once, and comes back to 
   await page("2026-02-01T07:00:00Z");
   expect(await invoiceOf(waiting)).toMatchObject({ heldBackBy: "gateway" });
 });
-
-const catalog = {
-  meters: [{ key: "tokens", eventType: "request", aggregation: "sum", property: "tokens", dimensions: [] }],
-  plans: [
-    {
-      key: "metered",
-      name: "Metered",
-      currency: "usd",
-      interval: { unit: "month", count: 1 },
-      graceSeconds: 3600,
-      prices: [
-        {
-          key: "support",
-          type: "flat",
-          name: "Support",
-          product: "support",
-          timing: "in_arrears",
-          amountMinor: "500",
-        },
-        {
-          key: "tokens",
-          type: "usage",
-          name: "Tokens",
-          product: "usage",
-          meter: "tokens",
-          where: {},
-          model: { type: "per_unit", unitPriceMinor: "0.01" },
-        },
-      ],
-    },
-  ],
-};

@@ -36,6 +36,12 @@ test.each([
   ["removeAddOn", named, "planKey is missing"],
   ["cancel", { ...named, when: "soon" }, "when must be"],
   ["pause", { ...named, requestId: "" }, "requestId must be"],
+  ["pause", { ...named, resumesAt: january }, "resumesAt must be after 2026-01-31T00:00:00.000Z"],
+  [
+    "pause",
+    { ...named, when: "period_end", resumesAt: "2026-02-27T00:00:00.000Z" },
+    "resumesAt must be after 2026-02-28T00:00:00.000Z",
+  ],
   ["resume", { ...named, at: "now" }, "at must be an instant"],
   ["endTrial", null, "must be an object"],
   ["uncancel", { at: january }, "requestId is missing"],

@@ -106,11 +106,7 @@ test("a purchase of credits is found by its invoice as soon as that is issued", 
 
 test("a withdrawal says what it does while it does it", async () => {
   const [subscriptionId, customerId, invoiceId] = [scene.id("sub"), scene.id("cus"), scene.id("inv")];
-  const held = Promise.withResolvers<void>();
-  scene.standIns.on("voidInvoice", async () => {
-    await held.promise;
-    return { invoiceId: null, collect: false };
-  });
+  const letGo = scene.standIns.hold("voidInvoice");
   const input = { subscriptionId, customerId, invoiceId, clock: null };
   const withdrawing = scene.gateway.voidInvoice(input, { requestId: "void", at: january });
   await until(() => scene.standIns.asked("voidInvoice").length === 1, "it is voided");
@@ -121,19 +117,18 @@ test("a withdrawal says what it does while it does it", async () => {
     details: expect.stringContaining(invoiceId),
     found: { CustomerId: customerId, SubscriptionId: subscriptionId, InvoiceId: invoiceId },
   });
-  held.resolve();
+  letGo();
   await withdrawing;
 });
 
 test("a collection says what it waits for, from its beginning", async () => {
   const invoiceId = scene.id("inv");
-  const held = Promise.withResolvers<{ status: "paid" }>();
-  scene.standIns.on("collectInvoice", () => held.promise);
+  const letGo = scene.standIns.hold("collectInvoice");
   const input = { invoiceId, customerId: scene.id("cus"), subscriptionId: null, clock: null };
   await scene.gateway.startCollection(input);
   const workflowId = workflowIds.collection(invoiceId);
   await until(() => scene.standIns.asked("collectInvoice").length === 1, "it is taken to Stripe");
   expect(await detailsOf(scene.client, workflowId)).toContain("is taken to Stripe");
-  held.resolve({ status: "paid" });
+  letGo();
   expect(await resultOf(scene.client, workflowId)).toBe("paid");
 });

@@ -11,6 +11,7 @@ import {
 import { acceptedUpdates, resultOf } from "./support/runs.ts";
 import { type Scene, until } from "./support/scene.ts";
 import { sharedScene } from "./support/shared-scene.ts";
+import { nothingApplied } from "./support/stand-ins.ts";
 import { beginSubscription } from "./support/subscriptions.ts";
 
 /** What was agreed for later, and what races it: the run makes each thing once, in the order of time. */
@@ -26,15 +27,6 @@ const inJanuary = "2026-02-10T00:00:00.000Z";
 const date = "2026-02-15T00:00:00.000Z";
 const endOfFebruary = "2026-02-28T00:00:00.000Z";
 const march = "2026-03-05T00:00:00.000Z";
-
-const nothingMore = {
-  status: "active",
-  planKey: "solo",
-  cancelAt: null,
-  dueAt: null,
-  kinds: [],
-  issued: [],
-} as const;
 
 async function begin() {
   const clock = await scene.startClock(january);
@@ -69,7 +61,7 @@ test("another anchor that it brings ends the period in course, and what it issue
   });
   const anchor = { at: date, unit: "year", count: 1, timeZone: "UTC", from: date, periodIndex: 0 } as const;
   scene.standIns.on("applyScheduled", () => ({
-    ...nothingMore,
+    ...nothingApplied,
     planKey: "yearly",
     kinds: ["change_plan"],
     anchor,
@@ -139,15 +131,11 @@ describe("races", () => {
 
   test("two changes at once, one for later: both are done, one after the other", async () => {
     const { send, standing } = await begin();
-    const held = Promise.withResolvers<void>();
-    scene.standIns.on("applyChange", async ({ at }) => {
-      await held.promise;
-      return { invoiceId: null, collect: false, effectiveAt: at, dueAt: null };
-    });
+    const letGo = scene.standIns.hold("applyChange");
     const first = send(changeQuantity, { at: inJanuary, seats: 7 });
     await until(() => scene.standIns.steps().includes("applyChange"), "the first is worked on");
     const second = send(changeQuantity, { at: inJanuary, seats: 9, when: { at: date } });
-    held.resolve();
+    letGo();
     await Promise.all([first, second]);
     expect(scene.standIns.steps().slice(-2)).toEqual(["applyChange", "scheduleChange"]);
     expect(await standing()).toMatchObject({ dueAt: date });

@@ -142,14 +142,14 @@ describe("a change that cannot be booked at once", () => {
     const away = () => {
       throw new Error("the database is away");
     };
-    const held = Promise.withResolvers<{ invoiceId: null; collect: false; effectiveAt: string }>();
-    scene.standIns.inTurn("applyChange", away, away, () => held.promise);
+    const letGo = scene.standIns.hold("applyChange");
+    scene.standIns.inTurn("applyChange", away, away, scene.standIns.behaviourOf("applyChange"));
     const changing = send(changePlan, { requestId: "upgrade", at: inJanuary, planKey: "team" });
     await until(() => scene.standIns.asked("applyChange").length === 3, "it is tried again");
     const proration = workflowIds.proration(subscriptionId, "upgrade");
     expect(await detailsOf(scene.client, workflowId)).toContain(`waits for \`${proration}\``);
     expect(await detailsOf(scene.client, proration)).toContain("is being worked out and booked");
-    held.resolve({ invoiceId: null, collect: false, effectiveAt: inJanuary });
+    letGo();
     expect(await changing).toMatchObject({ changeId: "upgrade", effectiveAt: inJanuary });
     expect((await standing())?.planKey).toBe("team");
     expect(await detailsOf(scene.client, workflowId)).not.toContain("waits for");
@@ -202,17 +202,17 @@ test("canceled now: the period is cut there, closed, and the run ends", async ()
 describe("a command that races the period's end", () => {
   test("being worked on when it comes, lands before: the cycle starts only then", async () => {
     const clock = await scene.startClock(january);
-    const { send, standing } = await beginSubscription(scene, clock);
-    const held = Promise.withResolvers<void>();
-    scene.standIns.on("applyChange", async ({ at }) => {
-      await held.promise;
-      return { invoiceId: null, collect: false, effectiveAt: at };
-    });
+    const { send, standing, workflowId } = await beginSubscription(scene, clock);
+    const letGo = scene.standIns.hold("applyChange");
     const changing = send(changeQuantity, { at: inJanuary, seats: 7 });
     await until(() => scene.standIns.steps().includes("applyChange"), "the change is worked on");
     await scene.gateway.advanceTestClock(clock.id, "2026-04-01T00:00:00.000Z");
-    expect(scene.standIns.asked("moveTestClock").map(({ now }) => now)).toEqual([january]);
-    held.resolve();
+    const clockSays = () => detailsOf(scene.client, workflowIds.testClock(clock.id));
+    const isWoken = async () => (await clockSays()).includes(`waits for \`wake:${workflowId}`);
+    await until(isWoken, "the period's end has come, and the subscription was told so", clockSays);
+    expect(scene.standIns.asked("moveTestClock").map(({ now }) => now)).toEqual([january, endOfFebruary]);
+    expect(scene.standIns.asked("startBillingCycle")).toEqual([]);
+    letGo();
     await changing;
     await until(() => scene.standIns.asked("closePeriod").length === 2, "two periods are closed");
     expect(await standing()).toMatchObject({ periodIndex: 2 });
@@ -233,16 +233,12 @@ describe("a command that races the period's end", () => {
   test("waiting for its turn behind one that ends the subscription, is refused", async () => {
     const clock = await scene.startClock(january);
     const { send } = await beginSubscription(scene, clock);
-    const held = Promise.withResolvers<void>();
-    scene.standIns.on("applyChange", async ({ at }) => {
-      await held.promise;
-      return { invoiceId: null, collect: false, effectiveAt: at };
-    });
+    const letGo = scene.standIns.hold("applyChange");
     const canceling = send(cancel, { at: inJanuary, when: "now" });
     await until(() => scene.standIns.steps().includes("applyChange"), "the cancellation is worked on");
     const changing = send(changeQuantity, { at: inJanuary, seats: 7 });
     const refused = expect(changing).rejects.toMatchObject({ code: "subscription_canceled" });
-    held.resolve();
+    letGo();
     await canceling;
     await refused;
     expect(scene.standIns.asked("applyChange")).toHaveLength(1);

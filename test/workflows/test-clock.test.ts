@@ -1,3 +1,4 @@
+import { ApplicationFailure } from "@temporalio/common";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { clockWaiting, expectSettling, workflowIds } from "../../src/workflows/messages.ts";
 import { detailsOf, type Scene, type SceneClock, until } from "./support/scene.ts";
@@ -57,17 +58,13 @@ describe("sleepers are woken", () => {
     const one = await sleepUntil(clock, 1);
     await clock.advance("2026-05-01T00:59:59.999Z");
     expect(woken()).toEqual([]);
-    const held = Promise.withResolvers<void>();
-    scene.standIns.on("closePeriod", async () => {
-      await held.promise;
-      return { outcome: "closed", invoiceId: null, collect: false };
-    });
+    const letGo = scene.standIns.hold("closePeriod");
     const advancing = clock.advance(at(1));
     await until(() => woken().length === 1, "it is woken");
     const row = () => scene.standIns.asked("moveTestClock").at(-1);
     // The clock is there, but it is not ready before what is due there is done.
     expect(row()).toMatchObject({ now: at(1), target: at(1), isSettled: false });
-    held.resolve();
+    letGo();
     await advancing;
     expect(row()).toMatchObject({ now: at(1), target: at(1), isSettled: true });
     expect(woken()).toEqual([[one, at(1)]]);
@@ -88,16 +85,12 @@ describe("time stands still", () => {
   test("until what was woken has settled", async () => {
     const clock = await scene.startClock(at(0));
     const [one, two] = [await sleepUntil(clock, 1), await sleepUntil(clock, 2)];
-    const held = Promise.withResolvers<void>();
-    scene.standIns.on("closePeriod", async () => {
-      await held.promise;
-      return { outcome: "closed", invoiceId: null, collect: false };
-    });
+    const letGo = scene.standIns.hold("closePeriod");
     await scene.gateway.advanceTestClock(clock.id, at(3));
     await until(() => woken().length === 1, "the first is woken");
     expect(await detailsOfClock(clock)).toContain(`waits for \`wake:cycle/${one}`);
     expect(moves().at(-1)).toBe(at(1));
-    held.resolve();
+    letGo();
     await until(() => moves().at(-1) === at(3), "the clock arrives");
     expect(woken()).toEqual([
       [one, at(1)],
@@ -123,6 +116,59 @@ describe("time stands still", () => {
     await handleOf(clock).signal(clockWaiting, { workflowId: "long gone", wakeAt: at(1), settles: [] });
     await clock.advance(at(2));
     expect(moves()).toEqual([at(0), at(1), at(2)]);
+  });
+});
+
+describe("a start that was announced", () => {
+  const announced = { token: "start:subscription/announced", startsWithinSeconds: 0.1 };
+
+  test("and not made, because who announced it died, is not waited for any longer", async () => {
+    const clock = await scene.startClock(at(0));
+    scene.standIns.on("findStarted", () => ({ hasRun: false }));
+    await handleOf(clock).signal(expectSettling, announced);
+    await clock.advance(at(1));
+    expect(scene.standIns.asked("findStarted")).toEqual([{ workflowId: "subscription/announced" }]);
+    expect(moves()).toEqual([at(0), at(1)]);
+  });
+
+  test("and made is waited for, however long it takes to settle", async () => {
+    const clock = await scene.startClock(at(0));
+    await handleOf(clock).signal(expectSettling, announced);
+    await scene.gateway.advanceTestClock(clock.id, at(1));
+    await until(() => scene.standIns.asked("findStarted").length === 1, "it is looked for");
+    expect(await detailsOfClock(clock)).toContain(`waits for \`${announced.token}\``);
+    await handleOf(clock).signal(clockWaiting, {
+      workflowId: "subscription/announced",
+      wakeAt: null,
+      settles: [announced.token],
+    });
+    await until(() => moves().at(-1) === at(1), "the clock arrives");
+  });
+
+  test("and refused before it was accepted leaves nothing to wait for", async () => {
+    const clock = await scene.startClock(at(0));
+    const input = {
+      subscriptionId: scene.id("sub"),
+      customerId: "no/such customer",
+      clock: clock.reading(),
+    };
+    const command = { requestId: scene.id("req"), at: at(0), items: [{ planKey: "solo", seats: 1 }] };
+    const refused = scene.gateway.activateSubscription(input, command);
+    await expect(refused).rejects.toMatchObject({ code: expect.stringContaining("invalid") });
+    await clock.advance(at(1));
+    expect(scene.standIns.asked("findStarted")).toEqual([]);
+  });
+
+  test("and refused when it was tried leaves nothing to wait for", async () => {
+    const clock = await scene.startClock(at(0));
+    scene.standIns.on("issueCreditPurchase", () => {
+      throw ApplicationFailure.nonRetryable("not now", "credit_refused");
+    });
+    const input = { grantId: scene.id("grant"), customerId: scene.id("cus"), clock: clock.reading() };
+    const refused = scene.gateway.purchaseCredits(input, at(0));
+    await expect(refused).rejects.toThrow();
+    await clock.advance(at(1));
+    expect(moves()).toEqual([at(0), at(1)]);
   });
 });
 

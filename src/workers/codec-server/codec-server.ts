@@ -73,7 +73,7 @@ function codecRoutes(server: ApiInstance, keys: readonly PayloadKey[]): void {
   for (const direction of ["encode", "decode"] as const) {
     server.post(
       `/${direction}`,
-      { config: { scope: "operate", repeatable: true }, schema: { body: payloadsBody } },
+      { config: { scope: "operations:operate", repeatable: true }, schema: { body: payloadsBody } },
       async (request) => {
         const payloads = request.body.payloads.map(({ metadata, data = null }) => ({ metadata, data }));
         try {

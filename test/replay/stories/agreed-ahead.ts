@@ -9,7 +9,12 @@ import {
 } from "../../../src/workflows/messages.ts";
 import { resultOf } from "../../workflows/support/runs.ts";
 import type { Scene, SceneClock } from "../../workflows/support/scene.ts";
-import { type ActivityName, declined, type StandIns } from "../../workflows/support/stand-ins.ts";
+import {
+  type ActivityName,
+  declined,
+  nothingApplied,
+  type StandIns,
+} from "../../workflows/support/stand-ins.ts";
 import { beginSubscription } from "../../workflows/support/subscriptions.ts";
 import { date, inJanuary, january, march, paying, type Recorded, runOf } from "./recorded.ts";
 
@@ -150,13 +155,5 @@ function beginningWith(
 }
 
 function applying(scene: Scene, outcome: Partial<AnswerOf<"applyScheduled">>): void {
-  scene.standIns.on("applyScheduled", () => ({
-    status: "active",
-    planKey: "solo",
-    cancelAt: null,
-    dueAt: null,
-    kinds: [],
-    issued: [],
-    ...outcome,
-  }));
+  scene.standIns.on("applyScheduled", () => ({ ...nothingApplied, ...outcome }));
 }

@@ -55,6 +55,19 @@ export async function aSubscriptionThatIsPaidAndEnds(scene: Scene): Promise<Reco
   return { "subscription-canceled-now": { workflowId }, "subscription-waiting": waiting };
 }
 
+export async function anEndThatGivesMoneyBack(scene: Scene): Promise<Recorded> {
+  const clock = await scene.startClock(january);
+  const { send, workflowId } = await beginSubscription(scene, clock);
+  scene.standIns.on("applyChange", ({ at }) => ({
+    ...{ invoiceId: null, collect: false, effectiveAt: at },
+    refunds: [scene.id("refund")],
+  }));
+  await clock.advance(inJanuary);
+  await send(cancel, { at: inJanuary, when: "now", credit: "refund" });
+  await resultOf(scene.client, workflowId);
+  return { "subscription-canceled-with-refund": { workflowId } };
+}
+
 export async function aSubscriptionOnTheWallClock(scene: Scene): Promise<Recorded> {
   const subscriptionId = scene.id("sub");
   const workflowId = workflowIds.subscription(subscriptionId);

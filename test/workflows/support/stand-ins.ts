@@ -1,3 +1,4 @@
+import { onTestFinished } from "vitest";
 import { atTheEdge } from "../../../src/activities/edge.ts";
 import type { CycleActivities, DatabaseActivities, StripeActivities } from "../../../src/activities/index.ts";
 import { startBillingCycle } from "../../../src/activities/start-billing-cycle.ts";
@@ -54,6 +55,20 @@ export class StandIns {
     });
   }
 
+  /** From now on the activity waits to be let go, by the test's end at the latest: a worker does not close before it. */
+  hold<Name extends ActivityName>(
+    name: Name,
+    behaviour: Behaviour<Name> = this.#behaviours[name],
+  ): () => void {
+    const held = Promise.withResolvers<void>();
+    onTestFinished(() => held.resolve());
+    this.on(name, async (input): Promise<AnswerOf<Name>> => {
+      await held.promise;
+      return behaviour(input);
+    });
+    return held.resolve;
+  }
+
   /** Back to the behaviour that nobody asked to be otherwise. */
   reset(): void {
     this.#behaviours = this.#defaults();
@@ -95,7 +110,7 @@ export class StandIns {
     };
   }
 
-  #starts(): Pick<Behaviours, "startBillingCycle" | "startCollection" | "startDunning"> {
+  #starts(): Pick<Behaviours, "startBillingCycle" | "startCollection" | "startDunning" | "startRefunds"> {
     const gateway = () => {
       if (this.#gateway === undefined) throw new Error("nothing begins runs here");
       return this.#gateway;
@@ -105,11 +120,22 @@ export class StandIns {
       startBillingCycle: (input) => startBillingCycle({ gateway: gateway(), now }, input),
       startCollection: (input) => gateway().startCollection(input),
       startDunning: (input) => gateway().startDunning(input),
+      startRefunds: () => undefined,
     };
   }
 }
 
-export const nothingIssued = { invoiceId: null, collect: false } as const;
+/** Nothing that was agreed for later was due. */
+export const nothingApplied = {
+  status: "active",
+  planKey: "solo",
+  cancelAt: null,
+  dueAt: null,
+  kinds: [],
+  issued: [],
+} satisfies AnswerOf<"applyScheduled">;
+
+const nothingIssued = { invoiceId: null, collect: false } as const;
 
 /** A dunning by these terms, of a customer about whom nothing is known. */
 export const dunningFacts = (terms: DunningTerms) => ({
@@ -122,7 +148,7 @@ export const dunningFacts = (terms: DunningTerms) => ({
 /** A world in which everything goes well and nothing costs anything. */
 const defaults: Omit<
   Behaviours,
-  "collectInvoice" | "startBillingCycle" | "startCollection" | "startDunning"
+  "collectInvoice" | "startBillingCycle" | "startCollection" | "startDunning" | "startRefunds"
 > = {
   voidInvoice: () => nothingIssued,
   sendRefund: () => ({ state: "succeeded" }),
@@ -144,14 +170,7 @@ const defaults: Omit<
   scheduleChange: ({ effectiveAt }) => ({ dueAt: effectiveAt, cancelAt: null }),
   withdrawScheduled: () => ({ dueAt: null, cancelAt: null }),
   uncancel: () => ({ dueAt: null, cancelAt: null }),
-  applyScheduled: () => ({
-    status: "active",
-    planKey: "solo",
-    cancelAt: null,
-    dueAt: null,
-    kinds: [],
-    issued: [],
-  }),
+  applyScheduled: () => nothingApplied,
   settleActivation: () => ({ status: "active" }),
   endSubscription: () => nothingIssued,
   closePeriod: () => ({ ...nothingIssued, outcome: "closed" }),
@@ -163,6 +182,7 @@ const defaults: Omit<
   noteDunning: () => {},
   endDunning: () => {},
   moveTestClock: () => {},
+  findStarted: () => ({ hasRun: true }),
   payInvoice: () => ({ status: "paid" }),
   settleInvoice: () => {},
   giveUpInvoice: () => ({ status: "uncollectible" as const }),
