@@ -58,3 +58,38 @@ begin
     (select string_agg(quote_ident(name), ', ') from unnest(changeable) as name), target);
 end
 $$;
+--> statement-breakpoint
+-- A reference to rows of an append-only table. They stay, so nothing has to be locked, and what all rows of a statement refer to is
+-- looked up together when it ends, each once. A foreign key looks it up for each row, which for a line of an invoice takes as long as
+-- writing it. The lookup is one by one whatever statistics say: those of an empty table would have it read as a whole.
+create procedure public.refer_to_kept(target regclass, referring text[], kept regclass, referred text[])
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  rule constant text := (select format('%I.%I', nspname, target.relname || '_refers_to_' || named.relname)
+    from pg_class as target join pg_namespace as schema on schema.oid = target.relnamespace, pg_class as named
+    where target.oid = refer_to_kept.target and named.oid = kept);
+  names constant text := (select string_agg(quote_ident(name), ', ') from unnest(referring) as name);
+begin
+  if 2 <> (select count(*) from pg_trigger where tgrelid in (target, kept) and tgname = 'append_only_rows') then
+    raise exception '% and % are to be append-only', target, kept;
+  end if;
+  execute format($definition$
+    create function %1$s() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp
+    set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $body$
+    begin
+      if exists (
+        select from (select distinct %2$s from added) as referring
+        where not exists (select from %3$s as kept where (%4$s) = (%5$s))
+      ) then
+        raise exception 'a row of %6$s refers to a row of %3$s that is not there' using errcode = 'foreign_key_violation';
+      end if;
+      return null;
+    end
+    $body$;
+    revoke execute on function %1$s from public;
+    create trigger refers_to_%7$s after insert on %6$s referencing new table as added for each statement execute function %1$s();
+    $definition$, rule, names, kept, (select string_agg(format('kept.%I', name), ', ') from unnest(referred) as name),
+    (select string_agg(format('referring.%I', name), ', ') from unnest(referring) as name), target,
+    (select relname from pg_class where oid = kept));
+end
+$$;

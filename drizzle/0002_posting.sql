@@ -1,17 +1,15 @@
 -- Why: the only way to write the ledger. A batch of entries in one statement, each posted whole or not at all, each with an
 -- outcome of its own.
 --
--- A batch is read, judged without locks, and what was admitted is written by a few set-based statements whose constraints
--- have the last word. When one of them objects, because someone else was faster, all of it is undone and judged again with
--- the accounts locked.
+-- Of most batches every entry can be written as it stands. One statement finds that out and writes them; the constraints have
+-- the last word. What is left is read in full and judged, entry by entry where one depends on another, without locks, and
+-- what was admitted is written. When a constraint objects, because someone else was faster, all of it is undone and judged
+-- again with the accounts locked.
 
-create type ledger.entry_draft as (
-  ordinal int, source_key text, kind text, occurred_at timestamptz, effective_at timestamptz, actor text, cause_type text, cause_id text,
-  customer_id text, currency text, reverses bigint, metadata jsonb, request_hash bytea, claims uuid[], is_late boolean
-);
+create type ledger.entry_draft as (ordinal int, request_hash bytea, claims uuid[], is_late boolean);
 -- An account is null while it is not open; an outflow is what the line takes from an account that has a floor.
 create type ledger.posting_draft as (
-  ordinal int, line int, currency text, amount numeric, debit_key text, debit_account bigint, debit_outflow numeric,
+  ordinal int, currency text, amount numeric, debit_key text, debit_account bigint, debit_outflow numeric,
   credit_key text, credit_account bigint, credit_outflow numeric, is_missing boolean
 );
 create type ledger.posting_result as (ordinal int, status text, entry_id bigint);
@@ -43,50 +41,116 @@ language sql stable as $$
     and key !~ '=(/|$)'
 $$;
 
--- ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────
+-- ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────
 -- The hash leaves out the key and the actor: the same content under another key, from someone else, is the same request.
+create function ledger.request_hash(entry jsonb) returns bytea language sql stable as $$
+  select sha256(convert_to((entry - '{source_key,actor}'::text[])::text, 'UTF8'))
+$$;
+
+create function ledger.is_entry(entry jsonb) returns boolean language sql immutable as $$
+  select (jsonb_array_length(entry -> 'postings') > 0 and coalesce(entry ->> 'when_closed' in ('refuse', 'next_open_month'), true)
+    and entry - '{source_key,kind,occurred_at,effective_at,actor,cause_type,cause_id,customer_id,currency,reverses,metadata,when_closed,postings}'::text[] = '{}') is true
+$$;
+
+create function ledger.is_posting(posting jsonb, debit text, credit text, amount numeric) returns boolean language sql immutable as $$
+  select (amount > 0 and amount < 1e38 and amount = trunc(amount) and debit <> credit and posting - '{debit,credit,amount}'::text[] = '{}') is true
+$$;
+
+-- Writes all entries or none, and gives their ids in order; null when there is something to judge about them that was not
+-- judged: an account that is not open or of another currency or may run short, a key that is taken, a closed month. Other
+-- claims, and what happens meanwhile, are left to the constraints. Of accounts with a floor, what the batch brings is
+-- ignored: what fits without it fits in any order.
+--
 -- A fact of a closed month becomes effective with the first open one, unless it would rather be refused.
 --
--- Accounts and claims are looked up one by one: their number says more than any statistics, and few come twice. The planner
--- takes any batch for a very large one, and would have its plan compiled anew for each. Fields are taken out by name, which
--- costs half of what jsonb_to_recordset does.
+-- Accounts, keys and balances are looked up one by one: their number says more than any statistics, and few come twice. Fields
+-- are taken out by name, which costs half of what jsonb_to_recordset does, and once ("offset 0"). The query asks for the ids of
+-- the entries, so these are written before their postings, and claimed before balances are locked, as everywhere.
+create function ledger.record_entries(entries jsonb, open_since timestamptz, is_judged boolean) returns bigint[]
+language plpgsql volatile set search_path = pg_catalog, pg_temp
+set enable_hashjoin = off set enable_mergejoin = off set enable_memoize = off as $$
+declare
+  ids bigint[];
+begin
+  with item as materialized (
+    select number, entry, entry ->> 'source_key' as source_key, entry ->> 'kind' as kind,
+      (entry ->> 'occurred_at')::timestamptz as occurred_at, (entry ->> 'effective_at')::timestamptz as effective_at,
+      coalesce(entry ->> 'when_closed' = 'refuse', false) as refuses_delay, entry ->> 'actor' as actor,
+      entry ->> 'cause_type' as cause_type, entry ->> 'cause_id' as cause_id, entry ->> 'customer_id' as customer_id,
+      entry ->> 'currency' as currency, (entry ->> 'reverses')::bigint as reverses, nullif(entry -> 'metadata', 'null') as metadata
+    from jsonb_array_elements(entries) with ordinality as item (entry, number)
+  ), line as materialized (
+    select number, line, posted.currency, amount, debited.id as debit_account, credited.id as credit_account,
+      case when debited.floor is not null then -debited.normal * amount end as debit_outflow,
+      case when credited.floor is not null then credited.normal * amount end as credit_outflow,
+      (debited.currency = posted.currency and credited.currency = posted.currency) is true
+        and ledger.is_posting(posting, debit, credit, amount) as is_usual
+    from (
+      select number, currency, jsonb_array_elements(entry -> 'postings') as posting,
+        generate_series(1, jsonb_array_length(entry -> 'postings')) as line
+      from item
+    ) as posted
+    cross join lateral (
+      select posting ->> 'debit' as debit, posting ->> 'credit' as credit, (posting ->> 'amount')::numeric as amount offset 0
+    ) as field
+    left join ledger.account as debited on debited.key = debit
+    left join ledger.account as credited on credited.key = credit
+  ), short as (
+    select from (
+      select debit_account as account, debit_outflow as outflow from line where debit_outflow > 0
+      union all select credit_account, credit_outflow from line where credit_outflow > 0
+    ) as taken
+    group by account
+    having sum(outflow) > coalesce((select normal * (debit - credit) - held - floor from ledger.account_balance where account_id = account), 0)
+  ), entered as (
+    insert into ledger.journal_entry (kind, source_key, request_hash, occurred_at, effective_at, actor, cause_type, cause_id, customer_id,
+      currency, reverses, metadata)
+    select kind, source_key, ledger.request_hash(entry), occurred_at,
+      case when refuses_delay then effective_at else greatest(effective_at, open_since) end,
+      actor, cause_type, cause_id, customer_id, currency, reverses, coalesce(metadata, '{}')
+    from item
+    where is_judged or (
+      (select bool_and(is_usual) from line) and not exists (select from short)
+      and (select bool_and(ledger.is_entry(entry) and (refuses_delay and effective_at < open_since) is not true
+        and not exists (select from ledger.entry_key where hash = ledger.claim('source/' || source_key))) from item))
+    returning id
+  ), given as materialized (
+    select array_agg(id order by id) as ids from entered
+  ), written as (
+    insert into ledger.posting (entry_id, line, currency, debit_account, credit_account, amount)
+    select given.ids[number], line, currency, debit_account, credit_account, amount
+    from given cross join line where given.ids is not null
+  )
+  select given.ids into ids from given;
+  return ids;
+end
+$$;
+
+-- ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────
+-- What there is to judge about. The planner takes any batch for a very large one, and would have its plan compiled anew for each.
 create function ledger.read_batch(entries jsonb, open_since timestamptz) returns ledger.batch
 language sql stable set search_path = pg_catalog, pg_temp
-set enable_hashjoin = off set enable_mergejoin = off set enable_memoize = off set jit = off as $$
+set enable_hashjoin = off set enable_mergejoin = off set enable_memoize = off as $$
   with item as materialized (
-    select *, ledger.claims_of(source_key, kind, cause_type, cause_id, reverses) as claims
+    select number, entry, entry ->> 'currency' as currency, entry -> 'postings' as postings,
+      (entry ->> 'when_closed' = 'refuse' and (entry ->> 'effective_at')::timestamptz < open_since) is true as is_late,
+      ledger.claims_of(entry ->> 'source_key', entry ->> 'kind', entry ->> 'cause_type', entry ->> 'cause_id', (entry ->> 'reverses')::bigint)
+        as claims
     from jsonb_array_elements(entries) with ordinality as item (entry, number)
-    cross join lateral (
-      select entry ->> 'source_key' as source_key, entry ->> 'kind' as kind, (entry ->> 'occurred_at')::timestamptz as occurred_at,
-        (entry ->> 'effective_at')::timestamptz as effective_at, entry ->> 'when_closed' as when_closed, entry ->> 'actor' as actor,
-        entry ->> 'cause_type' as cause_type, entry ->> 'cause_id' as cause_id, entry ->> 'customer_id' as customer_id,
-        entry ->> 'currency' as currency, (entry ->> 'reverses')::bigint as reverses, nullif(entry -> 'metadata', 'null') as metadata,
-        entry -> 'postings' as postings
-    ) as field
   ), draft as (
-    select array_agg(row(number, source_key, kind, occurred_at,
-        case when when_closed = 'refuse' then effective_at else greatest(effective_at, open_since) end,
-        actor, cause_type, cause_id, customer_id, currency, reverses, coalesce(metadata, '{}'),
-        sha256(convert_to((entry - '{source_key,actor}'::text[])::text, 'UTF8')), claims,
-        when_closed = 'refuse' and effective_at < open_since)::ledger.entry_draft) as drafts,
-      bool_and((jsonb_array_length(postings) > 0 and coalesce(when_closed in ('refuse', 'next_open_month'), true)
-        and entry - '{source_key,kind,occurred_at,effective_at,actor,cause_type,cause_id,customer_id,currency,reverses,metadata,when_closed,
-          postings}'::text[] = '{}') is true) as are_sound,
-      bool_or(when_closed = 'refuse' and effective_at < open_since) as has_late
+    select array_agg(row(number, ledger.request_hash(entry), claims, is_late)::ledger.entry_draft) as drafts,
+      bool_and(ledger.is_entry(entry)) as are_sound, bool_or(is_late) as has_late
     from item
   ), line as (
-    select array_agg(row(number, line, posted.currency, amount,
+    select array_agg(row(number, posted.currency, amount,
         debit, debited.id, case when debited.floor is not null then -debited.normal * amount end,
         credit, credited.id, case when credited.floor is not null then credited.normal * amount end,
         debited.currency <> posted.currency or credited.currency <> posted.currency)::ledger.posting_draft) as lines,
-      bool_and((amount > 0 and amount < 1e38 and amount = trunc(amount) and debit <> credit
-        and posting - '{debit,credit,amount}'::text[] = '{}') is true) as are_sound,
+      bool_and(ledger.is_posting(posting, debit, credit, amount)) as are_sound,
       bool_or(debited.id is null or credited.id is null) as has_unopened,
       bool_or(debited.currency <> posted.currency or credited.currency <> posted.currency) as has_missing,
       bool_or(debited.floor is not null or credited.floor is not null) as has_floors
-    from (
-      select number, currency, jsonb_array_elements(postings) as posting, generate_series(1, jsonb_array_length(postings)) as line from item
-    ) as posted
+    from (select number, currency, jsonb_array_elements(postings) as posting from item) as posted
     cross join lateral (
       select posting ->> 'debit' as debit, posting ->> 'credit' as credit, (posting ->> 'amount')::numeric as amount
     ) as field
@@ -113,7 +177,7 @@ language sql stable set search_path = pg_catalog, pg_temp set enable_nestloop = 
     ) as wanted
     cross join lateral ledger.account_from_key(wanted.key) as found
   )
-  select array_agg(row(ordinal, line, posted.currency, amount,
+  select array_agg(row(ordinal, posted.currency, amount,
     debit_key, debit_account, coalesce(debit_outflow, case when debited.floor is not null then -debited.normal * amount end),
     credit_key, credit_account, coalesce(credit_outflow, case when credited.floor is not null then credited.normal * amount end),
     coalesce(is_missing, false)
@@ -268,7 +332,7 @@ begin
 end
 $$;
 
--- ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────
+-- ── posting ──────────────────────────────────────────────────────────────────────────────────────────────────
 create function ledger.open_accounts(lines ledger.posting_draft[]) returns void language sql volatile set search_path = pg_catalog, pg_temp as $$
   insert into ledger.account (key, code, class, normal, currency, floor, hot, keep_history, customer_id, dimensions)
   select wanted.key, opened.*
@@ -298,30 +362,14 @@ begin
 end
 $$;
 
--- Writes the drafts that have an id.
-create function ledger.record_drafts(drafts ledger.entry_draft[], lines ledger.posting_draft[], ids bigint[]) returns void
-language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
-begin
-  insert into ledger.journal_entry (id, kind, source_key, request_hash, occurred_at, effective_at, actor, cause_type, cause_id, customer_id,
-    currency, reverses, metadata)
-  select ids[ordinal], kind, source_key, request_hash, occurred_at, effective_at, actor, cause_type, cause_id, customer_id, currency, reverses,
-    metadata
-  from unnest(drafts) where ids[ordinal] > 0;
-
-  insert into ledger.posting (entry_id, line, currency, debit_account, credit_account, amount)
-  select ids[ordinal], line, currency, debit_account, credit_account, amount
-  from unnest(lines) where ids[ordinal] > 0;
-end
-$$;
-
 create function ledger.post_entries(entries jsonb) returns table (ordinal int, status text, entry_id bigint)
-language plpgsql security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan set jit = off as $$
 #variable_conflict use_column
 declare
   open_since timestamptz;
   batch ledger.batch;
   refused ledger.posting_result[];
-  refusal ledger.posting_result;
+  admitted int[];
   ids bigint[];
   objector text;
 begin
@@ -334,7 +382,13 @@ begin
   open_since := ledger.open_since();
   for attempt in 1 .. 10 loop
     begin
-      if attempt > 1 then
+      if attempt = 1 then
+        ids := ledger.record_entries(entries, open_since, false);
+        if ids is not null then
+          return query select number::int, 'created', id from unnest(ids) with ordinality as written (id, number);
+          return;
+        end if;
+      else
         perform ledger.lock_accounts(ledger.account_keys(entries));
       end if;
       batch := ledger.read_batch(entries, open_since);
@@ -347,27 +401,25 @@ begin
       if batch.has_unopened then
         batch.lines := ledger.with_unopened(batch.lines);
       end if;
-      refused := case
-        when batch.taken is not null or batch.has_twins or batch.has_late or batch.has_unopened or batch.has_missing or batch.has_floors
-        then ledger.judge(batch) end;
-      ids := array(select nextval('ledger.entry_id') from generate_series(1, cardinality(batch.drafts)));
-      foreach refusal in array coalesce(refused, '{}') loop
-        ids[refusal.ordinal] := 0;
-      end loop;
+      refused := ledger.judge(batch);
+      admitted := array(
+        select number from generate_series(1, jsonb_array_length(entries)) as number
+        where number not in (select ordinal from unnest(refused)) order by number);
       if batch.has_unopened then
-        perform ledger.open_accounts(array(select posted from unnest(batch.lines) as posted where ids[posted.ordinal] > 0));
-        batch := ledger.read_batch(entries, open_since);
+        perform ledger.open_accounts(array(select posted from unnest(batch.lines) as posted where ordinal = any (admitted)));
       end if;
-      perform ledger.record_drafts(batch.drafts, batch.lines, ids);
-      return query select number::int, 'created', id from unnest(ids) with ordinality as written (id, number) where id > 0;
-      if refused is not null then
-        return query select ordinal, status, case when entry_id < 0 then ids[-entry_id] else entry_id end from unnest(refused);
+      if admitted <> '{}' then
+        ids := ledger.record_entries(
+          (select jsonb_agg(entries -> (number - 1) order by number) from unnest(admitted) as number), open_since, true);
       end if;
+      return query select number, 'created', id from unnest(admitted, ids) as written (number, id);
+      return query select ordinal, status, case when entry_id < 0 then ids[array_position(admitted, -entry_id::int)] else entry_id end
+        from unnest(refused);
       return;
     exception when unique_violation or check_violation then
-      -- Someone recorded a claim of ours, or emptied an account, after we had looked.
+      -- Someone recorded a claim of ours, or emptied an account, after we had looked; or two of us have a claim in common.
       get stacked diagnostics objector = table_name;
-      if objector = 'journal_entry' then
+      if objector in ('journal_entry', 'posting') then
         raise exception 'the ledger has no partition left for new entries: ledger.prepare_partitions adds some' using errcode = 'insufficient_resources';
       end if;
       if objector not like 'entry\_key%' and objector <> 'account_balance' then

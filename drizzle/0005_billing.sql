@@ -99,6 +99,8 @@ create table billing.subscription_change (
   request jsonb not null,
   -- Lines of the proration; null invoice: they go on the invoice of the period that is about to close.
   lines jsonb not null,
+  -- What credit notes gave back instead, of an end: no invoice has these lines.
+  returned jsonb not null default '[]',
   invoice_id text,
   recorded_at timestamptz not null default clock_timestamp(),
   primary key (subscription_id, change_id)
@@ -142,7 +144,11 @@ create table billing.invoice (
   usage_held_back_by text,
   paid_at timestamptz,
   stripe_invoice_id text unique,
+  -- Of an invoice that Stripe has no copy of: what is due on it is asked for by this.
+  stripe_payment_intent_id text unique,
   hosted_invoice_url text,
+  -- It is being withdrawn, at Stripe first: until that has ended nothing may come that it could not be voided with.
+  voiding_since timestamptz,
   -- The workflow that collects it and is told when its state at Stripe changes.
   collected_by text,
   -- The void invoice that this one bills anew.
@@ -153,6 +159,7 @@ create table billing.invoice (
   check (kind = 'cycle' or usage_complete_until is null),
   check ((usage_complete_until is null) = (usage_known_by is null)),
   check (usage_complete_until <= period_end and (usage_held_back_by is not null) = (usage_complete_until < period_end)),
+  check (stripe_invoice_id is null or stripe_payment_intent_id is null),
   check ((status = 'paid') = (paid_at is not null))
 );
 create index invoice_uncollected on billing.invoice (issued_at, id) where status = 'open' and collected_by is null;
@@ -200,13 +207,14 @@ create table billing.invoice_line (
   exact_minor numeric not null,
   detail jsonb not null,
   part int not null default 1,
-  primary key (invoice_id, line),
-  foreign key (invoice_id, part) references billing.invoice_part (invoice_id, part)
+  primary key (invoice_id, line)
 );
 call public.make_append_only('billing.invoice_line');
+call public.refer_to_kept('billing.invoice_line', '{invoice_id,part}', 'billing.invoice_part', '{invoice_id,part}');
 
 -- What may change of an issued invoice: its state, where it is at Stripe and who collects it, never what it says.
-call public.make_fixed_but('billing.invoice', 'status', 'amount_paid_minor', 'credited_minor', 'paid_at', 'stripe_invoice_id', 'hosted_invoice_url', 'collected_by');
+call public.make_fixed_but('billing.invoice', 'status', 'amount_paid_minor', 'credited_minor', 'paid_at', 'stripe_invoice_id', 'stripe_payment_intent_id',
+  'hosted_invoice_url', 'collected_by', 'voiding_since');
 
 create function billing.guard_invoice() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
@@ -254,14 +262,16 @@ create table billing.rated_usage (
   plan_version int not null,
   price_key text not null,
   product text not null,
-  meter int not null references catalog.meter (number), -- the version that measured
+  meter int not null, -- the version that measured
   quantity numeric not null,
   included_quantity numeric not null,
   exact_minor numeric not null,
-  primary key (subscription_id, period_start, revision, terms_start, plan_key, price_key),
-  foreign key (subscription_id, period_start, revision) references billing.rating_run
+  primary key (subscription_id, period_start, revision, terms_start, plan_key, price_key)
 );
 call public.make_append_only('billing.rated_usage');
+call public.refer_to_kept('billing.rated_usage', '{subscription_id,period_start,revision}', 'billing.rating_run',
+  '{subscription_id,period_start,revision}');
+call public.refer_to_kept('billing.rated_usage', '{meter}', 'catalog.meter', '{number}');
 grant select, insert on billing.rating_run, billing.rated_usage to reckoner_app;
 --> statement-breakpoint
 

@@ -6,30 +6,42 @@ create table access.api_key (
   -- SHA-256 of the secret, which is kept nowhere: at 256 random bits a slow hash would buy nothing.
   secret_hash bytea not null unique check (octet_length(secret_hash) = 32),
   name text not null,
-  scopes text[] not null check (scopes <@ array['read', 'write', 'usage:write', 'operate', 'approve', 'admin'] and cardinality(scopes) > 0),
+  -- A verb for everything, or RESOURCE:VERB for one resource.
+  scopes text[] not null check (cardinality(scopes) > 0
+    and array_to_string(scopes, ' ', '?') ~ '^(([a-z]+(-[a-z]+)*:)?(read|write|operate|approve|admin)( |$))+$'),
   created_at timestamptz not null,
   expires_at timestamptz check (expires_at > created_at),
-  revoked_at timestamptz
+  revoked_at timestamptz,
+  -- Who made it; null for the key of the configuration.
+  created_by text check (created_by <> ''),
+  -- The key that this one takes the place of.
+  replaces text references access.api_key (id),
+  -- About when it was last let in, to a minute.
+  last_used_at timestamptz
 );
 create index api_key_of_prefix on access.api_key (prefix);
 create index api_key_newest_first on access.api_key (created_at desc, id desc);
 
--- A key can be taken away, never given back.
+-- A key can be taken away, never given back: its end only comes nearer.
 create function access.guard_api_key() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   if old.revoked_at is not null and new.revoked_at is distinct from old.revoked_at then
     raise exception 'API key % is revoked: make a new one', old.id using errcode = 'RK001';
   end if;
+  if new.expires_at is null and old.expires_at is not null or new.expires_at > old.expires_at then
+    raise exception 'API key % expires when it was said to, or sooner', old.id using errcode = 'RK001';
+  end if;
   return new;
 end
 $$;
 create trigger revocation_is_final before update on access.api_key for each row execute function access.guard_api_key();
-call public.make_fixed_but('access.api_key', 'revoked_at');
+call public.make_fixed_but('access.api_key', 'revoked_at', 'expires_at', 'last_used_at');
 --> statement-breakpoint
 
 -- One row per key a caller chose, kept for ever: a key that is forgotten is a payment made twice.
 create table access.idempotency_key (
-  api_key_id text not null references access.api_key (id),
+  -- Whose key it is: `api-key/{id}`, `person/{id}` or `portal/{id}`. Keys of different callers never meet.
+  actor text not null check (actor <> ''),
   key text not null,
   -- Method and route, for people; the hash below covers them.
   operation text not null,
@@ -44,7 +56,7 @@ create table access.idempotency_key (
   -- Not jsonb: a repetition gets the answer byte for byte.
   response json,
   created_at timestamptz not null default clock_timestamp(),
-  primary key (api_key_id, key),
+  primary key (actor, key),
   check ((status is null) = (response is null))
 );
 

@@ -20,12 +20,13 @@ create table billing.rated_adjustment (
   -- As the lines say it: shares are rounded together.
   amount_minor bigint not null,
   primary key (subscription_id, period_start, revision, plan_key, plan_version, adjustment_key, charge),
-  foreign key (subscription_id, period_start, revision) references billing.rating_run,
-  foreign key (plan_key, plan_version) references catalog.plan,
   check (kind not in ('discount', 'cap') or exact_minor <= 0 and amount_minor <= 0),
   check (kind <> 'true_up' or exact_minor >= 0 and amount_minor >= 0 and price_key is null)
 );
 call public.make_append_only('billing.rated_adjustment');
+call public.refer_to_kept('billing.rated_adjustment', '{subscription_id,period_start,revision}', 'billing.rating_run',
+  '{subscription_id,period_start,revision}');
+call public.refer_to_kept('billing.rated_adjustment', '{plan_key,plan_version}', 'catalog.plan', '{key,version}');
 
 -- Overrides of a plan's prices, by the fingerprint of what they say: messages carry the fingerprint, never a price.
 create table billing.price_agreement (

@@ -171,16 +171,17 @@ create table billing.credit_draw (
   -- In the order in which they were drawn: what goes back begins with the last.
   position int not null check (position > 0),
   line int not null,
-  grant_id text not null references billing.credit_grant (id),
+  grant_id text not null,
   -- In 10⁻⁸ of the minor unit, as in the ledger.
   amount numeric(38, 0) not null check (amount > 0),
   drawn_at timestamptz not null,
   primary key (invoice_id, position),
-  unique (invoice_id, line, grant_id),
-  foreign key (invoice_id, line) references billing.invoice_line (invoice_id, line)
+  unique (invoice_id, line, grant_id)
 );
 create index credit_draw_of_grant on billing.credit_draw (grant_id);
 call public.make_append_only('billing.credit_draw');
+call public.refer_to_kept('billing.credit_draw', '{invoice_id,line}', 'billing.invoice_line', '{invoice_id,line}');
+call public.refer_to_kept('billing.credit_draw', '{grant_id}', 'billing.credit_grant', '{id}');
 
 -- A draw, or a part of it, that was undone, and where it went: to its grant; where that had ended, to the customer's balance, or
 -- it lapsed with it.

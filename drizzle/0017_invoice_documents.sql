@@ -46,6 +46,42 @@ create table billing.invoice_void_request (
 call public.make_append_only('billing.invoice_void_request');
 grant select, insert on billing.invoice_void_request to reckoner_app;
 
+create index invoice_being_voided on billing.invoice (id) where voiding_since is not null;
+
+-- While an invoice is being withdrawn, it is too late to build on it: who would waits, and tries again. Otherwise it would be void
+-- at Stripe, and open here for good.
+create function billing.hold_back_ratings() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if exists (
+    select from billing.invoice as withdrawn join billing.rating_run as run on run.invoice_id = withdrawn.id
+    join added on added.subscription_id = run.subscription_id
+      and (added.period_start = run.period_start and added.revision > run.revision
+        or run.kind = 'closing' and added.kind = 'closing' and added.period_start > run.period_start)
+    where withdrawn.voiding_since is not null
+  ) then
+    raise exception 'an invoice that this builds on is being voided: try again' using errcode = '40001';
+  end if;
+  return null;
+end
+$$;
+create trigger voiding_comes_first after insert on billing.rating_run
+  referencing new table as added for each statement execute function billing.hold_back_ratings();
+
+create function billing.hold_back_grant_ends() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if exists (
+    select from billing.invoice as withdrawn join billing.credit_draw as draw on draw.invoice_id = withdrawn.id
+    join added on added.grant_id = draw.grant_id
+    where withdrawn.voiding_since is not null
+  ) then
+    raise exception 'an invoice that this grant paid for is being voided: try again' using errcode = '40001';
+  end if;
+  return null;
+end
+$$;
+create trigger voiding_comes_first after insert on billing.credit_grant_end
+  referencing new table as added for each statement execute function billing.hold_back_grant_ends();
+
 create table billing.invoice_void (
   invoice_id text primary key references billing.invoice (id),
   reason_code text not null check (reason_code in ('goodwill', 'service_outage', 'billing_error', 'promotion', 'contract',
@@ -78,14 +114,20 @@ create table billing.credit_note_request (
   -- What the same actor gave or took from this customer in the 24 hours before, of any kind, without anybody else: parts of a
   -- sum add up. In 10⁻⁸ of the minor unit.
   unapproved_before numeric(38, 0) not null,
-  needs_approval boolean not null generated always as (approval_limit_minor is null
-    or total_minor * 100000000::numeric + unapproved_before > approval_limit_minor * 100000000::numeric) stored,
+  needs_approval boolean not null generated always as (change_id is null and (approval_limit_minor is null
+    or total_minor * 100000000::numeric + unapproved_before > approval_limit_minor * 100000000::numeric)) stored,
   -- Where what is paid already goes: to the customer's balance, or back to where it came from.
   destination text not null default 'balance' check (destination in ('balance', 'refund')),
+  -- The end of a subscription that gives unused time back. What that comes to is at nobody's discretion: nobody has to agree.
+  subscription_id text,
+  change_id text,
+  foreign key (subscription_id, change_id) references billing.subscription_change (subscription_id, change_id),
+  check ((subscription_id is null) = (change_id is null)),
   check (reason_code <> 'other' or reason is not null)
 );
 create index credit_note_request_newest_first on billing.credit_note_request (requested_at desc, id desc);
 create index credit_note_request_of_invoice on billing.credit_note_request (invoice_id);
+create index credit_note_request_of_change on billing.credit_note_request (subscription_id, change_id) where change_id is not null;
 create index credit_note_request_of_customer on billing.credit_note_request (customer_id, requested_by, requested_at);
 call public.make_append_only('billing.credit_note_request');
 
@@ -162,9 +204,16 @@ begin
   perform from billing.customer where id = new.customer_id for update;
   if not exists (
     select from billing.invoice where id = new.invoice_id and (customer_id, currency) = (new.customer_id, new.currency)
-      and status in ('open', 'paid')
+      and status in ('open', 'paid') and voiding_since is null
   ) then
     raise exception 'credit note % is not of an open or paid invoice of customer %', new.id, new.customer_id using errcode = 'RK010';
+  end if;
+  if new.change_id is not null and not exists (
+    select from billing.subscription_change as change join billing.subscription on subscription.id = change.subscription_id
+    where (change.subscription_id, change.change_id) = (new.subscription_id, new.change_id)
+      and change.kind = 'cancel' and subscription.customer_id = new.customer_id
+  ) then
+    raise exception 'credit note % is not of an end of a subscription of customer %', new.id, new.customer_id using errcode = 'RK010';
   end if;
   new.unapproved_before := billing.unapproved_before(new.customer_id, new.requested_by, new.requested_at);
   new.recorded_at := clock_timestamp();

@@ -39,6 +39,8 @@ create table billing.card_attempt (
   customer_id text not null references billing.customer (id),
   -- Stripe's fingerprint of the card, or the payment method's id where there is none.
   card text not null check (card <> ''),
+  -- What is asked for: the same however often the attempt is repeated, whatever is credited meanwhile.
+  amount_minor bigint not null check (amount_minor > 0),
   attempted_at timestamptz not null,
   -- By the wall clock: after a day Stripe has forgotten the call, and nobody waits for its end any more.
   claimed_at timestamptz not null default clock_timestamp(),

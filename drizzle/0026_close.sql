@@ -29,51 +29,52 @@ set enable_hashjoin = off set enable_mergejoin = off as $$
   group by 1, 2 having sum(said.count) <> 0 order by 1, 2
 $$;
 
--- How many events of a customer's time contribute to some meters and are not in a snapshot; null: of all.
-create function usage.events_unseen(of_customer bigint, since timestamptz, until timestamptz, of_meters int[], seen pg_snapshot)
-returns int8 language sql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
-  select count(distinct fact_seq) from usage.contribution
-  where customer_number = of_customer and time >= since and time < until and meter = any (of_meters)
-    and (seen is null or recorded_xid >= pg_snapshot_xmin(seen) and not pg_visible_in_snapshot(recorded_xid, seen))
-$$;
-
--- Whether a closed period of a subscription, other than the one that begins at a time, has had usage since it was rated.
-create function billing.has_late_usage(of_subscription text, of_customer bigint, but_from timestamptz, of_meters int[])
-returns boolean language sql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
-  select exists (
-    select from (
-      select distinct on (run.period_start) run.kind, run.period_start, run.period_end, run.snapshot
-      from billing.rating_run as run left join billing.invoice on invoice.id = run.invoice_id
-      where run.subscription_id = of_subscription and run.period_start <> but_from and invoice.status is distinct from 'void'
-      order by run.period_start, run.revision desc
-    ) as newest
-    where kind <> 'threshold' and exists (
-      select from usage.contribution as said
-      where said.customer_number = of_customer and said.time >= newest.period_start and said.time < newest.period_end
-        and said.meter = any (of_meters) and said.recorded_xid >= pg_snapshot_xmin(newest.snapshot)
-        and not pg_visible_in_snapshot(said.recorded_xid, newest.snapshot)))
-$$;
-
--- All that most periods need of usage, as of one moment: that of the statement which calls this. of_meters: keys.
--- measuring: the numbers of their versions that measure the period; what only another version counts is no event of it.
-create function billing.usage_of_period(
-  of_subscription text, since timestamptz, until timestamptz, of_meters text[], measuring int[], seen pg_snapshot, requests json
-) returns json language plpgsql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
-declare
-  customer constant bigint := (
-    select number from billing.customer join billing.subscription on customer_id = customer.id where subscription.id = of_subscription);
-  meters constant int[] := array(select number from catalog.meter where key = any (of_meters));
-begin
-  return json_build_object(
+-- All that most periods need of usage, as of one moment: that of the statement which calls this. periods: [{ place, subscription_id,
+-- since, until, meters, measuring, seen }], by their places. meters are keys; measuring are the numbers of their versions that measure the
+-- period: what only another version counts is no event of it. newEvents are those that are not in the snapshot seen; null: all.
+-- hasLate: another period of the subscription, a closed one, has had usage since it was rated. requests: as usage.totals_asked takes them.
+create function billing.usage_of_periods(periods json, requests json) returns json
+language sql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan
+set enable_hashjoin = off set enable_mergejoin = off as $$
+  select json_build_object(
     'snapshot', pg_current_snapshot()::text,
-    'newEvents', usage.events_unseen(customer, since, until, measuring, seen)::text,
-    'hasLate', billing.has_late_usage(of_subscription, customer, since, meters),
-    'totals', (select coalesce(json_agg(json_build_object('place', place, 'dimensions', dimensions, 'count', count::text,
-      'sum', sum::text, 'min', min::text, 'max', max::text, 'is_exact', is_exact)), '[]') from usage.totals_asked(requests)));
-end
+    'periods', (
+      select json_agg(json_build_object(
+        'newEvents', (
+          select count(distinct fact_seq)::text from usage.contribution as said
+          where said.customer_number = customer.number and said.time >= period.since and said.time < period.until
+            and said.meter = any (period.measuring) and (period.seen is null
+              or said.recorded_xid >= pg_snapshot_xmin(period.seen) and not pg_visible_in_snapshot(said.recorded_xid, period.seen))),
+        'hasLate', exists (
+          select from (
+            select distinct on (run.period_start) run.kind, run.period_start, run.period_end, run.snapshot
+            from billing.rating_run as run left join billing.invoice on invoice.id = run.invoice_id
+            where run.subscription_id = period.subscription_id and run.period_start <> period.since and invoice.status is distinct from 'void'
+            order by run.period_start, run.revision desc
+          ) as newest
+          where kind <> 'threshold' and exists (
+            select from usage.contribution as said
+            where said.customer_number = customer.number and said.time >= newest.period_start and said.time < newest.period_end
+              and said.meter = any (period.meters) and said.recorded_xid >= pg_snapshot_xmin(newest.snapshot)
+              and not pg_visible_in_snapshot(said.recorded_xid, newest.snapshot)))
+      ) order by place)
+      from (
+        select place, subscription_id, since, until, seen::pg_snapshot as seen,
+          array(select number from catalog.meter where key in (select json_array_elements_text(named.meters))) as meters,
+          array(select json_array_elements_text(named.measuring)::int) as measuring
+        from json_to_recordset(periods) as named
+          (place int, subscription_id text, since timestamptz, until timestamptz, meters json, measuring json, seen text)
+        offset 0
+      ) as period
+      join billing.subscription on subscription.id = period.subscription_id
+      join billing.customer on customer.id = subscription.customer_id),
+    'totals', (
+      select coalesce(json_agg(json_build_object('place', place, 'dimensions', dimensions, 'count', count::text,
+        'sum', sum::text, 'min', min::text, 'max', max::text, 'is_exact', is_exact)), '[]')
+      from usage.totals_asked(requests)))
 $$;
-revoke execute on function usage.totals_asked, usage.events_unseen, billing.has_late_usage, billing.usage_of_period from public;
-grant execute on function usage.totals_asked, usage.events_unseen, billing.has_late_usage, billing.usage_of_period to reckoner_app;
+revoke execute on function usage.totals_asked, billing.usage_of_periods from public;
+grant execute on function usage.totals_asked, billing.usage_of_periods to reckoner_app;
 --> statement-breakpoint
 
 -- ── watermarks ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -114,18 +115,20 @@ grant execute on function usage.expected_sources to reckoner_app;
 --> statement-breakpoint
 
 -- ── what is read of a period under the customer's lock ────────────────────────────────────────────────────────
--- What decides the invoice of the period that begins at an instant, beside usage and grants; numbers that may be large are texts.
--- Of what was charged in advance all from then on; sources of all types of events, as usage.expected_sources gives them.
-create function billing.period_standing(of_subscription text, begun timestamptz, as_of timestamptz, days int) returns json
-language sql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
-  select json_build_object(
+-- What decides the invoices of periods, beside usage and grants: [{ place, id, begun, as_of }], of which subscription and from when on each
+-- is; numbers that may be large are texts. Of what was charged in advance all from then on; sources of all types of events, as
+-- usage.expected_sources gives them. No row where there is no such subscription.
+create function billing.period_standings(periods json, days int) returns table (place int, id text, found json)
+language sql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan
+set enable_hashjoin = off set enable_mergejoin = off as $$
+  select period.place, period.id, json_build_object(
     'subscription', row_to_json(subscription),
     'isOnTestClock', customer.test_clock_id is not null,
     'metersPublished', (select count(*) from catalog.meter),
     'terms', (
       select coalesce(json_agg(row_to_json(terms) order by effective_at), '[]')
       from billing.subscription_terms as terms where terms.subscription_id = subscription.id),
-    'sources', usage.expected_sources(customer.id, array(select distinct definition ->> 'eventType' from catalog.meter), as_of,
+    'sources', usage.expected_sources(customer.id, array(select distinct definition ->> 'eventType' from catalog.meter), period.as_of,
       customer.test_clock_id is not null, days),
     'seller', (select row_to_json(seller) from billing.seller order by version desc limit 1),
     'runs', (
@@ -138,10 +141,14 @@ language sql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = 
             where (part.subscription_id, part.period_start, part.revision) = (run.subscription_id, run.period_start, run.revision)
           ) as charged) end) order by run.revision desc), '[]')
       from billing.rating_run as run left join billing.invoice on invoice.id = run.invoice_id
-      where run.subscription_id = subscription.id and run.period_start = begun),
+      where run.subscription_id = subscription.id and run.period_start = period.begun),
     'changes', (
       select coalesce(json_agg(json_build_object('changeId', change_id, 'lines', lines) order by effective_at), '[]')
       from billing.subscription_change where subscription_id = subscription.id and invoice_id is null),
+    'returned', (
+      select coalesce(json_agg(line order by effective_at, place), '[]')
+      from billing.subscription_change, jsonb_array_elements(returned) with ordinality as given (line, place)
+      where subscription_id = subscription.id and subscription.status = 'canceled'),
     'advance', (
       select coalesce(json_agg(json_build_object('kind', line.kind, 'product', line.product, 'planKey', line.plan_key,
         'planVersion', line.plan_version, 'priceKey', line.price_key, 'quantity', line.quantity::text, 'periodStart', line.period_start,
@@ -150,7 +157,7 @@ language sql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = 
       from billing.invoice_part as part join billing.invoice on invoice.id = part.invoice_id
       join billing.invoice_line as line on (line.invoice_id, line.part) = (part.invoice_id, part.part)
       where part.subscription_id = subscription.id and invoice.status <> 'void' and line.earning = 'deferred'
-        and coalesce((line.detail ->> 'periodStart')::timestamptz, line.period_start) >= begun),
+        and coalesce((line.detail ->> 'periodStart')::timestamptz, line.period_start) >= period.begun),
     'balance', (
       select balance::text from ledger.balance
       where key = ledger.account_key('2200', subscription.currency, jsonb_build_object('customer', customer.id))),
@@ -168,15 +175,15 @@ language sql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = 
       select from billing.credit_grant as credit where credit.customer_id = customer.id
         and not exists (select from billing.credit_grant_end as ended where ended.grant_id = credit.id)),
     'isGrantDue', exists (
-        select from billing.recurring_grant as recurring where recurring.customer_id = customer.id and recurring.next_at <= as_of
+        select from billing.recurring_grant as recurring where recurring.customer_id = customer.id and recurring.next_at <= period.as_of
       ) or exists (
-        select from billing.credit_grant as credit where credit.customer_id = customer.id and credit.expires_at <= as_of
+        select from billing.credit_grant as credit where credit.customer_id = customer.id and credit.expires_at <= period.as_of
           and not exists (select from billing.credit_grant_end as ended where ended.grant_id = credit.id)))
-  from billing.subscription join billing.customer on customer.id = subscription.customer_id
-  where subscription.id = of_subscription
+  from json_to_recordset(periods) as period (place int, id text, begun timestamptz, as_of timestamptz)
+  join billing.subscription on subscription.id = period.id join billing.customer on customer.id = subscription.customer_id
 $$;
-revoke execute on function billing.period_standing from public;
-grant execute on function billing.period_standing, ledger.account_key to reckoner_app;
+revoke execute on function billing.period_standings from public;
+grant execute on function billing.period_standings, ledger.account_key to reckoner_app;
 --> statement-breakpoint
 
 -- The next count of a series, as its numbers write it: without gaps, as who rolls back gives it back. Until that is known, whoever

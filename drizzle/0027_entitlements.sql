@@ -130,6 +130,16 @@ language sql stable set search_path = pg_catalog, pg_temp set plan_cache_mode = 
       select coalesce(json_agg(json_build_object('meter', meter, 'subject', subject, 'lengthMs', length_ms, 'openedAt', opened_at)), '[]')
       from billing.opened_window
       where customer_id = of_customer and opened_at + length_ms * interval '1 millisecond' > moment.now),
+    -- When something is given that is agreed for later, or ends before it expires.
+    'changesAt', (
+      select min(at) from (
+        select given.effective_at as at from billing.feature_grant as given where given.customer_id = of_customer
+        union all
+        select ended_at from billing.feature_grant_end join billing.feature_grant as given on given.id = grant_id
+        where given.customer_id = of_customer
+        union all
+        select started_at from billing.subscription where customer_id = of_customer
+      ) as change where at > moment.now),
     'hasDunning', exists (
       select from billing.invoice join billing.dunning on invoice_id = invoice.id
       where invoice.customer_id = of_customer and invoice.status in ('open', 'uncollectible')),

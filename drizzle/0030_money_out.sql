@@ -16,7 +16,8 @@ create table billing.refund (
   stripe_refund_id text unique,
   -- Why it failed, in Stripe's words.
   failure_code text check (failure_code <> ''),
-  changed_at timestamptz not null,
+  -- By the wall clock: how long it is silent has nothing to do with a customer's test clock.
+  changed_at timestamptz not null default clock_timestamp(),
   unique (credit_note_id, stripe_payment_intent_id),
   check (state in ('requested', 'failed') or stripe_refund_id is not null),
   check ((state = 'failed') = (failure_code is not null))

@@ -1,6 +1,7 @@
 import type { Client } from "@temporalio/client";
 import type { DatabaseConfig, StripeConfig } from "./config.ts";
 import { operationLog } from "./db/billing/stripe-operations.ts";
+import { turnsOf } from "./db/billing/stripe-turns.ts";
 import { type Database, openDatabase } from "./db/database.ts";
 import { type Instant, instantOfEpochMs } from "./domain/calendar/index.ts";
 import { createStripe, type StripeRail, stripeRail } from "./stripe/index.ts";
@@ -41,7 +42,8 @@ export function compose(
 
 const now = (): Instant => instantOfEpochMs(Date.now());
 
-function railTo({ apiKey, apiBase }: StripeConfig, db: Database): StripeRail {
+function railTo({ apiKey, apiBase, collecting, pace }: StripeConfig, db: Database): StripeRail {
   const base = apiBase && `${apiBase.protocol}://${apiBase.host}:${apiBase.port}`;
-  return stripeRail(createStripe({ apiKey, apiBase: base }), operationLog(db));
+  const opened = (key: string) => createStripe({ apiKey: key, apiBase: base, takeTurn: turnsOf(db, pace) });
+  return stripeRail(opened(apiKey), operationLog(db), collecting, opened);
 }

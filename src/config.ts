@@ -17,6 +17,7 @@ import {
   stripeSection,
   temporalSection,
 } from "./config/sections.ts";
+import { signInSection } from "./config/sign-in.ts";
 import { usageLogSection } from "./config/usage-log.ts";
 
 export type {
@@ -62,10 +63,13 @@ export function loadApiConfig(environment = readEnvironment()) {
     port: values.API_PORT,
     publicUrl: values.API_PUBLIC_URL ?? `http://${publicHost}:${values.API_PORT}`,
     bootstrapKey: values.API_BOOTSTRAP_KEY,
+    requestsPerSecondMax: values.API_REQUESTS_PER_SECOND,
+    signIn: signInSection(values, stripe),
     approvalLimits: values.ADJUSTMENT_APPROVAL_ABOVE,
     /** Events that one key may correct within 24 hours by itself. */
     unapprovedCorrectionsMax: values.USAGE_CORRECTION_APPROVAL_ABOVE,
     webhookEndpoints: endpointSection(values),
+    entitlementKeys: values.ENTITLEMENT_SIGNING_KEYS,
     ...billingSection(values, stripe),
     log: logSection(values),
   };
@@ -79,11 +83,13 @@ export function loadWorkerConfig(environment = readEnvironment()) {
   return {
     database: databaseSection(values),
     temporal: temporalSection(values),
-    stripe: { ...stripe, requestsPerSecond: values.STRIPE_REQUESTS_PER_SECOND },
+    stripe,
     /** Activities that run at once, on each task queue. */
     activityConcurrency: values.WORKER_CONCURRENCY,
     workflowConcurrency: values.WORKER_WORKFLOW_CONCURRENCY,
     roles: values.WORKER_ROLES,
+    /** The file with the workflows' code; undefined: it is made at start, which takes seconds. */
+    workflowBundle: values.WORKFLOW_BUNDLE,
     /** Pages of due periods that are closed at once, over all workers. */
     closingLanes: values.CYCLE_CLOSE_LANES,
     /** Half of the connections, so that whoever asks for something else finds one. */
@@ -212,6 +218,14 @@ function running(home: string, variable: string): RunningSystem {
   if (existsSync(file)) return runningSystem.parse(JSON.parse(readFileSync(file, "utf8")));
   const message = "is not set and no system is running here: run npm start, or set the variable";
   throw new ConfigurationError([{ variable, message }]);
+}
+
+/** The key of the Stripe account that the stand-in is held against; undefined: of none. Never a live one. */
+export function loadConformanceConfig(environment = readEnvironment()) {
+  const { STRIPE_API_KEY: apiKey } = read(parts.conformance, environment);
+  if (apiKey === undefined || /^(sk|rk)_test_/.test(apiKey)) return { apiKey };
+  const message = "must be a test key: what is done here is tried out";
+  throw new ConfigurationError([{ variable: "STRIPE_API_KEY", message }]);
 }
 
 /** Servers that the tests use instead of starting their own. */

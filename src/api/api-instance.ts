@@ -6,7 +6,8 @@ import type {
 } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Logger } from "pino";
-import type { Scope } from "../db/access.ts";
+import type { AuditedRequest } from "../db/audit.ts";
+import type { Permission, Resource, Verb } from "./access/permissions.ts";
 import type { Caller } from "./authentication.ts";
 import type { KeyedWrite } from "./idempotency.ts";
 
@@ -21,10 +22,17 @@ export type ApiInstance = FastifyInstance<
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** Every route under /v1 says what its caller's key must allow; `public` needs no key. */
-    scope?: Scope | "public";
+    /**
+     * Every route under /v1 says with a verb what it does, or with a resource and a verb where its path does not tell the resource.
+     * `public` needs no caller, and `any` one of whatever rights.
+     */
+    scope?: Verb | `${Resource}:${Verb}` | "public" | "any";
+    /** The cell of the matrix that it asks for; the API fills it in. */
+    permission?: Permission;
     /** The codes this route may refuse with, beside those that every route shares. They are documented from here. */
     refusals?: readonly string[];
+    /** For how long a key that was valid counts as valid without asking again; it is asked for each time when left out. */
+    keyRememberedMs?: number;
     /** Asked for so often that metrics alone tell of what went well; its refusals are logged as everywhere. */
     isFrequent?: boolean;
     /** On a POST that is safe to repeat without an Idempotency-Key. */
@@ -38,5 +46,7 @@ declare module "fastify" {
     caller: Caller | undefined;
     /** Set for a write under an Idempotency-Key. */
     idempotency: KeyedWrite | undefined;
+    /** Set for a write that is in the audit trail. */
+    audited: AuditedRequest | undefined;
   }
 }

@@ -1,8 +1,10 @@
 import { testClockTimes } from "../db/billing/customers.ts";
+import { timeOfSubscription } from "../db/billing/shown-subscription.ts";
 import { hasTestClocks, testClockOf } from "../db/billing/test-clocks.ts";
 import type { Tx } from "../db/database.ts";
 import type { Instant } from "../domain/calendar/index.ts";
 import type { ApiDependencies, TestClockCommands } from "./dependencies.ts";
+import { found } from "./refusals.ts";
 import { sharedRead } from "./shared-read.ts";
 
 /** What time it is for a customer: on their test clock, or on the wall. */
@@ -25,6 +27,15 @@ export async function timeOfCustomer(
   customerId: string,
 ): Promise<Instant> {
   return (await clockOfCustomer(db.orm, { now }, customerId)).now;
+}
+
+/** The same for the customer of a subscription, which has to be there. */
+export async function timeOfSubscriber(
+  { db, now }: Pick<ApiDependencies, "db" | "now">,
+  subscriptionId: string,
+): Promise<Instant> {
+  const time = await timeOfSubscription(db.orm, subscriptionId, now());
+  return found(time, "subscription", subscriptionId);
 }
 
 const none: ReadonlyMap<string, Instant> = new Map();

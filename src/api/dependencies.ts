@@ -1,11 +1,14 @@
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
-import type { Database } from "../db/database.ts";
+import type { Database, Tx } from "../db/database.ts";
+import type { ReservationWriter } from "../db/entitlements/reservation-writer.ts";
 import type { DecisionOutcome } from "../db/ledger/adjustments.ts";
 import type { Adjustment, AskedCorrection, ReasonCode } from "../domain/adjustments/index.ts";
 import type { Instant } from "../domain/calendar/index.ts";
 import type { GrantScope, RecurringGrant } from "../domain/credits/index.ts";
 import type { Currency, Money } from "../domain/money/index.ts";
+import type { SetupPage, StripeMeters } from "../stripe/index.ts";
+import type { SignIn } from "./access/sign-in-dependencies.ts";
 import type { DunningCommands } from "./dunning-dependencies.ts";
 import type { Ingest } from "./ingest/ingest.ts";
 import type { CreditNoteCommands, InvoiceCommands } from "./invoice-dependencies.ts";
@@ -27,6 +30,7 @@ export interface ApiDependencies {
   /** What must work, beside the database, before this process should be sent requests. */
   readonly readinessChecks: readonly ReadinessCheck[];
   readonly ingest: Ingest;
+  readonly reservations: ReservationWriter;
   /** Usage events that one key may correct within 24 hours by itself; the usual number when left out. */
   readonly unapprovedCorrectionsMax?: number;
   readonly testClocks: TestClockCommands;
@@ -41,7 +45,14 @@ export interface ApiDependencies {
   readonly subscriptions: SubscriptionCommands;
   readonly operations: OperationCommands;
   readonly receiveWebhook: WebhookReceiver;
+  readonly stripeMeters: Pick<StripeMeters, "counted" | "list">;
   readonly webhookEndpoints: EndpointPolicy;
+  /** Without it nobody signs in here, and keys alone are let in. */
+  readonly signIn?: SignIn;
+  /** Requests that one caller may make in a second, at each process; the usual number when left out. */
+  readonly requestsPerSecondMax?: number;
+  /** Secrets that sign snapshots of entitlements, the first of them; without any there are no snapshots. */
+  readonly entitlementKeys?: readonly Uint8Array[];
 }
 
 /** What webhook endpoints there may be. */
@@ -62,7 +73,8 @@ export interface ReadinessCheck {
 /** Who asks, and under which id the logs of API, workflow and activity are found together. */
 export interface CommandContext {
   readonly correlationId: string;
-  readonly apiKeyId: string;
+  /** As it stands in records: `api-key/{id}`, `person/{id}`. */
+  readonly actor: string;
 }
 
 export interface TestClock {
@@ -104,6 +116,18 @@ export interface PaymentCommands {
     },
     context: CommandContext,
   ): Promise<PaymentMethod>;
+  /** A page of Stripe's on which the customer gives a card. */
+  openSetupPage(page: PageRequest, context: CommandContext): Promise<SetupPage>;
+  /** A page of Stripe's on which the customer sees to their cards. */
+  openPortalPage(page: PageRequest, context: CommandContext): Promise<{ readonly url: string }>;
+}
+
+/** Who is to be shown a page, and where they are sent back to. */
+export interface PageRequest {
+  /** Names this request for good. */
+  readonly requestId: string;
+  readonly customerId: string;
+  readonly returnUrl: string;
 }
 
 export interface CreditTerms {
@@ -127,7 +151,11 @@ export interface CreditCommands {
 }
 
 /** What is asked for; its id is made from the request, so the same request is the same adjustment. */
-export type AdjustmentRequest = Omit<Adjustment, "correction"> & { readonly correction: AskedCorrection };
+export type AdjustmentRequest = Omit<Adjustment, "correction"> & {
+  readonly correction: AskedCorrection;
+  /** What else is written in its transaction, once: what it throws undoes both. */
+  readonly alongside?: (tx: Tx, at: Instant) => Promise<void>;
+};
 
 export interface AdjustmentDecision {
   readonly adjustmentId: string;

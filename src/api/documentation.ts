@@ -2,6 +2,7 @@ import swagger, { type SwaggerTransformObject } from "@fastify/swagger";
 import reference from "@scalar/fastify-api-reference";
 import type { FastifySchema, RouteOptions } from "fastify";
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { scopeOf } from "./access/permissions.ts";
 import type { ApiInstance } from "./api-instance.ts";
 import { isKeyed } from "./idempotency.ts";
 import { statusOf } from "./problem.ts";
@@ -9,9 +10,12 @@ import { statusOf } from "./problem.ts";
 const description = `
 Usage billing that can be proved right: usage events come in, exact invoices come out, and every amount is in a ledger.
 
-- **Keys.** Send \`Authorization: Bearer rk_…\`. A key has scopes: \`read\`, \`write\` (includes \`read\`), \`usage:write\`
-  (usage events only), \`operate\` (runs and task queues; includes \`read\`), \`admin\` (all of these), \`approve\`
-  (what others ask for; includes \`read\`).
+- **Keys.** Send \`Authorization: Bearer rk_…\`. A key has scopes: \`read\`, \`write\` (includes \`read\`), \`operate\` (runs and
+  task queues; includes \`read\`), \`admin\` (all of these), \`approve\` (what others ask for; includes \`read\`); or for one
+  resource alone, as in \`usage:write\` and \`invoices:read\`.
+- **People** sign in and have a session, in a cookie; their roles say what they may do. Writes then carry \`X-CSRF-Token\`.
+- **Rates.** Each caller may ask so often in a second; beyond it comes a 429 with \`Retry-After\`.
+- **Versions.** \`/v1\` gains fields, values, routes and codes; it loses and changes none (docs/access.md).
 - **Amounts** are texts of whole minor units beside a currency; quantities are exact decimals as texts. Never numbers.
 - **Times** are ISO 8601 with a zone, answered in UTC. Periods are half-open: the end belongs to the next one.
 - **Writes** by POST need an \`Idempotency-Key\`: a text of your choice that names this one write. Repeat it on retries and
@@ -39,7 +43,19 @@ export async function documentRoutes(api: ApiInstance): Promise<void> {
       info: { title: "Reckoner", version: "0.1.0", description },
       servers: [{ url: "/" }],
       components: {
-        securitySchemes: { apiKey: { type: "http", scheme: "bearer", description: "An API key: rk_…" } },
+        securitySchemes: {
+          apiKey: {
+            type: "http",
+            scheme: "bearer",
+            description: "An API key (rk_…), or a token for a customer's own pages (rp_…).",
+          },
+          session: {
+            type: "apiKey",
+            in: "cookie",
+            name: "__Host-reckoner_session",
+            description: "Of a person.",
+          },
+        },
       },
     },
     transform: (document) => {
@@ -55,6 +71,17 @@ export async function documentRoutes(api: ApiInstance): Promise<void> {
   });
 }
 
+const callerRefusals = [
+  "api_key_missing",
+  "api_key_invalid",
+  "api_key_revoked",
+  "api_key_expired",
+  "session_ended",
+  "portal_token_invalid",
+  "too_many_requests",
+];
+const rightsRefusals = ["scope_missing", "role_missing", "portal_refused"];
+
 /** What holds for every route and is therefore not written at each: keys, headers, errors. */
 function withSharedRules(schema: FastifySchema, { method, config }: RouteOptions): FastifySchema {
   const isPublic = config?.scope === "public";
@@ -66,7 +93,11 @@ function withSharedRules(schema: FastifySchema, { method, config }: RouteOptions
       : ["json_malformed", "body_missing", "body_too_large", "media_type_unsupported"]),
     ...(isPublic
       ? []
-      : ["api_key_missing", "api_key_invalid", "api_key_revoked", "api_key_expired", "scope_missing"]),
+      : [
+          ...callerRefusals,
+          ...(config?.scope === "any" ? [] : rightsRefusals),
+          ...(method === "GET" ? [] : ["csrf_token_invalid"]),
+        ]),
     ...(keyed
       ? [
           "idempotency_key_missing",
@@ -81,7 +112,9 @@ function withSharedRules(schema: FastifySchema, { method, config }: RouteOptions
   ];
   return {
     ...schema,
-    ...(isPublic ? {} : { security: [{ apiKey: [] }] }),
+    // The cell of the matrix of roles that it asks for (docs/access.md).
+    ...(config?.permission === undefined ? {} : { "x-permission": scopeOf(config.permission) }),
+    ...(isPublic ? {} : { security: [{ apiKey: [] }, { session: [] }] }),
     ...(keyed ? { headers: idempotencyHeader } : {}),
     response: { ...(schema.response as object), ...problemResponses(codes) },
   };

@@ -4,10 +4,11 @@ import {
   draftPeriod,
   subscriptionOfDraft,
 } from "../db/billing/draft-invoices.ts";
+import { lastLateInvoice } from "../db/billing/late-after-end.ts";
 import { closingRun } from "../db/billing/rating-runs.ts";
 import type { StoredSubscription } from "../db/billing/subscriptions.ts";
 import { type Database, inSnapshot, type Tx } from "../db/database.ts";
-import { type Instant, isoOf } from "../domain/calendar/index.ts";
+import type { Instant } from "../domain/calendar/index.ts";
 import { draftOfId } from "../domain/invoicing/index.ts";
 import { timeOfCustomer } from "./customer-time.ts";
 import type { ApiDependencies } from "./dependencies.ts";
@@ -65,8 +66,7 @@ export async function invoiceOfPeriod(
   subscriptionId: string,
   start: Instant,
 ): Promise<string | null> {
-  return (await closingRun(tx, subscriptionId, start))?.invoiceId ?? null;
+  const closed = await closingRun(tx, subscriptionId, start);
+  // Only what comes after the end of a subscription has no closing of its own.
+  return closed === undefined ? await lastLateInvoice(tx, subscriptionId) : closed.invoiceId;
 }
-
-/** When its period begins, as runs are called by it. */
-export const startOfDraft = ({ period }: Pick<DraftInvoice, "period">): string => isoOf(period.start);

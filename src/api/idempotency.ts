@@ -31,14 +31,14 @@ export function makeWritesIdempotent(api: ApiInstance, { db }: Pick<ApiDependenc
   // Before the body is checked: a missing key is the first thing to say about a write.
   api.addHook("preValidation", async (request) => {
     if (!isKeyed(request.method, request.routeOptions.config)) return;
-    request.idempotency = { apiKeyId: callerOf(request).apiKeyId, key: keyIn(request), body: request.body };
+    request.idempotency = { actor: callerOf(request).actor, key: keyIn(request), body: request.body };
   });
   api.addHook("preHandler", async ({ method, url, routeOptions, idempotency }, reply) => {
     if (idempotency === undefined) return;
-    const { apiKeyId, key, body } = idempotency;
+    const { actor, key, body } = idempotency;
     const operation = `${method} ${routeOptions.url}`;
     const requestHash = hashOf(method, url, body);
-    const outcome = await claimIdempotencyKey(db.orm, { apiKeyId, key, operation, requestHash });
+    const outcome = await claimIdempotencyKey(db.orm, { actor, key, operation, requestHash });
     if (outcome.status === "answered") return replay(reply, outcome.httpStatus, outcome.response);
     if (outcome.status !== "claimed") throw standing[outcome.status]();
     idempotency.claim = outcome.claim;
@@ -58,7 +58,7 @@ export function makeWritesIdempotent(api: ApiInstance, { db }: Pick<ApiDependenc
 
 /** The id of what this request creates: the same for every repetition of it. */
 export function newId(request: FastifyRequest, prefix: string): string {
-  return derivedId(prefix, callerOf(request).apiKeyId, keyIn(request));
+  return derivedId(prefix, callerOf(request).actor, keyIn(request));
 }
 
 /** Whether a route's writes are done under an Idempotency-Key: every POST that is not repeatable as it is. */

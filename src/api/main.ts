@@ -1,12 +1,15 @@
 import "../heap.ts";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { compose } from "../compose.ts";
-import { configurationOrExit, loadApiConfig } from "../config.ts";
+import { type ApiConfig, configurationOrExit, loadApiConfig } from "../config.ts";
 import { listApiKeys } from "../db/access.ts";
+import { openReservationWriter } from "../db/entitlements/reservation-writer.ts";
 import { createLogger } from "../logger.ts";
 import { startOrExit } from "../start-failure.ts";
 import { connectTemporal } from "../temporal/connect.ts";
 import { payloadsText } from "../temporal/data-converter.ts";
+import { openIdProvider } from "./access/openid-provider.ts";
+import type { SignIn } from "./access/sign-in-dependencies.ts";
 import { ensureBootstrapKey } from "./bootstrap-key.ts";
 import { buildApi } from "./build-api.ts";
 import { commands } from "./commands/index.ts";
@@ -31,6 +34,10 @@ async function start(): Promise<void> {
   collectDefaultMetrics({ register: metrics });
   const { webhookSecrets: secrets, isLive } = config.stripe;
   const ingest = openIngest({ url: config.database.url, applicationName: "reckoner-api ingest", metrics });
+  const reservations = openReservationWriter({
+    url: config.database.url,
+    applicationName: "reckoner-api reservations",
+  });
   const api = await buildApi({
     ...commands({
       ...parts,
@@ -38,12 +45,17 @@ async function start(): Promise<void> {
       approvalLimits: config.approvalLimits,
     }),
     receiveWebhook: webhookReceiver(db, { secrets, isLive }),
+    stripeMeters: parts.rail.meters,
     ingest,
+    reservations,
     db,
     now,
     logger,
     metrics,
     webhookEndpoints: config.webhookEndpoints,
+    entitlementKeys: config.entitlementKeys,
+    signIn: signInOf(config),
+    requestsPerSecondMax: config.requestsPerSecondMax,
     unapprovedCorrectionsMax: config.unapprovedCorrectionsMax,
     readinessChecks: [{ name: "temporal", check: () => gateway.check() }],
   });
@@ -51,10 +63,21 @@ async function start(): Promise<void> {
     await temporal.connection.close();
     await ingest.writer.close();
     await ingest.backfills.close();
+    await reservations.close();
     await db.close();
   };
   logger.info({ payloads: payloadsText(config.temporal.payloadKeys) }, "payloads of workflows");
   await serve(api, { host: config.host, port: config.port, logger, close });
+}
+
+/** Where browsers reach this server decides what its cookies are, and where the provider sends them back to. */
+function signInOf({ signIn: { provider, ...rest }, publicUrl }: ApiConfig): SignIn {
+  return {
+    ...rest,
+    publicUrl,
+    isSecure: publicUrl.startsWith("https:"),
+    provider: provider && openIdProvider(provider, `${publicUrl}/auth/callback`),
+  };
 }
 
 await startOrExit(start, {

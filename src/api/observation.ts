@@ -14,7 +14,7 @@ export function requestIdOf({ headers }: IncomingMessage): string {
 
 /** What a handler passes on with a command, so that logs of workflows and activities carry the request's id. */
 export function contextOf(request: FastifyRequest): CommandContext {
-  return { correlationId: request.id, apiKeyId: callerOf(request).apiKeyId };
+  return { correlationId: request.id, actor: callerOf(request).actor };
 }
 
 /** Measures each request and writes one line for it: where it went and how long it took, never what it said. */
@@ -36,6 +36,6 @@ export function observeRequests(api: ApiInstance, { metrics }: Pick<ApiDependenc
     const line = { method: request.method, route, status: statusCode, ms: Math.round(elapsedTime) };
     const { isFrequent = !route.startsWith("/v1/") } = request.routeOptions.config;
     const level = isFrequent && statusCode < 400 ? "debug" : "info";
-    request.log[level]({ ...line, api_key_id: request.caller?.apiKeyId }, "request");
+    request.log[level]({ ...line, actor: request.caller?.actor }, "request");
   });
 }

@@ -1,4 +1,5 @@
 import type { Instant } from "../domain/calendar/index.ts";
+import type { UnusedTime } from "../domain/invoicing/index.ts";
 import type { ChangeTime } from "../domain/lifecycle/index.ts";
 import type { ChangeOptions, PauseChoices, StartChoices } from "../workflows/messages.ts";
 import type { CommandContext } from "./dependencies.ts";
@@ -56,7 +57,7 @@ export interface SubscriptionCommands {
   cancel(
     command: SubscriptionChangeCommand & {
       readonly when: ChangeTime;
-      readonly unused?: "credit" | "none";
+      readonly unused: UnusedTime;
     },
     context: CommandContext,
   ): Promise<SubscriptionChanged>;

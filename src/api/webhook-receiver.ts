@@ -1,6 +1,6 @@
 import { receiveWebhook } from "../db/billing/webhook-inbox.ts";
 import type { Database } from "../db/database.ts";
-import { verifyWebhook } from "../stripe/webhooks.ts";
+import { isFollowed, verifyWebhook } from "../stripe/index.ts";
 import type { WebhookReceiver } from "./dependencies.ts";
 import { RequestRefusedError } from "./refusals.ts";
 
@@ -30,6 +30,7 @@ export function webhookReceiver(db: Database, { secrets, isLive }: WebhookSettin
       );
     }
     const { id: eventId, type, apiVersion, rawBody: body } = verified;
-    await receiveWebhook(db.orm, { eventId, type, apiVersion, body });
+    // Most are about what we did ourselves: four of five, where invoices are mirrored.
+    await receiveWebhook(db.orm, { eventId, type, apiVersion, body, isIgnored: !isFollowed(type) });
   };
 }

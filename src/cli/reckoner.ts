@@ -4,6 +4,7 @@ import { addCalculateCommand } from "./reckoner/calculate-command.ts";
 import { addCatalogCommands } from "./reckoner/catalog-commands.ts";
 import { CommandFailed, exitCodes } from "./reckoner/exit-code.ts";
 import { addOperationCommands } from "./reckoner/operation-commands.ts";
+import { addStripeEventCommands } from "./reckoner/stripe-event-commands.ts";
 
 /** `npx reckoner …`: what people and programs ask of a system through its API. */
 const program = new Command("reckoner")
@@ -21,6 +22,7 @@ Exit codes: ${exitCodes.done} done, ${exitCodes.refused} refused, ${exitCodes.mi
 addCatalogCommands(program);
 addCalculateCommand(program);
 addOperationCommands(program);
+addStripeEventCommands(program);
 
 // Whoever reads it, such as head, may have seen enough.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -3,7 +3,7 @@ import { rows, sql, type Tx } from "./database.ts";
 
 /** Whose key, and which: keys of different callers never meet. */
 export interface IdempotencyKey {
-  readonly apiKeyId: string;
+  readonly actor: string;
   readonly key: string;
 }
 
@@ -30,10 +30,10 @@ const claimSeconds = 60;
 export async function claimIdempotencyKey(tx: Tx, request: IdempotentRequest): Promise<ClaimOutcome> {
   const [claimed] = await rows<{ claim: number }>(
     tx,
-    sql`insert into access.idempotency_key as kept (api_key_id, key, operation, request_hash, claimed_until)
-        values (${request.apiKeyId}, ${request.key}, ${request.operation}, ${request.requestHash},
+    sql`insert into access.idempotency_key as kept (actor, key, operation, request_hash, claimed_until)
+        values (${request.actor}, ${request.key}, ${request.operation}, ${request.requestHash},
                 clock_timestamp() + make_interval(secs => ${claimSeconds}))
-        on conflict (api_key_id, key) do update set claimed_until = excluded.claimed_until, claim = kept.claim + 1
+        on conflict (actor, key) do update set claimed_until = excluded.claimed_until, claim = kept.claim + 1
           where kept.status is null and kept.claimed_until <= clock_timestamp()
             and kept.request_hash = excluded.request_hash
         returning claim`,
@@ -41,11 +41,11 @@ export async function claimIdempotencyKey(tx: Tx, request: IdempotentRequest): P
   return claimed ? { status: "claimed", claim: claimed.claim } : standingOf(tx, request);
 }
 
-async function standingOf(tx: Tx, { apiKeyId, key, requestHash }: IdempotentRequest): Promise<ClaimOutcome> {
+async function standingOf(tx: Tx, { actor, key, requestHash }: IdempotentRequest): Promise<ClaimOutcome> {
   const [kept] = await rows<{ same: boolean; status: number | null; response: string | null }>(
     tx,
     sql`select request_hash = ${requestHash} as same, status, response::text as response
-        from access.idempotency_key where api_key_id = ${apiKeyId} and key = ${key}`,
+        from access.idempotency_key where actor = ${actor} and key = ${key}`,
   );
   // Gone between the two statements: the one that worked on it was refused, and the caller may ask again.
   if (kept === undefined) return { status: "in_progress" };
@@ -57,23 +57,23 @@ async function standingOf(tx: Tx, { apiKeyId, key, requestHash }: IdempotentRequ
 /** Keeps the answer for ever. Without effect when another process has taken the claim over meanwhile. */
 export async function keepAnswer(
   tx: Tx,
-  { apiKeyId, key }: IdempotencyKey,
+  { actor, key }: IdempotencyKey,
   answer: { readonly claim: number; readonly httpStatus: number; readonly response: string },
 ): Promise<void> {
   await tx.execute(sql`update access.idempotency_key set status = ${answer.httpStatus}, response = ${answer.response}::json
-    where api_key_id = ${apiKeyId} and key = ${key} and claim = ${answer.claim} and status is null`);
+    where actor = ${actor} and key = ${key} and claim = ${answer.claim} and status is null`);
 }
 
 /** For a request that was refused and had no effect: the key is free, for another body too. */
-export async function forgetClaim(tx: Tx, { apiKeyId, key }: IdempotencyKey, claim: number): Promise<void> {
+export async function forgetClaim(tx: Tx, { actor, key }: IdempotencyKey, claim: number): Promise<void> {
   await tx.execute(sql`delete from access.idempotency_key
-    where api_key_id = ${apiKeyId} and key = ${key} and claim = ${claim} and status is null`);
+    where actor = ${actor} and key = ${key} and claim = ${claim} and status is null`);
 }
 
 /** For a request of unknown effect: the same request may run again at once, no other may use the key. */
-export async function endClaim(tx: Tx, { apiKeyId, key }: IdempotencyKey, claim: number): Promise<void> {
+export async function endClaim(tx: Tx, { actor, key }: IdempotencyKey, claim: number): Promise<void> {
   await tx.execute(sql`update access.idempotency_key set claimed_until = clock_timestamp()
-    where api_key_id = ${apiKeyId} and key = ${key} and claim = ${claim} and status is null`);
+    where actor = ${actor} and key = ${key} and claim = ${claim} and status is null`);
 }
 
 const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -82,8 +82,8 @@ const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
  * The id of what a request creates, made from the caller's key: whoever repeats the request, in whatever process and
  * after whatever crash, creates the same thing. For example `cus_` and 22 letters and digits (130 bits).
  */
-export function derivedId(prefix: string, apiKeyId: string, idempotencyKey: string): string {
-  const fact = JSON.stringify([prefix, apiKeyId, idempotencyKey]);
+export function derivedId(prefix: string, actor: string, idempotencyKey: string): string {
+  const fact = JSON.stringify([prefix, actor, idempotencyKey]);
   let rest = BigInt(`0x${createHash("sha256").update(fact).digest("hex")}`);
   let text = "";
   for (let place = 0; place < 22; place++, rest /= 62n) text += digits[Number(rest % 62n)];

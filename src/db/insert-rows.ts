@@ -1,15 +1,6 @@
 import { type Column, getTableColumns, type SQL } from "drizzle-orm";
 import { getTableConfig, type PgTable } from "drizzle-orm/pg-core";
-import { sql, type Tx } from "./database.ts";
-
-/** Inserts rows as {@link insertOf} takes them; nothing is asked when there are none. */
-export async function insertRows<Table extends PgTable>(
-  tx: Pick<Tx, "execute">,
-  table: Table,
-  rows: readonly Table["$inferInsert"][],
-): Promise<void> {
-  if (rows.length > 0) await tx.execute(insertOf(table, rows));
-}
+import { sql } from "./database.ts";
 
 /**
  * The statement that inserts rows, which say all columns that are known of the table; it may be a part of a larger one. They are
@@ -31,12 +22,13 @@ interface InsertedInto {
   readonly names: string;
 }
 
-/** A table and its columns as statements name them. */
+/** A table and its columns as statements name them, but for those that the database numbers. */
 export function insertedInto(table: PgTable): InsertedInto {
   const known = textsOf.get(table);
   if (known !== undefined) return known;
   const { schema, name } = getTableConfig(table);
-  const names = Object.values(getTableColumns(table)).map((column) => `"${column.name}"`);
+  const written = Object.values(getTableColumns(table)).filter((column) => !column.generatedIdentity);
+  const names = written.map((column) => `"${column.name}"`);
   const texts = { target: `"${schema}"."${name}"`, names: names.join() };
   textsOf.set(table, texts);
   return texts;
@@ -44,22 +36,48 @@ export function insertedInto(table: PgTable): InsertedInto {
 
 const textsOf = new WeakMap<PgTable, InsertedInto>();
 
-/** Rows as PostgreSQL reads them from JSON. */
+/** Rows as PostgreSQL reads them from JSON; what is null is left out. */
 export function rowsJson<Table extends PgTable>(
   table: Table,
   rows: readonly Table["$inferInsert"][],
 ): string {
-  if (rows.length === 0) return "[]";
-  const columns = Object.entries(getTableColumns(table));
-  const written = rows.map((row: Record<string, unknown>) =>
-    Object.fromEntries(columns.map(([key, column]) => [column.name, asJson(column, row[key])])),
-  );
-  return JSON.stringify(written);
+  const fields = fieldsOf(table);
+  const written = rows.map((row: Record<string, unknown>) => {
+    let text = "";
+    for (const { key, name, write } of fields) {
+      const value = row[key];
+      if (value !== undefined && value !== null) text += `${text === "" ? "" : ","}${name}:${write(value)}`;
+    }
+    return `{${text}}`;
+  });
+  return `[${written.join(",")}]`;
+}
+
+/** How a column's values are written. */
+interface Field {
+  readonly key: string;
+  /** As JSON. */
+  readonly name: string;
+  readonly write: (value: unknown) => string;
+}
+
+const fieldsOfTables = new WeakMap<PgTable, readonly Field[]>();
+
+function fieldsOf(table: PgTable): readonly Field[] {
+  const known = fieldsOfTables.get(table);
+  if (known !== undefined) return known;
+  const fields = Object.entries(getTableColumns(table)).map(([key, column]) => ({
+    ...{ key, name: JSON.stringify(column.name), write: writerOf(column) },
+  }));
+  fieldsOfTables.set(table, fields);
+  return fields;
 }
 
 /** Numbers of any size are texts. */
-function asJson(column: Column, value: unknown): unknown {
-  if (value === undefined || value === null || column.columnType === "PgJsonb") return value;
-  const driverValue = column.mapToDriverValue(value);
-  return typeof driverValue === "bigint" ? driverValue.toString() : driverValue;
+function writerOf(column: Column): Field["write"] {
+  if (column.columnType === "PgJsonb") return JSON.stringify;
+  return (value) => {
+    const driverValue = column.mapToDriverValue(value);
+    return typeof driverValue === "bigint" ? `"${driverValue}"` : JSON.stringify(driverValue);
+  };
 }

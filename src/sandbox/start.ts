@@ -93,6 +93,7 @@ function addresses(system: LocalSystem): string {
     ["API", apiUrl],
     ["API documentation", `${apiUrl}/docs`],
     ["Console", `${apiUrl}/console/${signIn === undefined ? "" : `#key=${signIn}`}`],
+    ["Console, as a role", `password ${system.signInPassword}`],
     ["Temporal", temporalAddress],
     ["Temporal UI", temporalUiUrl ?? "not known: set TEMPORAL_UI_URL"],
     ["PostgreSQL", `postgres://${username}@${host}${pathname}`],

@@ -22,7 +22,6 @@ import {
 import type { Instant } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
 import { exactOfLedgerAmount, ledgerAmount, roundToMinor } from "../../domain/money/index.ts";
-import { actorOf } from "../authentication.ts";
 import { timeOfCustomer } from "../customer-time.ts";
 import type { AdjustmentCommands, ApiDependencies } from "../dependencies.ts";
 import { found } from "../refusals.ts";
@@ -34,10 +33,9 @@ export function adjustmentCommands(
 ): AdjustmentCommands {
   const { db, approvalLimits } = deps;
   return {
-    async request({ correction: asked, ...request }, { apiKeyId }) {
+    async request({ correction: asked, alongside, ...request }, { actor: requestedBy }) {
       const { id, customerId, currency } = request;
       const requestedAt = await timeOfCustomer(deps, customerId);
-      const requestedBy = actorOf(apiKeyId);
       await inTransaction(db, async (tx) => {
         await lockCustomer(tx, customerId);
         // This very request again, from a process that died before it could answer.
@@ -48,13 +46,13 @@ export function adjustmentCommands(
         requirePossible(adjustment, money, requestedAt);
         const approvalLimit = approvalLimits.get(currency) ?? null;
         const stored = await insertAdjustment(tx, adjustment, { requestedBy, requestedAt, approvalLimit });
+        await alongside?.(tx, requestedAt);
         if (stored.needsApproval) return;
         await execute(tx, adjustment, money, requestedBy, requestedAt);
       });
     },
 
-    async decide(decision, { apiKeyId }) {
-      const decidedBy = actorOf(apiKeyId);
+    async decide(decision, { actor: decidedBy }) {
       const { adjustmentId } = decision;
       const { customerId } = found(await findAdjustment(db.orm, adjustmentId), "adjustment", adjustmentId);
       const decidedAt = await timeOfCustomer(deps, customerId);

@@ -1,3 +1,4 @@
+import { issueCreditNote } from "../../db/billing/credit-note-issue.ts";
 import {
   creditableInvoice,
   findCreditNote,
@@ -13,13 +14,11 @@ import type { ApprovalLimits } from "../../domain/adjustments/index.ts";
 import { linesOfRefund, planCreditNote, withTaxGivenBack } from "../../domain/invoicing/index.ts";
 import { currency, money } from "../../domain/money/index.ts";
 import type { TemporalGateway } from "../../temporal/gateway.ts";
-import { actorOf } from "../authentication.ts";
 import { timeOfCustomer } from "../customer-time.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import type { CreditNoteCommands } from "../invoice-dependencies.ts";
 import { found } from "../refusals.ts";
 import { clockReadingOf } from "./clock-reading.ts";
-import { issueCreditNote } from "./credit-note-issue.ts";
 import { requireDecidable } from "./require-decidable.ts";
 
 /** Credit notes: issued at once where one person may decide, else when a second one agrees. Their refunds are sent by runs. */
@@ -36,10 +35,9 @@ export function creditNoteCommands(
     }
   };
   return {
-    async request({ id, invoiceId, lines, destination, ...reasons }, { apiKeyId }) {
+    async request({ id, invoiceId, lines, destination, ...reasons }, { actor }) {
       const { customerId } = found(await findInvoice(db.orm, invoiceId), "invoice", invoiceId);
       const at = await timeOfCustomer(deps, customerId);
-      const actor = actorOf(apiKeyId);
       await inTransaction(db, async (tx) => {
         await lockCustomer(tx, customerId);
         // This very request again, from a process that died before it could answer.
@@ -60,14 +58,13 @@ export function creditNoteCommands(
           ...reasons,
         };
         const stored = await insertCreditNoteRequest(tx, { ...asked, requestedBy: actor, requestedAt: at });
-        const issued = { actor, at, now: deps.now() };
+        const issued = { actor, at };
         if (!stored.needsApproval) await issueCreditNote(tx, stored, invoice, planned, issued);
       });
       await sendRefunds(id, customerId);
     },
 
-    async decide(decision, { apiKeyId }) {
-      const decidedBy = actorOf(apiKeyId);
+    async decide(decision, { actor: decidedBy }) {
       const { creditNoteId: id } = decision;
       const { customerId } = found(await findCreditNote(db.orm, id), "credit_note", id);
       const at = await timeOfCustomer(deps, customerId);
@@ -89,7 +86,7 @@ export function creditNoteCommands(
           isAsked: true,
         });
         await insertCreditNoteDecision(tx, decided);
-        const issued = { actor: decidedBy, at, now: deps.now() };
+        const issued = { actor: decidedBy, at };
         await issueCreditNote(tx, stored, invoice, planned, issued);
       });
       await sendRefunds(id, customerId);

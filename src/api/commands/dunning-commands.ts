@@ -8,7 +8,6 @@ import { type Instant, isoOf } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
 import type { TemporalGateway } from "../../temporal/gateway.ts";
 import { dunningCommanded } from "../../workflows/messages.ts";
-import { actorOf } from "../authentication.ts";
 import { timeOfCustomer } from "../customer-time.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import type { DunningCommands, DunningRequest } from "../dunning-dependencies.ts";
@@ -24,14 +23,14 @@ export function dunningCommands(
 ): DunningCommands {
   const { db } = deps;
   return {
-    async command(request, { apiKeyId }) {
+    async command(request, { actor }) {
       const { invoiceId, requestId, command, until } = request;
       const { customerId } = found(await findInvoice(db.orm, invoiceId), "invoice", invoiceId);
       const now = await timeOfCustomer(deps, customerId);
       const written = await inTransaction(db, async (tx) => {
         await lockCustomer(tx, customerId);
         admit(request, found(await findDunning(tx, invoiceId), "dunning", invoiceId), now);
-        const by = { commandedBy: actorOf(apiKeyId), commandedAt: now };
+        const by = { commandedBy: actor, commandedAt: now };
         return await insertDunningCommand(tx, { ...request, ...by });
       });
       invariant(written, `the command ${requestId} was written`);
@@ -40,13 +39,13 @@ export function dunningCommands(
       await gateway.tellDunning(invoiceId, clock, dunningCommanded, { ...told, cause: requestId });
       return written;
     },
-    async choosePolicy({ requestId, customerId, policyKey, reason }, { apiKeyId }) {
+    async choosePolicy({ requestId, customerId, policyKey, reason }, { actor }) {
       const chosenAt = await timeOfCustomer(deps, customerId);
       if (policyKey !== null && (await findDunningPolicy(db.orm, policyKey)) === undefined) {
         const message = `there is no dunning policy "${policyKey}": publish it with the catalog`;
         throw new RequestRefusedError("dunning_policy_not_found", message, "policy");
       }
-      const by = { chosenBy: actorOf(apiKeyId), chosenAt };
+      const by = { chosenBy: actor, chosenAt };
       await insertPolicyChoice(db.orm, { customerId, requestId, policyKey, reason, ...by });
     },
   };

@@ -2,7 +2,6 @@ import { insertVoidRequest } from "../../db/billing/invoice-voids.ts";
 import { findInvoice } from "../../db/billing/invoices.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import type { TemporalGateway } from "../../temporal/gateway.ts";
-import { actorOf } from "../authentication.ts";
 import { timeOfCustomer } from "../customer-time.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import type { InvoiceCommands } from "../invoice-dependencies.ts";
@@ -16,14 +15,14 @@ export function invoiceCommands(
 ): InvoiceCommands {
   const { db } = deps;
   return {
-    async voidInvoice({ invoiceId, requestId, reasonCode, reason }, { apiKeyId }) {
+    async voidInvoice({ invoiceId, requestId, reasonCode, reason }, { actor }) {
       const { customerId, subscriptionId } = found(
         await findInvoice(db.orm, invoiceId),
         "invoice",
         invoiceId,
       );
       const requestedAt = await timeOfCustomer(deps, customerId);
-      const by = { requestedBy: actorOf(apiKeyId), requestedAt };
+      const by = { requestedBy: actor, requestedAt };
       await insertVoidRequest(db.orm, { invoiceId, requestId, reasonCode, reason, ...by });
       const clock = await clockReadingOf(db, customerId);
       const input = { invoiceId, customerId, subscriptionId, clock };

@@ -16,7 +16,6 @@ import {
 } from "../../temporal/operators.ts";
 import { type QueueRole, queueRoles, type TemporalQueues } from "../../temporal/queues.ts";
 import type { RunSummary } from "../../temporal/runs.ts";
-import { actorOf } from "../authentication.ts";
 import type { OperationCommands, OperationPlan, OperationRequest } from "../operation-dependencies.ts";
 import { found } from "../refusals.ts";
 
@@ -45,7 +44,7 @@ export function operationCommands({ db, now, operators, queues }: OperationParts
     queues: () => Promise.all(queueRoles.map((role) => queues.standing(role))),
     plan,
 
-    async open({ id, action, signal, subject, reason }, { apiKeyId }) {
+    async open({ id, action, signal, subject, reason }, { actor }) {
       if ((await findOperation(db.orm, id)) !== undefined) return;
       const targets = targetsIn(await plan({ action, signal, subject, reason }));
       if (targets.length === 0) {
@@ -55,7 +54,7 @@ export function operationCommands({ db, now, operators, queues }: OperationParts
         );
       }
       const query = "query" in subject ? subject.query : null;
-      const asked = { requestedBy: actorOf(apiKeyId), requestedAt: now() };
+      const asked = { requestedBy: actor, requestedAt: now() };
       await insertOperation(db, { id, action, signal, query, reason, ...asked }, targets);
     },
 

@@ -16,14 +16,28 @@ export function paymentCommands(
   gateway: TemporalGateway,
   wallClock: () => Instant,
 ): PaymentCommands {
+  /** The customer as Stripe knows them from now on. */
+  const atStripe = async (customerId: string) => {
+    const { name, email, currency } = found(await findCustomer(db.orm, customerId), "customer", customerId);
+    const { stripeCustomerId } = await reachable(
+      rail.ensureCustomer({ customerId, name, email, at: wallClock() }),
+    );
+    await setStripeCustomer(db.orm, customerId, stripeCustomerId);
+    return { stripeCustomerId, currency };
+  };
   return {
+    async openSetupPage(page) {
+      const known = await atStripe(page.customerId);
+      return await reachable(rail.openSetupPage({ ...page, ...known, at: wallClock() }));
+    },
+
+    async openPortalPage(page) {
+      const { stripeCustomerId } = await atStripe(page.customerId);
+      return await reachable(rail.openPortalPage({ ...page, stripeCustomerId, at: wallClock() }));
+    },
+
     async attachPaymentMethod({ customerId, requestId, token }) {
-      const customer = found(await findCustomer(db.orm, customerId), "customer", customerId);
-      const { name, email } = customer;
-      const { stripeCustomerId } = await reachable(
-        rail.ensureCustomer({ customerId, name, email, at: wallClock() }),
-      );
-      await setStripeCustomer(db.orm, customerId, stripeCustomerId);
+      const { stripeCustomerId } = await atStripe(customerId);
       const key = `customer/${customerId}/payment-method/${requestId}`;
       const card = await reachable(
         rail.attachPaymentMethod({
@@ -38,7 +52,8 @@ export function paymentCommands(
       await setPaymentMethod(db.orm, customerId, method);
       const clock = await clockReadingOf(db, customerId);
       for (const invoiceId of await openDunningsOf(db.orm, customerId)) {
-        await gateway.tellPaymentMethodUpdated(invoiceId, clock, requestId);
+        // Stripe tells of it, too, and may be quicker: it is one fact.
+        await gateway.tellPaymentMethodUpdated(invoiceId, clock, `card/${method.id}`);
       }
       return method;
     },

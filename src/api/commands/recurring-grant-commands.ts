@@ -15,7 +15,6 @@ import {
   type LedgerAmount,
   roundToMinor,
 } from "../../domain/money/index.ts";
-import { actorOf } from "../authentication.ts";
 import { timeOfCustomer } from "../customer-time.ts";
 import type { ApiDependencies, RecurringGrantCommands, RecurringGrantRequest } from "../dependencies.ts";
 import { found, RequestRefusedError } from "../refusals.ts";
@@ -27,23 +26,22 @@ export function recurringGrantCommands(
 ): RecurringGrantCommands {
   const { db, approvalLimits } = deps;
   return {
-    async request(request, { apiKeyId }) {
+    async request(request, { actor }) {
       const { customerId, currency } = request;
       const requestedAt = await timeOfCustomer(deps, customerId);
       await inTransaction(db, async (tx) => {
         await lockCustomer(tx, customerId);
         await insertRecurring(tx, {
           ...termsOf(request),
-          requestedBy: actorOf(apiKeyId),
+          requestedBy: actor,
           requestedAt,
           approvalLimitMinor: approvalLimits.get(currency)?.amountMinor ?? null,
         });
       });
     },
 
-    async decide(decision, { apiKeyId }) {
+    async decide(decision, { actor: decidedBy }) {
       const { recurringGrantId: id, outcome, note } = decision;
-      const decidedBy = actorOf(apiKeyId);
       const { customerId } = found(await findRecurring(db.orm, id), "recurring_grant", id);
       const decidedAt = await timeOfCustomer(deps, customerId);
       await inTransaction(db, async (tx) => {
@@ -55,8 +53,7 @@ export function recurringGrantCommands(
       });
     },
 
-    async end({ recurringGrantId: id, reason }, { apiKeyId }) {
-      const endedBy = actorOf(apiKeyId);
+    async end({ recurringGrantId: id, reason }, { actor: endedBy }) {
       const { customerId } = found(await findRecurring(db.orm, id), "recurring_grant", id);
       const endedAt = await timeOfCustomer(deps, customerId);
       await inTransaction(db, async (tx) => {

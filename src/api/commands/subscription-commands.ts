@@ -1,4 +1,3 @@
-import { findSubscription } from "../../db/billing/subscriptions.ts";
 import type { Database } from "../../db/database.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import type { TemporalGateway } from "../../temporal/gateway.ts";
@@ -9,7 +8,6 @@ import type {
   SubscriptionCommands,
   WantedPlan,
 } from "../dependencies.ts";
-import { found } from "../refusals.ts";
 import { clockReadingOf } from "./clock-reading.ts";
 
 /** Subscription commands as updates of the subscription's workflow. */
@@ -19,7 +17,6 @@ export function subscriptionCommands(db: Database, gateway: TemporalGateway): Su
     update: Parameters<typeof gateway.commandSubscription<C>>[1],
     rest: Omit<C, "requestId" | "at">,
   ): Promise<SubscriptionChanged> {
-    found(await findSubscription(db.orm, subscriptionId), "subscription", subscriptionId);
     const timed = when === undefined ? {} : { when };
     const command = { ...options, ...timed, ...rest, requestId, at: isoOf(at) } as C;
     return await gateway.commandSubscription(subscriptionId, update, command);
@@ -41,7 +38,7 @@ export function subscriptionCommands(db: Database, gateway: TemporalGateway): Su
     cancel: (command) =>
       send(command, messages.cancel, {
         when: command.when,
-        ...(command.unused === "none" ? { credit: "none" } : {}),
+        ...(command.unused === "credit" ? {} : { credit: command.unused }),
       }),
     removeAddOn: (command) => send(command, messages.removeAddOn, { planKey: command.planKey }),
     endTrial: (command) => send(command, messages.endTrial, {}),

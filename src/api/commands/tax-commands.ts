@@ -1,4 +1,6 @@
+import { isBilledToItsEnd } from "../../db/billing/agreed-rows.ts";
 import { insertFinaliseRequest } from "../../db/billing/draft-invoices.ts";
+import { lateInvoiceCount } from "../../db/billing/late-after-end.ts";
 import { findSubscription, lockCustomer, type StoredSubscription } from "../../db/billing/subscriptions.ts";
 import { insertTaxChoice, lastTaxChoice, taxStandingOf } from "../../db/billing/tax-choices.ts";
 import { keepTaxGiven, type StoredTax } from "../../db/billing/tax-given.ts";
@@ -6,7 +8,6 @@ import { type Database, inTransaction } from "../../db/database.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
 import { requireTaxFits } from "../../domain/invoicing/index.ts";
 import type { TemporalGateway } from "../../temporal/gateway.ts";
-import { actorOf } from "../authentication.ts";
 import { timeOfCustomer } from "../customer-time.ts";
 import type { ApiDependencies, CommandContext } from "../dependencies.ts";
 import { draftSubscription, invoiceOfPeriod, openDraft } from "../draft-of.ts";
@@ -25,7 +26,7 @@ export function taxCommands(
 ): TaxCommands {
   const { db } = deps;
   return {
-    async chooseTax({ appliesAt, ...choice }, { apiKeyId }) {
+    async chooseTax({ appliesAt, ...choice }, { actor }) {
       const chosenAt = await timeOfCustomer(deps, choice.customerId);
       if (appliesAt !== undefined && appliesAt < chosenAt) {
         const message = "must not be in the past: what is issued stays as it is";
@@ -34,7 +35,7 @@ export function taxCommands(
       const last = await lastTaxChoice(db.orm, choice.customerId);
       const isSame = last?.handling === choice.handling && last.basis === choice.basis;
       if (isSame && last.appliesAt <= (appliesAt ?? chosenAt)) return;
-      const by = { chosenBy: actorOf(apiKeyId), chosenAt, appliesAt: appliesAt ?? chosenAt };
+      const by = { chosenBy: actor, chosenAt, appliesAt: appliesAt ?? chosenAt };
       await insertTaxChoice(db.orm, { ...choice, ...by });
     },
 
@@ -47,7 +48,12 @@ export function taxCommands(
       if (tax.currency !== row.currency) throw otherCurrency(row.currency, tax.currency);
       const kept = await keep(db, row.customerId, tax, at, context);
       const clock = await clockReadingOf(db, row.customerId);
-      const told = { subscriptionId: row.id, periodStart: isoOf(period.start), clock };
+      const told = {
+        subscriptionId: row.id,
+        periodStart: isoOf(period.start),
+        clock,
+        ...(await againOf(db, row)),
+      };
       await gateway.tellTaxGiven(told, tax.requestId);
       return kept;
     },
@@ -58,21 +64,34 @@ export function taxCommands(
       return await keep(db, customerId, tax, at, context);
     },
 
-    async finalise({ draftId, requestId, reason }, { apiKeyId }) {
+    async finalise({ draftId, requestId, reason }, { actor }) {
       const { row, isOpen, start } = await draftSubscription(deps, draftId);
       if (!isOpen) return { status: "closed", invoiceId: await invoiceOfPeriod(db.orm, row.id, start) };
       const { draft, at } = await openDraft(deps, draftId);
       if (draft.quote !== null && draft.tax === undefined) throw taxMissing(draft.quote);
       const { id: subscriptionId, customerId, graceSeconds } = row;
       const { period } = draft;
-      const by = { requestedBy: actorOf(apiKeyId), requestedAt: at };
+      const by = { requestedBy: actor, requestedAt: at };
       await insertFinaliseRequest(db.orm, { subscriptionId, periodStart: start, requestId, reason, ...by });
       const clock = await clockReadingOf(db, customerId);
-      const cycle = { periodStart: isoOf(period.start), periodEnd: isoOf(period.end), graceSeconds, clock };
+      const again = await againOf(db, row);
+      const cycle = {
+        periodStart: isoOf(period.start),
+        periodEnd: isoOf(period.end),
+        graceSeconds,
+        clock,
+        ...again,
+      };
       await gateway.finaliseCycle({ subscriptionId, customerId, ...cycle }, requestId);
       return await closed(db, row, start);
     },
   };
+}
+
+/** Which of its runs a draft is closed by: after the end of a subscription late usage may come more than once. */
+async function againOf({ orm }: Database, row: StoredSubscription): Promise<{ readonly again?: number }> {
+  const again = isBilledToItsEnd(row) ? await lateInvoiceCount(orm, row.id) : 0;
+  return again === 0 ? {} : { again };
 }
 
 async function keep(
@@ -80,11 +99,11 @@ async function keep(
   customerId: string,
   { requestId: id, ...tax }: TaxToGive,
   givenAt: Instant,
-  { apiKeyId }: CommandContext,
+  { actor }: CommandContext,
 ): Promise<StoredTax> {
   return await inTransaction(db, async (tx) => {
     await lockCustomer(tx, customerId);
-    return await keepTaxGiven(tx, { ...tax, id, customerId, givenBy: actorOf(apiKeyId), givenAt });
+    return await keepTaxGiven(tx, { ...tax, id, customerId, givenBy: actor, givenAt });
   });
 }
 

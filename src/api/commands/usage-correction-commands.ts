@@ -35,7 +35,6 @@ import {
 } from "../../domain/corrections/index.ts";
 import { BillingError } from "../../domain/errors.ts";
 import { canonicalJson, type JsonValue, parseEventData } from "../../domain/metering/index.ts";
-import { actorOf } from "../authentication.ts";
 import type { ApiDependencies, CommandContext } from "../dependencies.ts";
 import { found } from "../refusals.ts";
 import { requireDecidable } from "./require-decidable.ts";
@@ -101,9 +100,9 @@ export async function revertBackfill(
 export async function decideUsageCorrection(
   deps: Deps,
   decision: CorrectionDecision,
-  { apiKeyId }: CommandContext,
+  { actor }: CommandContext,
 ): Promise<void> {
-  const [decidedBy, decidedAt] = [actorOf(apiKeyId), deps.now()];
+  const [decidedBy, decidedAt] = [actor, deps.now()];
   const { correctionId: id } = decision;
   await inTransaction(deps.db, async (tx) => {
     const meters = decision.outcome === "approved" ? await metersToAmendWith(tx) : [];
@@ -125,11 +124,11 @@ async function ask(
   tx: Tx,
   { now, unapprovedCorrectionsMax: unapprovedMax = unapprovedEventsMaxUsual }: Deps,
   asked: Omit<RequestedCorrection, "requestedBy" | "requestedAt" | "unapprovedMax">,
-  { apiKeyId }: CommandContext,
+  { actor }: CommandContext,
 ): Promise<void> {
   await requestCorrection(tx, {
     ...asked,
-    requestedBy: actorOf(apiKeyId),
+    requestedBy: actor,
     requestedAt: now(),
     unapprovedMax,
   });

@@ -46,7 +46,7 @@ export function whenOf(when: z.output<typeof whenInput> | undefined): { when?: C
 export const unusedInput = z
   .enum(["credit", "refund", "none"])
   .describe(
-    "What becomes of charges for time that is left when it ends now: they go to the customer's balance, are paid back, or are kept.",
+    "What becomes of charges for time that is left when it ends inside a period: they go to the customer's balance, back to where they were paid from, or are kept.",
   );
 
 /** What is asked for in the body of any change. */

@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { foreseenSubscription, foreseenUntil, standingOf } from "../../db/billing/foreseen-subscription.ts";
+import { commandStandingOf } from "../../db/billing/foreseen-change.ts";
+import { foreseenUntil } from "../../db/billing/foreseen-steps.ts";
+import { foreseenSubscription, standingOf } from "../../db/billing/foreseen-subscription.ts";
 import { type PlannedChange, plannedChange } from "../../db/billing/planned-change.ts";
 import {
   anchoredPeriodAt,
@@ -12,31 +14,17 @@ import { taxedAtOnce } from "../../db/billing/tax-given.ts";
 import { inSnapshot } from "../../db/database.ts";
 import { agreedPeriodAt, contains, type Instant, isoOf, type Period } from "../../domain/calendar/index.ts";
 import { settlements } from "../../domain/catalog/index.ts";
-import type { InvoiceLine } from "../../domain/invoicing/index.ts";
 import { admitCommand, type SubscriptionCommandKind } from "../../domain/lifecycle/index.ts";
 import { currency, sumMoney } from "../../domain/money/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
-import { timeOfCustomer } from "../customer-time.ts";
+import { timeOfSubscriber } from "../customer-time.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { found, RequestRefusedError } from "../refusals.ts";
-import { currencyText, decimalText, idParams, instantText, minorText } from "../wire.ts";
+import { currencyText, idParams, instantText, minorText } from "../wire.ts";
 import { changeInput, requestedChange } from "./change-inputs.ts";
-import { ruleRefusals, tags } from "./subscriptions.ts";
-
-const previewLineSchema = z
-  .object({
-    kind: z.string(),
-    description: z.string(),
-    product: z.string(),
-    plan: z.string().nullable(),
-    plan_version: z.int().nullable(),
-    price: z.string().nullable(),
-    period_start: instantText,
-    period_end: instantText,
-    quantity: decimalText.nullable(),
-    amount_minor: minorText,
-  })
-  .meta({ id: "PreviewedLine" });
+import { lineAnswer, previewLineSchema } from "./line-fields.ts";
+import { noteAnswer, previewedNoteSchema } from "./previewed-note.ts";
+import { ruleRefusals, standingRefusals, tags } from "./subscriptions.ts";
 
 const previewSchema = z
   .object({
@@ -54,7 +42,12 @@ const previewSchema = z
     settle: z
       .enum(settlements)
       .describe("When the lines are invoiced: now, with the period's usage, or not at all: there are none."),
-    refund_minor: minorText.nullable().describe("What of it would be paid back as money."),
+    refund_minor: minorText
+      .nullable()
+      .describe("Of a cancellation with `refund`: what goes back to the payments, tax too."),
+    credit_notes: z
+      .array(previewedNoteSchema)
+      .describe("Of a cancellation with `refund`: by which notes unused time goes back, besides the lines."),
     period: z
       .object({ start: instantText, end: instantText })
       .nullable()
@@ -70,14 +63,7 @@ export function changePreviewRoute(api: ApiInstance, deps: ApiDependencies): voi
       config: {
         scope: "read",
         refusals: [
-          "subscription_not_found",
-          "subscription_canceled",
-          "subscription_paused",
-          "subscription_not_paused",
-          "subscription_trialing",
-          "subscription_not_trialing",
-          "subscription_incomplete",
-          "subscription_incomplete_expired",
+          ...standingRefusals,
           "add_on_not_found",
           "subscription_change_backdated",
           "seats_invalid",
@@ -95,11 +81,11 @@ export function changePreviewRoute(api: ApiInstance, deps: ApiDependencies): voi
       },
     },
     async ({ params: { id }, body }) => {
-      const { customerId } = found(await findSubscription(deps.db.orm, id), "subscription", id);
-      const now = await timeOfCustomer(deps, customerId);
+      const now = await timeOfSubscriber(deps, id);
       const at = body.effective_at ?? now;
       return await inSnapshot(deps.db, async (tx) => {
         const row = found(await findSubscription(tx, id), "subscription", id);
+        const { customerId } = row;
         admit(row, body.kind, at, now);
         // Its run makes what is agreed until then before it.
         const foreseen = await foreseenUntil(tx, await foreseenSubscription(tx, row), at);
@@ -108,7 +94,8 @@ export function changePreviewRoute(api: ApiInstance, deps: ApiDependencies): voi
         const planned = await plannedChange(tx, foreseen.row, requestedChange(body), at, standing);
         const { lines } = planned;
         const taxQuote = await taxQuoteAhead(tx, { customerId, of: taxedAtOnce.change(id), lines, at: now });
-        return previewAnswer(foreseen.row, planned, taxQuote);
+        const isRefunded = body.kind === "cancel" && body.unused === "refund";
+        return previewAnswer(foreseen.row, planned, { taxQuote, isRefunded });
       });
     },
   );
@@ -116,14 +103,8 @@ export function changePreviewRoute(api: ApiInstance, deps: ApiDependencies): voi
 
 /** Refuses what the subscription's run would refuse. */
 function admit(row: StoredSubscription, kind: SubscriptionCommandKind, at: Instant, now: Instant): void {
+  admitCommand(commandStandingOf(row, now), { kind, at: isoOf(at) });
   const { period } = anchoredPeriodAt(row, now);
-  const standing = {
-    status: row.status,
-    cancelAt: row.cancelAt === null ? null : isoOf(row.cancelAt),
-    periodStart: isoOf(period.start),
-    periodEnd: isoOf(period.end),
-  };
-  admitCommand(standing, { kind, at: isoOf(at) });
   if (contains(period, at)) return;
   const message = `must be before ${isoOf(period.end)}, when the period in course ends`;
   throw new RequestRefusedError("request_invalid", message, "effective_at");
@@ -132,9 +113,13 @@ function admit(row: StoredSubscription, kind: SubscriptionCommandKind, at: Insta
 function previewAnswer(
   row: StoredSubscription,
   planned: PlannedChange,
-  taxQuote: string | null,
+  { taxQuote, isRefunded }: { readonly taxQuote: string | null; readonly isRefunded: boolean },
 ): z.infer<typeof previewSchema> {
-  const { at, lines, quote, refund, waits, settle } = planned;
+  const { at, lines, quote, notes, waits, settle } = planned;
+  const refund = sumMoney(
+    notes.map((note) => note.planned.toRefund),
+    currency(row.currency),
+  );
   const net = sumMoney(
     lines.map(({ amount }) => amount),
     currency(row.currency),
@@ -148,7 +133,8 @@ function previewAnswer(
     lines: lines.map(lineAnswer),
     net_minor: net.amountMinor.toString(),
     settle: waits && settle === "now" ? "next_invoice" : settle,
-    refund_minor: refund?.amountMinor.toString() ?? null,
+    refund_minor: isRefunded ? refund.amountMinor.toString() : null,
+    credit_notes: notes.map(noteAnswer),
     period: period && { start: isoOf(period.start), end: isoOf(period.end) },
   };
 }
@@ -156,19 +142,4 @@ function previewAnswer(
 function periodAfter(row: StoredSubscription, { at, anchor }: PlannedChange): Period {
   const anchors = anchorsOf(row);
   return agreedPeriodAt(anchor === null ? anchors : [...anchors, anchor], at).period;
-}
-
-function lineAnswer(line: InvoiceLine): z.infer<typeof previewLineSchema> {
-  return {
-    kind: line.kind,
-    description: line.description,
-    product: line.product,
-    plan: line.source?.planKey ?? null,
-    plan_version: line.source?.planVersion ?? null,
-    price: line.source?.priceKey ?? null,
-    period_start: isoOf(line.period.start),
-    period_end: isoOf(line.period.end),
-    quantity: line.quantity?.text ?? null,
-    amount_minor: line.amount.amountMinor.toString(),
-  };
 }

@@ -26,6 +26,10 @@ export const creditNoteSchema = z
     lines: z.array(z.object({ line: z.int(), amount_minor: minorText })),
     reason_code: z.enum(reasonCodes),
     reason: z.string().nullable(),
+    subscription: z
+      .string()
+      .nullable()
+      .describe("Whose end it is for, where it gives unused time back: then nobody has to agree."),
     requested_by: actorText,
     requested_at: instantText,
     issued_by: actorText.nullable(),
@@ -64,6 +68,7 @@ export function creditNoteAnswer(
     lines: lines.map(({ line, amountMinor }) => ({ line, amount_minor: amountMinor.toString() })),
     reason_code: note.reasonCode,
     reason: note.reason,
+    subscription: note.subscriptionId,
     requested_by: note.requestedBy,
     requested_at: isoOf(note.requestedAt),
     issued_by: note.issuedBy,

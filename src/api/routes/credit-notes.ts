@@ -43,10 +43,10 @@ const creditNoteInput = z
 export const creditNoteRefusals = [
   "invoice_not_creditable",
   "credit_purchase_not_creditable",
+  "credit_grant_insufficient",
   "invoice_line_not_found",
   "credit_note_exceeds_line",
   "credit_note_exceeds_invoice",
-  "invoice_at_stripe",
   "nothing_to_refund",
   "payment_disputed",
 ];

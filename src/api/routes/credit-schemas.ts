@@ -59,7 +59,10 @@ export const creditGrantSchema = z
 type CreditGrantAnswer = z.infer<typeof creditGrantSchema>;
 
 /** A grant as it stands now, by its customer's clock. */
-export async function answerForGrant(id: string, deps: ApiDependencies): Promise<CreditGrantAnswer> {
+export async function answerForGrant(
+  id: string,
+  deps: Pick<ApiDependencies, "db" | "now">,
+): Promise<CreditGrantAnswer> {
   const grant = found(await findCreditGrant(deps.db.orm, id), "credit_grant", id);
   return creditGrantAnswer(grant, await timeOfCustomer(deps, grant.customerId));
 }

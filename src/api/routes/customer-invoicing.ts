@@ -5,7 +5,7 @@ import { lockCustomer } from "../../db/billing/subscriptions.ts";
 import { inTransaction } from "../../db/database.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
-import { actorOf, callerOf } from "../authentication.ts";
+import { callerOf } from "../authentication.ts";
 import { clockOfCustomer } from "../customer-time.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { found } from "../refusals.ts";
@@ -70,7 +70,7 @@ export function customerInvoicingRoutes(api: ApiInstance, { db, now }: ApiDepend
     },
     async (request) => {
       const { id } = request.params;
-      const chosenBy = actorOf(callerOf(request).apiKeyId);
+      const chosenBy = callerOf(request).actor;
       return await inTransaction(db, async (tx) => {
         found(await lockCustomer(tx, id), "customer", id);
         const { now: effectiveAt } = await clockOfCustomer(tx, { now }, id);

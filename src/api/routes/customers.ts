@@ -35,6 +35,7 @@ import {
 } from "../wire.ts";
 import { accessSchema } from "./dunning-schemas.ts";
 import { paymentMethodAnswer, paymentMethodSchema } from "./payment-methods.ts";
+import { giveOnSignUp } from "./redemptions.ts";
 
 const customerSchema = z
   .object({
@@ -130,7 +131,7 @@ function createCustomer(api: ApiInstance, deps: ApiDependencies): void {
         const message = `there is a customer "${id}" with other values: choose another id, or change that one`;
         throw new RequestRefusedError("customer_exists", message, "id");
       }
-      return reply.code(201).send(customerAnswer(stored));
+      return reply.code(201).send(customerAnswer(await giveOnSignUp(request, deps, stored)));
     },
   );
 }

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { DraftInvoice, DraftPeriod } from "../../db/billing/draft-invoices.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
-import { type InvoiceLine, taxBases, taxHandlings } from "../../domain/invoicing/index.ts";
-import { currencyText, decimalText, instantText, minorText } from "../wire.ts";
+import { taxBases, taxHandlings } from "../../domain/invoicing/index.ts";
+import { currencyText, instantText, minorText } from "../wire.ts";
+import { lineAnswer, lineFields } from "./line-fields.ts";
 import { givenTaxAnswer, givenTaxSchema } from "./tax-schemas.ts";
 
 const waitsFor = z
@@ -27,19 +28,10 @@ export const draftSchema = z
   })
   .meta({ id: "DraftInvoice" });
 
-const draftLineSchema = z
+export const taxableLineSchema = z
   .object({
     line: z.int().describe("As tax lines refer to it."),
-    kind: z.string(),
-    description: z.string(),
-    product: z.string(),
-    plan: z.string().nullable(),
-    plan_version: z.int().nullable(),
-    price: z.string().nullable(),
-    period_start: instantText,
-    period_end: instantText,
-    quantity: decimalText.nullable(),
-    amount_minor: minorText,
+    ...lineFields,
     taxable_minor: minorText
       .nullable()
       .describe("What tax is to be reckoned on; negative where it goes back. Null: none is."),
@@ -52,7 +44,7 @@ export const draftDetailSchema = draftSchema
     usage_complete_until: instantText,
     usage_known_by: z.enum(["none", "reported", "estimated"]),
     usage_held_back_by: z.string().nullable(),
-    lines: z.array(draftLineSchema),
+    lines: z.array(taxableLineSchema),
     subtotal_minor: minorText.describe("The sum of the lines, tax not among them."),
     credits_applied_minor: minorText,
     tax_minor: minorText.describe("As it was given; `0` while it is missing."),
@@ -101,13 +93,10 @@ export function draftDetailAnswer(draft: DraftInvoice, now: Instant): z.infer<ty
     usage_held_back_by: usage.heldBackBy?.source ?? null,
     lines: closed.parts
       .flatMap(({ lines }) => lines)
-      .map((line, place) =>
-        lineAnswer(
-          line,
-          place + 1,
-          taxable.find(({ number }) => number === place + 1)?.taxable.amountMinor ?? null,
-        ),
-      ),
+      .map((line, place) => {
+        const on = taxable.find(({ number }) => number === place + 1)?.taxable;
+        return { line: place + 1, ...lineAnswer(line), taxable_minor: on?.amountMinor.toString() ?? null };
+      }),
     subtotal_minor: totals.subtotal.amountMinor.toString(),
     credits_applied_minor: totals.creditsApplied.amountMinor.toString(),
     tax_minor: totals.tax.amountMinor.toString(),
@@ -121,22 +110,3 @@ export function draftDetailAnswer(draft: DraftInvoice, now: Instant): z.infer<ty
     },
   };
 }
-
-const lineAnswer = (
-  { kind, description, product, source, period, quantity, amount }: InvoiceLine,
-  line: number,
-  taxable: bigint | null,
-): z.infer<typeof draftLineSchema> => ({
-  line,
-  kind,
-  description,
-  product,
-  plan: source?.planKey ?? null,
-  plan_version: source?.planVersion ?? null,
-  price: source?.priceKey ?? null,
-  period_start: isoOf(period.start),
-  period_end: isoOf(period.end),
-  quantity: quantity?.text ?? null,
-  amount_minor: amount.amountMinor.toString(),
-  taxable_minor: taxable?.toString() ?? null,
-});

@@ -14,7 +14,7 @@ import { reasonCodes } from "../../domain/adjustments/index.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
 import { CatalogInvalidError, type Entitlement, parseEntitlement } from "../../domain/catalog/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
-import { actorOf, callerOf } from "../authentication.ts";
+import { callerOf } from "../authentication.ts";
 import { timeOfCustomer } from "../customer-time.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { camelCase, renameFields, snakeCase } from "../field-names.ts";
@@ -111,7 +111,7 @@ function createGrant(api: ApiInstance, deps: GrantDependencies): void {
         ...{ id, customerId, kind, entitlement, feature: entitlement.feature },
         ...{ effectiveAt: effective_at ?? now, expiresAt: expires_at ?? null },
         ...{ reasonCode: reason_code, reason: reason ?? null },
-        grantedBy: actorOf(callerOf(request).apiKeyId),
+        grantedBy: callerOf(request).actor,
         grantedAt: now,
       });
       return reply.code(201).send(await answerFor(id, deps));
@@ -187,7 +187,7 @@ function endGrant(api: ApiInstance, deps: GrantDependencies): void {
       const { id } = request.params;
       const grant = found(await findFeatureGrant(deps.db.orm, id), "feature_grant", id);
       const endedAt = await timeOfCustomer(deps, grant.customerId);
-      const endedBy = actorOf(callerOf(request).apiKeyId);
+      const endedBy = callerOf(request).actor;
       const { reason = null } = request.body;
       const isRepeated = grant.end?.endedBy === endedBy && grant.end.reason === reason;
       if (isRepeated) return grantAnswer(grant, endedAt);

@@ -4,6 +4,15 @@ import { key, quantity, wholeMinor } from "./price-schemas.ts";
 
 /** Features, and what is given of them, as requests and answers write them. */
 
+export const cutOffSchema = z
+  .discriminatedUnion("use", [
+    z.strictObject({ use: z.literal("allowed") }),
+    z.strictObject({ use: z.literal("denied") }),
+    z.strictObject({ use: z.literal("allowed_up_to"), quantity }),
+  ])
+  .describe("What is done where it is used while Reckoner cannot be heard there.")
+  .meta({ id: "CutOffPolicy" });
+
 export const featureSchema = z
   .strictObject({
     key,
@@ -22,6 +31,7 @@ export const featureSchema = z
       .enum(["denied", "allowed"])
       .optional()
       .describe("While access is limited because an invoice is not paid; `denied` when left out."),
+    when_cut_off: cutOffSchema.optional(),
   })
   .meta({ id: "Feature" });
 
@@ -68,6 +78,7 @@ export const entitlementFields = {
   limits: z.array(limitSchema).optional().describe("All of them hold. Without any there is no limit."),
   value: z.string().optional().describe("Of a setting; a number is a text too."),
   values: z.array(z.string()).optional().describe("Of a setting that is a list."),
+  when_cut_off: cutOffSchema.optional(),
 };
 
 export const entitlementSchema = z

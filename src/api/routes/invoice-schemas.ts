@@ -2,6 +2,7 @@ import { z } from "zod";
 import { currencyText, decimalText, instantText, minorText } from "../wire.ts";
 import { disputeSchema } from "./disputes.ts";
 import { entrySchema } from "./entries.ts";
+import { lineFields } from "./line-fields.ts";
 import { refundSchema } from "./refund-schemas.ts";
 
 export const invoiceStatus = z.enum(["open", "paid", "void", "uncollectible"]);
@@ -10,7 +11,7 @@ export const invoiceSchema = z
   .object({
     id: z.string(),
     number: z.string().describe("Without gaps in its series: of the customer, or of the seller and year."),
-    kind: z.enum(["activation", "cycle", "threshold", "proration", "credit_purchase"]),
+    kind: z.enum(["activation", "cycle", "threshold", "proration", "credit_purchase", "late_usage"]),
     status: invoiceStatus,
     customer: z.string(),
     subscription: z
@@ -57,16 +58,8 @@ export const invoiceLineSchema = z
   .object({
     line: z.int(),
     part: z.int().describe("Of which part of the invoice it is."),
-    kind: z.string(),
-    description: z.string(),
-    product: z.string().nullable(),
-    plan: z.string().nullable(),
-    plan_version: z.int().nullable(),
-    price: z.string().nullable(),
-    period_start: instantText,
-    period_end: instantText,
-    quantity: decimalText.nullable(),
-    amount_minor: minorText,
+    ...lineFields,
+    product: lineFields.product.nullable(),
     exact_minor: decimalText.describe("Before rounding to the minor unit."),
     detail: z
       .record(z.string(), z.unknown())

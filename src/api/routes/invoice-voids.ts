@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { findVoid, replacementOf, type StoredVoid } from "../../db/billing/invoice-voids.ts";
 import { findInvoice } from "../../db/billing/invoices.ts";
+import { findTaxGiven } from "../../db/billing/tax-given.ts";
+import { findVoidTaxWanted } from "../../db/billing/void-tax.ts";
 import { reasonCodes } from "../../domain/adjustments/index.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
@@ -8,9 +10,11 @@ import type { ApiDependencies } from "../dependencies.ts";
 import { newId } from "../idempotency.ts";
 import { contextOf } from "../observation.ts";
 import { found } from "../refusals.ts";
-import { idParams, instantText } from "../wire.ts";
+import { currencyText, idParams, instantText } from "../wire.ts";
 import { otherIsExplained, reasonFields } from "./adjustment-schemas.ts";
 import { actorText } from "./decisions-wire.ts";
+import { taxableLineSchema } from "./draft-schemas.ts";
+import { lineAnswer } from "./line-fields.ts";
 
 const voidSchema = z
   .object({
@@ -76,6 +80,49 @@ export function invoiceVoidRoutes(api: ApiInstance, deps: ApiDependencies): void
       },
     },
     async ({ params: { id } }) => voidAnswer(deps, id),
+  );
+  taxWantedRoute(api, deps);
+}
+
+const taxWantedSchema = z
+  .object({
+    invoice: z.string(),
+    quote: z.string().describe("To give tax for, by `PUT /v1/customers/{id}/tax-lines/{quote}`."),
+    is_given: z.boolean(),
+    basis: z.enum(["before_credits", "after_credits"]),
+    currency: currencyText,
+    wanted_at: instantText,
+    lines: z.array(taxableLineSchema),
+  })
+  .meta({ id: "VoidTaxWanted" });
+
+/** For which lines tax is to be given before an invoice can be voided. */
+function taxWantedRoute(api: ApiInstance, { db }: ApiDependencies): void {
+  api.get(
+    "/v1/invoices/:id/void/tax",
+    {
+      config: { scope: "read", refusals: ["invoice_not_found", "invoice_void_tax_not_found"] },
+      schema: {
+        tags,
+        summary: "Which tax voiding an invoice wants",
+        description:
+          "The lines of the invoice that would bill its period anew, as they were when voiding was refused with `tax_missing`: give their tax, and ask again.",
+        params: idParams,
+        response: { 200: taxWantedSchema },
+      },
+    },
+    async ({ params: { id } }) => {
+      const { customerId, currency } = found(await findInvoice(db.orm, id), "invoice", id);
+      const wanted = found(await findVoidTaxWanted(db.orm, id), "invoice_void_tax", id);
+      const { quote, basis, wantedAt, lines } = wanted;
+      const given = await findTaxGiven(db.orm, customerId, quote);
+      return {
+        ...{ invoice: id, quote, is_given: given !== undefined, basis, currency, wanted_at: isoOf(wantedAt) },
+        lines: lines.map(({ line, taxableMinor }, place) => ({
+          ...{ line: place + 1, ...lineAnswer(line), taxable_minor: taxableMinor },
+        })),
+      };
+    },
   );
 }
 

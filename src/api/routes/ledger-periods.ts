@@ -73,7 +73,7 @@ function closePeriod(api: ApiInstance, { db, now }: ApiDependencies): void {
         const message = `${month} has not ended: a period is closed after its last instant`;
         throw new RequestRefusedError("accounting_period_not_ended", message, "month");
       }
-      const actor = `api-key/${callerOf(request).apiKeyId}`;
+      const { actor } = callerOf(request);
       const period = await inTransaction(db, async (tx) => {
         await closeAccountingPeriod(tx, firstDayOf(month), actor);
         return findPeriod(tx, month);

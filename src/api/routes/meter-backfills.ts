@@ -13,7 +13,7 @@ import {
 import { newestVersions, publishedMeters, type StoredMeter } from "../../db/usage/meters-in-force.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
-import { actorOf, callerOf } from "../authentication.ts";
+import { callerOf } from "../authentication.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { newId } from "../idempotency.ts";
 import { byNumber, listAnswer, listOf, pageQuery, pageRequest } from "../pagination.ts";
@@ -63,7 +63,7 @@ function start(api: ApiInstance, { db }: ApiDependencies): void {
       const meter = versionOf(await publishedMeters(db.orm), request.params.key, version);
       if (customerId !== undefined) found(await findCustomer(db.orm, customerId), "customer", customerId);
       const id = newId(request, "mbf");
-      const requestedBy = actorOf(callerOf(request).apiKeyId);
+      const requestedBy = callerOf(request).actor;
       const asked = { id, meter: meter.number, since, until, customerId, requestedBy };
       try {
         await inTransaction(db, (tx) => startMeterBackfill(tx, asked));
@@ -163,7 +163,7 @@ function cancel(api: ApiInstance, { db }: ApiDependencies): void {
     },
     async (request) => {
       const { seq } = await storedBackfill(db, request.params);
-      const canceledBy = actorOf(callerOf(request).apiKeyId);
+      const canceledBy = callerOf(request).actor;
       await inTransaction(db, (tx) => cancelMeterBackfill(tx, seq, canceledBy));
       const stored = await storedBackfill(db, request.params);
       if (stored.state !== "canceled") {

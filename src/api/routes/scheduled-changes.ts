@@ -3,7 +3,7 @@ import { type ListedChange, listScheduled } from "../../db/billing/scheduled-cha
 import { findSubscription } from "../../db/billing/subscriptions.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
-import { timeOfCustomer } from "../customer-time.ts";
+import { timeOfSubscriber } from "../customer-time.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { newId } from "../idempotency.ts";
 import { contextOf } from "../observation.ts";
@@ -112,8 +112,7 @@ export function scheduledChangeRoutes(api: ApiInstance, deps: ApiDependencies): 
 }
 
 async function commandNow(deps: ApiDependencies, id: string) {
-  const { customerId } = found(await findSubscription(deps.db.orm, id), "subscription", id);
-  return { subscriptionId: id, at: await timeOfCustomer(deps, customerId) };
+  return { subscriptionId: id, at: await timeOfSubscriber(deps, id) };
 }
 
 function scheduledAnswer(change: ListedChange): z.infer<typeof scheduledSchema> {

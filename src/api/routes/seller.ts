@@ -5,7 +5,7 @@ import { isoOf } from "../../domain/calendar/index.ts";
 import { documentSeries } from "../../domain/invoicing/document/index.ts";
 import { taxHandlings, usualTaxPolicy } from "../../domain/invoicing/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
-import { actorOf, callerOf } from "../authentication.ts";
+import { callerOf } from "../authentication.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { NotFoundError } from "../refusals.ts";
 import { instantText, textInput } from "../wire.ts";
@@ -86,7 +86,7 @@ export function sellerRoutes(api: ApiInstance, { db, now }: Pick<ApiDependencies
       const tax = { handling: asked.handling, waitDays: asked.wait_days };
       const details = { ...rest, addressLines, taxId, tax };
       documentSeries(details.numbering, "invoice", { customerId: "any", year: 2026 });
-      const setBy = actorOf(callerOf(request).apiKeyId);
+      const setBy = callerOf(request).actor;
       return sellerAnswer(await inTransaction(db, (tx) => setSeller(tx, details, { setBy, setAt: now() })));
     },
   );

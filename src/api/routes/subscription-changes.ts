@@ -1,8 +1,6 @@
 import { z } from "zod";
-import { findSubscription } from "../../db/billing/subscriptions.ts";
-import { RefundUnavailableError } from "../../domain/invoicing/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
-import { timeOfCustomer } from "../customer-time.ts";
+import { timeOfSubscriber } from "../customer-time.ts";
 import type {
   ApiDependencies,
   CommandContext,
@@ -11,7 +9,6 @@ import type {
 } from "../dependencies.ts";
 import { newId } from "../idempotency.ts";
 import { contextOf } from "../observation.ts";
-import { found } from "../refusals.ts";
 import { idParams, instantText } from "../wire.ts";
 import {
   type ChangeOptionsBody,
@@ -22,11 +19,20 @@ import {
   whenInput,
   whenOf,
 } from "./change-inputs.ts";
+import { outcomeAnswer, outcomeSchema } from "./change-outcome.ts";
 import { changePreviewRoute } from "./change-preview.ts";
 import { pauseInputs, pauseOf } from "./pause-inputs.ts";
 import { agreementOn, overridesInput } from "./price-overrides.ts";
 import { scheduledChangeRoutes } from "./scheduled-changes.ts";
-import { answerFor, planInput, ruleRefusals, seatsInput, subscriptionSchema, tags } from "./subscriptions.ts";
+import {
+  answerOf,
+  planInput,
+  ruleRefusals,
+  seatsInput,
+  shownFor,
+  subscriptionSchema,
+  tags,
+} from "./subscriptions.ts";
 
 const changedSchema = z
   .object({
@@ -42,6 +48,7 @@ const changedSchema = z
       .string()
       .nullable()
       .describe("The id of a change that is made later: it is listed under it, and withdrawn by it."),
+    outcome: outcomeSchema.nullable().describe("Null of what is made later."),
   })
   .meta({ id: "SubscriptionChanged" });
 
@@ -134,23 +141,20 @@ function endingRoutes(api: ApiInstance, deps: ApiDependencies): void {
     path: "cancel",
     summary: "Cancel",
     description:
-      "At the end of the period in course, at a date, or now: inside a period the unused part of what was paid in advance is credited, or not. Either way a last invoice bills the usage. Until an agreed end has come it can be taken back.",
+      "At the end of the period in course, at a date, or now: inside a period the unused part of what was paid in advance is credited, paid back, or kept. Either way a last invoice bills the usage. Until an agreed end has come it can be taken back.",
     refusals: [
       "subscription_not_found",
       "subscription_canceled",
       "subscription_already_canceling",
       "change_quote_outdated",
-      "refund_unavailable",
     ],
     body: z.strictObject({
       when: whenInput,
       unused: unusedInput.default("credit"),
       preview: changeOptions.preview,
     }),
-    send: async (command, { when, unused }, context) => {
-      if (unused === "refund") throw new RefundUnavailableError();
-      return await subscriptions.cancel({ ...command, when: "now", ...whenOf(when), unused }, context);
-    },
+    send: (command, { when, unused }, context) =>
+      subscriptions.cancel({ ...command, when: "now", ...whenOf(when), unused }, context),
   });
 }
 
@@ -207,16 +211,21 @@ function change<Body extends z.ZodObject>(
     },
     async (request, reply) => {
       const { id } = request.params as z.output<typeof idParams>;
-      const { customerId } = found(await findSubscription(deps.db.orm, id), "subscription", id);
       const body = request.body as z.output<Body> & ChangeOptionsBody;
-      const at = instantOf(body, await timeOfCustomer(deps, customerId));
+      const at = instantOf(body, await timeOfSubscriber(deps, id));
       const options = optionsOf(body);
       const requestId = newId(request, "chg");
       const command = { subscriptionId: id, requestId, at, options, ...whenOf(body.when) };
       const changed = await send(command, body, contextOf(request));
-      const subscription = await answerFor(deps, id);
       const { effectiveAt, invoiceId, scheduled = null } = changed;
-      return reply.send({ subscription, effective_at: effectiveAt, invoice: invoiceId, scheduled });
+      const shown = await shownFor(deps, id, scheduled === null ? requestId : undefined);
+      return reply.send({
+        subscription: await answerOf(deps, shown),
+        effective_at: effectiveAt,
+        invoice: invoiceId,
+        scheduled,
+        outcome: outcomeAnswer(shown),
+      });
     },
   );
 }

@@ -53,6 +53,7 @@ export const startRefusals = [
   "activation_expiry_invalid",
   "subscription_not_canceled",
   "tax_missing",
+  "trial_refused",
 ];
 
 interface StartBody {

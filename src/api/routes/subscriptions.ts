@@ -1,12 +1,9 @@
 import { z } from "zod";
 import { accessOfSubscription } from "../../db/billing/access.ts";
 import { findCustomer } from "../../db/billing/customers.ts";
-import { itemsInForce, listSubscriptions } from "../../db/billing/subscription-reads.ts";
-import {
-  anchoredPeriodAt,
-  findSubscription,
-  type StoredSubscription,
-} from "../../db/billing/subscriptions.ts";
+import { type ShownSubscription, shownSubscription } from "../../db/billing/shown-subscription.ts";
+import { listSubscriptions } from "../../db/billing/subscription-reads.ts";
+import { anchoredPeriodAt, type StoredSubscription } from "../../db/billing/subscriptions.ts";
 import type { SubscriptionItem } from "../../db/schema/billing.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
 import { isTerminal, subscriptionStatuses } from "../../domain/lifecycle/index.ts";
@@ -83,6 +80,18 @@ const ruleRefusals = [
   "plan_required",
 ];
 
+/** Where a subscription stands may rule out a change. */
+const standingRefusals = [
+  "subscription_not_found",
+  "subscription_canceled",
+  "subscription_paused",
+  "subscription_not_paused",
+  "subscription_trialing",
+  "subscription_not_trialing",
+  "subscription_incomplete",
+  "subscription_incomplete_expired",
+];
+
 /** What a customer has agreed to, from opening to the end. Changes are commands to the subscription's workflow. */
 export function subscriptionRoutes(api: ApiInstance, deps: ApiDependencies): void {
   openSubscription(api, deps);
@@ -116,7 +125,7 @@ export function subscriptionRoutes(api: ApiInstance, deps: ApiDependencies): voi
         pageRequest(query, newestFirst),
       );
       const answers = new Map<string, z.infer<typeof subscriptionSchema>>();
-      for (const row of page.items) answers.set(row.id, await answerOf(deps, row));
+      for (const { id } of page.items) answers.set(id, await answerFor(deps, id));
       return listAnswer(page, newestFirst, (row) => found(answers.get(row.id), "subscription", row.id));
     },
   );
@@ -170,15 +179,23 @@ export async function answerFor(
   deps: ApiDependencies,
   id: string,
 ): Promise<z.infer<typeof subscriptionSchema>> {
-  return await answerOf(deps, found(await findSubscription(deps.db.orm, id), "subscription", id));
+  return await answerOf(deps, await shownFor(deps, id));
 }
 
-async function answerOf(
-  deps: ApiDependencies,
-  row: StoredSubscription,
+/** Reads a subscription, and what a change of it came to. */
+export async function shownFor(
+  { db, now }: Pick<ApiDependencies, "db" | "now">,
+  id: string,
+  changeId?: string,
+): Promise<ShownSubscription> {
+  const shown = await shownSubscription(db.orm, id, { wallNow: now(), changeId });
+  return found(shown, "subscription", id);
+}
+
+export async function answerOf(
+  deps: Pick<ApiDependencies, "db">,
+  { row, now, items, isDunned }: ShownSubscription,
 ): Promise<z.infer<typeof subscriptionSchema>> {
-  const now = await timeOfCustomer(deps, row.customerId);
-  const items = await itemsInForce(deps.db.orm, row.id, now);
   return {
     id: row.id,
     customer: row.customerId,
@@ -192,7 +209,7 @@ async function answerOf(
     trial_ends_at: isoOrNull(row.trialEndsAt),
     expires_at: isoOrNull(row.expiresAt),
     reactivates: row.reactivates,
-    access: accessAnswer(await accessOfSubscription(deps.db.orm, row, now)),
+    access: accessAnswer(await accessOfSubscription(deps.db.orm, row, now, isDunned)),
     workflow: `subscription/${row.id}`,
   };
 }
@@ -207,4 +224,4 @@ function periodAnswer(row: StoredSubscription, now: Instant): { start: string; e
   return { start: isoOf(period.start), end: isoOf(period.end) };
 }
 
-export { planInput, ruleRefusals, seatsInput, tags };
+export { planInput, ruleRefusals, seatsInput, standingRefusals, tags };

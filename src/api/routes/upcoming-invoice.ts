@@ -4,12 +4,34 @@ import { type UpcomingPeriod, upcomingInvoice } from "../../db/billing/upcoming-
 import { type Database, inSnapshot } from "../../db/database.ts";
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
 import { documentOfInvoice, type InvoiceToPrint } from "../../domain/invoicing/document/index.ts";
+import type { InvoiceLine, InvoiceTotals } from "../../domain/invoicing/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
 import { timeOfCustomer } from "../customer-time.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { found, RequestRefusedError } from "../refusals.ts";
 import { currencyText, decimalText, idParams, instantText, minorText } from "../wire.ts";
 import { sendDocument } from "./invoice-documents.ts";
+
+export const upcomingLineSchema = z.object({
+  subscription: z.string().nullable().describe("Another one's where they are invoiced together."),
+  kind: z.string(),
+  description: z.string(),
+  plan: z.string().nullable(),
+  price: z.string().nullable(),
+  period_start: instantText,
+  period_end: instantText,
+  quantity: decimalText.nullable(),
+  amount_minor: minorText,
+  exact_minor: decimalText,
+});
+
+/** What an invoice that is coming adds up to. */
+export const upcomingAmounts = {
+  subtotal_minor: minorText,
+  credits_applied_minor: minorText,
+  balance_applied_minor: minorText,
+  total_minor: minorText,
+};
 
 const upcomingSchema = z
   .object({
@@ -18,24 +40,8 @@ const upcomingSchema = z
     period_start: instantText,
     period_end: instantText,
     currency: currencyText,
-    lines: z.array(
-      z.object({
-        subscription: z.string().nullable().describe("Another one's where they are invoiced together."),
-        kind: z.string(),
-        description: z.string(),
-        plan: z.string().nullable(),
-        price: z.string().nullable(),
-        period_start: instantText,
-        period_end: instantText,
-        quantity: decimalText.nullable(),
-        amount_minor: minorText,
-        exact_minor: decimalText,
-      }),
-    ),
-    subtotal_minor: minorText,
-    credits_applied_minor: minorText,
-    balance_applied_minor: minorText,
-    total_minor: minorText,
+    lines: z.array(upcomingLineSchema),
+    ...upcomingAmounts,
   })
   .meta({ id: "UpcomingInvoice" });
 
@@ -126,22 +132,36 @@ function upcomingAnswer(
     period_end: isoOf(end),
     currency,
     lines: parts.flatMap(({ subscriptionId, lines }) =>
-      lines.map((line) => ({
-        subscription: subscriptionId,
-        kind: line.kind,
-        description: line.description,
-        plan: line.source?.planKey ?? null,
-        price: line.source?.priceKey ?? null,
-        period_start: isoOf(line.period.start),
-        period_end: isoOf(line.period.end),
-        quantity: line.quantity?.text ?? null,
-        amount_minor: line.amount.amountMinor.toString(),
-        exact_minor: line.exactMinor.text,
-      })),
+      lines.map((line) => upcomingLine(subscriptionId, line)),
     ),
-    subtotal_minor: amounts.subtotal.amountMinor.toString(),
-    credits_applied_minor: amounts.creditsApplied.amountMinor.toString(),
-    balance_applied_minor: amounts.balanceApplied.amountMinor.toString(),
-    total_minor: amounts.total.amountMinor.toString(),
+    ...upcomingAmountsOf(amounts),
   };
 }
+
+export const upcomingLine = (
+  subscription: string | null,
+  line: InvoiceLine,
+): z.infer<typeof upcomingLineSchema> => ({
+  subscription,
+  kind: line.kind,
+  description: line.description,
+  plan: line.source?.planKey ?? null,
+  price: line.source?.priceKey ?? null,
+  period_start: isoOf(line.period.start),
+  period_end: isoOf(line.period.end),
+  quantity: line.quantity?.text ?? null,
+  amount_minor: line.amount.amountMinor.toString(),
+  exact_minor: line.exactMinor.text,
+});
+
+export const upcomingAmountsOf = ({
+  subtotal,
+  creditsApplied,
+  balanceApplied,
+  total,
+}: Pick<InvoiceTotals, "subtotal" | "creditsApplied" | "balanceApplied" | "total">) => ({
+  subtotal_minor: subtotal.amountMinor.toString(),
+  credits_applied_minor: creditsApplied.amountMinor.toString(),
+  balance_applied_minor: balanceApplied.amountMinor.toString(),
+  total_minor: total.amountMinor.toString(),
+});

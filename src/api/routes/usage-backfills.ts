@@ -12,7 +12,7 @@ import { findCorrection } from "../../db/usage/correction-reads.ts";
 import { isoOf } from "../../domain/calendar/index.ts";
 import { backfillAfter, backfillStates } from "../../domain/corrections/index.ts";
 import type { ApiInstance } from "../api-instance.ts";
-import { actorOf, callerOf } from "../authentication.ts";
+import { callerOf } from "../authentication.ts";
 import { revertBackfill } from "../commands/usage-correction-commands.ts";
 import type { ApiDependencies } from "../dependencies.ts";
 import { newId } from "../idempotency.ts";
@@ -87,7 +87,7 @@ function open(api: ApiInstance, { db, now }: ApiDependencies): void {
     },
     async (request, reply) => {
       const id = newId(request, "ubf");
-      const openedBy = actorOf(callerOf(request).apiKeyId);
+      const openedBy = callerOf(request).actor;
       await openBackfill(db.orm, { ...request.body, id, openedBy, openedAt: now() });
       const stored = found(await findBackfill(db.orm, id), "usage_backfill", id);
       return reply.code(201).send(backfillAnswer(stored));
@@ -150,7 +150,7 @@ function close(api: ApiInstance, { db, now }: ApiDependencies): void {
       const { id } = request.params;
       const { state } = found(await findBackfill(db.orm, id), "usage_backfill", id);
       backfillAfter(state, "close");
-      const closedBy = actorOf(callerOf(request).apiKeyId);
+      const closedBy = callerOf(request).actor;
       await closeBackfill(db.orm, id, { closedBy, closedAt: now() });
       return backfillAnswer(found(await findBackfill(db.orm, id), "usage_backfill", id));
     },

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { findCustomer } from "../../db/billing/customers.ts";
 import { type PeriodCost, periodCosts } from "../../db/billing/period-cost.ts";
 import { inSnapshot, type Tx } from "../../db/database.ts";
-import { type Instant, isoOf } from "../../domain/calendar/index.ts";
+import { earliestOf, type Instant, isoOf } from "../../domain/calendar/index.ts";
 import {
   chargeOf,
   type InvoiceLine,
@@ -163,7 +163,7 @@ function costAnswer(
     period_end: isoOf(period.end),
     closed: isClosed,
     currency: inCurrency,
-    complete_until: isoOf(earliest([...priced, period.end])),
+    complete_until: isoOf(earliestOf([...priced, period.end])),
     amount_minor: sumMoney(amounts, inCurrency).amountMinor.toString(),
     billed_at_thresholds_minor: cost.billedAtThresholds.amountMinor.toString(),
     adjustments: adjusted.map(adjustmentAnswer),
@@ -171,9 +171,6 @@ function costAnswer(
     late_usage: late.flatMap((earlier) => earlier.lines.map((line) => lateAnswer(earlier.period, line))),
   };
 }
-
-const earliest = (instants: readonly Instant[]): Instant =>
-  instants.reduce((one, other) => (other < one ? other : one));
 
 function ratedAnswer(
   { stretch, plan, price, rated }: RatedUsage,

@@ -29,13 +29,15 @@ const withoutAccess: ReadonlySet<SubscriptionStatus> = new Set([
   "canceled",
 ]);
 
-/** The same by the invoices that a subscription is on, and by its state. */
+/** The same by the invoices that a subscription is on, and by its state. @param isDunned false where it is known that there are none */
 export async function accessOfSubscription(
   tx: Tx,
   { id, status }: { readonly id: string; readonly status: SubscriptionStatus },
   now: Instant,
+  isDunned = true,
 ): Promise<InvoiceAccess> {
   if (withoutAccess.has(status)) return { level: "ended", next: null, invoiceId: null };
+  if (!isDunned) return fullAccess;
   return await accessBy(tx, now, eq(invoicePart.subscriptionId, id));
 }
 

@@ -2,6 +2,7 @@ import { type Instant, type Period, periodIndexAt } from "../../domain/calendar/
 import type { Terms } from "../../domain/invoicing/index.ts";
 import type { Tx } from "../database.ts";
 import { metersOfPeriod, publishedMeters, type StoredMeter } from "../usage/meters-in-force.ts";
+import { isBilledToItsEnd } from "./agreed-rows.ts";
 import { findCustomer } from "./customers.ts";
 import { anchoredPeriodAt, anchorsOf, type StoredSubscription, termsHistory } from "./subscriptions.ts";
 
@@ -27,10 +28,19 @@ export interface AgreedPeriod {
  * The period that starts at `start`; shorter than the calendar's where it is a first part, where another anchor ends it, or
  * when the subscription ends inside it.
  */
-export function periodOf(
-  row: StoredSubscription,
-  start: Instant,
-): Pick<AgreedPeriod, "period" | "full" | "next" | "nextFrame" | "followingEnd"> {
+export function periodOf(row: StoredSubscription, start: Instant): PeriodOfRow {
+  const known = periodsOfRows.get(row) ?? new Map<Instant, PeriodOfRow>();
+  const period = known.get(start) ?? reckonedPeriod(row, start);
+  periodsOfRows.set(row, known.set(start, period));
+  return period;
+}
+
+type PeriodOfRow = Pick<AgreedPeriod, "period" | "full" | "next" | "nextFrame" | "followingEnd">;
+
+/** Whoever closes a period asks for it again and again, and calendars are slow. */
+const periodsOfRows = new WeakMap<StoredSubscription, Map<Instant, PeriodOfRow>>();
+
+function reckonedPeriod(row: StoredSubscription, start: Instant): PeriodOfRow {
   const { period, full, agreed } = anchoredPeriodAt(row, start);
   const ends = row.cancelAt !== null && row.cancelAt <= period.end;
   const end = ends && row.cancelAt !== null ? row.cancelAt : period.end;
@@ -39,13 +49,16 @@ export function periodOf(
   const isCut = period.end < full.end;
   const isPart = following.full.start < following.period.start;
   const isAfterTrial = agreed.isTrial === true && following.agreed.isTrial === undefined;
-  const nextFrame = { full: following.full, periodIndex: periodIndexAt(anchorsOf(row), period.end) };
+  const nextFrame = () => ({
+    full: following.full,
+    periodIndex: periodIndexAt(anchorsOf(row), period.end),
+  });
   return {
     period: { start, end },
     full,
     // Charged as a whole: what cuts it short hands back what is left of it.
     next: isCut ? null : { start: period.end, end: following.full.end },
-    ...(!isCut && (isPart || isAfterTrial) ? { nextFrame } : {}),
+    ...(!isCut && (isPart || isAfterTrial) ? { nextFrame: nextFrame() } : {}),
     followingEnd: following.period.end,
   };
 }
@@ -78,8 +91,9 @@ export async function agreedBy(
   return { ...periods, terms, isOnTestClock, meters: await metersOf(periods.period), metersOf };
 }
 
-/** Whether a subscription's next period to close ends at an instant, or a later one; null where none does. */
+/** Whether a subscription's next period to close ends at an instant, or a later one; null where none does, as after its end. */
 export function endsAt(row: StoredSubscription, end: Instant): "next" | "later" | null {
+  if (isBilledToItsEnd(row)) return null;
   let start = row.billedThrough;
   for (;;) {
     const { period, followingEnd } = periodOf(row, start);

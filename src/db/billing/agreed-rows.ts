@@ -1,4 +1,4 @@
-import { type AgreedAnchor, addDuration, type Instant } from "../../domain/calendar/index.ts";
+import { type AgreedAnchor, type Instant, instantOfEpochMs } from "../../domain/calendar/index.ts";
 import type { SubscriptionStatus } from "../../domain/lifecycle/index.ts";
 import type { AgreedPeriod } from "./agreed-period.ts";
 import type { MovedOn } from "./issued-rows.ts";
@@ -37,6 +37,16 @@ export function endedAt(
   return row.billedThrough < period.start ? ended : { ...ended, nextCloseAt };
 }
 
+/** An end is agreed, or taken back: inside the period in course, that can be closed when it ends; else where the calendar has it. */
+export function agreedEnd(
+  row: StoredSubscription,
+  end: Instant | null,
+): Pick<StoredSubscription, "cancelAt" | "nextCloseAt"> {
+  const { period } = anchoredPeriodAt(row, row.billedThrough);
+  const closesAt = end !== null && end < period.end ? end : period.end;
+  return { cancelAt: end, nextCloseAt: graceAfter(row, closesAt) };
+}
+
 /** How far a subscription is billed when a period of it has been closed. */
 export function movedOn(
   row: StoredSubscription,
@@ -54,7 +64,19 @@ export function movedOn(
   };
 }
 
+/** Whether a subscription has ended and is billed to its end: only what comes late is still closed. */
+export const isBilledToItsEnd = ({
+  status,
+  cancelAt,
+  billedThrough,
+}: Pick<StoredSubscription, "status" | "cancelAt" | "billedThrough">): boolean =>
+  status === "canceled" && cancelAt !== null && billedThrough >= cancelAt;
+
 /** When a period that ends at an instant may be closed. */
 export function graceAfter({ graceSeconds }: Pick<StoredSubscription, "graceSeconds">, at: Instant): Instant {
-  return addDuration(at, { seconds: graceSeconds }, "UTC");
+  return instantOfEpochMs(at + graceSeconds * 1_000);
 }
+
+/** When a subscription's next period, which ends at an instant, may be closed; after its end, when what came late is due. */
+export const closableAt = (row: StoredSubscription, end: Instant): Instant =>
+  isBilledToItsEnd(row) && row.nextCloseAt !== null ? row.nextCloseAt : graceAfter(row, end);

@@ -1,4 +1,4 @@
-import { and, eq } from "drizzle-orm";
+import { and, eq, isNull } from "drizzle-orm";
 import { type Instant, instant, instantOfEpochMs } from "../../domain/calendar/index.ts";
 import type { CardLimit } from "../../domain/lifecycle/index.ts";
 import { rows, sql, type Tx } from "../database.ts";
@@ -12,15 +12,18 @@ export interface CardCharge {
   readonly customerId: string;
   /** Its fingerprint, or the payment method's id. */
   readonly card: string;
+  /** What is asked for, should it be taken on now. */
+  readonly amountMinor: bigint;
   /** By the customer's clock. */
   readonly at: Instant;
 }
 
 /** Whether a charge may be sent; withheld until an instant, or for good. busy: another charge of the card is under way. */
 export type CardClaim =
-  /** Since when it was taken on: whoever comes second, for the same charge, is told the first one's instant. */
-  | { readonly status: "granted"; readonly at: Instant }
+  /** Since when it was taken on, and for what: whoever comes second, for the same charge, is told the first one's. */
+  | { readonly status: "granted"; readonly at: Instant; readonly amountMinor: bigint }
   | { readonly status: "busy" }
+  | { readonly status: "nothing_due" }
   | { readonly status: "withheld"; readonly until: Instant | null };
 
 /** After this Stripe has forgotten a call, and nobody waits for its end. */
@@ -31,10 +34,13 @@ const underWayHoursMax = 24;
  * time than networks allow, over all invoices, and none after one that ended the card. What was taken on before stays so.
  */
 export async function claimCardAttempt(tx: Tx, charge: CardCharge, limit: CardLimit): Promise<CardClaim> {
-  const { customerId, card, at } = charge;
+  const { customerId, card, amountMinor, at } = charge;
   await lockCustomer(tx, customerId);
-  const { known, ended, busy, times } = await standingOf(tx, charge, limit);
-  if (known !== null) return { status: "granted", at: instant(known) };
+  const { known, knownAmount, ended, busy, times } = await standingOf(tx, charge, limit);
+  if (known !== null && knownAmount !== null) {
+    return { status: "granted", at: instant(known), amountMinor: BigInt(knownAmount) };
+  }
+  if (amountMinor <= 0n) return { status: "nothing_due" };
   if (ended) return { status: "withheld", until: null };
   if (busy) return { status: "busy" };
   // The one that has to leave the window before there is room again.
@@ -47,14 +53,17 @@ export async function claimCardAttempt(tx: Tx, charge: CardCharge, limit: CardLi
     attempt: charge.attempt,
     customerId,
     card,
+    amountMinor,
     attemptedAt: at,
   });
-  return { status: "granted", at };
+  return { status: "granted", at, amountMinor };
 }
 
 interface CardStanding {
   /** When this very charge was taken on before; null when it was not. */
   readonly known: string | null;
+  /** What it asked for then. */
+  readonly knownAmount: string | null;
   readonly ended: boolean;
   readonly busy: boolean;
   /** Of the failed ones within the window, ascending. */
@@ -72,6 +81,7 @@ async function standingOf(
     sql`select
       to_char(min(attempted_at) filter (where invoice_id = ${invoiceId} and attempt = ${attempt}) at time zone 'UTC',
         'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as known,
+      (min(amount_minor) filter (where invoice_id = ${invoiceId} and attempt = ${attempt}))::text as "knownAmount",
       coalesce(bool_or(ends_card), false) as ended,
       coalesce(bool_or(outcome is null and claimed_at > now() - make_interval(hours => ${underWayHoursMax})), false) as busy,
       coalesce(jsonb_agg(to_char(attempted_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') order by attempted_at)
@@ -81,7 +91,7 @@ async function standingOf(
       or customer_id = ${customerId} and card = ${card} and outcome is distinct from 'paid'
         and (ends_card or outcome is null or attempted_at > ${timestamp(since)})`,
   );
-  return found ?? { known: null, ended: false, busy: false, times: [] };
+  return found ?? { known: null, knownAmount: null, ended: false, busy: false, times: [] };
 }
 
 /** How a charge ended. One that has ended stays so. */
@@ -101,4 +111,28 @@ export async function finishCardAttempt(
         sql`${cardAttempt.outcome} is null`,
       ),
     );
+}
+
+/** Whether a charge of an invoice is under way: then nobody can say yet what is due on it. */
+export async function isBeingCharged(tx: Tx, invoiceId: string): Promise<boolean> {
+  const [row] = await tx
+    .select({ attempt: cardAttempt.attempt })
+    .from(cardAttempt)
+    .where(and(eq(cardAttempt.invoiceId, invoiceId), isNull(cardAttempt.outcome)))
+    .limit(1);
+  return row !== undefined;
+}
+
+/** Longer than it takes to book what a charge was answered with. */
+const bookedWithinSeconds = 60;
+
+/** Whether somebody has charged an invoice a moment ago, or is about to hear that they have: they book it. */
+export async function isBeingBooked(tx: Tx, invoiceId: string): Promise<boolean> {
+  const found = await rows<{ attempt: number }>(
+    tx,
+    sql`select attempt from billing.card_attempt
+      where invoice_id = ${invoiceId} and (outcome is null or outcome = 'paid')
+        and claimed_at > clock_timestamp() - make_interval(secs => ${bookedWithinSeconds}) limit 1`,
+  );
+  return found.length > 0;
 }

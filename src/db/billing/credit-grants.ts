@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNotNull } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, inArray, isNotNull } from "drizzle-orm";
 import type { CreditGrant } from "../../domain/credits/index.ts";
 import { type AccountRef, creditsOfGrant } from "../../domain/ledger/index.ts";
 import {
@@ -8,6 +8,8 @@ import {
   ledgerAmountOfMoney,
   money,
 } from "../../domain/money/index.ts";
+import { arrayLiteral } from "../array-literal.ts";
+import { askedTogether } from "../asked-together.ts";
 import { sql, type Tx } from "../database.ts";
 import { availableBalances } from "../ledger/ledger.ts";
 import { adjustmentStanding } from "../schema/adjustments.ts";
@@ -36,31 +38,51 @@ const isEnded = sql`exists (select from ${creditGrantEnd} as ended where ended.g
 /**
  * A customer's grants with what can be spent of each: nothing of an unpaid one, nothing that running requests have
  * reserved. Those that were voided or have ended are left out: they cannot be spent again, whatever should come to be in
- * their account. One that has expired is among them as long as usage from before that may still be billed.
+ * their account. One that has expired is among them as long as usage from before that may still be billed. Asked of many
+ * customers at once.
  */
-export async function grantsOfCustomer(tx: Tx, customerId: string): Promise<CreditGrant[]> {
-  const stored = await tx
-    .select()
-    .from(creditGrant)
-    .where(and(eq(creditGrant.customerId, customerId), sql`not ${isVoided} and not ${isEnded}`))
-    .orderBy(asc(creditGrant.createdAt), asc(creditGrant.id));
-  const balances = await availableBalances(tx, stored.map(accountOfGrant));
-  return stored.map((row, index) => {
-    const { id, kind, priority, effectiveAt, expiresAt, createdAt, scope } = row;
-    const remaining = balances[index]?.available ?? ledgerAmount(0n);
-    return {
-      id,
-      kind,
-      priority,
-      effectiveAt,
-      expiresAt,
-      createdAt,
-      currency: currency(row.currency),
-      remaining,
-      ...(scope === null ? {} : { scope }),
-      ...(row.rolledOverFrom === null ? {} : { isRollover: true }),
-    };
-  });
+export const grantsOfCustomer = askedTogether(
+  async (tx: Tx, customerIds: readonly string[]): Promise<CreditGrant[][]> => {
+    const stored = await tx
+      .select({ ...getTableColumns(creditGrant), heldBy: heldBy.mapWith(BigInt) })
+      .from(creditGrant)
+      .where(
+        and(
+          sql`${creditGrant.customerId} = any (${arrayLiteral(customerIds)}::text[])`,
+          sql`not ${isVoided} and not ${isEnded}`,
+        ),
+      )
+      .orderBy(asc(creditGrant.createdAt), asc(creditGrant.id));
+    const balances = await availableBalances(tx, stored.map(accountOfGrant));
+    const placed = stored.map((row, place) => ({ row, available: balances[place]?.available }));
+    const found = Map.groupBy(placed, ({ row }) => row.customerId);
+    return customerIds.map((id) => (found.get(id) ?? []).map(grantOf));
+  },
+);
+
+const heldBy = sql<bigint | null>`billing.holder_of(${creditGrant.id}, ${creditGrant.recurringGrantId})`;
+
+function grantOf({
+  row,
+  available,
+}: {
+  readonly row: StoredGrant & { readonly heldBy: bigint | null };
+  readonly available: LedgerAmount | undefined;
+}): CreditGrant {
+  const { id, kind, priority, effectiveAt, expiresAt, createdAt, scope } = row;
+  return {
+    id,
+    kind,
+    priority,
+    effectiveAt,
+    expiresAt,
+    createdAt,
+    currency: currency(row.currency),
+    remaining: available ?? ledgerAmount(0n),
+    ...(scope === null ? {} : { scope }),
+    ...(row.rolledOverFrom === null ? {} : { isRollover: true }),
+    ...(row.heldBy === null ? {} : { heldBy: row.heldBy }),
+  };
 }
 
 /** Of these grants those that are over: voided, or ended. */

@@ -9,8 +9,9 @@ import {
   type PlannedCreditNote,
   taxOfLine,
 } from "../../domain/invoicing/index.ts";
-import { currency, type Money, money } from "../../domain/money/index.ts";
+import { currency, exactOfLedgerAmount, ledgerAmount, type Money, money } from "../../domain/money/index.ts";
 import type { Tx } from "../database.ts";
+import { availableBalances } from "../ledger/ledger.ts";
 import { type NewestFirst, olderThan, type Page, type PageRequest, pageOf, rowsToRead } from "../page.ts";
 import {
   type CreditNoteOutcome,
@@ -21,6 +22,7 @@ import {
   creditNoteRequest,
   creditNoteStanding,
 } from "../schema/invoice-documents.ts";
+import { accountOfGrant, findGrantOfInvoice } from "./credit-grants.ts";
 import { nextNumber } from "./document-numbers.ts";
 import { lineOfRow, linesOfInvoice, type StoredInvoice } from "./invoices.ts";
 import { refundablePayments } from "./refunds.ts";
@@ -41,6 +43,9 @@ export interface CreditNoteToRequest {
   readonly requestedAt: Instant;
   /** Null: in this currency somebody else must always agree. */
   readonly approvalLimit: Money | null;
+  /** The end of a subscription that gives unused time back by it. */
+  readonly subscriptionId?: string;
+  readonly changeId?: string;
 }
 
 /** Writes down what is asked for; the database says whether it needs somebody else. The caller holds the customer's lock. */
@@ -150,6 +155,20 @@ export async function issuedCreditNotes(tx: Tx, invoiceId: string): Promise<Issu
   );
 }
 
+/** What the issued notes of an invoice took of what was due, in the order in which they did. */
+export async function lowerings(
+  tx: Tx,
+  invoiceId: string,
+): Promise<{ readonly creditNoteId: string; readonly lowersDueMinor: bigint }[]> {
+  const found = await tx
+    .select({ creditNoteId: creditNote.id, lowersDueMinor: creditNote.lowersDueMinor })
+    .from(creditNote)
+    .innerJoin(creditNoteRequest, eq(creditNoteRequest.id, creditNote.id))
+    .where(eq(creditNoteRequest.invoiceId, invoiceId))
+    .orderBy(asc(creditNote.issuedAt), asc(creditNote.number));
+  return found.filter(({ lowersDueMinor }) => lowersDueMinor > 0n);
+}
+
 /** An invoice as a credit note meets it, with what notes have taken: those that are issued, and those that wait. */
 export async function creditableInvoice(tx: Tx, invoice: StoredInvoice): Promise<CreditableInvoice> {
   const of = (amount: bigint) => money(amount, invoice.currency);
@@ -164,7 +183,10 @@ export async function creditableInvoice(tx: Tx, invoice: StoredInvoice): Promise
       ),
     );
   const lines = await linesOfInvoice(tx, invoice.id);
+  const isPurchase = lines.some(({ kind }) => kind === "credit_purchase");
+  const boughtCredit = isPurchase ? await unusedCreditOf(tx, invoice) : undefined;
   return {
+    ...(boughtCredit === undefined ? {} : { boughtCredit }),
     status: invoice.status,
     currency: currency(invoice.currency),
     total: of(invoice.totalMinor),
@@ -172,7 +194,7 @@ export async function creditableInvoice(tx: Tx, invoice: StoredInvoice): Promise
     balanceApplied: of(invoice.balanceAppliedMinor),
     lowered: of(invoice.creditedMinor),
     payments: await refundablePayments(tx, invoice),
-    isAtStripe: invoice.stripeInvoiceId !== null,
+    isBeingVoided: invoice.voidingSince !== null,
     lines: lines.map((row) => {
       const { line, kind } = row;
       const { amount, detail } = lineOfRow(row, invoice.currency);
@@ -180,4 +202,13 @@ export async function creditableInvoice(tx: Tx, invoice: StoredInvoice): Promise
       return { line, kind, amount, credited, tax: taxOfLine({ kind, amount, detail }) };
     }),
   };
+}
+
+/** What is left of credits that were bought, in whole minor units: less what was spent, set aside, or has expired. */
+async function unusedCreditOf(tx: Tx, invoice: StoredInvoice): Promise<CreditableInvoice["boughtCredit"]> {
+  const grant = await findGrantOfInvoice(tx, invoice.id);
+  if (grant === undefined || invoice.status !== "paid") return undefined;
+  const [balance] = await availableBalances(tx, [accountOfGrant(grant)]);
+  const exact = exactOfLedgerAmount(balance?.available ?? ledgerAmount(0n));
+  return { grantId: grant.id, unused: money(exact.rounded(0, "down").toBigInt(), invoice.currency) };
 }

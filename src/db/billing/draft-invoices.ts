@@ -5,8 +5,6 @@ import {
   type ClosedTogether,
   closeTogether,
   draftIdOf,
-  type TaxablePart,
-  taxableParts,
   type UsageCompleteness,
   withTax,
 } from "../../domain/invoicing/index.ts";
@@ -15,11 +13,11 @@ import { type Page, type PageRequest, pageOf, rowsToRead } from "../page.ts";
 import { customer, subscription, testClock } from "../schema/billing.ts";
 import { finaliseRequest } from "../schema/tax.ts";
 import { periodOf } from "./agreed-period.ts";
-import { graceAfter } from "./agreed-rows.ts";
+import { closableAt, graceAfter } from "./agreed-rows.ts";
 import { completenessOf } from "./period-completeness.ts";
 import { findSubscription, type StoredSubscription } from "./subscriptions.ts";
-import { type TaxStanding, taxStandingOf } from "./tax-choices.ts";
-import { findTaxGiven, type StoredTax, taxedInvoice, taxOf, taxQuoteOf } from "./tax-given.ts";
+import { taxOf } from "./tax-given.ts";
+import { type TaxOfClosing, taxOfClosing } from "./tax-of-closing.ts";
 import { firstClosing } from "./upcoming-invoice.ts";
 
 /** A period that has ended and is not closed yet: its invoice is a draft. */
@@ -32,17 +30,10 @@ export interface DraftPeriod {
 }
 
 /** The draft of a period's invoice, with what closing it would issue now. */
-export interface DraftInvoice extends DraftPeriod {
+export interface DraftInvoice extends DraftPeriod, TaxOfClosing {
   /** With the periods of other subscriptions that are on the same invoice. */
   readonly closed: ClosedTogether;
   readonly usage: UsageCompleteness;
-  readonly standing: TaxStanding;
-  /** What tax is to be reckoned on; empty where nobody does. */
-  readonly taxable: readonly TaxablePart[];
-  /** Names those; null where there are none. */
-  readonly quote: string | null;
-  /** For exactly these; undefined as long as nothing was given. */
-  readonly tax: StoredTax | undefined;
 }
 
 /** The first period of a subscription that is not closed, if it has ended by then; null when there is none. */
@@ -54,7 +45,7 @@ export function draftPeriod(row: StoredSubscription, now: Instant): DraftPeriod 
     id: draftIdOf(row.id, period.start),
     row,
     period,
-    graceEndsAt: graceAfter(row, period.end),
+    graceEndsAt: row.closeWaitsFor === null ? closableAt(row, period.end) : graceAfter(row, period.end),
   };
 }
 
@@ -74,26 +65,16 @@ export async function draftInvoice(
   const { periods } = expected;
   const [own] = periods.filter((each) => each.row.id === row.id);
   invariant(own, "a draft is of its subscription, whoever else is on it");
-  const standing = await taxStandingOf(tx, { customerId, at: own.facts.asOf });
+  const at = own.facts.asOf;
+  const ofClosing = await taxOfClosing(tx, periods, expected.closed, { customerId, at });
+  const { standing, tax } = ofClosing;
   const usage = await completenessOf(tx, row, own.agreed, now);
-  const known = { ...draft, usage, standing };
-  const { basis } = standing;
-  const taxable = standing.handling === "none" ? [] : taxableParts(expected.closed, basis);
-  if (taxable.length === 0)
-    return { ...known, closed: expected.closed, taxable, quote: null, tax: undefined };
-  const quote = taxQuoteOf(
-    taxedInvoice(
-      periods.map(({ row: { id }, facts }) => ({ subscriptionId: id, ...facts })),
-      expected.closed,
-    ),
-    basis,
-    taxable,
-  );
-  const tax = await findTaxGiven(tx, customerId, quote);
-  if (tax === undefined) return { ...known, closed: expected.closed, taxable, quote, tax };
   const facts = periods.map((each) => each.facts);
-  const closed = closeTogether(withTax(facts, expected.closed, taxOf(tax, basis)));
-  return { ...known, closed, taxable, quote, tax };
+  const closed =
+    tax === undefined
+      ? expected.closed
+      : closeTogether(withTax(facts, expected.closed, taxOf(tax, standing.basis)));
+  return { ...draft, ...ofClosing, usage, closed };
 }
 
 export interface DraftFilter {

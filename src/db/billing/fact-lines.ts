@@ -1,4 +1,4 @@
-import { eq } from "drizzle-orm";
+import { and, asc, eq } from "drizzle-orm";
 import type { Instant } from "../../domain/calendar/index.ts";
 import { invariant } from "../../domain/errors.ts";
 import {
@@ -11,6 +11,7 @@ import { money } from "../../domain/money/index.ts";
 import type { Tx } from "../database.ts";
 import { subscriptionChange } from "../schema/billing.ts";
 import { findGrantOfInvoice } from "./credit-grants.ts";
+import { firstOf } from "./invoice-voids.ts";
 import type { StoredInvoice } from "./invoices.ts";
 import { lineFromJson } from "./line-json.ts";
 import { anchoredPeriodAt, findSubscription, termsHistory } from "./subscriptions.ts";
@@ -43,4 +44,23 @@ export async function purchaseLines(tx: Tx, { id }: StoredInvoice, at: Instant):
   return grant === undefined
     ? []
     : [creditPurchaseLine({ grantId: grant.id, amount: money(grant.amountMinor, grant.currency), at })];
+}
+
+/** Lines of changes that had waited for the invoice of a subscription's period, or for one that it bills anew. */
+export async function waitingLines(
+  tx: Tx,
+  invoice: StoredInvoice & { readonly subscriptionId: string },
+): Promise<InvoiceLine[]> {
+  const { id } = await firstOf(tx, invoice);
+  const found = await tx
+    .select({ lines: subscriptionChange.lines })
+    .from(subscriptionChange)
+    .where(
+      and(
+        eq(subscriptionChange.subscriptionId, invoice.subscriptionId),
+        eq(subscriptionChange.invoiceId, id),
+      ),
+    )
+    .orderBy(asc(subscriptionChange.effectiveAt));
+  return found.flatMap(({ lines }) => (lines as unknown[]).map(lineFromJson));
 }

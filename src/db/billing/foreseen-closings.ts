@@ -1,25 +1,18 @@
 import type { Instant } from "../../domain/calendar/index.ts";
 import {
-  type AgreedRecurring,
-  type CreditGrant,
-  expectedGrants,
-  grantsAfter,
-} from "../../domain/credits/index.ts";
-import {
+  type AddedUpInvoice,
   addUpInvoice,
-  type ClosedPart,
   type ClosedTogether,
   carriedOnce,
   closeTogether,
   type InvoiceLine,
-  type InvoicingChoice,
   invoicingOf,
   meansLeft,
   moneyLeft,
 } from "../../domain/invoicing/index.ts";
-import { currency } from "../../domain/money/index.ts";
+import { SubscriptionRefusal } from "../../domain/lifecycle/index.ts";
+import { sumMoney } from "../../domain/money/index.ts";
 import type { Tx } from "../database.ts";
-import type { StoredMeter } from "../usage/meters-in-force.ts";
 import {
   type AgreedPeriod,
   agreedBy,
@@ -27,9 +20,18 @@ import {
   inOrder as inOrderOfInvoice,
   periodOf,
 } from "./agreed-period.ts";
-import { graceAfter, movedOn } from "./agreed-rows.ts";
-import { type ForeseenCustomer, foreseenCustomer, type Means } from "./foreseen-customer.ts";
-import { advanceOf, afterDue, type ForeseenSubscription, nextDueOf } from "./foreseen-subscription.ts";
+import { closableAt, isBilledToItsEnd } from "./agreed-rows.ts";
+import { afterAsked, type ForeseenOfChange, type ThoughtOfChange } from "./foreseen-change.ts";
+import { type ForeseenCustomer, foreseenCustomer, keptUpGrants, type Means } from "./foreseen-customer.ts";
+import { type ForeseenEvent, nextEvent } from "./foreseen-order.ts";
+import { afterDue, type ForeseenStep } from "./foreseen-steps.ts";
+import {
+  advanceOf,
+  afterClosing,
+  type ForeseenSubscription,
+  nextDueOf,
+  withInvoice,
+} from "./foreseen-subscription.ts";
 import { type LoadedPeriod, loadPeriod } from "./period-facts.ts";
 import type { StoredSubscription } from "./subscriptions.ts";
 
@@ -49,13 +51,6 @@ export interface ExpectedClosing {
 /** So many closings of the customer's other subscriptions are gone through before one that is asked for; later ones are not looked at. */
 export const othersMax = 50;
 
-interface Step {
-  readonly subscription: ForeseenSubscription;
-  readonly at: Instant;
-  /** due: something that was agreed for later; close: its period is closed. */
-  readonly kind: "due" | "close";
-}
-
 /**
  * What is ahead of a customer, gone through in the order of time, with the usage of now: changes, ends and closings of all
  * subscriptions, which are paid from one balance and with the same credit. Nothing is stored, and no lock is taken: call it in
@@ -64,24 +59,19 @@ interface Step {
 export class ForeseenClosings {
   readonly #tx: Tx;
   readonly #now: Instant;
-  readonly #isOnTestClock: boolean;
-  readonly #published: readonly StoredMeter[];
-  readonly #recurring: readonly AgreedRecurring[];
-  readonly #choices: readonly InvoicingChoice[];
+  readonly #found: ForeseenCustomer;
   /** Grants that are or were there; none of them is given again. */
   readonly #known: Set<string>;
   /** Of which subscriptions a period was closed on the way. */
   readonly #closedOnce = new Set<string>();
   readonly #subscriptions: Map<string, ForeseenSubscription>;
   #means: Means;
+  #ofChanges: (ForeseenOfChange & { readonly subscriptionId: string })[] = [];
 
   private constructor(tx: Tx, now: Instant, found: ForeseenCustomer) {
     this.#tx = tx;
     this.#now = now;
-    this.#isOnTestClock = found.isOnTestClock;
-    this.#published = found.published;
-    this.#recurring = found.recurring;
-    this.#choices = found.choices;
+    this.#found = found;
     this.#subscriptions = new Map(found.subscriptions.map((each) => [each.row.id, each]));
     this.#means = found.means;
     this.#known = new Set(found.means.grants.map(({ id }) => id));
@@ -96,15 +86,32 @@ export class ForeseenClosings {
   async next(subscriptionId: string): Promise<ExpectedClosing | null> {
     let others = 0;
     for (;;) {
-      const step = this.#nextStep((id) => id === subscriptionId || others < othersMax);
-      if (step === null || !this.#isOpen(subscriptionId)) return null;
-      if (step.kind === "due") await this.#makeDue(step);
+      const event = this.#nextEvent((id) => id === subscriptionId || others < othersMax);
+      if (event === null || !this.#isOpen(subscriptionId)) return null;
+      if (event.kind === "due") await this.#makeDue(event);
       else {
-        const closing = await this.#close(step.subscription);
+        const closing = await this.#close(event.subscription);
         if (closing.periods.some(({ row }) => row.id === subscriptionId)) return closing;
         others += 1;
       }
     }
+  }
+
+  /**
+   * As if a change of a subscription were asked for now.
+   * @throws SubscriptionRefusal, SubscriptionRuleError as the change itself would
+   */
+  async ask(subscriptionId: string, change: ThoughtOfChange): Promise<void> {
+    const subscription = await this.#madeUntil(subscriptionId, this.#now);
+    if (subscription === undefined) throw new SubscriptionRefusal("subscription_canceled", "it has ended");
+    this.#take(await afterAsked(this.#tx, subscription, change, this.#now), this.#now);
+  }
+
+  /** What changes of a subscription have issued since this was asked last. */
+  takeOfChanges(subscriptionId: string): ForeseenOfChange[] {
+    const taken = this.#ofChanges.filter((each) => each.subscriptionId === subscriptionId);
+    this.#ofChanges = this.#ofChanges.filter((each) => each.subscriptionId !== subscriptionId);
+    return taken;
   }
 
   #isOpen(id: string): boolean {
@@ -112,43 +119,51 @@ export class ForeseenClosings {
     return row !== undefined && row.nextCloseAt !== null;
   }
 
-  /** Of one instant, what is agreed comes before closings, and subscriptions in the order of their ids. */
-  #nextStep(isLookedAt: (subscriptionId: string) => boolean): Step | null {
-    const steps = [...this.#subscriptions.values()]
-      .filter(({ row }) => isLookedAt(row.id))
-      .flatMap((subscription): Step[] => {
-        const { nextCloseAt } = subscription.row;
-        if (nextCloseAt === null) return [];
-        const closesAt = this.#now > nextCloseAt ? this.#now : nextCloseAt;
-        const dueAt = nextDueOf(subscription);
-        const isDue = dueAt !== null && dueAt <= closesAt;
-        return [{ subscription, ...(isDue ? { at: dueAt, kind: "due" } : { at: closesAt, kind: "close" }) }];
-      });
-    return steps.toSorted(inOrder)[0] ?? null;
+  #nextEvent(isLookedAt: (subscriptionId: string) => boolean): ForeseenEvent | null {
+    const subscriptions = [...this.#subscriptions.values()].filter(({ row }) => isLookedAt(row.id));
+    return nextEvent(subscriptions, this.#now);
   }
 
-  async #makeDue({ subscription: before, at }: Step): Promise<void> {
-    const { subscription, invoice } = await afterDue(this.#tx, before, at);
-    this.#subscriptions.set(subscription.row.id, subscription);
-    if (invoice.length > 0) this.#payFor(subscription, invoice, at);
+  async #makeDue({ subscription, at }: ForeseenEvent): Promise<void> {
+    this.#take(await afterDue(this.#tx, subscription, at), at);
   }
 
-  /** A change's own invoice, which no credit pays. */
-  #payFor({ row }: ForeseenSubscription, lines: readonly InvoiceLine[], asOf: Instant): void {
+  /** What notes give back, and the invoices of changes, which no credit pays. */
+  #take({ subscription: changed, invoices, notes }: ForeseenStep, at: Instant): void {
+    let subscription = changed;
+    const { customerBalance } = this.#means;
+    const toBalance = notes.map(({ planned }) => planned.toBalance);
+    const balance = sumMoney([customerBalance, ...toBalance], customerBalance.currency);
+    this.#means = { ...this.#means, customerBalance: balance };
+    const issued = invoices.map((lines) => this.#payFor(lines, at));
+    for (const invoice of issued) {
+      const own = { from: 0, to: invoice.lines.length };
+      subscription = withInvoice(subscription, { ...invoice, own });
+    }
+    const { id: subscriptionId } = subscription.row;
+    this.#subscriptions.set(subscriptionId, subscription);
+    const ofChange = { subscriptionId, at, notes };
+    const [first = null, ...others] = issued;
+    if (first !== null || notes.length > 0) this.#ofChanges.push({ ...ofChange, invoice: first });
+    for (const invoice of others) this.#ofChanges.push({ ...ofChange, invoice, notes: [] });
+  }
+
+  #payFor(lines: readonly InvoiceLine[], asOf: Instant): AddedUpInvoice {
     const { customerBalance, carried } = this.#means;
-    const inCurrency = currency(row.currency);
+    const { currency: inCurrency } = customerBalance;
     const issued = addUpInvoice(lines, { grants: [], customerBalance, currency: inCurrency, asOf });
     this.#means = { ...this.#means, ...moneyLeft(issued, { customerBalance, carried }) };
+    return issued;
   }
 
   async #close(subscription: ForeseenSubscription): Promise<ExpectedClosing> {
     const together = await this.#together(subscription);
-    const [isOnTestClock, published] = [this.#isOnTestClock, this.#published];
+    const { isOnTestClock, published } = this.#found;
     const agreed: AgreedPeriod[] = [];
     for (const { row, terms } of together) {
       agreed.push(await agreedBy(this.#tx, row, row.billedThrough, { terms, isOnTestClock, published }));
     }
-    const dues = together.map(({ row }, place) => graceAfter(row, agreed[place]?.period.end ?? this.#now));
+    const dues = together.map(({ row }, place) => closableAt(row, agreed[place]?.period.end ?? this.#now));
     const at = dues.reduce((last, due) => (due > last ? due : last), this.#now);
     this.#keepUpGrants(at);
     const periods: ExpectedPeriod[] = [];
@@ -159,7 +174,12 @@ export class ForeseenClosings {
     const facts = carriedOnce(periods.map((period) => period.facts));
     const closed = closeTogether(facts);
     const expected = periods.map((period, place) => ({ ...period, facts: facts[place] ?? period.facts }));
-    for (const [place, of] of together.entries()) this.#moveOn(of, agreed[place], closed.parts[place]);
+    for (const [place, of] of together.entries()) {
+      const ofPeriod = agreed[place];
+      if (ofPeriod === undefined) continue;
+      this.#subscriptions.set(of.row.id, afterClosing(of, ofPeriod, closed, place));
+      this.#closedOnce.add(of.row.id);
+    }
     this.#means = meansLeft(facts, closed);
     this.#keepUpGrants(at);
     return { periods: expected, closed };
@@ -187,7 +207,7 @@ export class ForeseenClosings {
     const { id, billedThrough, currency: code } = subscription.row;
     const { end } = periodOf(subscription.row, billedThrough).period;
     const together = [subscription];
-    if (invoicingOf(this.#choices, end) === "consolidated") {
+    if (!isBilledToItsEnd(subscription.row) && invoicingOf(this.#found.choices, end) === "consolidated") {
       for (const other of this.#subscriptions.keys()) {
         if (other === id) continue;
         const found = await this.#madeUntil(other, end);
@@ -208,36 +228,11 @@ export class ForeseenClosings {
     }
   }
 
-  #moveOn(
-    { row, invoiced, ...subscription }: ForeseenSubscription,
-    agreed: AgreedPeriod | undefined,
-    closed: ClosedPart | undefined,
-  ): void {
-    if (agreed === undefined || closed === undefined) return;
-    const { billedThrough, nextCloseAt } = movedOn(row, agreed);
-    this.#subscriptions.set(row.id, {
-      ...subscription,
-      row: { ...row, billedThrough, nextCloseAt },
-      invoiced: [...invoiced, ...closed.lines],
-      waiting: [],
-    });
-    this.#closedOnce.add(row.id);
-  }
-
-  /** Recurring credit that will have been given by then, and what has run out of time before every period that is open. */
   #keepUpGrants(at: Instant): void {
-    const given = expectedGrants(this.#recurring, at).filter(({ id }) => !this.#known.has(id));
-    for (const { id } of given) this.#known.add(id);
-    const open = [...this.#subscriptions.values()].filter(({ row }) => row.nextCloseAt !== null);
-    const isOver = ({ expiresAt }: CreditGrant) =>
-      expiresAt !== null && expiresAt <= at && open.every(({ row }) => row.billedThrough >= expiresAt);
-    const grants = grantsAfter([...this.#means.grants, ...given], this.#recurring, isOver);
+    const subscriptions = [...this.#subscriptions.values()];
+    const grants = keptUpGrants(this.#means.grants, subscriptions, {
+      ...{ at, recurring: this.#found.recurring, known: this.#known },
+    });
     this.#means = { ...this.#means, grants };
   }
-}
-
-function inOrder(one: Step, other: Step): number {
-  if (one.at !== other.at) return one.at - other.at;
-  if (one.kind !== other.kind) return one.kind === "due" ? -1 : 1;
-  return one.subscription.row.id < other.subscription.row.id ? -1 : 1;
 }

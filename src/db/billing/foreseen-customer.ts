@@ -1,4 +1,10 @@
-import type { AgreedRecurring, CreditGrant } from "../../domain/credits/index.ts";
+import type { Instant } from "../../domain/calendar/index.ts";
+import {
+  type AgreedRecurring,
+  type CreditGrant,
+  expectedGrants,
+  grantsAfter,
+} from "../../domain/credits/index.ts";
 import type { InvoicingChoice } from "../../domain/invoicing/index.ts";
 import { currency, type Money } from "../../domain/money/index.ts";
 import type { Tx } from "../database.ts";
@@ -55,4 +61,30 @@ export async function foreseenCustomer(
   const isOnTestClock = customer?.testClockId != null;
   const known = { isOnTestClock, published, recurring, choices };
   return { ...known, subscriptions, means };
+}
+
+/**
+ * Grants as they will stand: with recurring credit that will have been given by then, without what has run out of time before
+ * every period that is open.
+ * @param known ids of all that were there before, none of which is given again; those that are given are added
+ */
+export function keptUpGrants(
+  grants: readonly CreditGrant[],
+  subscriptions: readonly ForeseenSubscription[],
+  {
+    at,
+    recurring,
+    known,
+  }: {
+    readonly at: Instant;
+    readonly recurring: readonly AgreedRecurring[];
+    readonly known: Set<string>;
+  },
+): CreditGrant[] {
+  const given = expectedGrants(recurring, at).filter(({ id }) => !known.has(id));
+  for (const { id } of given) known.add(id);
+  const open = subscriptions.filter(({ row }) => row.nextCloseAt !== null);
+  const isOver = ({ expiresAt }: CreditGrant) =>
+    expiresAt !== null && expiresAt <= at && open.every(({ row }) => row.billedThrough >= expiresAt);
+  return grantsAfter([...grants, ...given], recurring, isOver);
 }

@@ -1,10 +1,11 @@
 import type { Instant, Period } from "../../domain/calendar/index.ts";
+import { invariant } from "../../domain/errors.ts";
 import type { PeriodFacts } from "../../domain/invoicing/index.ts";
 import { askedTogether } from "../asked-together.ts";
 import { rows, sql, type Tx } from "../database.ts";
 import { fromEventsHere } from "../usage/archived-months.ts";
 import { eventCount, type Snapshot } from "../usage/usage-reads.ts";
-import { askedTotals, type TotalOfRequest, totalsFound } from "../usage/usage-totals.ts";
+import { askedTotals, type TotalOfRequest, totalsFound, type UsageRequest } from "../usage/usage-totals.ts";
 import type { AgreedPeriod } from "./agreed-period.ts";
 import { type LateFacts, latePeriods } from "./late-periods.ts";
 import {
@@ -81,13 +82,6 @@ async function usagePiecemeal(
   return { snapshot, usage, usageUntil: until, late, newEvents };
 }
 
-interface UsageFound {
-  readonly snapshot: Snapshot;
-  readonly newEvents: string;
-  readonly hasLate: boolean;
-  readonly totals: readonly TotalOfRequest[];
-}
-
 /** Null where one statement does not say all. */
 async function usageAtOnce(tx: Tx, toFreeze: UsageToFreeze): Promise<FrozenUsage | null> {
   const { row, agreed, measured, boundariesOf, seen, soFar, voiding } = toFreeze;
@@ -101,11 +95,11 @@ async function usageAtOnce(tx: Tx, toFreeze: UsageToFreeze): Promise<FrozenUsage
     meters: pricedMeters(agreed.terms),
     measuring: pricedVersions(agreed).map(({ number }) => number),
     seen,
-    requests: askedTotals(requests),
+    requests,
   });
   if (hasLate && !soFar) return null;
-  const usage = usageOfTotals(measured, totalsFound(requests, totals));
-  return usage && { snapshot, usage, usageUntil: [], late: [], newEvents: BigInt(newEvents) };
+  const usage = usageOfTotals(measured, totals);
+  return usage && { snapshot, usage, usageUntil: [], late: [], newEvents };
 }
 
 interface UsageAsked {
@@ -116,20 +110,33 @@ interface UsageAsked {
   /** Numbers of the versions of them that measure the period. */
   readonly measuring: readonly number[];
   readonly seen: Snapshot | null;
-  readonly requests: string;
+  readonly requests: readonly UsageRequest[];
+}
+
+/** As `billing.usage_of_periods` gives it, of all that it was asked for. */
+interface UsageFound {
+  readonly snapshot: Snapshot;
+  readonly periods: readonly { readonly newEvents: string; readonly hasLate: boolean }[];
+  readonly totals: readonly TotalOfRequest[];
 }
 
 const usageOfPeriod = askedTogether(async (tx: Tx, asked: readonly UsageAsked[]) => {
-  const placed = asked.map((each, place) => ({ ...each, place }));
-  const found = await fromEventsHere(
+  const all = asked.flatMap(({ requests }) => requests);
+  const periods = asked.map(({ requests: _, ...period }, place) => ({ ...period, place }));
+  const [answer] = await fromEventsHere(
     rows<{ found: UsageFound }>(
       tx,
-      sql`select billing.usage_of_period(subscription_id, since, until, array(select json_array_elements_text(meters)),
-          array(select json_array_elements_text(measuring)::int), seen::pg_snapshot, requests::json) as found
-        from json_to_recordset(${JSON.stringify(placed)}::text::json) as asked
-          (place int, subscription_id text, since timestamptz, until timestamptz, meters json, measuring json, seen text, requests text)
-        order by place`,
+      sql`select billing.usage_of_periods(${JSON.stringify(periods)}::text::json, ${askedTotals(all)}::text::json) as found`,
     ),
   );
-  return found.map((answer) => answer.found);
+  invariant(answer?.found.periods.length === asked.length, "usage is found of every period");
+  const { snapshot, periods: found, totals } = answer.found;
+  const ofRequests = totalsFound(all, totals);
+  let next = 0;
+  return asked.map(({ requests }, place) => {
+    const from = next;
+    next += requests.length;
+    const { newEvents = "0", hasLate = false } = found[place] ?? {};
+    return { snapshot, newEvents: BigInt(newEvents), hasLate, totals: ofRequests.slice(from, next) };
+  });
 });

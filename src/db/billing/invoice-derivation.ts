@@ -4,19 +4,21 @@ import { invariant } from "../../domain/errors.ts";
 import {
   addUpInvoice,
   type BilledBefore,
+  billedTime,
   billSoFar,
   type ClosedTogether,
   closeTogether,
   type InvoiceLine,
   type InvoiceTotals,
+  isOfNoTime,
   type LatePeriod,
   type PeriodFacts,
   pricedTerms,
 } from "../../domain/invoicing/index.ts";
 import type { Tx } from "../database.ts";
-import { ratingRun, subscriptionChange } from "../schema/billing.ts";
+import { ratingRun } from "../schema/billing.ts";
 import { publishedMeters, type StoredMeter } from "../usage/meters-in-force.ts";
-import { activationLines, changeLines, purchaseLines } from "./fact-lines.ts";
+import { activationLines, changeLines, purchaseLines, waitingLines } from "./fact-lines.ts";
 import {
   type LatePeriodSeen,
   type MeansSeen,
@@ -25,9 +27,7 @@ import {
   usageSeen,
 } from "./invoice-facts.ts";
 import { type PartToStore, partsOfInvoice, type StoredPart } from "./invoice-parts.ts";
-import { firstOf } from "./invoice-voids.ts";
 import type { StoredInvoice } from "./invoices.ts";
-import { lineFromJson } from "./line-json.ts";
 import { type MeasuredPeriod, periodUsage } from "./period-usage.ts";
 import { bookedAdjustments } from "./rated-adjustments.ts";
 import { bookedUsage, type StoredRun } from "./rating-runs.ts";
@@ -85,7 +85,7 @@ async function derivePeriods(
   return {
     parts: closed.parts.map(({ lines }, place) => ({
       subscriptionId: parts[place]?.subscriptionId ?? null,
-      period: facts[place]?.period ?? null,
+      period: billedTimeOf(facts[place]),
       lines,
     })),
     totals: closed.totals,
@@ -93,6 +93,9 @@ async function derivePeriods(
     ...derivedTaxQuote(parts, facts, closed),
   };
 }
+
+const billedTimeOf = (facts: PeriodFacts | undefined): Period | null =>
+  facts === undefined ? null : billedTime(facts);
 
 function soFarAgain(facts: readonly PeriodFacts[]): ClosedTogether {
   const [first] = facts;
@@ -150,7 +153,9 @@ async function periodAgain(tx: Tx, invoice: InvoiceOfPart, seen: PeriodSeen): Pr
     ...(invoice.kind === "threshold" ? { levelsUntil: seen.known.asOf } : {}),
   });
   const meters = metersOf(seen.meters);
-  const usage = await periodUsage(tx, measured(period, meters));
+  // What came after the end of a subscription was rated in earlier periods only.
+  const own = isOfNoTime(period) ? null : runOf(runs, period);
+  const usage = own === null ? [] : await periodUsage(tx, measured(period, meters));
   const late: LatePeriod[] = [];
   const found: UsageSeen[] = usageSeen(usage, meters);
   for (const earlier of seen.late) {
@@ -162,10 +167,12 @@ async function periodAgain(tx: Tx, invoice: InvoiceOfPart, seen: PeriodSeen): Pr
     found.push(...usageSeen(again.usage, again.meters));
   }
   const waiting = await waitingLines(tx, invoice);
-  const own = runOf(runs, period);
-  const until = await usageUntil(tx, measured(period, meters), seen.usageUntil, await runBefore(tx, own));
+  const until =
+    own === null
+      ? []
+      : await usageUntil(tx, measured(period, meters), seen.usageUntil, await runBefore(tx, own));
   const before =
-    own.afterRevision === null
+    own?.afterRevision == null
       ? {}
       : { before: { ...seen.before, ...(await bookedBefore(tx, own, invoice.currency)) } };
   const facts = { ...seen.known, terms, meters, usage, ...before, late, waiting, usageUntil: until };
@@ -231,20 +238,4 @@ function runOf(runs: readonly StoredRun[], { start }: Period): StoredRun {
   const run = runs.find(({ periodStart }) => periodStart === start);
   if (run === undefined) throw new NotDerivableError("the rating that it bills is gone");
   return run;
-}
-
-/** Lines of changes that had waited for the invoice, or for one that it bills anew. */
-async function waitingLines(tx: Tx, invoice: InvoiceOfPart): Promise<InvoiceLine[]> {
-  const { id } = await firstOf(tx, invoice);
-  const found = await tx
-    .select({ lines: subscriptionChange.lines })
-    .from(subscriptionChange)
-    .where(
-      and(
-        eq(subscriptionChange.subscriptionId, invoice.subscriptionId),
-        eq(subscriptionChange.invoiceId, id),
-      ),
-    )
-    .orderBy(asc(subscriptionChange.effectiveAt));
-  return found.flatMap(({ lines }) => (lines as unknown[]).map(lineFromJson));
 }

@@ -67,7 +67,7 @@ interface LoadedFacts extends PeriodFacts {
 export function factsOfPeriod(facts: LoadedFacts): FactsToStore {
   const numbersOf = (meters: readonly StoredMeter[]) => meters.map(({ number }) => number);
   const instantsOf = (until: readonly UsageUntil[] = []) => until.map(({ at }) => at);
-  return toJson({
+  const seen = toJson({
     kind: "period",
     termsAt: facts.terms.map(({ effectiveAt }) => effectiveAt),
     meters: numbersOf(facts.meters),
@@ -86,8 +86,8 @@ export function factsOfPeriod(facts: LoadedFacts): FactsToStore {
       ...usageSeen(facts.usage, facts.meters),
       ...facts.late.flatMap(({ usage, meters }) => usageSeen(usage, meters)),
     ],
-    known: knownFactsOf({ ...facts }),
-  });
+  }) as { readonly [name: string]: JsonValue };
+  return { ...seen, known: knownFactsOf({ ...facts }) };
 }
 
 /** Of an invoice whose lines are given. */

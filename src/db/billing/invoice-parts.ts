@@ -7,9 +7,10 @@ import {
   type UsageCompleteness,
 } from "../../domain/invoicing/index.ts";
 import type { JsonValue } from "../../domain/metering/index.ts";
-import type { Tx } from "../database.ts";
+import { sql, type Tx } from "../database.ts";
 import { invoiceLine } from "../schema/billing.ts";
 import { invoicePart } from "../schema/invoice-documents.ts";
+import { timestamp } from "../timestamp.ts";
 import type { FactsToStore, MeansSeen, PeriodSeen } from "./invoice-facts.ts";
 
 /** What an invoice is for of one subscription. */
@@ -81,6 +82,12 @@ export const isLineOfPart = and(
   eq(invoiceLine.invoiceId, invoicePart.invoiceId),
   eq(invoiceLine.part, invoicePart.part),
 );
+
+/** Lines for time in a period: a line of a change is for the period that it fell into, which its detail names. */
+export function isForTimeIn({ start, end }: Period) {
+  const begins = sql`coalesce((${invoiceLine.detail} ->> 'periodStart')::timestamptz, ${invoiceLine.periodStart})`;
+  return sql`${begins} >= ${timestamp(start)} and ${begins} < ${timestamp(end)}`;
+}
 
 /** The parts of an invoice, in their order. */
 export async function partsOfInvoice(tx: Tx, invoiceId: string): Promise<StoredPart[]> {

@@ -152,8 +152,10 @@ export async function updateInvoice(
       | "amountPaidMinor"
       | "creditedMinor"
       | "stripeInvoiceId"
+      | "stripePaymentIntentId"
       | "hostedInvoiceUrl"
       | "collectedBy"
+      | "voidingSince"
     >
   >,
 ): Promise<void> {

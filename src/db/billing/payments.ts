@@ -30,6 +30,14 @@ export async function insertPayment(tx: Tx, row: typeof payment.$inferInsert): P
   return inserted.length > 0;
 }
 
+export async function findPayment(tx: Tx, stripePaymentIntentId: string) {
+  const [row] = await tx
+    .select()
+    .from(payment)
+    .where(eq(payment.stripePaymentIntentId, stripePaymentIntentId));
+  return row;
+}
+
 /** The payment that a charge of Stripe's made. */
 export async function findPaymentOfCharge(tx: Tx, stripeChargeId: string) {
   const [row] = await tx.select().from(payment).where(eq(payment.stripeChargeId, stripeChargeId));

@@ -4,6 +4,7 @@ import {
   type BilledBefore,
   creditBoundaries,
   creditPolicyOf,
+  grantsWithReserved,
   type InvoiceLine,
   type PeriodFacts,
   pricedTerms,
@@ -22,6 +23,7 @@ import type { LateFacts } from "./late-periods.ts";
 import type { PeriodStanding } from "./period-standing.ts";
 import { bookedAdjustments } from "./rated-adjustments.ts";
 import { bookedUsage, ratedBefore, type StoredRun } from "./rating-runs.ts";
+import { reservedCredit } from "./reserved-credit.ts";
 import { anchorsOf, type StoredSubscription, waitingChanges } from "./subscriptions.ts";
 
 export type LoadedPeriod = Omit<PeriodFacts, "late" | "meters"> & {
@@ -101,6 +103,8 @@ export async function loadPeriod(
     soFar,
     voiding: again?.voided.id,
   });
+  const periods = [period, ...frozen.late.map((earlier) => earlier.period)];
+  const reserved = grants.length === 0 ? [] : await reservedCredit(tx, row, periods, frozen.snapshot);
   return {
     ...agreed,
     ...frozen,
@@ -115,7 +119,8 @@ export async function loadPeriod(
     advance: advanceCharged(advanceLines),
     advanceLines,
     waiting,
-    grants,
+    grants: grantsWithReserved(grants, reserved),
+    ...(reserved.length === 0 ? {} : { reserved }),
     customerBalance,
     carried,
     asOf,
@@ -132,12 +137,8 @@ async function waitingLines(
   return changes.flatMap(({ lines }) => lines);
 }
 
-const advanceOf = ({ advance, changes }: PeriodStanding, period: Period): StoredAdvanceLine[] =>
-  advanceLinesAmong(
-    advance,
-    changes.flatMap(({ lines }) => lines),
-    period,
-  );
+const advanceOf = ({ advance, changes, returned }: PeriodStanding, period: Period): StoredAdvanceLine[] =>
+  advanceLinesAmong(advance, { waiting: changes.flatMap(({ lines }) => lines), returned }, period);
 
 /** What thresholds billed of a period that goes on, and what paid for it. */
 async function billedBefore(

@@ -29,6 +29,8 @@ export interface PeriodStanding {
   readonly rated: RatedBefore;
   /** That wait for the period's own invoice. */
   readonly changes: readonly { readonly changeId: string; readonly lines: readonly InvoiceLine[] }[];
+  /** What credit notes gave back of the end of the subscription. */
+  readonly returned: readonly InvoiceLine[];
   /** Invoiced in advance for time from the period's start on. */
   readonly advance: readonly StoredAdvanceLine[];
   readonly customerBalance: Money;
@@ -65,6 +67,7 @@ interface StandingFound
     readonly charged: string | null;
   }[];
   readonly changes: readonly { readonly changeId: string; readonly lines: readonly unknown[] }[];
+  readonly returned: readonly unknown[];
   readonly advance: readonly AdvanceFound[];
   readonly nextScheduledAt: string | null;
   readonly balance: string | null;
@@ -117,15 +120,21 @@ export async function standings(
     begun: new Date(start).toISOString(),
     as_of: new Date(asOf).toISOString(),
   }));
-  const answers = await rows<{ found: StandingFound | null; invoiced_with: InvoicedWithFound | null }>(
+  const answers = await rows<{
+    place: number;
+    found: StandingFound;
+    invoiced_with: InvoicedWithFound | null;
+  }>(
     tx,
-    sql`select billing.period_standing(id, begun, as_of, ${expectedDaysMax}::int) as found, billing.invoiced_with(id) as invoiced_with
-      from json_to_recordset(${JSON.stringify(placed)}::text::json) as asked (place int, id text, begun timestamptz, as_of timestamptz)
-      order by place`,
+    sql`select place, found, billing.invoiced_with(id) as invoiced_with
+      from billing.period_standings(${JSON.stringify(placed)}::text::json, ${expectedDaysMax}::int)`,
   );
-  return answers.map(({ found, invoiced_with: invoicedWith }) =>
-    found === null ? undefined : standingOf(found, invoicedWith && invoicedWithOf(invoicedWith)),
-  );
+  const ofPlace = new Map(answers.map((answer) => [answer.place, answer]));
+  return asked.map((_, place) => {
+    const answer = ofPlace.get(place);
+    const together = answer?.invoiced_with ?? null;
+    return answer && standingOf(answer.found, together && invoicedWithOf(together));
+  });
 }
 
 interface InvoicedWithFound {
@@ -161,6 +170,7 @@ function standingOf(found: StandingFound, together: InvoicedWith | null): Period
     closing: runs.find(({ run }) => run.kind === "closing")?.run,
     rated: ratedBeforeOf(runs),
     changes: found.changes.map(({ changeId, lines }) => ({ changeId, lines: lines.map(lineFromJson) })),
+    returned: found.returned.map(lineFromJson),
     advance: found.advance.map(advanceLineOf),
     nextScheduledAt: found.nextScheduledAt === null ? null : instant(found.nextScheduledAt),
     customerBalance: balanceInMinorUnits(ledgerAmount(BigInt(found.balance ?? "0")), currency(row.currency)),

@@ -10,19 +10,24 @@ import {
 import { invariant } from "../../domain/errors.ts";
 import {
   type ChangeFacts,
+  type ChargedWhere,
+  type ChargingInvoice,
   chargedTime,
   type DecidedChange,
   decideChange,
   decideEnding,
+  type InvoiceLine,
   quotedText,
   type RequestedChange,
   SubscriptionRuleError,
   type Terms,
   type TermsItem,
+  type UnusedTimeNote,
 } from "../../domain/invoicing/index.ts";
-import type { Money } from "../../domain/money/index.ts";
+import { currency, sumMoney } from "../../domain/money/index.ts";
 import type { Tx } from "../database.ts";
-import { advanceLinesOf, type StoredAdvanceLine } from "./advance-lines.ts";
+import { advanceLinesAmong, advanceLinesOf, type StoredAdvanceLine } from "./advance-lines.ts";
+import { chargingInvoices } from "./charging-invoices.ts";
 import { checkedSeats, itemFor, requireFitting } from "./subscription-items.ts";
 import {
   anchoredPeriodAt,
@@ -31,6 +36,7 @@ import {
   termsHistory,
   waitingChanges,
 } from "./subscriptions.ts";
+import type { KnownPlans } from "./terms-histories.ts";
 
 /** What a change comes to, before anything is done. */
 export interface PlannedChange extends DecidedChange {
@@ -39,8 +45,10 @@ export interface PlannedChange extends DecidedChange {
   readonly after: Terms | null;
   /** The lines go on the invoice of the period: as the plan or the change says, or because that has to come first. */
   readonly waits: boolean;
-  /** What an end pays back as money, where that is asked for. */
-  readonly refund: Money | null;
+  /** Credit notes by which an end gives unused time back, where that is asked for. */
+  readonly notes: readonly UnusedTimeNote[];
+  /** What they gave back, as credits: no invoice has them. */
+  readonly returned: readonly InvoiceLine[];
   /** Names these lines at this instant: the same, exactly when the lines are. */
   readonly quote: string;
 }
@@ -51,8 +59,14 @@ export interface ChangeStanding {
   readonly terms: Terms;
   /** What was charged in advance for time in a period. */
   readonly advanceIn: (period: Period) => Promise<StoredAdvanceLine[]>;
-  /** Whether lines of changes wait for the invoice of the period. */
-  readonly hasWaiting: boolean;
+  /** Lines of changes that wait for the invoice of the period. */
+  readonly waiting: readonly InvoiceLine[];
+  /** On which invoices time in a period was charged, the newest first. */
+  readonly chargedOn: (period: Period) => Promise<readonly ChargingInvoice[]>;
+  /** Whether the customer has no other subscription; it is asked when left out. */
+  readonly isAlone?: boolean;
+  /** Versions of plans that were read before. */
+  readonly plans?: KnownPlans;
 }
 
 /**
@@ -68,29 +82,52 @@ export async function plannedChange(
   standing?: ChangeStanding,
 ): Promise<PlannedChange> {
   const found = standing ?? (await storedStanding(tx, row));
-  const { terms: before, hasWaiting } = found;
+  const { terms: before, waiting } = found;
   const at = instantOfChange(row, before, asked);
   const inTrial = row.status === "trialing" && change.kind !== "end_trial";
   const facts = { ...(await changeFacts(row, found, at)), inTrial };
-  const mustWait = facts.charged === null || hasWaiting;
+  const mustWait = facts.charged === null || waiting.length > 0;
   if (change.kind === "cancel") {
-    const { lines, refund } = decideEnding(facts, at, change.unused);
-    const decided = { lines, settle: "now", anchor: null } as const;
-    return { ...decided, at, after: null, waits: mustWait, refund, quote: quoteOf(at, lines) };
+    const where = change.unused === "refund" ? await chargedWhere(row, found, at) : undefined;
+    const ending = decideEnding(facts, at, change.unused, where);
+    const decided = { ...ending, settle: "now", anchor: null } as const;
+    return { ...decided, at, after: null, waits: mustWait, quote: quoteOf(at, ending.lines, ending.notes) };
   }
-  const after = await changedTerms(tx, before, change, at);
-  await requireFitting(tx, { id: row.customerId, currency: row.currency }, row.id, after.items);
+  const after = await changedTerms(tx, before, change, at, found.plans);
+  const customer = { id: row.customerId, currency: row.currency };
+  await requireFitting(tx, customer, row.id, after.items, found);
   const decided = decideChange(facts, after, change);
   if (decided.anchor !== null) requireNotCanceling(row);
   const waits = mustWait || decided.settle === "next_invoice";
-  return { ...decided, at, after, waits, refund: null, quote: quoteOf(at, decided.lines) };
+  return { ...decided, at, after, waits, notes: [], returned: [], quote: quoteOf(at, decided.lines) };
 }
 
 async function storedStanding(tx: Tx, { id }: StoredSubscription): Promise<ChangeStanding> {
   const terms = (await termsHistory(tx, id)).at(-1);
   invariant(terms, "a subscription has terms");
-  const hasWaiting = (await waitingChanges(tx, id)).some(({ lines }) => lines.length > 0);
-  return { terms, hasWaiting, advanceIn: (period) => advanceLinesOf(tx, id, period) };
+  return {
+    terms,
+    waiting: (await waitingChanges(tx, id)).flatMap(({ lines }) => lines),
+    advanceIn: (period) => advanceLinesOf(tx, id, period),
+    chargedOn: (period) => chargingInvoices(tx, id, period),
+  };
+}
+
+/** Where the period of an end was charged, invoiced or not. */
+async function chargedWhere(
+  row: StoredSubscription,
+  { waiting, chargedOn }: ChangeStanding,
+  at: Instant,
+): Promise<ChargedWhere> {
+  const { period } = anchoredPeriodAt(row, at);
+  const ofTime = advanceLinesAmong([], { waiting, returned: [] }, period);
+  return {
+    invoices: await chargedOn(period),
+    waiting: sumMoney(
+      ofTime.map(({ amount }) => amount),
+      currency(row.currency),
+    ),
+  };
 }
 
 /** An end was agreed for the end of a period: no other period begins before it. */
@@ -134,6 +171,7 @@ export async function changedTerms(
   before: Terms,
   change: Exclude<RequestedChange, { kind: "cancel" }>,
   effectiveAt: Instant,
+  plans?: KnownPlans,
 ): Promise<Terms> {
   const [main, ...addOns] = before.items;
   invariant(main, "a subscription has a plan");
@@ -142,7 +180,7 @@ export async function changedTerms(
       return {
         ...before,
         effectiveAt,
-        items: [await itemFor(tx, { ...change, seats: change.seats ?? main.seats }), ...addOns],
+        items: [await itemFor(tx, { ...change, seats: change.seats ?? main.seats }, plans), ...addOns],
       };
     case "change_quantity":
       // The plan stays in the version that was agreed; only the seats are new.
@@ -151,7 +189,7 @@ export async function changedTerms(
       return {
         ...before,
         effectiveAt,
-        items: [...before.items, await itemFor(tx, change)],
+        items: [...before.items, await itemFor(tx, change, plans)],
       };
     case "remove_add_on":
       return { ...before, effectiveAt, items: [main, ...without(addOns, change.planKey)] };
@@ -171,6 +209,9 @@ function without(addOns: readonly TermsItem[], planKey: string): readonly TermsI
   throw new SubscriptionRuleError("add_on_not_found", message, "plan");
 }
 
-function quoteOf(at: Instant, lines: DecidedChange["lines"]): string {
-  return createHash("sha256").update(quotedText(at, lines)).digest("hex").slice(0, 24);
+function quoteOf(...quoted: Parameters<typeof quotedText>): string {
+  return createHash("sha256")
+    .update(quotedText(...quoted))
+    .digest("hex")
+    .slice(0, 24);
 }

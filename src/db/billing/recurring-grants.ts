@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, lte } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, lte, type SQL } from "drizzle-orm";
 import type { Instant } from "../../domain/calendar/index.ts";
 import { type AgreedRecurring, instantOf, type RecurringGrant } from "../../domain/credits/index.ts";
 import { invariant } from "../../domain/errors.ts";
@@ -165,6 +165,12 @@ const endableGrants = sql`
       select from billing.subscription where subscription.customer_id = credit.customer_id
         and next_close_at is not null and billed_through < credit.expires_at)`;
 
+const agreedGrants = sql`
+  from billing.recurring_grant_standing as recurring
+  join billing.customer on customer.id = recurring.customer_id
+  left join billing.test_clock as clock on clock.id = customer.test_clock_id
+  where recurring.status in ('active', 'ended')`;
+
 /** The grants of a customer that are to be ended, the soonest to expire first. */
 export async function endableGrantsOf(tx: Tx, customerId: string, asOf: Instant): Promise<string[]> {
   const found = await rows<{ id: string }>(
@@ -176,7 +182,10 @@ export async function endableGrantsOf(tx: Tx, customerId: string, asOf: Instant)
   return found.map(({ id }) => id);
 }
 
-/** Customers for whom something is to be given or ended by their clock; `now` is the wall's. */
+/**
+ * Customers for whom something is to be given or ended by their clock; `now` is the wall's. A test clock that is on its way sees
+ * to its customers itself.
+ */
 export async function customersWithDueGrants(
   tx: Tx,
   now: Instant,
@@ -187,16 +196,38 @@ export async function customersWithDueGrants(
     sql`select customer_id, (extract(epoch from max(as_of)) * 1000)::bigint::text as as_of_ms from (
           select credit.customer_id, coalesce(clock.current_at, ${timestamp(now)}) as as_of ${endableGrants}
             and credit.expires_at <= coalesce(clock.current_at, ${timestamp(now)})
+            and clock.is_settled is not false
           union all
-          select recurring.customer_id, coalesce(clock.current_at, ${timestamp(now)})
-          from billing.recurring_grant_standing as recurring
-          join billing.customer on customer.id = recurring.customer_id
-          left join billing.test_clock as clock on clock.id = customer.test_clock_id
-          where recurring.status in ('active', 'ended') and recurring.next_at <= coalesce(clock.current_at, ${timestamp(now)})
+          select recurring.customer_id, coalesce(clock.current_at, ${timestamp(now)}) ${agreedGrants}
+            and recurring.next_at <= coalesce(clock.current_at, ${timestamp(now)})
+            and clock.is_settled is not false
         ) as due group by customer_id order by customer_id limit ${limit}`,
   );
   return found.map(({ customer_id: customerId, as_of_ms: ms }) => ({
     customerId,
     asOf: Number(ms) as Instant,
   }));
+}
+
+/** Customers of a test clock for whom something is to be given or ended until an instant, and the first time that it is. */
+export async function dueGrantsOnClock(
+  tx: Tx,
+  clockId: string,
+  { after, until }: { readonly after: Instant | null; readonly until: Instant },
+  customerId?: string,
+): Promise<readonly { readonly customerId: string; readonly at: Instant }[]> {
+  const within = (at: SQL) => sql`clock.id = ${clockId} and ${at} <= ${timestamp(until)}
+    ${after === null ? sql`` : sql`and ${at} > ${timestamp(after)}`}
+    ${customerId === undefined ? sql`` : sql`and customer.id = ${customerId}`}`;
+  const found = await rows<{ customer_id: string; at_ms: string }>(
+    tx,
+    sql`select customer_id, (extract(epoch from min(at)) * 1000)::bigint::text as at_ms from (
+          select credit.customer_id, credit.expires_at as at ${endableGrants}
+            and ${within(sql`credit.expires_at`)}
+          union all
+          select recurring.customer_id, recurring.next_at ${agreedGrants}
+            and ${within(sql`recurring.next_at`)}
+        ) as due group by customer_id order by customer_id`,
+  );
+  return found.map(({ customer_id, at_ms }) => ({ customerId: customer_id, at: Number(at_ms) as Instant }));
 }

@@ -4,6 +4,7 @@ import type { RefundablePayment } from "../../domain/invoicing/index.ts";
 import { money } from "../../domain/money/index.ts";
 import { rows, type Tx } from "../database.ts";
 import { type NewestFirst, olderThan, type Page, type PageRequest, pageOf, rowsToRead } from "../page.ts";
+import { creditNoteRequest } from "../schema/invoice-documents.ts";
 import { type RefundState, refund } from "../schema/money-out.ts";
 
 export type { RefundState };
@@ -43,6 +44,17 @@ export async function refundsOf(
   const condition =
     "invoiceId" in of ? eq(refund.invoiceId, of.invoiceId) : eq(refund.creditNoteId, of.creditNoteId);
   return await tx.select().from(refund).where(condition).orderBy(asc(refund.requestedAt), asc(refund.id));
+}
+
+/** The refunds that the end of a subscription promised and nobody has sent yet. */
+export async function requestedRefundsOfEnd(tx: Tx, subscriptionId: string): Promise<string[]> {
+  const found = await tx
+    .select({ id: refund.id })
+    .from(refund)
+    .innerJoin(creditNoteRequest, eq(creditNoteRequest.id, refund.creditNoteId))
+    .where(and(eq(creditNoteRequest.subscriptionId, subscriptionId), eq(refund.state, "requested")))
+    .orderBy(asc(refund.id));
+  return found.map(({ id }) => id);
 }
 
 export interface RefundFilter {

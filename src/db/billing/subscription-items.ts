@@ -10,6 +10,7 @@ import { newestVersions, publishedMeters } from "../usage/meters-in-force.ts";
 import { publishedTables } from "./cost-tables.ts";
 import { latestPlan } from "./plan-versions.ts";
 import { otherSubscriptions, termsHistory } from "./subscriptions.ts";
+import type { KnownPlans } from "./terms-histories.ts";
 
 /** More seats than any organisation has; a typing mistake is refused instead of billed. */
 const seatsMax = 1_000_000;
@@ -22,9 +23,13 @@ export interface WantedItem {
   readonly overrides?: readonly PriceOverride[];
 }
 
-/** The newest version of a plan that somebody wants. @throws SubscriptionRuleError */
-export async function itemFor(tx: Tx, { planKey, seats, overrides }: WantedItem): Promise<TermsItem> {
-  const plan = await latestPlan(tx, planKey);
+/** The newest version of a plan that somebody wants. @param plans that were read before @throws SubscriptionRuleError */
+export async function itemFor(
+  tx: Tx,
+  { planKey, seats, overrides }: WantedItem,
+  plans?: KnownPlans,
+): Promise<TermsItem> {
+  const plan = await latestPlan(tx, planKey, plans);
   if (plan === undefined) {
     throw new SubscriptionRuleError(
       "plan_not_found",
@@ -52,12 +57,14 @@ export function checkedSeats(seats: number): number {
 /**
  * Refuses items that do not fit together or with the customer: one currency, one interval, each plan once, and each
  * meter priced by one subscription only, so that no usage is billed twice.
+ * @param isAlone whether it is known that the customer has no other subscription
  */
 export async function requireFitting(
   tx: Tx,
   customer: { readonly id: string; readonly currency: string },
   subscriptionId: string,
   items: readonly TermsItem[],
+  { isAlone = false }: { readonly isAlone?: boolean } = {},
 ): Promise<void> {
   const [first] = items;
   if (first === undefined) {
@@ -74,6 +81,7 @@ export async function requireFitting(
     }
   }
   requireRequired(items);
+  if (isAlone) return;
   const meters = metersOf(items);
   for (const other of await otherSubscriptions(tx, customer.id, subscriptionId)) {
     const latest = (await termsHistory(tx, other.id)).at(-1);

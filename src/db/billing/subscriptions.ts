@@ -1,4 +1,4 @@
-import { and, asc, eq, isNull, ne, notInArray } from "drizzle-orm";
+import { and, asc, eq, isNull, ne, notInArray, or } from "drizzle-orm";
 import {
   type AgreedAnchor,
   type AnchoredPeriod,
@@ -125,6 +125,8 @@ export interface RecordedChange {
   readonly effectiveAt: Instant;
   readonly request: unknown;
   readonly lines: readonly InvoiceLine[];
+  /** What credit notes gave back instead; nothing when left out. */
+  readonly returned?: readonly InvoiceLine[];
   readonly invoiceId: string | null;
 }
 
@@ -142,10 +144,17 @@ export async function findChange(
   return row;
 }
 
-export async function insertChange(tx: Tx, subscriptionId: string, change: RecordedChange): Promise<void> {
-  const { lines, ...rest } = change;
-  await tx.insert(subscriptionChange).values({ subscriptionId, ...rest, lines: lines.map(lineToJson) });
-  await tellChange(tx, subscriptionId, change);
+export async function insertChange(
+  tx: Tx,
+  whose: Pick<StoredSubscription, "id" | "customerId">,
+  change: RecordedChange,
+): Promise<void> {
+  const { lines, returned = [], ...rest } = change;
+  const asJson = { lines: lines.map(lineToJson), returned: returned.map(lineToJson) };
+  await Promise.all([
+    tx.insert(subscriptionChange).values({ subscriptionId: whose.id, ...rest, ...asJson }),
+    tellChange(tx, whose, change),
+  ]);
 }
 
 /** Changes whose lines wait for the invoice of the period about to close, in the order in which they took effect. */
@@ -167,6 +176,37 @@ export async function waitingChanges(
     )
     .orderBy(asc(subscriptionChange.effectiveAt));
   return found.map(({ changeId, lines }) => ({ changeId, lines: (lines as unknown[]).map(lineFromJson) }));
+}
+
+/** The lines of changes that no invoice has: those that wait, in the order in which they took effect, and what notes gave back. */
+export async function linesOfChanges(tx: Tx, subscriptionId: string): Promise<ReturnType<typeof linesAmong>> {
+  const { invoiceId, lines, returned } = subscriptionChange;
+  const found = await tx
+    .select({ invoiceId, lines, returned })
+    .from(subscriptionChange)
+    .where(
+      and(
+        eq(subscriptionChange.subscriptionId, subscriptionId),
+        or(isNull(invoiceId), sql`${returned} <> '[]'`),
+      ),
+    )
+    .orderBy(asc(subscriptionChange.effectiveAt));
+  return linesAmong(found);
+}
+
+/** The same among changes that were read. */
+export function linesAmong(
+  changes: readonly {
+    readonly invoiceId: string | null;
+    readonly lines: unknown;
+    readonly returned: unknown;
+  }[],
+): { waiting: InvoiceLine[]; returned: InvoiceLine[] } {
+  const linesOf = (json: unknown) => (json as unknown[]).map(lineFromJson);
+  return {
+    waiting: changes.flatMap((change) => (change.invoiceId === null ? linesOf(change.lines) : [])),
+    returned: changes.flatMap((change) => linesOf(change.returned)),
+  };
 }
 
 /** Says on which invoice the waiting changes went. */

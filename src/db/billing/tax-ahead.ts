@@ -4,6 +4,7 @@ import {
   type InvoiceLine,
   requireTaxFits,
   SubscriptionRuleError,
+  type TaxBasis,
   taxableLines,
 } from "../../domain/invoicing/index.ts";
 import type { Tx } from "../database.ts";
@@ -23,10 +24,10 @@ export type TaxAhead = { readonly tax: GivenTax | null } | { readonly missing: s
 
 /** Finds the tax that was given ahead, for exactly these lines and for no other invoice; or names the quote that it is missing for. */
 export async function taxAhead(tx: Tx, invoiced: InvoicedAtOnce): Promise<TaxAhead> {
-  const { customerId, lines, at } = invoiced;
-  const quote = await taxQuoteAhead(tx, invoiced);
-  if (quote === null) return { tax: null };
-  const { basis } = await taxStandingOf(tx, { customerId, at });
+  const { customerId, lines } = invoiced;
+  const quoted = await quoteAhead(tx, invoiced);
+  if (quoted === null) return { tax: null };
+  const { quote, basis } = quoted;
   const given = await findTaxGiven(tx, customerId, quote);
   if (given === undefined || (await isTaxUsed(tx, given))) return { missing: quote };
   const tax = taxOf(given, basis);
@@ -35,17 +36,20 @@ export async function taxAhead(tx: Tx, invoiced: InvoicedAtOnce): Promise<TaxAhe
 }
 
 /** Names the lines of an invoice that is issued at once, for their tax; null where nobody reckons any. */
-export async function taxQuoteAhead(
+export const taxQuoteAhead = async (tx: Tx, invoiced: InvoicedAtOnce): Promise<string | null> =>
+  (await quoteAhead(tx, invoiced))?.quote ?? null;
+
+async function quoteAhead(
   tx: Tx,
   { customerId, of, lines, at }: InvoicedAtOnce,
-): Promise<string | null> {
+): Promise<{ readonly quote: string; readonly basis: TaxBasis } | null> {
   const parts = taxableLines(lines);
   if (parts.length === 0) return null;
   const { handling, basis } = await taxStandingOf(tx, { customerId, at });
-  return handling === "none" ? null : taxQuoteOf(of, basis, parts);
+  return handling === "none" ? null : { quote: taxQuoteOf(of, basis, parts), basis };
 }
 
-/** The same where the invoice cannot wait. @throws SubscriptionRuleError `tax_missing` */
+/** As {@link taxAhead}, where the invoice cannot wait. @throws SubscriptionRuleError `tax_missing` */
 export async function requiredTax(tx: Tx, invoiced: InvoicedAtOnce): Promise<GivenTax | null> {
   const ahead = await taxAhead(tx, invoiced);
   if ("tax" in ahead) return ahead.tax;

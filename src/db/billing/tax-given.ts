@@ -126,16 +126,6 @@ export async function insertInvoiceTax(tx: Tx, invoiceId: string, { id, basis }:
   await tx.insert(invoiceTax).values({ invoiceId, givenId: id, basis });
 }
 
-/** The tax that an invoice was issued with; undefined where nobody reckoned any. */
-export async function taxOfInvoice(tx: Tx, invoiceId: string): Promise<GivenTax | undefined> {
-  const [row] = await tx
-    .select({ given: taxGiven, basis: invoiceTax.basis })
-    .from(invoiceTax)
-    .innerJoin(taxGiven, eq(taxGiven.id, invoiceTax.givenId))
-    .where(eq(invoiceTax.invoiceId, invoiceId));
-  return row && taxOf(row.given, row.basis);
-}
-
 /** Whether an invoice that is not void was issued with it. */
 export async function isTaxUsed(tx: Tx, { id }: StoredTax): Promise<boolean> {
   const [row] = await tx

@@ -54,10 +54,15 @@ interface NamedVersion {
   readonly planVersion: number;
 }
 
-async function learnPlans(tx: Tx, named: readonly NamedVersion[], known: KnownPlans): Promise<void> {
+/** Reads those of some versions that are not known yet; answers with all that are known then. */
+export async function learnPlans(
+  tx: Tx,
+  named: readonly NamedVersion[],
+  known: KnownPlans,
+): Promise<KnownPlans> {
   const wanted = new Map(named.map((version) => [versionKey(version.planKey, version.planVersion), version]));
   const unknown = [...wanted].filter(([key]) => !known.has(key)).map(([, version]) => version);
-  if (unknown.length === 0) return;
+  if (unknown.length === 0) return known;
   const found = await tx
     .select()
     .from(plan)
@@ -71,6 +76,7 @@ async function learnPlans(tx: Tx, named: readonly NamedVersion[], known: KnownPl
   for (const { key, version, definition } of found) {
     known.set(versionKey(key, version), { ...definition, version });
   }
+  return known;
 }
 
-const versionKey = (planKey: string, version: number) => `${planKey}/${version}`;
+export const versionKey = (planKey: string, version: number) => `${planKey}/${version}`;

@@ -1,5 +1,6 @@
-import { eq, sql } from "drizzle-orm";
+import { and, desc, eq, getTableColumns, sql } from "drizzle-orm";
 import { rows, type Tx } from "../database.ts";
+import { type NewestFirst, olderThan, type Page, type PageRequest, pageOf, rowsToRead } from "../page.ts";
 import { webhookInbox } from "../schema/stripe.ts";
 
 export interface ReceivedWebhook {
@@ -7,18 +8,35 @@ export interface ReceivedWebhook {
   readonly type: string;
   readonly apiVersion: string | null;
   readonly body: string;
+  /** Nothing follows from it: it is kept, and nobody is woken. */
+  readonly isIgnored?: boolean;
 }
 
 /** Keeps a verified webhook before it is answered. Answers false when it was there already. */
 export async function receiveWebhook(tx: Tx, received: ReceivedWebhook): Promise<boolean> {
-  const inserted = await rows<{ event_id: string }>(
+  const { eventId, type, apiVersion, body, isIgnored = false } = received;
+  const inserted = await rows<{ told: unknown }>(
     tx,
-    sql`insert into stripe.webhook_inbox (event_id, type, api_version, body)
-        values (${received.eventId}, ${received.type}, ${received.apiVersion}, ${received.body})
-        on conflict (event_id) do nothing returning event_id`,
+    sql`with kept as (
+          insert into stripe.webhook_inbox (event_id, type, api_version, body, state, finished_at)
+          values (${eventId}, ${type}, ${apiVersion}, ${body}, ${isIgnored ? "ignored" : "waiting"},
+            ${isIgnored ? sql`clock_timestamp()` : sql`null`})
+          on conflict (event_id) do nothing returning state)
+        select case state when 'waiting' then pg_notify('webhook_received', '') end as told from kept`,
   );
-  if (inserted.length > 0) await tx.execute(sql`notify webhook_received`);
   return inserted.length > 0;
+}
+
+/** Keeps those of listed events whose webhook has not come. Answers how many. */
+export async function receiveMissed(
+  tx: Tx,
+  events: readonly { id: string; type: string; apiVersion: string | null; body: string }[],
+): Promise<number> {
+  let missed = 0;
+  for (const { id: eventId, type, apiVersion, body } of events) {
+    if (await receiveWebhook(tx, { eventId, type, apiVersion, body })) missed += 1;
+  }
+  return missed;
 }
 
 export interface WaitingWebhook {
@@ -92,4 +110,45 @@ export async function postponeWebhook(
       finished_at = ${parked ? sql`clock_timestamp()` : sql`null`},
       next_attempt_at = clock_timestamp() + make_interval(secs => ${pauseSeconds})
     where event_id = ${eventId}`);
+}
+
+export type StoredWebhook = Omit<typeof webhookInbox.$inferSelect, "body">;
+
+const { body: _body, ...columns } = getTableColumns(webhookInbox);
+
+/** Those in a state, the newest first. Asked for what waits or is parked: there are few of these. */
+export async function listWebhooks(
+  tx: Tx,
+  state: "parked" | "waiting",
+  page: PageRequest<NewestFirst>,
+): Promise<Page<StoredWebhook, NewestFirst>> {
+  const found = await tx
+    .select(columns)
+    .from(webhookInbox)
+    .where(
+      and(
+        eq(webhookInbox.state, state),
+        olderThan(webhookInbox.receivedAt, webhookInbox.eventId, page.after),
+      ),
+    )
+    .orderBy(desc(webhookInbox.receivedAt), desc(webhookInbox.eventId))
+    .limit(rowsToRead(page));
+  return pageOf(found, page, ({ receivedAt, eventId }) => ({ at: receivedAt, id: eventId }));
+}
+
+export async function findWebhook(tx: Tx, eventId: string): Promise<StoredWebhook | undefined> {
+  const [row] = await tx.select(columns).from(webhookInbox).where(eq(webhookInbox.eventId, eventId));
+  return row;
+}
+
+/** Has a parked one applied again, from the first attempt on. Answers false when it was not parked. */
+export async function replayWebhook(tx: Tx, eventId: string): Promise<boolean> {
+  const replayed = await rows<{ event_id: string }>(
+    tx,
+    sql`update stripe.webhook_inbox
+        set state = 'waiting', attempts = 0, finished_at = null, next_attempt_at = clock_timestamp()
+        where event_id = ${eventId} and state = 'parked' returning event_id`,
+  );
+  if (replayed.length > 0) await tx.execute(sql`notify webhook_received`);
+  return replayed.length > 0;
 }

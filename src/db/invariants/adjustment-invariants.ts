@@ -1,3 +1,4 @@
+import { mayDecide } from "./deciders.ts";
 import { type InvariantQuery, inLedgerUnits, sides } from "./invariant-query.ts";
 
 /** What the customer got by each entry: in a grant where it is about one, else in their balance. */
@@ -11,7 +12,7 @@ const expectedGrants = `
   select credit.id as grant_id, case
       when ended.grant_id is not null or credit.kind = 'paid' and coalesce(invoice.status, 'none') <> 'paid' then 0
       else ${inLedgerUnits("credit.amount_minor")} + credit.amount_fraction + coalesce(adjusted.change, 0)
-      - coalesce(drawn.amount, 0) + coalesce(returned.amount, 0)
+      - coalesce(drawn.amount, 0) + coalesce(returned.amount, 0) - coalesce(credited.amount, 0)
     end as amount
   from billing.credit_grant as credit
   left join billing.invoice as invoice on invoice.id = credit.invoice_id
@@ -25,6 +26,14 @@ const expectedGrants = `
     from billing.credit_return as returned join billing.credit_draw as draw using (invoice_id, position)
     where returned.returned_to = 'grant' group by 1
   ) as returned on returned.grant_id = credit.id
+  left join (
+    -- Bought, and given back by credit notes.
+    select line.invoice_id, ${inLedgerUnits("sum(credited.amount_minor)")} as amount
+    from billing.invoice_line as line
+    join billing.credit_note_line as credited on (credited.invoice_id, credited.line) = (line.invoice_id, line.line)
+    join billing.credit_note as note on note.id = credited.credit_note_id
+    where line.kind = 'credit_purchase' group by 1
+  ) as credited on credited.invoice_id = credit.invoice_id
   left join (
     select grant_id from billing.adjustment_standing where kind = 'void_grant' and status = 'executed'
     union select grant_id from billing.credit_grant_end
@@ -58,7 +67,7 @@ export const adjustmentInvariants: readonly InvariantQuery[] = [
           adjustment.priority, adjustment.expires_at, adjustment.scope, greatest(adjustment.starts_at, adjustment.effective_at))`,
   },
   {
-    name: "V4: a grant holds what was given or paid for, as it was adjusted, less what was drawn, with what went back; a voided or ended one holds nothing",
+    name: "V4: a grant holds what was given or paid for, as it was adjusted, less what was drawn and refunded, with what went back; a voided or ended one holds nothing",
     sql: `
       select grant_id, expected.amount as expected, balance.balance
       from (${expectedGrants}) as expected
@@ -74,7 +83,7 @@ export const adjustmentInvariants: readonly InvariantQuery[] = [
       where outcome is not null and not (needs_approval and case outcome
         when 'withdrawn' then decided_by = requested_by
         else decided_by <> requested_by
-          and exists (select from access.api_key as key where 'api-key/' || key.id = decided_by and 'approve' = any (scopes))
+          and ${mayDecide}
       end)
       union all
       select adjustment.id, outcome, requested_by, decided_by, entry.actor

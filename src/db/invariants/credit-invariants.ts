@@ -1,3 +1,4 @@
+import { mayDecide } from "./deciders.ts";
 import {
   customerTime,
   type InvariantLimits,
@@ -112,7 +113,7 @@ export function creditInvariants(limits: InvariantLimits): InvariantQuery[] {
         where outcome is not null and not (needs_approval and case outcome
           when 'withdrawn' then decided_by = requested_by
           else decided_by <> requested_by
-            and exists (select from access.api_key as key where 'api-key/' || key.id = decided_by and 'approve' = any (scopes))
+            and ${mayDecide}
         end)`,
     },
   ];

@@ -41,7 +41,7 @@ const entriesOfFacts = `
     sum(posting.amount) filter (where debited.code = any (case entry.kind
       when 'customer_balance_applied' then array['2200']
       when 'prepaid_credits_funded' then array['2005']
-      when 'credit_note_issued' then array['4910', '2300']
+      when 'credit_note_issued' then array['2000', '4910', '2300']
       when 'refund_succeeded' then array['2400']
       else array['1010'] end)) as amount
   from ledger.journal_entry as entry
@@ -95,6 +95,10 @@ export const entryInvariants: readonly InvariantQuery[] = [
         when kind in ('return_recorded', 'failed_refund_recorded') then metadata ->> 'refund_id' in (select id from billing.refund)
         when kind in ('dispute_opened', 'dispute_won', 'dispute_lost') then metadata ->> 'dispute_id' in (
           select stripe_dispute_id from billing.invoice_dispute)
+        when kind = 'exchange_settled' then exists (
+          select from ledger.journal_entry as event where (event.cause_type, event.cause_id) = (entry.cause_type, entry.cause_id)
+            and event.kind in ('balance_transaction_recorded', 'return_recorded', 'failed_refund_recorded', 'dispute_opened',
+              'dispute_won'))
         when kind in ('payout_sent', 'payout_paid', 'payout_failed') then metadata ->> 'payout_id' in (select id from stripe.payout)
         when kind in ('processor_fee_recorded', 'balance_transaction_unmatched') then cause_id in (
           select id from stripe.balance_transaction)

@@ -14,8 +14,10 @@ import { ledgerInvariantQueries } from "./ledger-invariants.ts";
 import { lifecycleInvariants } from "./lifecycle-invariants.ts";
 import { pendingInvariants } from "./pending-invariants.ts";
 import { privilegeInvariants } from "./privilege-invariants.ts";
+import { promotionInvariants } from "./promotion-invariants.ts";
 import { ratingEntryInvariants } from "./rating-entry-invariants.ts";
 import { pendingEvents, ratingInvariants } from "./rating-invariants.ts";
+import { reservationInvariants } from "./reservation-invariants.ts";
 import { compareWithStripe, stripeInvariants } from "./stripe-invariants.ts";
 import { taxInvariants } from "./tax-invariants.ts";
 import { usageInvariants } from "./usage-invariants.ts";
@@ -122,6 +124,8 @@ function allQueries(limits: InvariantLimits): InvariantQuery[] {
     ...taxInvariants,
     ...ratingInvariants,
     ...usageInvariants,
+    ...promotionInvariants(limits),
+    ...reservationInvariants(limits),
     ...correctionInvariants,
     ...archiveInvariants,
     ...privilegeInvariants,

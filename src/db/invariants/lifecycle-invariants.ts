@@ -1,4 +1,5 @@
 import type { InvariantQuery } from "./invariant-query.ts";
+import { unbilledEvents } from "./rating-invariants.ts";
 
 /** What has ended stays ended. */
 export const lifecycleInvariants: readonly InvariantQuery[] = [
@@ -30,10 +31,15 @@ export const lifecycleInvariants: readonly InvariantQuery[] = [
       where status = 'canceled'`,
   },
   {
-    name: "V11: a canceled subscription that is billed to its end has nothing left to close",
+    name: "V11: a canceled subscription that is billed to its end has nothing left to close but usage that came late",
     sql: `
       select id, canceled_at, billed_through, next_close_at from billing.subscription
-      where status = 'canceled' and (next_close_at is null) <> (billed_through >= canceled_at)`,
+      where status = 'canceled' and case when billed_through < canceled_at then next_close_at is null
+        else next_close_at is not null
+          and not exists (select from (${unbilledEvents}) as unbilled where unbilled.subscription_id = subscription.id)
+          and not exists (
+            select from billing.invoice
+            where invoice.subscription_id = subscription.id and invoice.kind = 'late_usage' and invoice.status = 'void') end`,
   },
   {
     name: "V11: a subscription that was not paid for in time never began: nothing was closed, and its first invoice is void",

@@ -25,6 +25,12 @@ export function pendingInvariants(limits: InvariantLimits): InvariantQuery[] {
         where state = 'waiting' and imported_at < now() - ${seconds(limits.clearing)}`,
     },
     {
+      name: "V12: Stripe's copy of an invoice is told in time of every credit note, and takes it",
+      sql: `
+        select credit_note_id, invoice_id, state, problem, recorded_at from stripe.copy_change
+        where state = 'refused' or state = 'waiting' and recorded_at < now() - ${seconds(limits.clearing)}`,
+    },
+    {
       name: "V12: every period is closed when its grace is over",
       sql: `
         select subscription.id, next_close_at, time.now from billing.subscription as subscription

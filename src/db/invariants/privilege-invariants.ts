@@ -1,3 +1,4 @@
+import { guards, ownersFunctions } from "./guards.ts";
 import type { InvariantQuery } from "./invariant-query.ts";
 import * as rules from "./table-rules.ts";
 
@@ -110,7 +111,7 @@ export const privilegeInvariants: readonly InvariantQuery[] = [
   {
     name: "V10: every trigger that guards a rule is there and fires",
     sql: `
-      select rule.name, 'is missing or switched off' as what from (values ${quoted(rules.guards)}) as rule (name)
+      select rule.name, 'is missing or switched off' as what from (values ${quoted(guards)}) as rule (name)
       where not exists (
         select from pg_trigger
         join pg_class on pg_class.oid = tgrelid join pg_namespace on pg_namespace.oid = relnamespace
@@ -133,7 +134,7 @@ export const privilegeInvariants: readonly InvariantQuery[] = [
       from pg_proc join pg_namespace on pg_namespace.oid = pronamespace
       cross join (${actors}) as actor
       where nspname in ${schemas} and prosecdef and has_function_privilege(actor.oid, pg_proc.oid, 'EXECUTE')
-        and concat_ws('.', nspname, proname) <> all (array[${rules.ownersFunctions.map((name) => `'${name}'`).join(", ")}])
+        and concat_ws('.', nspname, proname) <> all (array[${ownersFunctions.map((name) => `'${name}'`).join(", ")}])
       union all
       -- A path that does not end with pg_temp begins with it: a temporary type of the caller's would run the caller's code.
       select pg_proc.oid::regprocedure::text, null, proconfig

@@ -46,7 +46,7 @@ const eventsOfPeriods = `
 
 /** Events of closed periods that no run has seen, with whether a later closing of the subscription will. */
 export const unbilledEvents = `
-  select of_period.seq, of_period.subscription_id, of_period.period_start, subscription.next_close_at
+  select of_period.seq, of_period.subscription_id, of_period.period_start, of_period.recorded_xid, subscription.next_close_at
   from (${eventsOfPeriods}) as of_period
   join billing.subscription as subscription on subscription.id = of_period.subscription_id
   where of_period.is_closed and of_period.is_certain and not pg_visible_in_snapshot(of_period.recorded_xid, of_period.snapshot::pg_snapshot)`;
@@ -111,7 +111,10 @@ export const ratingInvariants: readonly InvariantQuery[] = [
   },
   {
     name: "V8: no usage event of a closed period is on no invoice, unless its subscription has a later period to close",
-    sql: `select seq, subscription_id, period_start from (${unbilledEvents}) as unbilled where next_close_at is null`,
+    sql: `
+      select seq, subscription_id, period_start from (${unbilledEvents}) as unbilled cross join billing.late_usage_watch
+      -- Where it has ended, what comes late is noticed soon, and then it is to be closed once more.
+      where next_close_at is null and (pg_visible_in_snapshot(recorded_xid, seen) or looked_at < now() - interval '1 hour')`,
   },
   {
     name: "V8: no usage event is billed by two subscriptions",

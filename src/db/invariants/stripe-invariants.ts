@@ -118,7 +118,9 @@ async function recordedTransactions(tx: Pick<Tx, "execute">): Promise<BalanceTra
       select cause_id as id, currency, coalesce(sum(amount) filter (where code = '1000'), 0) as net,
         case when bool_or(kind <> 'balance_transaction_unmatched') then
           coalesce(sum(amount) filter (where code in ('5000', '5010') and kind <> 'processor_fee_recorded'), 0) end as fee
-      from (${sides}) as side where cause_type = 'stripe_balance_transaction' group by 1, 2`),
+      from (${sides}) as side where cause_type = 'stripe_balance_transaction' group by 1, 2
+      -- What settled in another currency has an entry in its own, too, that moves no balance at Stripe.
+      having bool_or(code in ('1000', '5000', '5010'))`),
   );
   return new Map(
     found.map(({ id, currency, net, fee }) => [

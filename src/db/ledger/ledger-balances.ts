@@ -1,7 +1,7 @@
-import { inArray } from "drizzle-orm";
 import { type AccountRef, accountKey } from "../../domain/ledger/index.ts";
 import { type LedgerAmount, ledgerAmount } from "../../domain/money/index.ts";
-import type { Tx } from "../database.ts";
+import { arrayLiteral } from "../array-literal.ts";
+import { sql, type Tx } from "../database.ts";
 import { balance } from "../schema/ledger.ts";
 
 /** The balance of one account, positive on its normal side; zero when it was never posted to. */
@@ -25,7 +25,7 @@ export async function availableBalances(
   const found = await tx
     .select({ key: balance.key, balance: balance.balance, held: balance.held })
     .from(balance)
-    .where(inArray(balance.key, keys));
+    .where(sql`${balance.key} = any (${arrayLiteral(keys)}::text[])`);
   const byKey = new Map(
     found.map(({ key, balance, held }) => [
       key,

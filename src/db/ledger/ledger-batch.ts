@@ -1,17 +1,14 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { JournalEntryInvalidError } from "../../domain/ledger/index.ts";
-import type { Waiting } from "../commit-queue.ts";
-import { isConnectionLost } from "../lost-connection.ts";
 import type { Client, RenewedConnection } from "../renewed-connection.ts";
+import { type Asked, isPassing, settleHalves, settleWaiting } from "../settle-waiting.ts";
 import { sqlState } from "../sql-state.ts";
 import { batchText, type PostedRow, type PostingResult, postingResults } from "./ledger.ts";
 
 /** An entry of a caller who waits for its outcome. */
-export interface WaitingEntry extends Waiting {
+export interface WaitingEntry extends Asked {
   readonly sourceKey: string;
   readonly text: string;
   resolve(result: PostingResult): void;
-  reject(error: unknown): void;
 }
 
 /** The database did not answer: the entry may be in the ledger or not. Posting it again is safe, and tells. */
@@ -26,71 +23,32 @@ export class LedgerUnavailableError extends Error {
   }
 }
 
-const [pauseMinMs, pauseMaxMs] = [10, 1_000];
-
 /** Posts a batch in one transaction and gives every caller an outcome of his own, whatever happens. */
 export async function settleBatch(
   connection: RenewedConnection,
   entries: readonly WaitingEntry[],
   patienceMs: number,
 ): Promise<void> {
-  let batch = entries;
-  for (let pauseMs = pauseMinMs; batch.length > 0; pauseMs = Math.min(2 * pauseMs, pauseMaxMs)) {
-    try {
-      const sent = batchText(batch.map(({ text }) => text));
-      const results = postingResults(batch, await connection.use((client) => post(client, sent)));
-      for (const [index, result] of results.entries()) batch[index]?.resolve(result);
-      return;
-    } catch (error) {
-      if (!isPassing(error)) return settleHalves(connection, batch, patienceMs, error);
-      batch = withoutImpatient(batch, patienceMs, error);
-      await delay(pauseMs);
-    }
-  }
+  const settle = (batch: readonly WaitingEntry[]): Promise<void> =>
+    settleWaiting(batch, {
+      patienceMs,
+      isPassing: (error) => isPassing(error),
+      async write(waiting) {
+        const sent = batchText(waiting.map(({ text }) => text));
+        const results = postingResults(waiting, await connection.use((client) => post(client, sent)));
+        for (const [index, result] of results.entries()) waiting[index]?.resolve(result);
+      },
+      refuse: (waiting, error) =>
+        settleHalves(waiting, settle, ({ sourceKey, reject }) => reject(refusalOf(sourceKey, error))),
+      unavailable: ({ sourceKey }, cause) => new LedgerUnavailableError(sourceKey, cause),
+    });
+  await settle(entries);
 }
 
 /** One statement is one transaction. It is prepared once, which a lone caller notices. */
 async function post(client: Client, batch: string): Promise<PostedRow[]> {
   return client<PostedRow[]>`
     select ordinal, status, entry_id from ledger.post_entries(${batch}::text::jsonb) order by ordinal`;
-}
-
-/** Something in the batch cannot be posted: halving leaves it alone, and all the others are posted. */
-async function settleHalves(
-  connection: RenewedConnection,
-  batch: readonly WaitingEntry[],
-  patienceMs: number,
-  error: unknown,
-): Promise<void> {
-  const [first, ...others] = batch;
-  if (others.length === 0) {
-    first?.reject(refusalOf(first.sourceKey, error));
-    return;
-  }
-  const middle = Math.ceil(batch.length / 2);
-  await settleBatch(connection, batch.slice(0, middle), patienceMs);
-  await settleBatch(connection, batch.slice(middle), patienceMs);
-}
-
-function withoutImpatient(
-  batch: readonly WaitingEntry[],
-  patienceMs: number,
-  error: unknown,
-): readonly WaitingEntry[] {
-  const takenSince = performance.now() - patienceMs;
-  return batch.filter(({ sourceKey, takenAt, reject }) => {
-    if (takenAt > takenSince) return true;
-    reject(new LedgerUnavailableError(sourceKey, error));
-    return false;
-  });
-}
-
-/**
- * Nothing is wrong with the entries: the connection was lost, then nobody knows what became of them; or it is certain
- * that nothing was posted, because of a deadlock, a time limit, or a server that is full or a standby.
- */
-function isPassing(error: unknown): boolean {
-  return isConnectionLost(error) || /^(40|53|55P03|25006|57014)/.test(sqlState(error) ?? "");
 }
 
 /** Classes 22 and 23: what the tables' own rules refuse; RK002: what the posting function refuses. */

@@ -1,6 +1,6 @@
-import { asc, eq, isNull } from "drizzle-orm";
+import { and, asc, isNull, notInArray } from "drizzle-orm";
 import type { Instant } from "../../domain/calendar/index.ts";
-import { type ComposedNotice, composeNotice, isMailed, type NoticeKind } from "../../domain/notices/index.ts";
+import { type ComposedNotice, composeNotice, isMailed } from "../../domain/notices/index.ts";
 import { type Database, inTransaction, sql, type Tx } from "../database.ts";
 import { notice } from "../schema/notices.ts";
 import { timestamp } from "../timestamp.ts";
@@ -18,8 +18,8 @@ export interface ComposeOptions {
 }
 
 /**
- * Composes notices that are not yet, the oldest first, and writes down to whom each goes; each in a transaction of its own. Any
- * number of workers may do it at once.
+ * Composes notices that are not yet, the oldest first, and writes down to whom each goes, all in one transaction. Any number of
+ * workers may do it at once: what one is at, the others leave out.
  * @returns the ids of those that were composed, and the errors of those that could not be, by id
  */
 export async function composeNotices(
@@ -27,53 +27,85 @@ export async function composeNotices(
   options: ComposeOptions,
   limit = 50,
 ): Promise<{ readonly composed: string[]; readonly failures: ReadonlyMap<string, unknown> }> {
-  const waiting = await db.orm
-    .select({ id: notice.id })
-    .from(notice)
-    .where(isNull(notice.composedAt))
-    .orderBy(asc(notice.sequence))
-    .limit(limit + options.except.size);
-  const composed: string[] = [];
   const failures = new Map<string, unknown>();
-  for (const { id } of waiting.filter((each) => !options.except.has(each.id))) {
-    try {
-      if (await compose(db, id, options)) composed.push(id);
-    } catch (error) {
-      failures.set(id, error);
-    }
+  let tried: readonly string[] = [];
+  try {
+    const composed = await inTransaction(db, async (tx) => {
+      const waiting = await waitingNotices(tx, options, limit);
+      tried = waiting.map(({ id }) => id);
+      const worded = await Promise.all(waiting.map((row) => word(db, row, failures)));
+      await store(tx, worded.flat(), options);
+      return worded.flat().map(({ row }) => row.id);
+    });
+    return { composed, failures };
+  } catch (error) {
+    // One that cannot be written down does not hold up the others: they are tried one by one, until it is found.
+    if (tried.length > 1) return await composeNotices(db, options, 1);
+    const [refused] = tried;
+    if (refused === undefined) throw error;
+    return { composed: [], failures: new Map([[refused, error]]) };
   }
-  return { composed, failures };
 }
 
-/** False when another worker is at it, or has done it. */
-async function compose(db: Database, id: string, options: ComposeOptions): Promise<boolean> {
-  return await inTransaction(db, async (tx) => {
-    const [row] = await tx.select().from(notice).where(eq(notice.id, id)).for("update", { skipLocked: true });
-    if (row === undefined || row.composedAt !== null) return false;
-    const data = await noticeData(db, row.kind, row.subject as never);
-    const composed = composeNotice(row, data);
-    const body = JSON.stringify(composed);
-    await tx.update(notice).set({ body, composedAt: options.now }).where(eq(notice.id, id));
-    await deliverToEndpoints(tx, row, options.now);
-    if (await isForMail(tx, composed, options)) await deliverTo(tx, id, null, options.now);
-    return true;
-  });
+/** The oldest of those that nobody else is at. */
+async function waitingNotices(tx: Tx, { except }: ComposeOptions, limit: number) {
+  return await tx
+    .select()
+    .from(notice)
+    .where(and(isNull(notice.composedAt), notInArray(notice.id, [...except])))
+    .orderBy(asc(notice.sequence))
+    .limit(limit)
+    .for("update", { skipLocked: true });
+}
+
+/** What one says, if that can be said. */
+async function word(
+  db: Database,
+  row: Composed["row"],
+  failures: Map<string, unknown>,
+): Promise<readonly Composed[]> {
+  try {
+    return [{ row, says: composeNotice(row, await noticeData(db, row.kind, row.subject as never)) }];
+  } catch (error) {
+    failures.set(row.id, error);
+    return [];
+  }
+}
+
+interface Composed {
+  readonly row: typeof notice.$inferSelect;
+  readonly says: ComposedNotice;
+}
+
+async function store(tx: Tx, composed: readonly Composed[], options: ComposeOptions): Promise<void> {
+  if (composed.length === 0) return;
+  const { now } = options;
+  const bodies = composed.map(({ row, says }) => ({ id: row.id, body: JSON.stringify(says) }));
+  await tx.execute(sql`
+    update notice.notice set body = given.body, composed_at = ${timestamp(now)}
+    from json_to_recordset(${JSON.stringify(bodies)}::text::json) as given (id text, body text)
+    where notice.id = given.id`);
+  const isTest = ({ row }: Composed) => row.kind === "webhook_endpoint.test";
+  await deliverToEndpoints(
+    tx,
+    composed.filter((each) => !isTest(each)),
+    now,
+  );
+  for (const each of composed) {
+    const { id, subject } = each.row;
+    if (isTest(each)) await deliverTo(tx, id, (subject as { endpointId: string }).endpointId, now);
+    if (await isForMail(tx, each.says, options)) await deliverTo(tx, id, null, now);
+  }
 }
 
 /** A test goes to the endpoint that it is about, everything else to all that want it. */
-async function deliverToEndpoints(
-  tx: Tx,
-  { id, kind, subject }: { readonly id: string; readonly kind: NoticeKind; readonly subject: unknown },
-  now: Instant,
-): Promise<void> {
-  if (kind === "webhook_endpoint.test") {
-    await deliverTo(tx, id, (subject as { endpointId: string }).endpointId, now);
-    return;
-  }
+async function deliverToEndpoints(tx: Tx, composed: readonly Composed[], now: Instant): Promise<void> {
+  const told = composed.map(({ row: { id, kind } }) => ({ id, kind }));
   await tx.execute(sql`
     insert into notice.delivery (id, notice_id, endpoint_id, receiver, next_attempt_at, created_at)
-    select ${`${id}.`}::text || id, ${id}::text, id, id, ${timestamp(now)}, ${timestamp(now)} from notice.endpoint
-    where state = 'enabled' and (kinds is null or ${kind}::text = any (kinds))
+    select told.id || '.' || endpoint.id, told.id, endpoint.id, endpoint.id, ${timestamp(now)}, ${timestamp(now)}
+    from json_to_recordset(${JSON.stringify(told)}::text::json) as told (id text, kind text)
+    join notice.endpoint on endpoint.state = 'enabled' and (endpoint.kinds is null or told.kind = any (endpoint.kinds))
     on conflict (notice_id, receiver) do nothing`);
 }
 

@@ -9,6 +9,8 @@ import {
   upcomingNoticeAt,
   usualNoticeAhead,
 } from "../../domain/notices/index.ts";
+import { periodOf } from "../billing/agreed-period.ts";
+import { invoiceTogether } from "../billing/invoiced-together.ts";
 import { type StoredSubscription, termsHistory } from "../billing/subscriptions.ts";
 import { findTestClock } from "../billing/test-clocks.ts";
 import { type Database, inTransaction, sql, type Tx } from "../database.ts";
@@ -99,8 +101,8 @@ async function tellUpcoming(tx: Tx, look: Look, after: string): Promise<string |
     at: subscription.nextCloseAt,
     days: "upcomingInvoiceDays",
     key: "invoice-upcoming",
-    // Of a period that is over and waits to be closed it was told before.
-    only: isNull(subscription.closeWaitsFor),
+    // Of a period that is over and waits to be closed it was told before; what comes after the end has none.
+    only: sql`close_waits_for is null and not (status = 'canceled' and billed_through >= cancel_at)`,
   } as const;
   const found = await subscriptionsAhead(tx, look, after, ahead);
   for (const row of found) await tellUpcomingOf(tx, row, look.asOf);
@@ -111,18 +113,25 @@ async function tellUpcoming(tx: Tx, look: Look, after: string): Promise<string |
 const daysMost = (name: keyof NoticeAhead) =>
   sql`(select greatest(${usualNoticeAhead[name]}::int, max((definition -> 'notices' ->> ${name})::int)) from catalog.plan)`;
 
+/** Of an invoice for several subscriptions it is told once, by the plan of the first one. */
 async function tellUpcomingOf(tx: Tx, row: StoredSubscription, asOf: Instant): Promise<void> {
-  const { id, customerId, billedThrough, nextCloseAt, graceSeconds } = row;
+  const { id, customerId, billedThrough, nextCloseAt } = row;
   if (nextCloseAt === null) return;
-  const occurredAt = upcomingNoticeAt(nextCloseAt, billedThrough, noticeAheadOf(await planOf(tx, row)));
+  const { rows, invoiceAt } = await invoiceTogether(tx, row);
+  if (rows[0]?.id !== id) return;
+  const ahead = noticeAheadOf(await planOf(tx, row));
+  const occurredAt = upcomingNoticeAt(invoiceAt, billedThrough, ahead);
   if (occurredAt === null || occurredAt > asOf) return;
-  const invoiceAt = isoOf(nextCloseAt);
-  const periodEnd = isoOf((nextCloseAt - graceSeconds * 1_000) as Instant);
   await enqueueNotice(tx, {
-    key: `invoice-upcoming/${id}/${invoiceAt}`,
+    key: `invoice-upcoming/${id}/${isoOf(nextCloseAt)}`,
     kind: "invoice.upcoming",
     customerId,
-    subject: { subscriptionId: id, periodStart: isoOf(billedThrough), periodEnd, invoiceAt },
+    subject: {
+      subscriptionId: id,
+      periodStart: isoOf(billedThrough),
+      periodEnd: isoOf(periodOf(row, billedThrough).period.end),
+      invoiceAt: isoOf(invoiceAt),
+    },
     occurredAt,
   });
 }

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { NoticeKind, NoticeToTell } from "../../domain/notices/index.ts";
-import type { Tx } from "../database.ts";
+import { askedTogether } from "../asked-together.ts";
+import { sql, type Tx } from "../database.ts";
+import { insertOf } from "../insert-rows.ts";
 import { notice } from "../schema/notices.ts";
 
 /** A notice's id is made from its key: whoever tells the same fact again comes to the same one. */
@@ -13,11 +15,14 @@ export function noticeIdOf(key: string): string {
  * changes nothing. Nothing is sent from here; the notice delivery of a worker does that.
  */
 export async function enqueueNotice<Kind extends NoticeKind>(
-  tx: Pick<Tx, "insert">,
+  tx: Tx,
   toTell: NoticeToTell<Kind>,
 ): Promise<void> {
-  await tx
-    .insert(notice)
-    .values({ id: noticeIdOf(toTell.key), ...toTell })
-    .onConflictDoNothing();
+  await insertNotice(tx, { id: noticeIdOf(toTell.key), ...toTell });
 }
+
+/** What is told in one transaction at once, of whomever, is written by one statement. */
+const insertNotice = askedTogether(async (tx: Tx, toTell: readonly (typeof notice.$inferInsert)[]) => {
+  await tx.execute(sql`${insertOf(notice, toTell)} on conflict do nothing`);
+  return toTell.map(() => undefined);
+});

@@ -5,14 +5,17 @@ import { draftIdOf } from "../../domain/invoicing/index.ts";
 import { ledgerAmount } from "../../domain/money/index.ts";
 import { minorText } from "../../domain/money/ledger-amount.ts";
 import type { NoticeData, NoticeKind, NoticeSubjects } from "../../domain/notices/index.ts";
+import { arrayLiteral } from "../array-literal.ts";
+import { askedTogether } from "../asked-together.ts";
 import { findGrant } from "../billing/credit-grants.ts";
-import { findInvoice, type StoredInvoice } from "../billing/invoices.ts";
+import type { StoredInvoice } from "../billing/invoices.ts";
 import { findDunning } from "../billing/payments.ts";
 import { findRefund } from "../billing/refunds.ts";
-import type { Database, Tx } from "../database.ts";
-import { paymentAttempt } from "../schema/billing.ts";
+import { type Database, sql, type Tx } from "../database.ts";
+import { invoice, paymentAttempt } from "../schema/billing.ts";
 import { creditGrantEnd } from "../schema/credit-grants.ts";
 import { endpoint } from "../schema/notices.ts";
+import { budgetData, forecastData, limitData, shareData, stoppedData } from "./budget-data.ts";
 import { changeData, subscriptionData, trialData, upcomingData } from "./subscription-data.ts";
 
 type Reader<Kind extends NoticeKind> = (
@@ -47,12 +50,12 @@ const readers: { readonly [Kind in NoticeKind]: Reader<Kind> } = {
     const invoice = await invoiceOf(orm, invoiceId);
     return { ...invoiceData(invoice), ...periodData(invoice) };
   },
-  "subscription.trial_ending": ({ orm }, subject) => trialData(orm, subject),
-  "subscription.changed": ({ orm }, subject) => changeData(orm, subject),
-  "subscription.paused": ({ orm }, subject) => changeData(orm, subject),
-  "subscription.resumed": ({ orm }, subject) => changeData(orm, subject),
-  "subscription.canceled": async ({ orm }, { subscriptionId, effectiveAt }) => ({
-    ...(await subscriptionData(orm, subscriptionId, instant(effectiveAt))),
+  "subscription.trial_ending": trialData,
+  "subscription.changed": changeData,
+  "subscription.paused": changeData,
+  "subscription.resumed": changeData,
+  "subscription.canceled": async (db, { subscriptionId, effectiveAt }) => ({
+    ...(await subscriptionData(db, subscriptionId, instant(effectiveAt))),
     effective_at: effectiveAt,
   }),
   "payment_method.expiring": async (_db, { brand, last4, expMonth, expYear }) => ({
@@ -67,6 +70,12 @@ const readers: { readonly [Kind in NoticeKind]: Reader<Kind> } = {
     granted_minor: grantedMinor,
   }),
   "credits.expired": ({ orm }, { grantId }) => expiredData(orm, grantId),
+  "budget.share_reached": ({ orm }, crossing) => shareData(orm, crossing),
+  "budget.limit_reached": ({ orm }, crossing) => budgetData(orm, crossing),
+  "budget.overrun_forecast": ({ orm }, crossing) => forecastData(orm, crossing),
+  "budget.recovered": ({ orm }, crossing) => budgetData(orm, crossing),
+  "top_up.stopped": ({ orm }, { ruleId }) => stoppedData(orm, ruleId),
+  "top_up.limit_reached": ({ orm }, { ruleId, monthStart }) => limitData(orm, ruleId, monthStart),
   "webhook_endpoint.disabled": async ({ orm }, { endpointId, reason, failingSince }) => {
     const [row] = await orm.select({ url: endpoint.url }).from(endpoint).where(eq(endpoint.id, endpointId));
     return { endpoint_id: endpointId, url: row?.url ?? "", reason, failing_since: failingSince };
@@ -84,10 +93,20 @@ export async function noticeData<Kind extends NoticeKind>(
 }
 
 async function invoiceOf(tx: Tx, id: string): Promise<StoredInvoice> {
-  const found = await findInvoice(tx, id);
+  const found = await invoiceNamed(tx, id);
   invariant(found, `invoice ${id} was written with its notice`);
   return found;
 }
+
+/** Of all that is told at once it is asked in one statement. */
+const invoiceNamed = askedTogether(async (tx: Tx, ids: readonly string[]) => {
+  const found = await tx
+    .select()
+    .from(invoice)
+    .where(sql`${invoice.id} = any (${arrayLiteral(ids)}::text[])`);
+  const byId = new Map(found.map((row) => [row.id, row]));
+  return ids.map((id) => byId.get(id));
+});
 
 function invoiceData({ id, number, subscriptionId, currency, totalMinor }: StoredInvoice) {
   const total = { currency, total_minor: totalMinor.toString() };

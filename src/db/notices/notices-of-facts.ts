@@ -2,7 +2,7 @@ import { eq } from "drizzle-orm";
 import { type Instant, isoOf, type Period } from "../../domain/calendar/index.ts";
 import { kindOfChange } from "../../domain/notices/index.ts";
 import type { Tx } from "../database.ts";
-import { invoice, subscription } from "../schema/billing.ts";
+import { invoice } from "../schema/billing.ts";
 import { enqueueNotice } from "./enqueue-notice.ts";
 
 /** What each fact of billing is told as. Each is called in the fact's own transaction. */
@@ -14,7 +14,7 @@ interface InvoiceToTell {
 
 /** An invoice was issued; one for a threshold says that it was reached, too. */
 export async function tellIssued(
-  tx: Pick<Tx, "insert">,
+  tx: Tx,
   { id, kind, customerId, issuedAt }: InvoiceToTell & { readonly kind: string; readonly issuedAt: Instant },
 ): Promise<void> {
   const fact = { customerId, subject: { invoiceId: id }, occurredAt: issuedAt };
@@ -25,7 +25,7 @@ export async function tellIssued(
 
 /** A period could be closed but for its tax, which somebody outside reckons. */
 export async function tellTaxWanted(
-  tx: Pick<Tx, "insert">,
+  tx: Tx,
   { id, customerId }: { readonly id: string; readonly customerId: string },
   { period, quote, at }: { readonly period: Period; readonly quote: string; readonly at: Instant },
 ): Promise<void> {
@@ -41,7 +41,7 @@ export async function tellTaxWanted(
 
 /** A charge was declined. */
 export async function tellPaymentFailed(
-  tx: Pick<Tx, "insert">,
+  tx: Tx,
   { id, customerId }: InvoiceToTell,
   { attempt, at }: { readonly attempt: number; readonly at: Instant },
 ): Promise<void> {
@@ -56,7 +56,7 @@ export async function tellPaymentFailed(
 
 /** Money that was to go back did not arrive. */
 export async function tellRefundFailed(
-  tx: Pick<Tx, "insert">,
+  tx: Tx,
   { id: refundId, customerId }: { readonly id: string; readonly customerId: string },
   at: Instant,
 ): Promise<void> {
@@ -70,11 +70,7 @@ export async function tellRefundFailed(
 }
 
 /** What had failed was paid. */
-export async function tellRecovered(
-  tx: Pick<Tx, "insert">,
-  { id, customerId }: InvoiceToTell,
-  at: Instant,
-): Promise<void> {
+export async function tellRecovered(tx: Tx, { id, customerId }: InvoiceToTell, at: Instant): Promise<void> {
   const key = `payment-recovered/${id}`;
   const subject = { invoiceId: id };
   await enqueueNotice(tx, {
@@ -115,20 +111,16 @@ export async function tellDunning(
 /** A command has changed a subscription. */
 export async function tellChange(
   tx: Tx,
-  subscriptionId: string,
+  { id: subscriptionId, customerId }: { readonly id: string; readonly customerId: string },
   change: { readonly changeId: string; readonly kind: string; readonly effectiveAt: Instant },
 ): Promise<void> {
   const kind = kindOfChange(change.kind);
   if (kind === null) return;
   const { changeId, effectiveAt } = change;
-  const [row] = await tx
-    .select({ customerId: subscription.customerId })
-    .from(subscription)
-    .where(eq(subscription.id, subscriptionId));
   await enqueueNotice(tx, {
     key: `subscription-change/${subscriptionId}/${changeId}`,
     kind,
-    customerId: row?.customerId ?? null,
+    customerId,
     subject: { subscriptionId, changeId, change: change.kind, effectiveAt: isoOf(effectiveAt) },
     occurredAt: effectiveAt,
   });
@@ -136,7 +128,7 @@ export async function tellChange(
 
 /** A subscription has ended. */
 export async function tellCanceled(
-  tx: Pick<Tx, "insert">,
+  tx: Tx,
   { id, customerId }: { readonly id: string; readonly customerId: string },
   at: Instant,
 ): Promise<void> {
@@ -152,7 +144,7 @@ export async function tellCanceled(
 
 /** Credit has run out of time with something left of it. */
 export async function tellExpired(
-  tx: Pick<Tx, "insert">,
+  tx: Tx,
   { id, customerId }: { readonly id: string; readonly customerId: string },
   at: Instant,
 ): Promise<void> {

@@ -6,10 +6,10 @@ export const access = pgSchema("access");
 const bytesColumn = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
 
 /**
- * What a key may do; `admin` includes `operate` and `write`, which includes `read` and `usage:write`. `operate` and
- * `approve` include `read`; `approve` is included in nothing.
+ * What a key may do: a verb (`read`, `write`, `operate`, `approve`, `admin`) for everything, or for one resource of the
+ * matrix, as in `usage:write`.
  */
-export type Scope = "read" | "write" | "usage:write" | "operate" | "approve" | "admin";
+export type Scope = string;
 
 export const apiKey = access.table("api_key", {
   id: text().primaryKey(),
@@ -20,12 +20,47 @@ export const apiKey = access.table("api_key", {
   createdAt: instantColumn("created_at").notNull(),
   expiresAt: instantColumn("expires_at"),
   revokedAt: instantColumn("revoked_at"),
+  createdBy: text("created_by"),
+  replaces: text(),
+  lastUsedAt: instantColumn("last_used_at"),
+});
+
+/** Somebody who signs in; what they may do is what their provider said of them when they last did. */
+export const person = access.table("person", {
+  id: text().primaryKey(),
+  issuer: text().notNull(),
+  subject: text().notNull(),
+  name: text().notNull(),
+  email: text(),
+  roles: text().array().notNull(),
+  createdAt: instantColumn("created_at").notNull(),
+  signedInAt: instantColumn("signed_in_at").notNull(),
+});
+
+export const session = access.table("session", {
+  id: text().primaryKey(),
+  personId: text("person_id").notNull(),
+  secretHash: bytesColumn("secret_hash").notNull(),
+  createdAt: instantColumn("created_at").notNull(),
+  usedAt: instantColumn("used_at").notNull(),
+  expiresAt: instantColumn("expires_at").notNull(),
+  endedAt: instantColumn("ended_at"),
+});
+
+export const portalToken = access.table("portal_token", {
+  id: text().primaryKey(),
+  customerId: text("customer_id").notNull(),
+  secretHash: bytesColumn("secret_hash").notNull(),
+  createdBy: text("created_by").notNull(),
+  createdAt: instantColumn("created_at").notNull(),
+  expiresAt: instantColumn("expires_at").notNull(),
+  revokedAt: instantColumn("revoked_at"),
 });
 
 export const idempotencyKey = access.table(
   "idempotency_key",
   {
-    apiKeyId: text("api_key_id").notNull(),
+    actor: text().notNull(),
     key: text().notNull(),
     operation: text().notNull(),
     requestHash: bytesColumn("request_hash").notNull(),
@@ -34,5 +69,5 @@ export const idempotencyKey = access.table(
     status: integer(),
     response: json(),
   },
-  (table) => [primaryKey({ columns: [table.apiKeyId, table.key] })],
+  (table) => [primaryKey({ columns: [table.actor, table.key] })],
 );

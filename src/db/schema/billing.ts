@@ -4,6 +4,7 @@ import type { InvoiceLineKind, LineEarning, UsageTreatment } from "../../domain/
 import type { SubscriptionStatus } from "../../domain/lifecycle/index.ts";
 import type { Watermark } from "../../domain/metering/index.ts";
 import { instantColumn, snapshotColumn } from "./columns.ts";
+import type { InvoiceKind } from "./late-usage.ts";
 
 export const billing = pgSchema("billing");
 
@@ -104,12 +105,13 @@ export const subscriptionChange = billing.table(
     effectiveAt: instantColumn("effective_at").notNull(),
     request: jsonb().notNull(),
     lines: jsonb().notNull(),
+    returned: jsonb().notNull().default([]),
     invoiceId: text("invoice_id"),
   },
   (table) => [primaryKey({ columns: [table.subscriptionId, table.changeId] })],
 );
 
-export type InvoiceKind = "activation" | "cycle" | "threshold" | "proration" | "credit_purchase";
+export type { InvoiceKind } from "./late-usage.ts";
 /** threshold: while the period goes on. closing: at its end, or anew after a void. late: for what was reported since. */
 export type RatingRunKind = "threshold" | "closing" | "late";
 export type InvoiceStatus = "open" | "paid" | "void" | "uncollectible";
@@ -140,7 +142,9 @@ export const invoice = billing.table("invoice", {
   usageHeldBackBy: text("usage_held_back_by"),
   paidAt: instantColumn("paid_at"),
   stripeInvoiceId: text("stripe_invoice_id"),
+  stripePaymentIntentId: text("stripe_payment_intent_id"),
   hostedInvoiceUrl: text("hosted_invoice_url"),
+  voidingSince: instantColumn("voiding_since"),
   collectedBy: text("collected_by"),
   /** The void invoice that it bills anew. */
   replaces: text(),

@@ -45,6 +45,7 @@ export const cardAttempt = billing.table(
     attempt: integer().notNull(),
     customerId: text("customer_id").notNull(),
     card: text().notNull(),
+    amountMinor: bigint("amount_minor", { mode: "bigint" }).notNull(),
     attemptedAt: instantColumn("attempted_at").notNull(),
     /** Null while it is under way. */
     outcome: text().$type<"paid" | "declined" | "requires_action" | "refused">(),

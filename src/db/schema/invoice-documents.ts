@@ -84,6 +84,9 @@ export const creditNoteRequest = billing.table("credit_note_request", {
   requestedAt: instantColumn("requested_at").notNull(),
   /** Null: in this currency somebody else must always agree. */
   approvalLimitMinor: bigint("approval_limit_minor", { mode: "bigint" }),
+  /** The end of a subscription that gives unused time back by it, which needs nobody to agree. */
+  subscriptionId: text("subscription_id"),
+  changeId: text("change_id"),
 });
 
 export const creditNoteLine = billing.table(
@@ -133,6 +136,8 @@ export const creditNoteStanding = billing
     requestedBy: text("requested_by").notNull(),
     requestedAt: instantColumn("requested_at").notNull(),
     approvalLimitMinor: bigint("approval_limit_minor", { mode: "bigint" }),
+    subscriptionId: text("subscription_id"),
+    changeId: text("change_id"),
     /** 10⁻⁸ of the minor unit. */
     unapprovedBefore: numeric("unapproved_before", { precision: 38, scale: 0, mode: "bigint" })
       .$type<LedgerAmount>()

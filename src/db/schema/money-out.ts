@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { bigint, boolean, text } from "drizzle-orm/pg-core";
 import { billing } from "./billing.ts";
 import { instantColumn } from "./columns.ts";
@@ -17,7 +18,8 @@ export const refund = billing.table("refund", {
   stripeRefundId: text("stripe_refund_id"),
   /** Why it failed, in Stripe's words. */
   failureCode: text("failure_code"),
-  changedAt: instantColumn("changed_at").notNull(),
+  /** By the wall clock. */
+  changedAt: instantColumn("changed_at").notNull().default(sql`clock_timestamp()`),
 });
 
 export const invoiceDispute = billing.table("invoice_dispute", {

@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { bigint, boolean, integer, jsonb, pgSchema, text } from "drizzle-orm/pg-core";
+import { bigint, boolean, integer, jsonb, numeric, pgSchema, primaryKey, text } from "drizzle-orm/pg-core";
 import { instantColumn } from "./columns.ts";
 
 export const stripe = pgSchema("stripe");
@@ -69,3 +69,63 @@ export const payout = stripe.table("payout", {
   failureCode: text("failure_code"),
   changedAt: instantColumn("changed_at").notNull(),
 });
+
+/** When the next request may go to Stripe: of the account, and of each endpoint. */
+export const pace = stripe.table("pace", {
+  bucket: text().primaryKey(),
+  freeAt: instantColumn("free_at").notNull(),
+});
+
+/** What Stripe's copy of an invoice is to be told of a credit note. Whole minor units of ours. */
+export const copyChange = stripe.table("copy_change", {
+  creditNoteId: text("credit_note_id").primaryKey(),
+  invoiceId: text("invoice_id").notNull(),
+  dueBeforeMinor: bigint("due_before_minor", { mode: "bigint" }).notNull(),
+  dueAfterMinor: bigint("due_after_minor", { mode: "bigint" }).notNull(),
+  givenBackMinor: bigint("given_back_minor", { mode: "bigint" }).notNull(),
+  recordedAt: instantColumn("recorded_at").notNull().default(sql`clock_timestamp()`),
+  state: text().$type<"waiting" | "done" | "refused">().notNull().default("waiting"),
+  stripeCreditNoteId: text("stripe_credit_note_id"),
+  problem: text(),
+  changedAt: instantColumn("changed_at").notNull().default(sql`clock_timestamp()`),
+});
+
+/** What Stripe's meters are told of an hour: revisions that add up. */
+export const meterPush = stripe.table(
+  "meter_push",
+  {
+    /** `catalog.meter.number` */
+    meter: integer().notNull(),
+    customerId: text("customer_id").notNull(),
+    windowStart: instantColumn("window_start").notNull(),
+    revision: integer().notNull(),
+    eventName: text("event_name").notNull(),
+    kind: text().$type<"usage" | "cancel">().notNull(),
+    value: numeric().notNull(),
+    cancels: integer(),
+    identifier: text().notNull(),
+    batch: text(),
+    plannedAt: instantColumn("planned_at").notNull().default(sql`clock_timestamp()`),
+    state: text().$type<"planned" | "sent" | "refused" | "unknown">().notNull().default("planned"),
+    errorCode: text("error_code"),
+    sentAt: instantColumn("sent_at"),
+    nextAttemptAt: instantColumn("next_attempt_at").notNull().default(sql`clock_timestamp()`),
+  },
+  (table) => [primaryKey({ columns: [table.meter, table.customerId, table.windowStart, table.revision] })],
+);
+
+/** What Stripe has taken and not counted. */
+export const meterError = stripe.table(
+  "meter_error",
+  {
+    eventId: text("event_id").notNull(),
+    code: text().notNull(),
+    stripeMeterId: text("stripe_meter_id"),
+    errors: integer().notNull(),
+    identifiers: text().array().notNull(),
+    noticedFrom: instantColumn("noticed_from").notNull(),
+    noticedUntil: instantColumn("noticed_until").notNull(),
+    recordedAt: instantColumn("recorded_at").notNull().default(sql`clock_timestamp()`),
+  },
+  (table) => [primaryKey({ columns: [table.eventId, table.code] })],
+);

@@ -52,6 +52,22 @@ export const invoiceTax = billing.table("invoice_tax", {
   basis: text().$type<TaxBasis>().notNull(),
 });
 
+/** Tax that the invoice wants which bills anew what a void one billed. */
+export const voidTaxWanted = billing.table(
+  "void_tax_wanted",
+  {
+    invoiceId: text("invoice_id").notNull(),
+    quote: text().notNull(),
+    number: bigint({ mode: "bigint" }).notNull().generatedAlwaysAsIdentity(),
+    basis: text().$type<TaxBasis>().notNull(),
+    lines: jsonb()
+      .$type<readonly { readonly line: unknown; readonly taxableMinor: string | null }[]>()
+      .notNull(),
+    wantedAt: instantColumn("wanted_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.invoiceId, table.quote] })],
+);
+
 export const finaliseRequest = billing.table(
   "finalise_request",
   {

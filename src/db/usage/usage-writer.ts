@@ -1,8 +1,7 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { BillingError, invariant } from "../../domain/errors.ts";
 import type { UsageEvent } from "../../domain/metering/index.ts";
-import { CommitQueue, type Waiting } from "../commit-queue.ts";
-import { isConnectionLost } from "../lost-connection.ts";
+import { CommitQueue } from "../commit-queue.ts";
+import { type Asked, isPassing, settleWaiting } from "../settle-waiting.ts";
 import { sqlState } from "../sql-state.ts";
 import { openUsageConnection, type SeenMeters, type UsageConnection } from "./usage-connection.ts";
 import type { IngestOutcome } from "./usage-ingest.ts";
@@ -75,10 +74,9 @@ export class UsageEventRefusedError extends BillingError {
 }
 
 /** The events of one caller, who waits for their outcomes. */
-interface Taken extends Waiting {
+interface Taken extends Asked {
   readonly events: readonly UsageEvent[];
   resolve(outcomes: readonly IngestOutcome[]): void;
-  reject(error: unknown): void;
 }
 
 /** What a batch costs before anything is in it, in events. */
@@ -126,41 +124,35 @@ export function openUsageWriter(options: UsageWriterOptions): UsageWriter {
   };
 }
 
-const [pauseMinMs, pauseMaxMs] = [10, 1_000];
-
 /** Gives every caller outcomes of his own, or an error, whatever happens. */
 async function settle(
   connection: UsageConnection,
   taken: readonly Taken[],
   { patienceMs, onBatch }: Required<Pick<UsageWriterOptions, "patienceMs" | "onBatch">>,
 ): Promise<void> {
-  let callers = taken;
-  for (let pauseMs = pauseMinMs; callers.length > 0; pauseMs = Math.min(2 * pauseMs, pauseMaxMs)) {
-    const startedAt = performance.now();
-    try {
+  await settleWaiting(taken, {
+    patienceMs,
+    isPassing: (error) => isPassing(error, ["25P02"]),
+    async write(callers) {
+      const startedAt = performance.now();
       const events = callers.flatMap((caller) => caller.events);
       const outcomes = await outcomesOf(connection, events);
-      onBatch({
-        callers: callers.length,
-        events: events.length,
-        seconds: (performance.now() - startedAt) / 1_000,
-      });
+      const seconds = (performance.now() - startedAt) / 1_000;
+      onBatch({ callers: callers.length, events: events.length, seconds });
       let from = 0;
       for (const { size, resolve } of callers) {
         resolve(outcomes.slice(from, from + size));
         from += size;
       }
-      return;
-    } catch (error) {
-      if (!isPassing(error)) {
-        for (const { reject } of callers) reject(error);
-        return;
-      }
-      callers = withoutImpatient(callers, patienceMs, error);
-      await delay(pauseMs);
-    }
-  }
+    },
+    refuse(callers, error) {
+      for (const { reject } of callers) reject(error);
+    },
+    unavailable: (_, cause) => new UsageWriterUnavailableError(awayMessage, { cause }),
+  });
 }
+
+const awayMessage = "it is not known whether the events were taken in, the database is away: send them again";
 
 /** When the tables refuse something in a batch, halving finds it: it alone is invalid, and all else is taken in. */
 async function outcomesOf(
@@ -178,24 +170,6 @@ async function outcomesOf(
       ...(await outcomesOf(connection, events.slice(middle))),
     ];
   }
-}
-
-function withoutImpatient(callers: readonly Taken[], patienceMs: number, cause: unknown): readonly Taken[] {
-  const takenSince = performance.now() - patienceMs;
-  return callers.filter(({ takenAt, reject }) => {
-    if (takenAt > takenSince) return true;
-    const message = "it is not known whether the events were taken in, the database is away: send them again";
-    reject(new UsageWriterUnavailableError(message, { cause }));
-    return false;
-  });
-}
-
-/**
- * Nothing is wrong with the events: the connection was lost, then nobody knows what became of them; or it is certain that
- * nothing was taken in, because of a deadlock, a time limit, or a server that is full or a standby.
- */
-function isPassing(error: unknown): boolean {
-  return isConnectionLost(error) || /^(40|53|55P03|25P02|25006|57014)/.test(sqlState(error) ?? "");
 }
 
 /** Classes 22 and 23: what the tables' own rules refuse; 54: what is beyond the server's limits. */

@@ -42,7 +42,7 @@ const slowAfterMs = 10_000;
  * went wrong, is doing it once.
  */
 export class DemoApi {
-  readonly #access: ReckonerClientOptions;
+  readonly #access: ReckonerClientOptions & { readonly apiKey: string };
   readonly #reckoner: ReckonerClient;
   readonly #run: string;
   readonly #patienceMs: number;
@@ -51,7 +51,7 @@ export class DemoApi {
    * @param run the demo's name: its test clock, and what all its keys start with
    * @param patienceMs how long the clock may stand at one instant while everything due then is done
    */
-  constructor(access: ReckonerClientOptions, run: string, patienceMs: number) {
+  constructor(access: ReckonerClientOptions & { readonly apiKey: string }, run: string, patienceMs: number) {
     this.#access = access;
     this.#reckoner = createReckonerClient(access);
     this.#run = run;

@@ -22,6 +22,8 @@ import { prepareGivenTemporal, startTemporal } from "./temporal-server.ts";
 export interface LocalSystem {
   readonly apiUrl: string;
   readonly apiKey: string;
+  /** With which anybody on this machine signs in to the console as any role. */
+  readonly signInPassword: string;
   readonly database: DatabaseUrls;
   readonly temporalAddress: string;
   readonly temporalUiUrl: string | undefined;
@@ -52,7 +54,12 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
   const apiUrl = `http://${localHost}:${config.ports.api}`;
   const apiKey = config.bootstrapKey ?? (await keptSecret(join(config.home, "api-key.json"), newApiKey));
   const sealingKey = await keptSecret(join(config.home, "webhook-secret-key.json"), randomKey);
-  const servers = { database, ...temporal, stripeUrl, apiUrl, apiKey, mailboxUrl, sealingKey };
+  const signingKey = await keptSecret(join(config.home, "entitlement-signing-key.json"), randomKey);
+  const signInPassword =
+    readEnvironment().LOCAL_SIGN_IN_PASSWORD ||
+    (await keptSecret(join(config.home, "sign-in.json"), randomSecret));
+  const secrets = { apiKey, sealingKey, signingKey, signInPassword };
+  const servers = { ...secrets, database, ...temporal, stripeUrl, apiUrl, mailboxUrl };
   const environment = partsEnvironment(config, servers);
   await progress.step("Database schema", () =>
     runNodeProgram("the migration", "src/db/migrate.ts", {
@@ -64,7 +71,7 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
   return startParts(options, servers, environment);
 }
 
-/** Under which the secrets of webhook endpoints are kept. */
+/** Under which the secrets of webhook endpoints are kept, or with which snapshots are signed. */
 const randomKey = () => randomBytes(32).toString("base64");
 
 const newApiKey = () => `reckoner_${randomSecret()}`;
@@ -166,7 +173,7 @@ async function buildConsoleWhenStale(progress: Progress): Promise<void> {
   });
 }
 
-type Servers = Omit<LocalSystem, "metricsUrl"> & { readonly sealingKey: string };
+type Servers = Omit<LocalSystem, "metricsUrl"> & { readonly sealingKey: string; readonly signingKey: string };
 
 /** The copy of the ledger's seals; one out of this machine's reach would be better, and LEDGER_SEALS can say so. */
 export function ledgerSeals({ home }: StartConfig): string {
@@ -184,10 +191,12 @@ function partsEnvironment(config: StartConfig, servers: Servers): Environment {
     TEMPORAL_UI_URL: servers.temporalUiUrl,
     API_PORT: String(ports.api),
     API_BOOTSTRAP_KEY: servers.apiKey,
+    ...(given.STRIPE_API_KEY?.includes("_live_") ? {} : { LOCAL_SIGN_IN_PASSWORD: servers.signInPassword }),
     WORKER_METRICS_PORT: String(ports.workerMetrics),
     LEDGER_SEALS: ledgerSeals(config),
     TEST_CLOCKS: given.TEST_CLOCKS || "allowed",
     WEBHOOK_SECRET_KEYS: given.WEBHOOK_SECRET_KEYS || servers.sealingKey,
+    ENTITLEMENT_SIGNING_KEYS: given.ENTITLEMENT_SIGNING_KEYS || servers.signingKey,
     WEBHOOK_PRIVATE_ADDRESSES: given.WEBHOOK_PRIVATE_ADDRESSES || "allowed",
     ...(servers.mailboxUrl !== undefined && { SMTP_URL: `smtp://${localHost}:${ports.mailboxSmtp}` }),
     ...(servers.stripeUrl !== undefined && {

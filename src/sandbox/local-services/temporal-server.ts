@@ -16,11 +16,13 @@ export interface LocalTemporalOptions {
   /** Everything is kept in memory without it. */
   readonly databaseFile?: string;
   readonly logFile: string;
+  /** Settings of the server beside our own. */
+  readonly dynamicConfig?: Readonly<Record<string, unknown>>;
 }
 
 const namespace = "default";
 
-const dynamicConfig = {
+const usualDynamicConfig = {
   // Timers fire when they are due instead of within the next second.
   "history.timerProcessorMaxTimeShift": "10ms",
   "frontend.WorkflowTimeSkippingEnabled": true,
@@ -91,7 +93,12 @@ async function ensureSearchAttributes(connection: Connection, namespace: string)
   });
 }
 
-async function serverArguments({ port, uiPort, databaseFile }: LocalTemporalOptions): Promise<string[]> {
+async function serverArguments({
+  port,
+  uiPort,
+  databaseFile,
+  dynamicConfig,
+}: LocalTemporalOptions): Promise<string[]> {
   const repeated = (
     flag: string,
     values: Readonly<Record<string, unknown>>,
@@ -106,7 +113,7 @@ async function serverArguments({ port, uiPort, databaseFile }: LocalTemporalOpti
       ? []
       : ["--db-filename", databaseFile, ...repeated("--sqlite-pragma", databaseSettings, String)]),
     ...repeated("--search-attribute", searchAttributes, String),
-    ...repeated("--dynamic-config-value", dynamicConfig, JSON.stringify),
+    ...repeated("--dynamic-config-value", { ...usualDynamicConfig, ...dynamicConfig }, JSON.stringify),
   ];
 }
 
