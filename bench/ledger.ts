@@ -8,12 +8,23 @@ import { loadNow, thisMachine, writeFigures } from "./figures.ts";
 import type { RateRun } from "./ledger/calls.ts";
 import { type LatencyRun, runCallers, runSchedule } from "./ledger/complete-path.ts";
 import { openLedgerUnderTest } from "./ledger/ledger-under-test.ts";
+import type { Limit } from "./ledger/limit.ts";
 import { goalsOf, medianRate, summary } from "./ledger/report.ts";
 import { besideUpkeep } from "./ledger/upkeep.ts";
 import { fillUp, measureStorage, proveLedger, recompute } from "./ledger/whole-ledger.ts";
+import type { Workload } from "./ledger/workload.ts";
 
 /** `npm run bench:ledger`: how fast the ledger is, beside what this machine can do at all. */
-const partNames = ["limit", "database", "complete", "latency", "upkeep", "storage", "recompute"] as const;
+const partNames = [
+  "limit",
+  "database",
+  "batches",
+  "complete",
+  "latency",
+  "upkeep",
+  "storage",
+  "recompute",
+] as const;
 type Part = (typeof partNames)[number];
 const { values: flags } = parseArgs({
   options: {
@@ -68,14 +79,22 @@ const measures: { readonly part: Part; readonly name: string; run(): Promise<Rat
   direct("limit", "limit as set", 1_000),
   direct("database", "uniform", 1_000),
   direct("database", "hot", 1_000),
+  ...[1, 20, 50, 100, 1_000].map((batch) => alone("uniform", batch)),
+  alone("limit as set", 20),
   complete("uniform"),
   complete("hot"),
 ];
 
-function direct(part: Part, work: "limit" | "limit as set" | "uniform" | "hot", batch: number) {
+function direct(part: Part, work: Workload | Limit, batch: number) {
   const connections = batch === 1 ? 16 : 4;
   const run = () => ledger.sendDirectly({ work, batch, connections, seconds });
   return { part, name: `${work}, ${batch} a call`, run };
+}
+
+/** On one connection: nobody waits for anybody, and the CPU for an entry is what a batch of this size makes it. */
+function alone(work: Workload | Limit, batch: number) {
+  const run = () => ledger.sendDirectly({ work, batch, connections: 1, seconds });
+  return { part: "batches" as const, name: `${work}, ${batch} a call, alone`, run };
 }
 
 function complete(workload: "uniform" | "hot") {
@@ -87,7 +106,7 @@ async function measureRate(name: string, run: () => Promise<RateRun>): Promise<v
   const rate = await run();
   rates[name] = [...(rates[name] ?? []), rate];
   const { perSecond, serverMicros = "?", clientMicros } = rate;
-  progress.line(`  ${name.padEnd(28)}${perSecond}/s, CPU per entry ${serverMicros} + ${clientMicros} µs`);
+  progress.line(`  ${name.padEnd(34)}${perSecond}/s, CPU per entry ${serverMicros} + ${clientMicros} µs`);
 }
 
 /**

@@ -30,7 +30,9 @@ describe("Dockerfile", () => {
 
   test("the last stage has production dependencies and runs as a user without rights", () => {
     const lastStage = lines.slice(lines.findLastIndex(({ instruction }) => instruction === "FROM"));
-    expect(all("RUN").map(({ words }) => words.join(" "))).toContain("npm ci --omit=dev --ignore-scripts");
+    expect(all("RUN").map(({ words }) => words.join(" "))).toContain(
+      "npm ci --omit=dev --ignore-scripts && npm run postinstall",
+    );
     expect(lastStage.find(({ instruction }) => instruction === "USER")?.words).toEqual(["node"]);
     expect(lastStage.at(-1)?.instruction).toBe("CMD");
   });

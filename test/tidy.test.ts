@@ -79,6 +79,7 @@ const mayImport: Record<string, { ours: string[]; packages: string[] }> = {
       "fastify-type-provider-zod",
       "@fastify/",
       "@scalar/",
+      "openid-client",
       "zod",
       "pino",
       "prom-client",
@@ -161,6 +162,14 @@ describe("length", () => {
       expect(text.split("\n").length - 1).toBeLessThanOrEqual(linesMax);
     },
   );
+});
+
+test("runs of workflows share their modules, so none of these keeps anything that changes", () => {
+  const replayed = ["src/workflows/", "src/domain/calendar/", "src/domain/lifecycle/"];
+  const changeable = /^(export )?(let|var) |^(export )?const .*= new (Weak)?(Map|Set)\b(?!.*: Readonly)/m;
+  const isShared = ({ path }: SourceFile) => replayed.some((folder) => path.startsWith(folder));
+  const found = files.filter((file) => isShared(file) && changeable.test(file.text));
+  expect(found.map(({ path }) => path)).toEqual([]);
 });
 
 test("the text speaks of the project alone: no machine's paths", () => {

@@ -1,4 +1,5 @@
 import "../../src/heap.ts";
+import { randomBytes } from "node:crypto";
 import { openSync, writeSync } from "node:fs";
 import { Registry } from "prom-client";
 import { newApiKeySecret } from "../../src/api/api-key-secret.ts";
@@ -7,6 +8,7 @@ import { buildApi } from "../../src/api/build-api.ts";
 import type { ApiDependencies } from "../../src/api/dependencies.ts";
 import { openIngest } from "../../src/api/ingest/ingest.ts";
 import { openDatabase } from "../../src/db/database.ts";
+import { openReservationWriter } from "../../src/db/entitlements/reservation-writer.ts";
 import { instantOfEpochMs } from "../../src/domain/calendar/index.ts";
 import { createLogger } from "../../src/logger.ts";
 import { answerParent, optionsGiven } from "./messages.ts";
@@ -30,16 +32,19 @@ const ingest = openIngest({
   metrics,
   ...(batchesInFlight === undefined ? {} : { batchesInFlight }),
 });
+const reservations = openReservationWriter({ url: databaseUrl });
 const now = () => instantOfEpochMs(Date.now());
 const nowhere = openSync("/dev/null", "w");
 const parts: Partial<ApiDependencies> = {
   ingest,
+  reservations,
   db,
   now,
   logger: createLogger({ level: "info", format: "json" }, "api", {
     write: (line) => writeSync(nowhere, line),
   }),
   metrics,
+  entitlementKeys: [randomBytes(32)],
   readinessChecks: [],
   testClocks: { areAllowed: false, create: absent, advance: absent },
 };
@@ -51,6 +56,7 @@ answerParent({ url, key } satisfies ApiReady, {
   async end() {
     await api.close();
     await ingest.writer.close();
+    await reservations.close();
     await db.close();
   },
 });

@@ -8,7 +8,8 @@ export interface HttpAnswer {
 
 /** One keep-alive connection, one request at a time: a client that takes as little as may be from what is measured. */
 export interface HttpConnection {
-  post(body: string): Promise<HttpAnswer>;
+  /** @param path another than the target's */
+  post(body: string, path?: string): Promise<HttpAnswer>;
   close(): void;
 }
 
@@ -24,8 +25,7 @@ export async function openHttpConnection({ url, path, headers }: HttpTarget): Pr
   const { hostname: host, port } = new URL(url);
   const socket = connect({ host, port: Number(port), noDelay: true });
   await once(socket, "connect");
-  const head = [
-    `POST ${path} HTTP/1.1`,
+  const fields = [
     `Host: ${host}:${port}`,
     "Content-Type: application/json",
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
@@ -42,9 +42,11 @@ export async function openHttpConnection({ url, path, headers }: HttpTarget): Pr
   socket.on("error", (error) => waiting?.reject(error));
   socket.on("close", () => waiting?.reject(new Error("the connection was closed")));
   return {
-    post(body) {
+    post(body, to = path) {
       waiting = Promise.withResolvers();
-      socket.write(`${head}\r\nContent-Length: ${Buffer.byteLength(body)}${headEnd}${body}`);
+      socket.write(
+        `POST ${to} HTTP/1.1\r\n${fields}\r\nContent-Length: ${Buffer.byteLength(body)}${headEnd}${body}`,
+      );
       return waiting.promise;
     },
     close: () => socket.destroy(),

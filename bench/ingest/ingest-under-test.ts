@@ -11,7 +11,14 @@ import { createLimits } from "./limits.ts";
 import { measured, type RateRun } from "./measured.ts";
 import { type Child, startChild } from "./messages.ts";
 import { probeCustomer } from "./visible.ts";
-import { customerId, meters, type Workload, type WorkloadOptions, workload } from "./workload.ts";
+import {
+  customerDigits,
+  customerPrefix,
+  meters,
+  type Workload,
+  type WorkloadOptions,
+  workload,
+} from "./workload.ts";
 
 export interface IngestUnderTest {
   readonly server: BenchServer;
@@ -98,11 +105,13 @@ function underTest(parts: Parts): IngestUnderTest {
 export async function prepare(ownerUrl: string, customers: number): Promise<void> {
   const owner = postgres(ownerUrl, { max: 1, onnotice: () => {} });
   try {
-    const ids = [probeCustomer, ...Array.from({ length: customers }, (_, number) => customerId(number))];
     await owner`
       insert into billing.customer (id, name, email, currency, time_zone, created_at)
       select id, id, 'benchmark@example.com', 'usd', 'UTC', now()
-      from json_array_elements_text(${JSON.stringify(ids)}::text::json) as id`;
+      from (
+        select ${probeCustomer}::text as id
+        union all select ${customerPrefix} || lpad(number::text, ${customerDigits}::int, '0') from generate_series(0, ${customers}::int - 1) as number
+      ) as made`;
     for (const meter of meters) {
       await owner`
         insert into catalog.meter (key, version, definition) values (${meter.key}, 1, ${JSON.stringify(meter)}::text::jsonb)`;

@@ -28,7 +28,9 @@ export interface Workload {
   inputTokensOf(index: number): number;
 }
 
-export const customerId = (number: number) => `cus_${String(number).padStart(10, "0")}`;
+export const [customerPrefix, customerDigits] = ["cus_", 10] as const;
+export const customerId = (number: number) =>
+  `${customerPrefix}${String(number).padStart(customerDigits, "0")}`;
 
 const models = ["small", "medium", "large", "large-2026-01"];
 const regions = ["eu-central-1", "us-east-1"];

@@ -68,7 +68,11 @@ const catalog = {
 };
 
 function planOf(key: string, name: string) {
-  return { key, name, currency: "usd", interval: { unit: "month", count: 1 }, graceSeconds: 3_600 };
+  return {
+    ...{ key, name, currency: "usd", interval: { unit: "month", count: 1 }, graceSeconds: 3_600 },
+    // Credit that is given now pays for the month that is closed now.
+    credits: { earlierUsage: "unbilled" },
+  };
 }
 
 export const customerId = (number: number) => `cus_${String(number).padStart(8, "0")}`;

@@ -66,10 +66,15 @@ describe("an open invoice", () => {
     });
   });
 
-  test("whose copy at Stripe asks for the whole is not lowered behind its back", async () => {
+  test("that Stripe has a copy of is lowered, and what the copy has to be told is written down with the note", async () => {
     const id = await billed.subscribe("mirrored");
     await api.db.sql`update billing.invoice set stripe_invoice_id = 'in_1' where id = ${id}`;
-    expect((await credit(id, [[1, "1"]])).body).toMatchObject({ code: "invoice_at_stripe" });
+    const note = await credit(id, [[1, "500"]]);
+    expect(note.body).toMatchObject({ status: "issued", lowers_due_minor: "500", to_balance_minor: "0" });
+    const told = await api.db.sql`
+      select state, (due_before_minor - due_after_minor)::int as lowered, given_back_minor::int as given_back
+      from stripe.copy_change where credit_note_id = ${note.body.id}`;
+    expect(told).toEqual([{ state: "waiting", lowered: 500, given_back: 0 }]);
   });
 });
 

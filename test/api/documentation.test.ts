@@ -119,12 +119,12 @@ describe("every route under /v1", () => {
   test("needs a key and says what is refused without one, except Stripe's webhooks", () => {
     for (const { name, path, operation } of billing()) {
       const isPublic = path.startsWith("/v1/webhooks/");
-      expect(operation.security, name).toEqual(isPublic ? undefined : [{ apiKey: [] }]);
+      expect(operation.security, name).toEqual(isPublic ? undefined : [{ apiKey: [] }, { session: [] }]);
       expect(operation.responses["401"]?.description.includes("api_key_invalid") ?? false, name).toBe(
         !isPublic,
       );
       expect(operation.responses["403"]?.description.includes("scope_missing") ?? false, name).toBe(
-        !isPublic,
+        !isPublic && path !== "/v1/session",
       );
     }
   });
@@ -140,8 +140,14 @@ describe("every route under /v1", () => {
       )
       .map(({ name }) => name);
     expect(unkeyed.toSorted()).toEqual([
+      "POST /v1/customers/{id}/edge-cut-offs",
       "POST /v1/events",
       "POST /v1/operations/{id}/continue",
+      "POST /v1/reservations",
+      "POST /v1/reservations/{id}/extend",
+      "POST /v1/reservations/{id}/release",
+      "POST /v1/reservations/{id}/settle",
+      "POST /v1/stripe-events/{id}/replay",
       "POST /v1/usage/heartbeats",
       "POST /v1/webhooks/stripe",
     ]);

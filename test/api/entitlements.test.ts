@@ -226,6 +226,21 @@ describe("what is used", () => {
     });
   });
 
+  test("what a user holds pays for his next unit, and for nobody else's", async () => {
+    await api.subscribe("seats", "pro");
+    const credit = { amount_minor: "3", reason_code: "goodwill", kind: "goodwill" };
+    const { body: grant } = await api.call("POST", "/v1/customers/seats/credit-grants", credit);
+    const held = { credit_grant: grant.id, holder: { type: "user", key: "u_1" } };
+    expect((await api.call("POST", "/v1/customers/seats/grant-holders", held)).status).toBe(201);
+    await api.use("seats", { tokens: 1_000 });
+    const paidBy = async (user: string) => {
+      const { next } = await checkOne("seats", { feature: "tokens", quantity: "400" }, { user });
+      return next.paid_from.map((part: Record<string, string>) => `${part.bucket} ${part.amount_minor}`);
+    };
+    expect(await paidBy("u_1")).toEqual(["seat_allowance 3", "on_demand 1"]);
+    expect(await paidBy("u_2")).toEqual(["on_demand 4"]);
+  });
+
   test("credit pays before money, after what was used before will draw on it", async () => {
     await api.subscribe("credited", "pro");
     const credit = { amount_minor: "3", reason_code: "goodwill", kind: "goodwill" };

@@ -13,6 +13,8 @@ const payments = {
     await payments.behave();
     return { id: requestId, brand: "visa", last4: "4242", expMonth: 12, expYear: 2030 };
   },
+  openSetupPage: () => Promise.reject(new Error("not here")),
+  openPortalPage: () => Promise.reject(new Error("not here")),
 };
 
 let api: RunningApi;
@@ -143,9 +145,9 @@ describe("a write under an Idempotency-Key", () => {
     expect((await attach("fails-once", "pm_other")).body.code).toBe("idempotency_key_reused");
     const repeated = await attach("fails-once");
     expect(repeated.status).toBe(201);
-    const [{ api_key_id = "" } = {}] = await api.db
-      .sql`select api_key_id from access.idempotency_key where key = 'fails-once'`;
-    expect(repeated.body.id).toBe(derivedId("pmr", api_key_id, "fails-once"));
+    const [{ actor = "" } = {}] = await api.db
+      .sql`select actor from access.idempotency_key where key = 'fails-once'`;
+    expect(repeated.body.id).toBe(derivedId("pmr", actor, "fails-once"));
     expect(payments.calls).toBe(2);
   });
 

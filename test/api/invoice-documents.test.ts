@@ -52,6 +52,11 @@ test("the coming invoice is what closing then issues; the one after it charges t
     "4500",
   ]);
   expect(page.text).toContain("Preview of an invoice");
+  // What is charged for what, word by word.
+  const issued = await get(`/v1/invoices/${invoiceId}/document`, "text/html");
+  const groups = ({ text }: { readonly text: string }) => text.match(/<table.*?<\/table>/gs);
+  expect(groups(page)?.slice(0, -1)).toEqual(groups(issued)?.slice(0, -1));
+  expect(page.text).toContain("$0.0001 + $0.50");
   expect(after.body).toMatchObject({ period_start: "2026-01-31T23:00:00.000Z", total_minor: "6500" });
 });
 

@@ -87,6 +87,14 @@ describe("what is agreed with a customer instead of a plan's prices", () => {
       200,
       [{ plan: "max", plan_version: 1, seats: 1, overrides: [halfPrice] }],
     ]);
+    // Nobody has to ask for a preview to be told what it comes to.
+    expect(changed.body.outcome).toEqual({
+      currency: "usd",
+      lines: preview.body.lines,
+      net_minor: "159",
+      settle: "now",
+      invoiced_minor: "159",
+    });
   });
 
   test("a change that agrees on nothing is at the plan's prices", async () => {

@@ -20,8 +20,8 @@ afterAll(async () => {
 });
 
 /** Written as no serializer of ours would: a body that was parsed and written again would not fit its signature. */
-const bodyOf = (id: string, livemode = false) =>
-  `{ "id" : "${id}", "object":"event","type":"invoice.paid","api_version":"2026-01-01","created":1767225600,\n` +
+const bodyOf = (id: string, livemode = false, type = "invoice.paid") =>
+  `{ "id" : "${id}", "object":"event","type":"${type}","api_version":"2026-01-01","created":1767225600,\n` +
   ` "livemode": ${livemode}, "data":{"object":{"id":"in_1","object":"invoice", "amount": 1.0}}, "note": "\\u00e9 é" }\n`;
 
 const send = (body: string, signature: string | undefined) =>
@@ -47,6 +47,38 @@ describe("a webhook of Stripe's", () => {
     const answer = await send(bodyOf(id), signed(bodyOf(id), secret));
     expect([answer.status, answer.body]).toEqual([200, { received: true }]);
     expect(await stored(id)).toMatchObject([{ body: bodyOf(id), state: "waiting" }]);
+  });
+
+  test.each([
+    { type: "payout.paid", state: "waiting", why: "is applied" },
+    { type: "invoice.finalized", state: "ignored", why: "is about what we did ourselves" },
+    { type: "customer.created", state: "ignored", why: "is nothing that something follows from" },
+  ])("of $type $why: it is kept as $state", async ({ type, state }) => {
+    const id = `evt_${type}`;
+    const body = bodyOf(id, false, type);
+    expect((await send(body, signed(body))).status).toBe(200);
+    const [kept] = await inbox.sql`
+      select body, state, finished_at is null as goes_on from stripe.webhook_inbox where event_id = ${id}`;
+    expect(kept).toEqual({ body, state, goes_on: state === "waiting" });
+  });
+
+  test.each([
+    { type: "v1.payout.paid", state: "waiting" },
+    { type: "v1.billing.meter.error_report_triggered", state: "waiting" },
+    { type: "v1.customer.created", state: "ignored" },
+  ])("that is thin, of $type, is verified as snapshots are, and kept as $state", async ({ type, state }) => {
+    const related = { id: "po_1", type: "payout", url: "/v1/payouts/po_1" };
+    const thin = {
+      id: `evt_${type}`,
+      object: "v2.core.event",
+      type,
+      livemode: false,
+      related_object: related,
+    };
+    const body = JSON.stringify({ ...thin, created: "2026-01-01T00:00:00.000Z" });
+    expect((await send(body, signed(body, "whsec_of_somebody_else"))).status).toBe(400);
+    expect((await send(body, signed(body))).status).toBe(200);
+    expect(await stored(thin.id)).toMatchObject([{ body, state }]);
   });
 
   test("that comes 10 times at once is kept once, and answered each time", async () => {

@@ -44,7 +44,7 @@ export class Adjusters {
       reasonCode: "goodwill",
       reason: null,
     };
-    await this.#commands.request(request, { correlationId: "story", apiKeyId });
+    await this.#commands.request(request, { correlationId: "story", actor: `api-key/${apiKeyId}` });
   }
 
   async decide(
@@ -53,7 +53,7 @@ export class Adjusters {
     apiKeyId: string,
   ): Promise<void> {
     const decision = { adjustmentId, outcome, note: "as it was told" };
-    await this.#commands.decide(decision, { correlationId: "story", apiKeyId });
+    await this.#commands.decide(decision, { correlationId: "story", actor: `api-key/${apiKeyId}` });
   }
 
   async #hire(id: string, scopes: Scope[]): Promise<void> {

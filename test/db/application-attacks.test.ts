@@ -105,7 +105,7 @@ test.each([
   "set usage.keeps_windows = 'on'; update usage.window set sum = sum + 1",
   "select nextval('ledger.entry_id')",
   "select setval('ledger.entry_id', 1)",
-  "select ledger.record_drafts('{}', '{}', '{}')",
+  "select ledger.record_entries('[]', null, true)",
   "select ledger.change_held('{}')",
   "select ledger.open_accounts('{}')",
   "call ledger.add_partition('ledger.posting', 'evil', 'default')",

@@ -44,7 +44,7 @@ async function newCustomer(): Promise<void> {
 const invoice = (number: number) => `${customerId}-inv-${number}`;
 
 async function claim(number: number, attempt: number, at: Instant, card = "visa"): Promise<CardClaim> {
-  const charge = { invoiceId: invoice(number), attempt, customerId, card, at };
+  const charge = { invoiceId: invoice(number), attempt, customerId, card, amountMinor: 5n, at };
   return await inTransaction(db, (tx) => claimCardAttempt(tx, charge, limit));
 }
 
@@ -56,7 +56,7 @@ async function fails(number: number, attempt: number, at: Instant): Promise<void
   await end(number, attempt, "declined");
 }
 
-const granted = (at: Instant) => ({ status: "granted", at });
+const granted = (at: Instant) => ({ status: "granted", at, amountMinor: 5n });
 
 describe("a card", () => {
   test("is charged once at a time, over all invoices; another card is not kept waiting", async () => {
@@ -103,8 +103,8 @@ describe("a card", () => {
   });
 
   test("whose charge nobody has heard of for a day keeps nobody waiting", async () => {
-    await owner.sql`insert into billing.card_attempt (invoice_id, attempt, customer_id, card, attempted_at, claimed_at)
-      values (${invoice(1)}, 1, ${customerId}, 'visa', ${isoOf(onDay(0))}, now() - interval '25 hours')`;
+    await owner.sql`insert into billing.card_attempt (invoice_id, attempt, customer_id, card, amount_minor, attempted_at, claimed_at)
+      values (${invoice(1)}, 1, ${customerId}, 'visa', 5, ${isoOf(onDay(0))}, now() - interval '25 hours')`;
     expect(await claim(2, 1, onDay(0))).toEqual(granted(onDay(0)));
   });
 

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { endDunning, openDunning } from "../../src/activities/dunning-steps.ts";
 import { voidInvoice } from "../../src/activities/void-invoice.ts";
+import { draftInvoice } from "../../src/db/billing/draft-invoices.ts";
 import { explainedInvoice } from "../../src/db/billing/explained-invoice.ts";
 import { partsOfInvoice } from "../../src/db/billing/invoice-parts.ts";
 import { verifyInvoices } from "../../src/db/billing/invoice-verification.ts";
@@ -8,10 +9,14 @@ import { findInvoice } from "../../src/db/billing/invoices.ts";
 import { eventsOfLine, findRatedLine } from "../../src/db/billing/line-events.ts";
 import { printableInvoice } from "../../src/db/billing/printable-invoice.ts";
 import { findSubscription } from "../../src/db/billing/subscriptions.ts";
+import { insertTaxChoice } from "../../src/db/billing/tax-choices.ts";
+import { keepTaxGiven } from "../../src/db/billing/tax-given.ts";
 import { upcomingInvoice } from "../../src/db/billing/upcoming-invoice.ts";
-import { inSnapshot } from "../../src/db/database.ts";
+import { inSnapshot, inTransaction } from "../../src/db/database.ts";
+import { tellDueNotices } from "../../src/db/notices/due-notices.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import { documentOfInvoice, type InvoiceDocument } from "../../src/domain/invoicing/document/index.ts";
+import { currency, decimal, money } from "../../src/domain/money/index.ts";
 import { buyCredit } from "../api/support/paid-credit.ts";
 import { expectInvariants } from "../support/invariants.ts";
 import { SeveralSubscriptions } from "./several-subscriptions.ts";
@@ -163,6 +168,49 @@ test("voided, its periods are billed anew together, with what came since, whatev
   expect(await story.lines(invoiceOf(closed))).toEqual(["api: flat base 2000", "total 2000"]);
 });
 
+test("tax is of the whole: one quote, whichever draft it is asked of; voided, it is billed anew with the same", async () => {
+  await threeOf("larch");
+  const applies = { chosenAt: instant("2026-01-20T00:00:00Z"), appliesAt: instant("2026-01-20T00:00:00Z") };
+  await insertTaxChoice(usage.db.orm, {
+    ...{ customerId: "larch", requestId: "tax", handling: "external", basis: "before_credits" },
+    ...{ reason: null, chosenBy: "alice", ...applies },
+  });
+  await story.use("larch", "call", "2026-01-10T00:00:00Z", 1000);
+  const drafts = ["api", "storage", "support"].map(async (key) => {
+    const row = (await findSubscription(usage.db.orm, `larch-${key}`)) ?? expect.fail("it is there");
+    return await inSnapshot(usage.db, (tx) => draftInvoice(tx, row, instant(allDue)));
+  });
+  const quotes = (await Promise.all(drafts)).map((draft) => draft?.quote ?? expect.fail("it is a draft"));
+  const waits = await story.close("larch-support", "2026-01-17T00:00:00Z", allDue);
+  expect(waits).toMatchObject({ outcome: "waiting", waitsFor: "tax", quote: quotes[0] });
+  expect(new Set(quotes).size).toBe(1);
+  const line = {
+    ...{ description: "VAT 10 %", jurisdiction: "de", rate: decimal("0.1"), lines: null },
+    ...{ taxable: money(3150n, "usd"), amount: money(315n, "usd") },
+  };
+  const by = { givenBy: "alice", givenAt: instant(allDue), id: "tax-larch", customerId: "larch" };
+  await inTransaction(usage.db, (tx) =>
+    keepTaxGiven(tx, { ...by, quote: quotes[0] ?? "", currency: currency("usd"), lines: [line] }),
+  );
+  const first = invoiceOf(await story.close("larch-api", january, allDue));
+  const said = [
+    "api: usage calls 1000",
+    "api: flat base 2000",
+    "support: flat hours 150",
+    "support: tax - 315",
+    "total 3465",
+  ];
+  expect(await story.lines(first)).toEqual(said);
+  const again = await voidInvoice(
+    { db: usage.db, rail: {}, now: () => instant(allDue) } as Parameters<typeof voidInvoice>[0],
+    {
+      ...{ invoiceId: first, at: "2026-02-03T00:00:00Z" },
+      ...{ reasonCode: "billing_error", reason: null, voidedBy: "alice" },
+    },
+  );
+  expect(await story.lines(again.invoiceId)).toEqual(said);
+});
+
 test("periods that ended before it was chosen are closed each by itself; late usage of them is on the one invoice", async () => {
   await story.customer("elm");
   await story.subscribe("elm", "storage");
@@ -250,6 +298,27 @@ test("what is coming says the same beforehand, for whichever of them it is asked
   expect(issued?.totalMinor).toBe(api?.total.amountMinor);
   const printed = await printableInvoice(usage.db.orm, issued ?? expect.fail("it was issued"));
   expect(shown(documentOfInvoice(printed))).toEqual(sections);
+});
+
+test("that it is coming is told once, for when the longest grace is over", async () => {
+  await threeOf("kauri");
+  await tellDueNotices(usage.db, instant("2026-01-25T01:59:59Z"));
+  await tellDueNotices(usage.db, instant("2026-01-25T02:00:00Z"));
+  await tellDueNotices(usage.db, instant("2026-01-26T00:00:00Z"));
+  const told = await usage.db.sql`
+    select subject, occurred_at from notice.notice where customer_id = 'kauri' and kind = 'invoice.upcoming'`;
+  // Seven days before two in the morning of 1 February, though the API itself could be invoiced at one.
+  expect([...told]).toEqual([
+    {
+      occurred_at: "2026-01-25 02:00:00+00",
+      subject: {
+        subscriptionId: "kauri-api",
+        periodStart: "2026-01-01T00:00:00.000Z",
+        periodEnd: "2026-02-01T00:00:00.000Z",
+        invoiceAt: "2026-02-01T02:00:00.000Z",
+      },
+    },
+  ]);
 });
 
 test("when it is not paid, all its subscriptions are past due, and go on when it is", async () => {

@@ -123,7 +123,7 @@ export class CreditStory {
       ...terms,
     };
     const request = { customerId, currency: usd, grant, reasonCode: "contract", reason: null } as const;
-    await this.recurringCommands.request(request, { correlationId: "credit", apiKeyId: "support" });
+    await this.recurringCommands.request(request, { correlationId: "credit", actor: "api-key/support" });
     await keepUpAllGrants(this.db, instantOfEpochMs(Date.now()));
   }
 

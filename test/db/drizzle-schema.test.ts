@@ -4,12 +4,17 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Database, openDatabase } from "../../src/db/database.ts";
 import * as access from "../../src/db/schema/access.ts";
 import * as adjustments from "../../src/db/schema/adjustments.ts";
+import * as anomalies from "../../src/db/schema/anomalies.ts";
+import * as audit from "../../src/db/schema/audit.ts";
 import * as billing from "../../src/db/schema/billing.ts";
+import * as budgets from "../../src/db/schema/budgets.ts";
 import * as catalog from "../../src/db/schema/catalog.ts";
 import * as creditGrants from "../../src/db/schema/credit-grants.ts";
 import * as dunning from "../../src/db/schema/dunning.ts";
+import * as edge from "../../src/db/schema/edge.ts";
 import * as featureGrants from "../../src/db/schema/feature-grants.ts";
 import * as invoiceDocuments from "../../src/db/schema/invoice-documents.ts";
+import * as lateUsage from "../../src/db/schema/late-usage.ts";
 import * as ledger from "../../src/db/schema/ledger.ts";
 import * as holds from "../../src/db/schema/ledger-holds.ts";
 import * as seals from "../../src/db/schema/ledger-seals.ts";
@@ -17,6 +22,8 @@ import * as moneyOut from "../../src/db/schema/money-out.ts";
 import * as notices from "../../src/db/schema/notices.ts";
 import * as operations from "../../src/db/schema/operations.ts";
 import * as pricing from "../../src/db/schema/pricing.ts";
+import * as promotions from "../../src/db/schema/promotions.ts";
+import * as reservations from "../../src/db/schema/reservations.ts";
 import * as scheduledChanges from "../../src/db/schema/scheduled-changes.ts";
 import * as stripe from "../../src/db/schema/stripe.ts";
 import * as tax from "../../src/db/schema/tax.ts";
@@ -45,12 +52,18 @@ afterAll(async () => {
 const declared: unknown[] = [
   access,
   adjustments,
+  audit,
+  anomalies,
   billing,
+  budgets,
+  promotions,
   catalog,
   dunning,
   invoiceDocuments,
   creditGrants,
+  edge,
   featureGrants,
+  lateUsage,
   ledger,
   holds,
   moneyOut,
@@ -58,6 +71,7 @@ const declared: unknown[] = [
   operations,
   seals,
   pricing,
+  reservations,
   scheduledChanges,
   stripe,
   tax,

@@ -5,6 +5,8 @@ import { instant } from "../../src/domain/calendar/index.ts";
 import { tellBilledStory } from "./billed-story.ts";
 import { holdsOf, reserve } from "./holds-fixture.ts";
 import { draft, fees, fund, type LedgerFixture, move, revenue } from "./ledger-fixture.ts";
+import { promoteForEveryTable } from "./promoted-rows.ts";
+import { reserveForEveryTable } from "./reserved-rows.ts";
 
 /** The billed story, and what it has no need for, so that every table has a row. */
 export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): unknown }> {
@@ -17,8 +19,23 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
   await holds.place(reserve("held/open", "held", 1n), reserve("held/released", "held", 1n));
   await holds.release("held/released");
   await ledger.db.sql`
-    insert into access.idempotency_key (api_key_id, key, operation, request_hash, claimed_until)
-    select id, 'claimed', 'POST /', sha256('x'), now() from access.api_key limit 1`;
+    insert into access.idempotency_key (actor, key, operation, request_hash, claimed_until)
+    select 'api-key/' || id, 'claimed', 'POST /', sha256('x'), now() from access.api_key limit 1`;
+  await ledger.owner.sql`
+    insert into access.person (id, issuer, subject, name, roles, created_at, signed_in_at)
+    values ('alice', 'local', 'alice', 'Alice', '{admin}', now(), now())`;
+  await ledger.owner.sql`
+    insert into access.session (id, person_id, secret_hash, created_at, used_at, expires_at)
+    values ('session', 'alice', sha256('session'), now(), now(), now() + interval '1 hour')`;
+  await ledger.owner.sql`
+    insert into access.portal_token (id, customer_id, secret_hash, created_by, created_at, expires_at)
+    select 'token', id, sha256('token'), 'alice', now(), now() + interval '1 hour' from billing.customer limit 1`;
+  await ledger.owner.sql`
+    with event as (
+      insert into access.audit_event (id, at, actor, rights, operation, resource, verb, path, request_id)
+      values ('aud', now(), 'person/alice', '{admin}', 'PUT /v1/seller', 'seller', 'admin', '/v1/seller', '1') returning id
+    )
+    insert into access.audit_change (audit_event_id, relation, after) select id, 'billing.seller', '{}' from event`;
   await ledger.db.sql`
     with operation as (
       insert into access.operation (id, action, reason, targets, requested_by, requested_at)
@@ -75,6 +92,8 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
   await correctUsage(ledger);
   await giveAgainAndAgain(ledger);
   await giveFeatures(ledger);
+  await reserveForEveryTable(ledger.owner);
+  await promoteForEveryTable(ledger.owner.sql);
   await giveTax(ledger);
   await creditAndVoid(ledger);
   await moneyOut(ledger);
@@ -88,7 +107,9 @@ export async function fillEveryTable(ledger: LedgerFixture): Promise<{ close(): 
     await sql`insert into usage.arrival_lag values ('edge', 'request', '2026-01-01', 1, 1)`;
   });
   await tellAndDeliver(ledger);
+  await openAnomaly(ledger);
   await ledger.db.sql`insert into stripe.webhook_inbox (event_id, type, body) values ('evt_1', 'x', '{}')`;
+  await ledger.db.sql`select stripe.take_turn('{account}', '{20}', interval '1 second')`;
   // Transactions of other tests on the server hold back what can be sealed.
   while ((await ledger.db.sql`select from ledger.seal_closed_range(10)`).length === 0) await delay(10);
   return story;
@@ -122,8 +143,8 @@ async function declineAndDispute({ owner: { sql } }: LedgerFixture): Promise<voi
     insert into billing.dunning_policy_choice (customer_id, request_id, policy_key, chosen_by, chosen_at)
     values ('acme', 'choice', 'gentle', 'alice', now())`;
   await sql`
-    insert into billing.card_attempt (invoice_id, attempt, customer_id, card, attempted_at, outcome)
-    select id, 100, customer_id, 'card', now(), 'declined' from billing.invoice limit 1`;
+    insert into billing.card_attempt (invoice_id, attempt, customer_id, card, amount_minor, attempted_at, outcome)
+    select id, 100, customer_id, 'card', 5, now(), 'declined' from billing.invoice limit 1`;
   await sql`
     insert into billing.dunning_command (invoice_id, request_id, command, reason, commanded_by, commanded_at)
     select invoice_id, 'again', 'retry', 'x', 'alice', now() from billing.dunning limit 1`;
@@ -139,6 +160,10 @@ async function giveFeatures({ owner: { sql } }: LedgerFixture): Promise<void> {
     values ('fg', 'acme', 'reports', 'grant', '{"feature": "reports"}', now(), 'goodwill', 'alice', now())`;
   await sql`insert into billing.feature_grant_end values ('fg', 'bob', now(), 'x')`;
   await sql`insert into billing.opened_window values ('acme', 'tokens', '{}', 1, now())`;
+  await sql`
+    insert into billing.edge_cut_off (id, customer_id, began_at, ended_at, reported_by, reported_at)
+    values ('cut', 'acme', now(), now(), 'alice', now())`;
+  await sql`insert into billing.edge_cut_off_feature values ('cut', 'reports', 'allowed', 1, 1, 0)`;
 }
 
 /** Tax from outside for an invoice, and a period that somebody wanted closed before its time. */
@@ -149,6 +174,9 @@ async function giveTax({ owner: { sql } }: LedgerFixture): Promise<void> {
   await sql`
     insert into billing.tax_given (id, customer_id, quote, currency, lines, tax_minor, given_by, given_at)
     values ('tax', 'acme', repeat('0', 24), 'usd', '[]', 0, 'alice', now())`;
+  await sql`
+    insert into billing.void_tax_wanted (invoice_id, quote, basis, lines, wanted_at)
+    select id, repeat('0', 24), 'before_credits', '[{}]', now() from billing.invoice limit 1`;
   await sql`insert into billing.invoice_tax select id, 'tax', 'before_credits' from billing.invoice limit 1`;
   await sql`
     insert into billing.finalise_request (subscription_id, period_start, request_id, requested_by, requested_at)
@@ -180,9 +208,14 @@ async function moneyOut({ owner: { sql } }: LedgerFixture): Promise<void> {
     from billing.refund;
     insert into stripe.balance_transaction (id, type, reporting_category, currency, amount, fee, net, created_at, available_on)
     values ('txn_1', 'refund', 'refund', 'usd', -1, 0, -1, now(), now());
+    insert into stripe.copy_change (credit_note_id, invoice_id, due_before_minor, due_after_minor, given_back_minor)
+    select id, invoice_id, 0, 0, 1 from billing.credit_note join billing.credit_note_request using (id) limit 1;
     insert into stripe.import_position (list) values ('balance_transactions');
     insert into stripe.payout (id, currency, amount, is_automatic, created_at, arrives_at, status, changed_at)
-    values ('po_1', 'usd', 1, true, now(), now(), 'pending', now())`);
+    values ('po_1', 'usd', 1, true, now(), now(), 'pending', now());
+    insert into stripe.meter_push (meter, customer_id, window_start, revision, event_name, kind, value, identifier)
+    select min(number), 'acme', '2026-02-01Z', 1, 'tokens', 'usage', 1, 'id' from catalog.meter;
+    insert into stripe.meter_error values ('evt_1', 'no_meter', null, 1, '{id}', now(), now())`);
 }
 
 /** A backfill that is taken back, and a correction that somebody else agreed to. */
@@ -212,6 +245,15 @@ async function giveAgainAndAgain({ db: { sql } }: LedgerFixture): Promise<void> 
   await sql`
     insert into billing.credit_grant_end (grant_id, cause, held, ended_at, settled_at)
     values ('promo', 'expired', 0, '2026-02-01Z', '2026-02-01Z')`;
+}
+
+/** A case, and what was said of it. */
+async function openAnomaly({ db: { sql } }: LedgerFixture): Promise<void> {
+  await sql`
+    insert into billing.anomaly (id, kind, key, subject_type, subject_id, evidence, found_at, changed_at)
+    values ('case', 'zero_invoice', 'key', 'invoice', 'in', '{}', now(), now())`;
+  await sql`
+    insert into billing.anomaly_note (id, anomaly_id, note, noted_by, noted_at) values ('said', 'case', 'seen', 'alice', now())`;
 }
 
 /** A notice that was delivered to an endpoint, of a customer who wants no mail of another kind. */

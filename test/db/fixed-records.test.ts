@@ -26,8 +26,9 @@ const rowsOfEach = `
   select 'again', id, currency, 1, 50, '2026-01-01Z', 'month', 1, 'UTC', '2026-01-01Z', 'at_once', 'contract', 'alice', '2026-01-01Z'
   from billing.customer limit 1;
   insert into billing.number_series values ('series', 1);
+  insert into billing.budget_look values ('acme', null);
   insert into billing.dunning (invoice_id, state, attempts, started_at) values ('inv', 'retrying', 1, '2026-02-01Z');
-  insert into billing.card_attempt (invoice_id, attempt, customer_id, card, attempted_at) values ('inv', 1, 'acme', 'card', '2026-02-01Z');
+  insert into billing.card_attempt (invoice_id, attempt, customer_id, card, amount_minor, attempted_at) values ('inv', 1, 'acme', 'card', 500, '2026-02-01Z');
   insert into billing.payment values ('pi', 'inv', 'ch', 5, '2026-02-01Z');
   insert into billing.invoice_part (invoice_id, part, subscription_id) values ('inv', 1, 'sub');
   insert into billing.invoice_line (invoice_id, line, kind, earning, description, product, period_start, period_end, amount_minor, exact_minor, detail)
@@ -38,6 +39,8 @@ const rowsOfEach = `
   insert into billing.credit_note_line values ('note', 'inv', 1, 5);
   insert into billing.credit_note (id, number, lowers_due_minor, to_balance_minor, to_refund_minor, issued_by, issued_at)
     values ('note', 'CN-1', 0, 0, 5, 'alice', '2026-02-02Z');
+  insert into stripe.copy_change (credit_note_id, invoice_id, due_before_minor, due_after_minor, given_back_minor)
+    values ('note', 'inv', 0, 0, 5);
   insert into billing.refund (id, credit_note_id, invoice_id, customer_id, stripe_payment_intent_id, currency, amount_minor, requested_at, changed_at)
     values ('rf', 'note', 'inv', 'acme', 'pi', 'usd', 5, '2026-02-02Z', '2026-02-02Z');
   insert into billing.invoice_dispute (stripe_dispute_id, invoice_id, customer_id, stripe_payment_intent_id, currency, amount_minor, reason,
@@ -46,11 +49,17 @@ const rowsOfEach = `
   insert into stripe.balance_transaction (id, type, reporting_category, currency, amount, fee, net, created_at, available_on)
     values ('txn', 'charge', 'charge', 'usd', 5, 1, 4, '2026-02-01Z', '2026-02-03Z');
   insert into stripe.import_position (list) values ('balance_transactions');
+  insert into billing.anomaly (id, kind, key, subject_type, subject_id, evidence, found_at, changed_at)
+    values ('case', 'zero_invoice', 'key', 'invoice', 'in', '{}', now(), now());
   insert into stripe.payout (id, currency, amount, is_automatic, created_at, arrives_at, status, changed_at)
     values ('po', 'usd', 4, true, '2026-02-03Z', '2026-02-05Z', 'pending', '2026-02-03Z');
   insert into stripe.operation (key, operation, request_hash, body, state, first_sent_at)
     values ('key', 'pay', 'hash', '{}', 'sent', '2026-02-01Z');
   insert into stripe.webhook_inbox (event_id, type, body) values ('evt', 'invoice.paid', '{}');
+  insert into stripe.pace values ('account', '2026-02-01Z');
+  insert into catalog.meter (key, version, definition) values ('calls', 1, '{}');
+  insert into stripe.meter_push (meter, customer_id, window_start, revision, event_name, kind, value, identifier)
+    select min(number), 'acme', '2026-02-01Z', 1, 'tokens', 'usage', 1, 'id' from catalog.meter;
   insert into notice.notice (id, key, kind, customer_id, subject, occurred_at)
     values ('notice', 'key', 'invoice.issued', 'acme', '{}', '2026-02-01Z');
   insert into notice.endpoint (id, url, state, reason, created_at)

@@ -1,16 +1,15 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { applyScheduled } from "../../src/activities/apply-scheduled.ts";
-import {
-  foreseenSubscription,
-  foreseenUntil,
-  standingOf,
-} from "../../src/db/billing/foreseen-subscription.ts";
+import type { ThoughtOfChange } from "../../src/db/billing/foreseen-change.ts";
+import { foreseenUntil } from "../../src/db/billing/foreseen-steps.ts";
+import { foreseenSubscription, standingOf } from "../../src/db/billing/foreseen-subscription.ts";
 import { verifyInvoices } from "../../src/db/billing/invoice-verification.ts";
 import { plannedChange } from "../../src/db/billing/planned-change.ts";
 import { findSubscription } from "../../src/db/billing/subscriptions.ts";
 import { inSnapshot } from "../../src/db/database.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
+import { BillingError } from "../../src/domain/errors.ts";
 import type { SubscriptionChange } from "../../src/workflows/messages.ts";
 import { ForeseenStory } from "./foreseen-story.ts";
 
@@ -146,9 +145,15 @@ const anyStory = fc.record({
     ),
     { maxLength: 4 },
   ),
-  end: fc.option(fc.record({ day: anyDay, credit: fc.constantFrom("unused" as const, "none" as const) }), {
-    nil: null,
-  }),
+  end: fc.option(
+    fc.record({
+      day: anyDay,
+      credit: fc.constantFrom("unused" as const, "refund" as const, "none" as const),
+    }),
+    {
+      nil: null,
+    },
+  ),
   credit: fc.constantFrom(0n, 300n),
   units: fc.nat(400),
   hasOther: fc.boolean(),
@@ -166,9 +171,34 @@ test("whatever is agreed for later, in any order", { timeout: 120_000 }, async (
         await story.use(id, "2026-01-04T00:00:00Z", "call", 100);
       }
       if (units > 0) await story.use(id, "2026-01-02T00:00:00Z", "unit", units);
-      for (const { day, hour, change } of changes) await story.agree(id, begin, dateOf(day, hour), change);
-      if (end !== null) await story.agreeEnd(id, begin, dateOf(end.day), end.credit);
+      const thought: ThoughtOfChange[] = [];
+      const isThinkable = async (asked: ThoughtOfChange) => {
+        try {
+          await story.foreseenWith(id, now, [...thought, asked]);
+        } catch (error) {
+          if (!(error instanceof BillingError)) throw error;
+          return false;
+        }
+        thought.push(asked);
+        return true;
+      };
+      // What cannot be asked for now may be agreed for later all the same: it is in force by then, or refused.
+      const agreed: typeof changes = [];
+      for (const each of changes) {
+        const asked = { change: each.change, when: { at: dateOf(each.day, each.hour) } };
+        if (await isThinkable(asked)) agreed.push(each);
+      }
+      const isEnding =
+        end !== null &&
+        (await isThinkable({
+          change: { kind: "cancel", credit: end.credit },
+          when: { at: dateOf(end.day) },
+        }));
+      const foreseen = await story.foreseenWith(id, now, thought);
+      for (const { day, hour, change } of agreed) await story.agree(id, begin, dateOf(day, hour), change);
+      if (end !== null && isEnding) await story.agreeEnd(id, begin, dateOf(end.day), end.credit);
       await expectAsForeseen(id);
+      expect(await story.issuedAfter(id, now)).toEqual(foreseen);
     }),
     { numRuns: 40 },
   );

@@ -7,7 +7,9 @@ import {
   scheduleChange,
 } from "../../src/activities/schedule-change.ts";
 import { publishCatalog } from "../../src/db/billing/catalog.ts";
-import { findInvoice, linesOfInvoice } from "../../src/db/billing/invoices.ts";
+import type { ThoughtOfChange } from "../../src/db/billing/foreseen-change.ts";
+import { foreseenInvoices } from "../../src/db/billing/foreseen-invoices.ts";
+import { findInvoice, lineOfRow, linesOfInvoice } from "../../src/db/billing/invoices.ts";
 import { pendingChanges } from "../../src/db/billing/scheduled-changes.ts";
 import { findSubscription, subscriptionsOfCustomer } from "../../src/db/billing/subscriptions.ts";
 import { insertTestClock, moveTestClock } from "../../src/db/billing/test-clocks.ts";
@@ -17,7 +19,8 @@ import { publishedMeters } from "../../src/db/usage/meters-in-force.ts";
 import { ingestEvents } from "../../src/db/usage/usage-ingest.ts";
 import { type Instant, instant, isoOf } from "../../src/domain/calendar/index.ts";
 import { parseCatalog } from "../../src/domain/catalog/index.ts";
-import type { SubscriptionChange } from "../../src/workflows/messages.ts";
+import type { InvoiceLine } from "../../src/domain/invoicing/index.ts";
+import type { SubscriptionChange, UnusedCharges } from "../../src/workflows/messages.ts";
 import { cloneDatabase } from "../support/postgres.ts";
 import { Adjusters, gift } from "./adjusted-story.ts";
 import { foreseenCatalog } from "./foreseen-catalog.ts";
@@ -76,32 +79,61 @@ export class ForeseenStory {
     await scheduleChange(this.db, { subscriptionId: id, changeId, at, effectiveAt, change });
   }
 
-  async agreeEnd(id: string, at: string, cancelAt: string, credit: "unused" | "none"): Promise<void> {
+  async agreeEnd(id: string, at: string, cancelAt: string, credit: UnusedCharges): Promise<void> {
     const changeId = `end-${++this.#events}`;
     await scheduleCancellation(this.db, { subscriptionId: id, changeId, at, cancelAt, credit });
   }
 
   /** Null when nothing comes. */
   async foreseen(id: string, now: string, which: UpcomingPeriod): Promise<readonly string[] | null> {
+    const row = await this.#row(id);
+    const said = await inSnapshot(this.db, (tx) => upcomingInvoice(tx, row, instant(now), which));
+    return said && told(said.lines, said);
+  }
+
+  /** Every invoice until two periods are closed, as if changes were asked for; those that say something. */
+  async foreseenWith(id: string, now: string, changes: readonly ThoughtOfChange[]): Promise<Told[]> {
+    const row = await this.#row(id);
+    const asked = { now: instant(now), changes, periods: 2 };
+    const issues = await inSnapshot(this.db, (tx) => foreseenInvoices(tx, row, asked));
+    const invoices = issues.flatMap((issue) => {
+      if (issue.kind === "change") {
+        return issue.invoice === null ? [] : [told(issue.invoice.lines, issue.invoice.totals)];
+      }
+      const { parts, totals } = issue.closing.closed;
+      const lines = parts.flatMap((part) => part.lines);
+      return [told(lines, totals)];
+    });
+    return invoices.filter(isSaying);
+  }
+
+  /** The invoices of a subscription that were issued after an instant, the oldest first; those that say something. */
+  async issuedAfter(id: string, since: string): Promise<Told[]> {
+    const found = await this.db.sql<{ id: string }[]>`
+      select id from billing.invoice where subscription_id = ${id} and issued_at > ${since} order by issued_at, id`;
+    const invoices: Told[] = [];
+    for (const invoice of found) invoices.push(await this.#told(invoice.id));
+    return invoices.filter(isSaying);
+  }
+
+  async #row(id: string) {
     const row = await findSubscription(this.db.orm, id);
     if (row === undefined) throw new Error(`there is no subscription ${id}`);
-    const said = await inSnapshot(this.db, (tx) => upcomingInvoice(tx, row, instant(now), which));
-    return (
-      said && [
-        ...said.lines.map((line) =>
-          [
-            line.kind,
-            ...[
-              line.source?.planKey,
-              line.source?.priceKey,
-              isoOf(line.period.start),
-              isoOf(line.period.end),
-            ],
-            line.amount.amountMinor,
-          ].join(" "),
-        ),
-        `credits ${said.creditsApplied.amountMinor}, balance ${said.balanceApplied.amountMinor}, total ${said.total.amountMinor}`,
-      ]
+    return row;
+  }
+
+  async #told(invoiceId: string): Promise<Told> {
+    const lines = await linesOfInvoice(this.db.orm, invoiceId);
+    const invoice = await findInvoice(this.db.orm, invoiceId);
+    if (invoice === undefined) throw new Error(`there is no invoice ${invoiceId}`);
+    const of = (amountMinor: bigint) => ({ amountMinor });
+    return told(
+      lines.map((line) => lineOfRow(line, invoice.currency)),
+      {
+        creditsApplied: of(invoice.creditsAppliedMinor),
+        balanceApplied: of(invoice.balanceAppliedMinor),
+        total: of(invoice.totalMinor),
+      },
     );
   }
 
@@ -153,18 +185,7 @@ export class ForeseenStory {
     );
     if (closed.outcome === "waiting") throw new Error("nothing is waited for");
     if (closed.invoiceId === null) return ["credits 0, balance 0, total 0"];
-    const lines = await linesOfInvoice(this.db.orm, closed.invoiceId);
-    const invoice = await findInvoice(this.db.orm, closed.invoiceId);
-    return [
-      ...lines.map((line) =>
-        [
-          line.kind,
-          ...[line.planKey, line.priceKey, isoOf(line.periodStart), isoOf(line.periodEnd)],
-          line.amountMinor,
-        ].join(" "),
-      ),
-      `credits ${invoice?.creditsAppliedMinor}, balance ${invoice?.balanceAppliedMinor}, total ${invoice?.totalMinor}`,
-    ];
+    return await this.#told(closed.invoiceId);
   }
 
   async #at(clockId: string, time: string): Promise<void> {
@@ -174,3 +195,27 @@ export class ForeseenStory {
 }
 
 type Kind = "end" | "change" | "close";
+
+/** Its lines, and what they add up to. */
+type Told = readonly string[];
+type Amount = { readonly amountMinor: bigint };
+
+function told(
+  lines: readonly InvoiceLine[],
+  totals: { readonly creditsApplied: Amount; readonly balanceApplied: Amount; readonly total: Amount },
+): Told {
+  const { creditsApplied, balanceApplied, total } = totals;
+  return [
+    ...lines.map(({ kind, source, period, amount }) =>
+      [
+        kind,
+        ...[source?.planKey, source?.priceKey, isoOf(period.start), isoOf(period.end)],
+        amount.amountMinor,
+      ].join(" "),
+    ),
+    `credits ${creditsApplied.amountMinor}, balance ${balanceApplied.amountMinor}, total ${total.amountMinor}`,
+  ];
+}
+
+/** A period without anything to bill has no invoice. */
+const isSaying = (invoice: Told) => invoice.length > 1;

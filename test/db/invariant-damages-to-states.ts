@@ -6,7 +6,7 @@ export const damagesToStates: readonly Damage[] = [
     what: "a table that nobody has said anything about",
     broken: "V10",
     rule: "is known to be",
-    sql: "create table billing.coupon (code text primary key)",
+    sql: "create table billing.raffle (code text primary key)",
   },
   {
     what: "a table that a crash would empty",

@@ -21,6 +21,8 @@ import { type Damage, damages, entry } from "./invariant-damages.ts";
 import { damagesToAdjustments } from "./invariant-damages-to-adjustments.ts";
 import { damagesToCredit } from "./invariant-damages-to-credit.ts";
 import { damagesToInvoices } from "./invariant-damages-to-invoices.ts";
+import { damagesToMoneyOut } from "./invariant-damages-to-money-out.ts";
+import { damagesToPromotions } from "./invariant-damages-to-promotions.ts";
 import { damagesToStates } from "./invariant-damages-to-states.ts";
 
 let db: Database;
@@ -120,6 +122,8 @@ describe("each damage is reported by the one invariant it breaks", () => {
     ...damagesToAdjustments,
     ...damagesToCredit,
     ...damagesToInvoices,
+    ...damagesToMoneyOut,
+    ...damagesToPromotions,
     ...damagesToStates,
   ])("$broken: $what", async (damage) => {
     const reports = await reportsAfter(damage);

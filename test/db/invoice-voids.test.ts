@@ -5,6 +5,7 @@ import { mirrorInvoice } from "../../src/activities/collect-invoice.ts";
 import type { ActivityDependencies } from "../../src/activities/dependencies.ts";
 import { voidInvoice, withdrawInvoice } from "../../src/activities/void-invoice.ts";
 import { drawsOfInvoice } from "../../src/db/billing/credit-draws.ts";
+import { creditableInvoice } from "../../src/db/billing/credit-notes.ts";
 import { setStripeCustomer } from "../../src/db/billing/customer-payment.ts";
 import { verifyInvoices } from "../../src/db/billing/invoice-verification.ts";
 import { findVoid, insertVoidRequest } from "../../src/db/billing/invoice-voids.ts";
@@ -13,6 +14,8 @@ import { eventsOfLine, findRatedLine } from "../../src/db/billing/line-events.ts
 import { operationLog } from "../../src/db/billing/stripe-operations.ts";
 import { invoice } from "../../src/db/schema/billing.ts";
 import { type Instant, instantOfEpochMs, isoOf } from "../../src/domain/calendar/index.ts";
+import { planCreditNote } from "../../src/domain/invoicing/index.ts";
+import { money } from "../../src/domain/money/index.ts";
 import { startStripeSandbox } from "../../src/sandbox/stripe/index.ts";
 import { createStripe, stripeRail } from "../../src/stripe/index.ts";
 import type { TemporalGateway } from "../../src/temporal/gateway.ts";
@@ -178,6 +181,52 @@ test("at Stripe it is void first", async () => {
   expect((await stripe.invoices.retrieve(stripeInvoiceId)).status).toBe("void");
 });
 
+test("whoever dies between Stripe and us is gone on with: until then nothing comes that it could not be voided with", async () => {
+  await months.subscribe("fig", "pro");
+  await months.give("fig", 300n);
+  await months.use("fig", "2026-01-10T00:00:00Z", 1000);
+  await months.close("fig", "2026-01-01", "2026-02-01");
+  const { id, issuedAt } = await newest("fig");
+  const stripeInvoiceId = await mirrored("fig", id, issuedAt);
+  const rail = {
+    ...deps.rail,
+    voidInvoice: async (of: Parameters<typeof deps.rail.voidInvoice>[0]) => {
+      await deps.rail.voidInvoice(of);
+      throw new Error("the worker died");
+    },
+  };
+  const asked = {
+    invoiceId: id,
+    at: "2026-02-10T00:00:00Z",
+    reasonCode: "billing_error" as const,
+    reason: null,
+  };
+  const dying = voidInvoice({ ...deps, rail }, { ...asked, voidedBy: "api-key/finance" });
+  await expect(dying).rejects.toThrow("the worker died");
+  expect((await stripe.invoices.retrieve(stripeInvoiceId)).status).toBe("void");
+  expect(await findInvoice(months.db.orm, id)).toMatchObject({ status: "open" });
+
+  // February ends: its closing would build on what is being voided, and so would the end of the grant and a credit note.
+  await expect(months.close("fig", "2026-02-01", "2026-03-01")).rejects.toThrow();
+  const end = months.db.sql`insert into billing.credit_grant_end (grant_id, cause, held, ended_at, settled_at)
+    values ('grant-fig', 'expired', 0, '2026-03-01', '2026-03-01')`;
+  await expect(end).rejects.toMatchObject({ code: "40001" });
+  const stored = await findInvoice(months.db.orm, id);
+  const creditable = stored && (await creditableInvoice(months.db.orm, stored));
+  const line = { line: 1, amount: money(100n, "usd") };
+  expect(() => creditable && planCreditNote(creditable, [line])).toThrow("being voided");
+
+  const { invoiceId } = await voidAt(id);
+  expect(await months.lines(invoiceId)).toEqual([
+    "usage tokens 1000",
+    "flat base 2000",
+    "credits -300",
+    "total 2700",
+  ]);
+  expect((await findInvoice(months.db.orm, id))?.status).toBe("void");
+  expect(await months.close("fig", "2026-02-01", "2026-03-01")).toEqual(["flat base 2000", "total 2000"]);
+});
+
 test("what was paid at Stripe meanwhile is not voided", async () => {
   await months.subscribe("fir", "pro");
   await months.close("fir", "2026-01-01", "2026-02-01");
@@ -185,7 +234,7 @@ test("what was paid at Stripe meanwhile is not voided", async () => {
   const stripeInvoiceId = await mirrored("fir", id, issuedAt);
   await stripe.invoices.pay(stripeInvoiceId, { paid_out_of_band: true });
   await expect(voidAt(id)).rejects.toMatchObject({ code: "invoice_not_voidable" });
-  expect(await findInvoice(months.db.orm, id)).toMatchObject({ status: "open" });
+  expect(await findInvoice(months.db.orm, id)).toMatchObject({ status: "open", voidingSince: null });
 });
 
 test("what a later closing builds on is not voided", async () => {

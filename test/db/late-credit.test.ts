@@ -52,7 +52,7 @@ async function creditFromTenth(customerId: string, amount: bigint): Promise<void
     approvalLimits: new Map([[usd, money(100_000n, usd)]]),
   });
   const request = { customerId, currency: usd, grant, reasonCode: "contract", reason: null } as const;
-  await commands.request(request, { correlationId: "test", apiKeyId: "support" });
+  await commands.request(request, { correlationId: "test", actor: "api-key/support" });
 }
 
 test("of what comes late only what was used from then on is paid by it", async () => {

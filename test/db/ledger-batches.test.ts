@@ -48,6 +48,21 @@ describe("a batch", () => {
     expect(await balance(grantOf("order"))).toBe(0n);
   });
 
+  test("spends what it brings only after it has brought it", async () => {
+    await ledger.post(fund("late/0", "late", 10n), fund("early/0", "early", 10n));
+    const statuses = await ledger.post(
+      spend("late/1", "late", 6n),
+      spend("late/2", "late", 6n),
+      fund("late/3", "late", 3n),
+      fund("early/1", "early", 3n),
+      spend("early/2", "early", 6n),
+      spend("early/3", "early", 6n),
+    );
+    expect(statuses).toEqual(["created", "insufficient", "created", "created", "created", "created"]);
+    expect(await balance(grantOf("late"))).toBe(7n);
+    expect(await balance(grantOf("early"))).toBe(1n);
+  });
+
   test("may hold the same entry twice, and the same key with other content", async () => {
     const once = fund("twice/1", "twice", 5n);
     expect(await ledger.post(once, once, fund("twice/1", "twice", 6n))).toEqual([

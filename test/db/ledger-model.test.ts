@@ -85,6 +85,7 @@ describe("any sequence does to the database what it does to the model", () => {
 describe("what is broken on purpose is found", () => {
   test.each([
     { name: "walk", part: "amount > rooms[slot]", other: "amount >= rooms[slot]" },
+    { name: "record_entries", part: "else greatest(effective_at, open_since)", other: "else effective_at" },
     { name: "fold_hot_balances", part: "credit = balance.credit + change.credit, ", other: "" },
     { name: "give_back", part: "-sum(amount)", other: "-min(amount)" },
     { name: "require_mirrored", part: "undone.reverses is not null", other: "false" },

@@ -7,6 +7,7 @@ import { accountBalance, findEntry, postEntries } from "../../src/db/ledger/ledg
 import { reversalOf } from "../../src/domain/ledger/index.ts";
 import { sharedServer } from "../support/shared-servers.ts";
 import { lookAt, openAsSuperuser } from "../support/superuser.ts";
+import { whileRepeating } from "../support/while-repeating.ts";
 import {
   at,
   draft,
@@ -53,16 +54,14 @@ const move1 = (table: string) =>
 
 test("a full range moves to cheaper storage under posting, and everything is as before", async () => {
   const before = await partitionOne();
-  let isOver = false;
   let posted = 0;
-  const posting = (async () => {
-    for (; !isOver; posted++) {
-      expect(await ledger.post(draft(`meanwhile/${posted}`, [move(fees, revenue, 1n)]))).toEqual(["created"]);
-    }
-  })();
-  for (const table of ["journal_entry", "posting"]) await move1(table);
-  isOver = true;
-  await posting;
+  const post = async () => {
+    expect(await ledger.post(draft(`meanwhile/${posted}`, [move(fees, revenue, 1n)]))).toEqual(["created"]);
+    posted++;
+  };
+  await whileRepeating([post], async () => {
+    for (const table of ["journal_entry", "posting"]) await move1(table);
+  });
   expect(posted).toBeGreaterThan(0);
   expect(await partitionOne()).toEqual({ ...before, tablespaces: [cold] });
 

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Database, inTransaction, openDatabase, rows, sql, type Tx } from "../../src/db/database.ts";
 import { cloneDatabase, type TestDatabase } from "../support/postgres.ts";
+import { sharedServer } from "../support/shared-servers.ts";
 
 /** A transaction whose connection is lost is over: it fails, nothing of it is kept, and the process lives. */
 let database: TestDatabase;
@@ -100,3 +101,23 @@ async function writeSomething(tx: Tx, id: string): Promise<void> {
 async function written(id: string): Promise<boolean> {
   return (await bystander.sql`select from billing.test_clock where id = ${id}`).length > 0;
 }
+
+test("by a server that takes none for now: who asks meanwhile is told so, and not kept waiting until it does", async () => {
+  const admin = openDatabase({ url: (await sharedServer("postgres")).adminUrl, poolSize: 1 });
+  const [row] = await db.sql<[{ name: string; pid: number }]>`
+    select current_database() as name, pg_backend_pid() as pid`;
+  const allowConnections = (allowed: boolean) =>
+    admin.sql.unsafe(`alter database "${row.name}" with allow_connections ${allowed}`);
+  try {
+    const running = expect(db.sql`select pg_sleep(10)`).rejects.toThrow();
+    await allowConnections(false);
+    await admin.sql`select pg_terminate_backend(${row.pid})`;
+    await running;
+    for (let n = 0; n < 3; n++) await expect(db.sql`select 1`).rejects.toMatchObject({ code: "55000" });
+    await allowConnections(true);
+    expect(await db.sql`select 1 as one`).toEqual([{ one: 1 }]);
+  } finally {
+    await allowConnections(true);
+    await admin.close();
+  }
+});

@@ -117,6 +117,12 @@ const calls: Readonly<Record<string, { call: string; answer: unknown; before?: s
     call: "select ledger.fold_hot_balances() > 0 as answer",
     answer: true,
   },
+  "stripe.take_turn": {
+    call:
+      "select stripe.take_turn(array['account'::pg_catalog.text], array[1::pg_catalog.numeric], " +
+      "'1 hour'::pg_catalog.interval)::pg_catalog.text as answer",
+    answer: "00:00:00",
+  },
   "ledger.close_period": {
     call: "select ledger.close_period('2025-01-01', 'alice') as answer",
     answer: true,
@@ -223,6 +229,47 @@ const calls: Readonly<Record<string, { call: string; answer: unknown; before?: s
       = '2026-01-15Z' as answer`,
     answer: true,
   },
+  "billing.open_counters": {
+    call: "select billing.open_counters('{}', '{}', '{}', '{}', '{}') as answer",
+    answer: [],
+  },
+  "billing.place_reservations": {
+    call: `select count(*)::int as answer from billing.place_reservations(
+      '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
+      '{}', '{}', '{}', '{}', '{}')`,
+    answer: 0,
+  },
+  "billing.bill_reserved_draws": {
+    call: `select billing.bill_reserved_draws('nobody', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '2026-01-15T00:00:00Z')
+      is not null as answer`,
+    answer: true,
+  },
+  "billing.first_use_window": {
+    before: `
+      insert into billing.customer (id, name, email, currency, time_zone, created_at)
+      values ('spends', 'x', 'x@example.com', 'usd', 'UTC', now()) on conflict do nothing;
+      insert into billing.spender (customer_id, kind, key) values ('spends', 'organisation', 'spends') on conflict do nothing`,
+    call: `select billing.first_use_window(
+      (select max(number) from billing.spender), null, 'five hours', '2026-01-15T00:00:00Z', '5 hours') is not null as answer`,
+    answer: true,
+  },
+  "billing.settle_reservations": {
+    call: "select count(*)::int as answer from billing.settle_reservations('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
+    answer: 0,
+  },
+  "billing.extend_reservation": {
+    call: "select billing.extend_reservation('r', now(), now()) as answer",
+    answer: false,
+  },
+  "access.record_audit": {
+    call: `select 'written' as answer from access.record_audit('{"id": "aud_1", "at": "2026-01-01T00:00:00Z", "actor": "api-key/1",
+      "rights": ["admin"], "operation": "PUT /v1/seller", "resource": "seller", "verb": "admin", "path": "/v1/seller", "request": "1"}')`,
+    answer: "written",
+  },
+  "billing.expire_reservations": {
+    call: "select billing.expire_reservations(now(), 10) as answer",
+    answer: 0,
+  },
   "usage.judge_archived": {
     call: "select usage.judge_archived('{}', '{}', '{}', '{}', '{}', '{}') as answer",
     answer: [],
@@ -242,7 +289,7 @@ const shadowedTypes = "text jsonb json uuid date timestamptz bytea xid8 oid regc
 );
 const shadowedFunctions =
   "sha256 convert_to now clock_timestamp pg_current_xact_id hashtext nextval set_config".split(" ");
-const transitionTables = "entered posted opened placed lines resolved".split(" ");
+const transitionTables = "entered posted opened placed lines resolved added".split(" ");
 
 /** Puts the caller's things in the way; each notes in whose name it was run. */
 async function obstruct(): Promise<void> {

@@ -51,7 +51,8 @@ export class SeveralSubscriptions {
     return await this.lines(opened.invoiceId);
   }
 
-  async use(customerId: string, type: "call" | "store", time: string, quantity: number): Promise<void> {
+  /** Answers with the event's id. */
+  async use(customerId: string, type: "call" | "store", time: string, quantity: number): Promise<string> {
     const event = {
       id: `${customerId}-${++this.#events}`,
       source: "test",
@@ -61,6 +62,7 @@ export class SeveralSubscriptions {
       data: { quantity },
     };
     await ingestEvents(this.db, [event], await publishedMeters(this.db.orm));
+    return event.id;
   }
 
   async change(subscriptionId: string, at: string, change: SubscriptionChange): Promise<void> {

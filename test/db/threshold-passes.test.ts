@@ -6,6 +6,7 @@ import { publishedMeters } from "../../src/db/usage/meters-in-force.ts";
 import { ingestEvents } from "../../src/db/usage/usage-ingest.ts";
 import { instant } from "../../src/domain/calendar/index.ts";
 import type { TemporalGateway } from "../../src/temporal/gateway.ts";
+import { whileRepeating } from "../support/while-repeating.ts";
 import { BilledMonths } from "./billed-months.ts";
 
 /** Only what something has changed for is rated again, and nothing that has changed is left out. */
@@ -136,19 +137,12 @@ test("what failed is looked at again, and so is everything when asked to forget"
 test("no threshold is missed while usage comes in from several sides at once", async () => {
   const ids = Array.from({ length: 8 }, (_, index) => `busy-${index}`);
   for (const id of ids) await months.subscribe(id, "stepped");
-  let isDone = false;
-  const passing = (async () => {
-    while (!isDone) await pass();
-  })();
-  await Promise.all(
-    [0, 1, 2, 3].map(async (writer) => {
-      for (let round = 0; round < 5; round++) {
-        for (const id of ids) await months.use(id, `2026-01-0${1 + writer}T00:00:00Z`, 6);
-      }
-    }),
-  );
-  isDone = true;
-  await passing;
+  const useFrom = async (writer: number) => {
+    for (let round = 0; round < 5; round++) {
+      for (const id of ids) await months.use(id, `2026-01-0${1 + writer}T00:00:00Z`, 6);
+    }
+  };
+  await whileRepeating([pass], () => Promise.all([0, 1, 2, 3].map(useFrom)));
   await pass();
   // 4 × 5 × 6 = 120 of each: past the threshold of 100.
   const billed = await months.db.sql<{ id: string }[]>`

@@ -73,7 +73,7 @@ async function recur(
     approvalLimits: new Map([[usd, money(100_000n, usd)]]),
   });
   const request = { customerId, currency: usd, grant, reasonCode: "contract", reason: null } as const;
-  await commands.request(request, { correlationId: "test", apiKeyId: "support" });
+  await commands.request(request, { correlationId: "test", actor: "api-key/support" });
 }
 
 async function expectAsForeseen(id: string): Promise<{ first: string[]; second: string[] }> {

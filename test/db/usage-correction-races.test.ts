@@ -29,7 +29,7 @@ afterEach(() => fixture.close());
 
 const now = () => instant("2026-02-01T00:00:00Z");
 const deps = () => ({ db: fixture.db, now, unapprovedCorrectionsMax: 2 });
-const by = (apiKeyId: string) => ({ apiKeyId, correlationId: "test" });
+const by = (key: string) => ({ actor: `api-key/${key}`, correlationId: "test" });
 const reason = { reasonCode: "duplicate", note: null } as const;
 const outcomeOf = (work: Promise<unknown>) =>
   work.then(

@@ -128,7 +128,7 @@ const correct = (id: string, data: unknown): Promise<string> =>
       note: null,
       events: [{ source: "gauge", id, data }],
     },
-    { apiKeyId: "key", correlationId: "test" },
+    { actor: "api-key/key", correlationId: "test" },
   ).then(
     () => "done",
     (error: { code?: string }) => error.code ?? String(error),

@@ -5,6 +5,7 @@ import { usageQuantities } from "../../src/db/usage/usage-quantities.ts";
 import { eventCounts } from "../../src/db/usage/usage-reads.ts";
 import { instant, instantOfEpochMs, period } from "../../src/domain/calendar/index.ts";
 import { type KillablePostgres, openKillablePostgres } from "../support/killable-postgres.ts";
+import { whileRepeating } from "../support/while-repeating.ts";
 import { addCustomer, expectInvariants, ingest, meterOf, usageEvent } from "./usage-fixture.ts";
 
 let server: KillablePostgres;
@@ -30,21 +31,18 @@ const midnight = instant("2026-01-15T00:00:00Z");
 
 test("fault 28: the server is killed under writers that retry; nothing is lost, nothing is counted twice", async () => {
   const acknowledged: number[] = Array.from({ length: writers }, () => 0);
-  let isOver = false;
-  const writing = acknowledged.map(async (_, writer) => {
-    while (!isOver) {
-      await insist(batchOf(writer, acknowledged[writer] ?? 0));
-      acknowledged[writer] = (acknowledged[writer] ?? 0) + 1;
+  const writing = acknowledged.map((_, writer) => async () => {
+    await insist(batchOf(writer, acknowledged[writer] ?? 0));
+    acknowledged[writer] = (acknowledged[writer] ?? 0) + 1;
+  });
+  await whileRepeating(writing, async () => {
+    for (let kill = 0; kill < kills; kill++) {
+      const before = sumOf(acknowledged);
+      await expect.poll(() => sumOf(acknowledged), { timeout: 20_000 }).toBeGreaterThan(before + 3 * writers);
+      await server.kill();
+      await server.restart();
     }
   });
-  for (let kill = 0; kill < kills; kill++) {
-    const before = sumOf(acknowledged);
-    await expect.poll(() => sumOf(acknowledged), { timeout: 20_000 }).toBeGreaterThan(before + 3 * writers);
-    await server.kill();
-    await server.restart();
-  }
-  isOver = true;
-  await Promise.all(writing);
 
   expect(interruptions).toBeGreaterThanOrEqual(kills);
   const batches = sumOf(acknowledged);

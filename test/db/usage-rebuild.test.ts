@@ -14,6 +14,7 @@ import {
 import { ingestEvents } from "../../src/db/usage/usage-ingest.ts";
 import { instantOfEpochMs } from "../../src/domain/calendar/index.ts";
 import type { UsageEvent } from "../../src/domain/metering/index.ts";
+import { whileRepeating } from "../support/while-repeating.ts";
 import {
   expectInvariants,
   foldAll,
@@ -195,20 +196,16 @@ test("taking in, folding and repairing at the same time come to windows that are
       await take(times.map((event) => ({ ...event, id: `${event.id}/again/${n}` })));
     }
   })();
-  let isOver = false;
-  const folding = (async () => {
-    while (!isOver) await foldAll(db);
-  })();
   const seen: WindowDifference[] = [];
-  for (let n = 0; n < 10; n++) {
-    seen.push(...(await found({ customerId: "new-york" })));
-    await damage(`update usage.window set sum = sum + 1 where ${shortDay} and meter = 4`);
-    const repaired = await found({ customerId: "new-york" }, true);
-    expect(repaired.map(({ meter, size }) => [meter, size])).toEqual([["users@1", "day"]]);
-  }
-  await taking;
-  isOver = true;
-  await folding;
+  await whileRepeating([() => foldAll(db)], async () => {
+    for (let n = 0; n < 10; n++) {
+      seen.push(...(await found({ customerId: "new-york" })));
+      await damage(`update usage.window set sum = sum + 1 where ${shortDay} and meter = 4`);
+      const repaired = await found({ customerId: "new-york" }, true);
+      expect(repaired.map(({ meter, size }) => [meter, size])).toEqual([["users@1", "day"]]);
+    }
+    await taking;
+  });
   await foldAll(db);
   expect(seen).toEqual([]);
 }, 60_000);

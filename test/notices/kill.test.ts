@@ -30,7 +30,7 @@ function deliverer(aheadMs: number): ChildProcess {
 test("deliverers that are killed lose nothing: every notice comes, under one id, however often", async () => {
   const secret = await office.endpoint("we_1", receiver.url);
   // Slowly enough that there is always something under way.
-  receiver.answerWith((_request, response) => setTimeout(() => response.writeHead(200).end("ok"), 15));
+  receiver.answerWith((_request, response) => setTimeout(() => response.writeHead(200).end("ok"), 100));
   const ids: string[] = [];
   for (let number = 0; number < notices; number++) ids.push(await office.tell(`card/${number}`));
   for (let kill = 1; kill <= kills; kill++) {

@@ -4,7 +4,7 @@ import type { Schemas } from "../../src/sdk/index.ts";
 import { expectInvariants } from "../support/invariants.ts";
 import { type System, startSystem } from "../support/system.ts";
 import { scenarioCatalog } from "../support/system-catalog.ts";
-import { beginStory } from "../support/system-story.ts";
+import { beginStory, createClock, Story } from "../support/system-story.ts";
 
 /**
  * Customers whose tax somebody outside reckons. Metered costs a cent a call; periods begin on the first, with an hour of
@@ -175,4 +175,72 @@ test("what is invoiced at once wants its tax before: a purchase is refused witho
   expect((await ola.invoices()).map(sums)).toEqual(["5000 + 500 tax = 5500, paid with 5500"]);
   // What was given is for one invoice.
   await expect(ola.buyCredits("5000")).rejects.toMatchObject({ code: "tax_missing" });
+});
+
+test("a start that waits for its first payment wants the tax on that first; with it, it begins when it is paid", async () => {
+  const { client } = system;
+  await createClock(system, "pia");
+  const person = { name: "pia", email: "pia@example.com", currency: "usd", test_clock: "pia" };
+  await client.post("/v1/customers", { body: { id: "pia", ...person } });
+  await external("pia");
+  const pia = new Story(system, "pia", "pia");
+  await pia.newCard("pm_card_visa");
+  const body = { id: "pia", customer: "pia", items: [{ plan: "solo", seats: 1 }], pay_within_seconds: 3600 };
+  const start = () => client.post("/v1/subscriptions", { body });
+  const missing = await start().catch((error: { code: string; message: string }) => error);
+  expect(missing).toMatchObject({ code: "tax_missing" });
+  await expect(
+    client.get("/v1/subscriptions/{id}", { params: { path: { id: "pia" } } }),
+  ).rejects.toMatchObject({
+    code: "subscription_not_found",
+  });
+  const quote = /tax-lines\/([0-9a-f]{24})/.exec((missing as { message: string }).message)?.[1] ?? "";
+  const line = { description: "Sales tax 10 %", jurisdiction: "us-ny", rate: "0.1" };
+  await client.put("/v1/customers/{id}/tax-lines/{quote}", {
+    params: { path: { id: "pia", quote } },
+    body: {
+      ...{ currency: "usd", tax_minor: "300" },
+      lines: [{ ...line, taxable_minor: "3000", amount_minor: "300" }],
+    },
+  });
+  expect(await start()).toMatchObject({ status: "active" });
+  expect((await pia.invoices()).map(sums)).toEqual(["3000 + 300 tax = 3300, paid with 3300"]);
+});
+
+test("voiding wants the tax of what bills the period anew, and says for which lines", async () => {
+  const { client } = system;
+  const ned = await beginStory(system, { id: "ned", plan: "metered", card: "pm_card_chargeCustomerFail" });
+  await external("ned");
+  await ned.until("04-30");
+  await ned.uses(1_000, "04-20");
+  await ned.until("05-01 12:00");
+  const draft = await draftOf("ned");
+  await give(draft.id, taxOf(draft));
+  await ned.until("05-01 13:00");
+  const [invoice] = await ned.invoices();
+  const params = { path: { id: invoice?.id ?? "" } };
+  const wanted = () => client.get("/v1/invoices/{id}/void/tax", { params });
+  const withdrawn = () =>
+    client.post("/v1/invoices/{id}/void", { params, body: { reason_code: "billing_error" } });
+  await expect(wanted()).rejects.toMatchObject({ code: "invoice_void_tax_not_found" });
+
+  await ned.uses(500, "04-29");
+  await expect(withdrawn()).rejects.toMatchObject({ code: "tax_missing" });
+  const { quote, ...asked } = await wanted();
+  expect(asked).toMatchObject({
+    ...{ invoice: invoice?.id, is_given: false, basis: "before_credits", currency: "usd" },
+    lines: [{ line: 1, taxable_minor: "1500" }],
+  });
+  const line = { description: "Sales tax 10 %", jurisdiction: "us-ny", rate: "0.1", lines: [1] };
+  await client.put("/v1/customers/{id}/tax-lines/{quote}", {
+    params: { path: { id: "ned", quote } },
+    body: {
+      ...{ currency: "usd", tax_minor: "150" },
+      lines: [{ ...line, taxable_minor: "1500", amount_minor: "150" }],
+    },
+  });
+  expect(await wanted()).toMatchObject({ quote, is_given: true });
+  const { replaced_by: replacement } = await withdrawn();
+  const anew = (await ned.invoices()).find(({ id }) => id === replacement);
+  expect(anew === undefined ? undefined : sums(anew)).toBe("1500 + 150 tax = 1650, open with 0");
 });

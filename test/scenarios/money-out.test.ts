@@ -1,11 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { reconciliationAsText } from "../../src/cli/stripe-reconcile-text.ts";
-import { reconcileWithStripe } from "../../src/db/invariants/stripe-reconciliation.ts";
 import type { Schemas } from "../../src/sdk/index.ts";
-import { expectInvariants } from "../support/invariants.ts";
 import { type SystemHere, startSystem } from "../support/system.ts";
 import { scenarioCatalog } from "../support/system-catalog.ts";
 import { beginStory } from "../support/system-story.ts";
+import { bankOf, eventually, expectBooksAgreeWithStripe } from "../support/system-stripe.ts";
 
 /**
  * Stories of money that goes back, is taken back, and is paid out. Prices, in cents: solo 3000 in advance. Stripe keeps 2.9 %
@@ -18,15 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => system.stop());
 
-/** After each story the books balance, every movement at Stripe is booked, and nothing else is. */
-afterEach(async () => {
-  await system.followStripe();
-  await system.followStripe();
-  await expectInvariants(system.db);
-  const reconciled = await reconcileWithStripe(system.db.orm, system.surroundings.account.stripe);
-  expect(reconciled.differences).toEqual([]);
-  expect(reconciliationAsText(reconciled)).toContain("The books agree with Stripe.");
-});
+afterEach(() => expectBooksAgreeWithStripe(system));
 
 /** A customer who has paid 3000 with a card. */
 async function paidInvoice(id: string, card = "pm_card_visa") {
@@ -45,8 +35,7 @@ async function paidInvoice(id: string, card = "pm_card_visa") {
   return { story, invoice, read, refund, statuses };
 }
 
-const bank = (action: string, on: object = {}) =>
-  system.surroundings.account.control<Record<string, unknown>>("bank", { action, ...on });
+const bank = bankOf(() => system);
 
 /** What Stripe has sent back of an invoice's payment. */
 async function sentFor({ payments: [payment] }: Schemas["InvoiceDetail"]): Promise<number[]> {
@@ -56,11 +45,9 @@ async function sentFor({ payments: [payment] }: Schemas["InvoiceDetail"]): Promi
   return data.map(({ amount }) => amount);
 }
 
-const eventually = <T>(read: () => Promise<T>) => expect.poll(read, { timeout: 15_000, interval: 100 });
-
 async function balanceOf(account: string): Promise<string> {
   const rows = await system.db.sql<{ balance: string }[]>`
-    select coalesce(sum(balance), 0)::numeric / 100000000 as balance from ledger.balance where code = ${account}`;
+    select coalesce(sum(balance), 0)::numeric / 100000000 as balance from ledger.balance where code = ${account} and currency = 'usd'`;
   return String(Number(rows[0]?.balance));
 }
 
@@ -191,6 +178,175 @@ describe("refunds", () => {
     await refund({ amount_minor: "900" });
     await eventually(statuses).toEqual(["succeeded"]);
     expect(await sentFor(await read())).toEqual([900]);
+  });
+});
+
+describe("credit that was bought", () => {
+  test("goes back as far as nobody has spent it, and the grant is smaller in the same moment", async () => {
+    const { story } = await paidInvoice("cyra");
+    await story.buyCredits("10000");
+    await eventually(() => story.credits()).toEqual(["paid: 10000 left, active"]);
+    const bought = (await story.invoices()).find(({ kind }) => kind === "credit_purchase");
+    const ask = (amount?: string) =>
+      system.client.post("/v1/invoices/{id}/refunds", {
+        params: { path: { id: bought?.id ?? "" } },
+        body: { ...(amount === undefined ? {} : { amount_minor: amount }), reason_code: "retention" },
+      });
+    const { credit_note: note } = await ask("4000");
+    expect(note).toMatchObject({ total_minor: "4000", to_refund_minor: "4000" });
+    expect(await story.credits()).toEqual(["paid: 6000 left, active"]);
+    await expect(ask("6001")).rejects.toMatchObject({ code: "refund_exceeds_payment" });
+    await ask();
+    expect(await story.credits()).toEqual([expect.stringMatching(/^paid: 0 left/)]);
+    await expect(ask()).rejects.toMatchObject({ code: "nothing_to_refund" });
+    await system.followStripe();
+    expect(await story.balance()).toBe("0");
+  });
+});
+
+describe("cards that are given on Stripe's pages", () => {
+  const send = (url: string, fields: Record<string, string>) =>
+    fetch(url, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
+  const back = "https://example.com/account";
+  const lastOf = async (id: string) => {
+    const { data } = await system.client.get("/v1/customers/{id}/payment-methods", {
+      params: { path: { id } },
+    });
+    return data[0]?.last4;
+  };
+
+  test("one that the bank asks about while the customer is there pays what is in dunning at once", async () => {
+    const story = await beginStory(system, { id: "cora", plan: "solo", card: "pm_card_chargeCustomerFail" });
+    await story.until("04-02");
+    expect((await story.invoices())[0]?.status).toBe("open");
+    const session = await system.client.post("/v1/customers/{id}/setup-sessions", {
+      params: { path: { id: "cora" } },
+      body: { return_url: back },
+    });
+    await send(session.url, { number: "4000 0025 0000 3155" });
+    expect((await send(session.url, { answer: "confirm" })).headers.get("location")).toBe(back);
+    await eventually(() => lastOf("cora")).toBe("3155");
+    await eventually(async () => (await story.invoices())[0]?.status).toBe("paid");
+  });
+
+  test("one that is chosen in the portal is charged from then on, and an older page changes nothing", async () => {
+    await beginStory(system, { id: "cleo", plan: "solo" });
+    const page = { params: { path: { id: "cleo" } }, body: { return_url: back } };
+    const setup = await system.client.post("/v1/customers/{id}/setup-sessions", page);
+    await send(setup.url, { number: "378282246310005" });
+    await eventually(() => lastOf("cleo")).toBe("0005");
+    const portal = await system.client.post("/v1/customers/{id}/portal-sessions", page);
+    expect((await send(portal.url, { number: "5555 5555 5555 4444" })).headers.get("location")).toBe(back);
+    await eventually(() => lastOf("cleo")).toBe("4444");
+    const { data } = await system.surroundings.account.stripe.events.list({ type: "setup_intent.succeeded" });
+    await system.surroundings.account.control("deliveries/resend", { event: data[0]?.id });
+    await system.followStripe();
+    expect(await lastOf("cleo")).toBe("4444");
+  });
+});
+
+describe("what Stripe settles in another currency", () => {
+  afterEach(() => bank("settle_in", { currency: "usd", rate: 1 }));
+
+  async function heldIn(code: string): Promise<Record<string, number>> {
+    const rows = await system.db.sql<{ currency: string; balance: string }[]>`
+      select currency, (sum(balance) / 100000000)::text as balance from ledger.balance where code = ${code} group by 1`;
+    return Object.fromEntries(rows.map(({ currency, balance }) => [currency, Number(balance)]));
+  }
+
+  test("a payment, its refund and a chargeback, each at the rate of its day, to the cent", async () => {
+    await bank("settle_in", { currency: "eur", rate: 0.9 });
+    const { refund, statuses, read, story } = await paidInvoice("elsa");
+    await system.followStripe();
+    // 3000 × 0.9 = 2700, less its fee of 117 × 0.9 = 105.3, rounded: 105.
+    expect((await heldIn("1000")).eur).toBe(2595);
+    expect((await heldIn("5000")).eur).toBe(105);
+    await bank("settle_in", { currency: "eur", rate: 0.8 });
+    await refund({ amount_minor: "1000" });
+    await eventually(statuses).toEqual(["succeeded"]);
+    await system.followStripe();
+    // 2595 − 1000 × 0.8.
+    expect((await heldIn("1000")).eur).toBe(1795);
+    const [payment] = (await read()).payments;
+    const { id } = (await bank("open_dispute", { charge: payment?.stripe_charge })) as { id: string };
+    const standing = async () =>
+      (await read()).disputes.map((each) => `${each.status} ${each.withdrawn_minor}`);
+    await eventually(standing).toEqual(["needs_response 2000"]);
+    await bank("settle_in", { currency: "eur", rate: 0.85 });
+    await bank("win_dispute", { dispute: id });
+    await eventually(standing).toEqual(["won 0"]);
+    await system.followStripe();
+    // 1795 − 2000 × 0.8 − 1500 × 0.8, and 2000 × 0.85 came back.
+    expect((await heldIn("1000")).eur).toBe(695);
+    expect((await heldIn("5010")).eur).toBe(1200);
+    expect(await story.balance()).toBe("0");
+  });
+
+  test("what nobody could explain leaves suspense when it is explained", async () => {
+    await bank("settle_in", { currency: "eur", rate: 0.9 });
+    const stranger = await system.surroundings.account.stripe.paymentIntents.create({
+      amount: 1_000,
+      currency: "usd",
+      payment_method: "pm_card_visa",
+      confirm: true,
+    });
+    await system.followStripe(0);
+    await system.followStripe(0);
+    // 1000 × 0.9 = 900, less (29 + 30) × 0.9 = 53.
+    expect((await heldIn("9100")).eur).toBe(-847);
+    await system.surroundings.account.stripe.refunds.create({ payment_intent: stranger.id });
+    await system.followStripe(0);
+    expect((await heldIn("9100")).eur).toBe(53);
+  });
+});
+
+describe("credit notes of invoices that Stripe has a copy of", () => {
+  const notesOf = async (invoice: string) => {
+    const { data } = await system.surroundings.account.stripe.creditNotes.list({ invoice });
+    return data.map((note) => ({
+      kind: note.type,
+      amount: note.amount,
+      outside: note.out_of_band_amount,
+      refunded: note.refunds.map(({ amount_refunded: amount }) => amount),
+    }));
+  };
+
+  test("an open one is lowered there too, before it is charged again", async () => {
+    const story = await beginStory(system, { id: "nora", plan: "solo", card: "pm_card_chargeCustomerFail" });
+    await story.until("04-02");
+    const [open] = await story.invoices();
+    const copy = open?.stripe_invoice ?? "";
+    expect(open?.status).toBe("open");
+    await system.client.post("/v1/invoices/{id}/credit-notes", {
+      params: { path: { id: open?.id ?? "" } },
+      body: { lines: [{ line: 1, amount_minor: "1000" }], reason_code: "service_outage" },
+    });
+    await system.followStripe();
+    expect(await notesOf(copy)).toEqual([{ kind: "pre_payment", amount: 1000, outside: null, refunded: [] }]);
+    expect(await system.surroundings.account.stripe.invoices.retrieve(copy)).toMatchObject({
+      status: "open",
+      amount_remaining: 2000,
+    });
+    await story.newCard("pm_card_visa");
+    await eventually(async () => (await story.invoices())[0]?.status).toBe("paid");
+    expect((await story.invoices())[0]?.payments.map((each) => each.amount_minor)).toEqual(["2000"]);
+    expect(await story.balance()).toBe("0");
+  });
+
+  test("of a paid one it is said there what was refunded, and what is the customer's balance", async () => {
+    const { invoice, refund, statuses, story } = await paidInvoice("nina");
+    await refund({ amount_minor: "1000" });
+    await eventually(statuses).toEqual(["succeeded"]);
+    await system.client.post("/v1/invoices/{id}/credit-notes", {
+      params: { path: { id: invoice.id } },
+      body: { lines: [{ line: 1, amount_minor: "500" }], reason_code: "service_outage" },
+    });
+    await system.followStripe();
+    expect(await notesOf(invoice.stripe_invoice ?? "")).toEqual([
+      { kind: "post_payment", amount: 500, outside: 500, refunded: [] },
+      { kind: "post_payment", amount: 1000, outside: null, refunded: [1000] },
+    ]);
+    expect(await story.balance()).toBe("500");
   });
 });
 

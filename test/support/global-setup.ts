@@ -1,11 +1,13 @@
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { TestProject } from "vitest/node";
-import { loadTestConfig } from "../../src/config.ts";
+import { loadTestConfig, projectFolder } from "../../src/config.ts";
 import { freePort, localHost } from "../../src/sandbox/local-services/ports.ts";
 import { startPostgres } from "../../src/sandbox/local-services/postgres.ts";
 import * as roles from "../../src/sandbox/local-services/postgres-roles.ts";
@@ -80,6 +82,7 @@ function starters(folder: string, ending: (() => Promise<void>)[]): Starters {
         const logFile = join(folder, "temporal.log");
         return startTemporal({ group, program, port: await freePort(), logFile });
       }),
+    console: () => progress.step("console for the tests", () => buildConsole(join(folder, "console"))),
     workflowBundle: () => progress.step("workflow bundle for the tests", () => bundleWorkflows(folder)),
   };
 }
@@ -109,4 +112,14 @@ async function bundleWorkflows(folder: string): Promise<SharedServers["workflowB
   const codePath = join(folder, "workflow-bundle.js");
   writeFileSync(codePath, code);
   return { codePath };
+}
+
+/** The very build that is deployed: in a process of its own, because this one is set up for tests. */
+async function buildConsole(folder: string): Promise<SharedServers["console"]> {
+  const options = ["build", "-c", "src/console/vite.config.ts", "--outDir", folder, "--emptyOutDir"];
+  await promisify(execFile)(process.execPath, ["node_modules/vite/bin/vite.js", ...options], {
+    cwd: projectFolder,
+    env: { ...process.env, NODE_ENV: "production" },
+  });
+  return { folder };
 }

@@ -57,7 +57,7 @@ export async function openKillablePostgres(
 }
 
 /** The first process would let the others end what they are doing: all are killed, itself before those it would warn. */
-async function killServer(cluster: string): Promise<void> {
+export async function killServer(cluster: string): Promise<void> {
   const first = Number(readFileSync(join(cluster, "postmaster.pid"), "utf8").split("\n")[0]);
   const all = [first, ...childrenOf(first)];
   for (const pid of all) killIfThere(pid);

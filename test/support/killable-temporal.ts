@@ -41,8 +41,11 @@ export async function openKillableTemporal(): Promise<KillableTemporal> {
   const place = { program, port: await freePort(), logFile: join(folder, "temporal.log"), databaseFile };
   const start = () => startTemporal({ group: remembering, ...place });
   const { address } = await start();
-  const tell = (signal: NodeJS.Signals) => {
-    if (server !== undefined) process.kill(server.pid, signal);
+  let isSuspended = false;
+  const suspend = (suspended: boolean) => {
+    if (server !== undefined && suspended !== isSuspended)
+      process.kill(server.pid, suspended ? "SIGSTOP" : "SIGCONT");
+    isSuspended = suspended;
   };
   return {
     address,
@@ -53,15 +56,15 @@ export async function openKillableTemporal(): Promise<KillableTemporal> {
     async restart() {
       await start();
     },
-    suspend: () => tell("SIGSTOP"),
-    resume: () => tell("SIGCONT"),
+    suspend: () => suspend(true),
+    resume: () => suspend(false),
     lockDatabase() {
       const database = new DatabaseSync(databaseFile);
       database.exec("pragma busy_timeout = 10000; begin immediate");
       return () => database.close();
     },
     async remove() {
-      tell("SIGCONT");
+      suspend(false);
       await group.stopAll();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -13,6 +13,8 @@ export interface SharedServers {
   readonly temporal: { readonly address: string };
   /** The file that holds the workflows' code, bundled once. */
   readonly workflowBundle: { readonly codePath: string };
+  /** The folder of the console as it is deployed, built once. */
+  readonly console: { readonly folder: string };
 }
 
 declare module "vitest" {

@@ -10,6 +10,8 @@ import { startNodeProgram } from "../../src/sandbox/local-services/node-program.
 import { freePort, localHost } from "../../src/sandbox/local-services/ports.ts";
 import { createServiceGroup, type ServiceGroup } from "../../src/sandbox/local-services/service-group.ts";
 import { createReckonerClient } from "../../src/sdk/index.ts";
+import { cloneDatabase } from "./postgres.ts";
+import { sharedServer } from "./shared-servers.ts";
 import type { System } from "./system.ts";
 import { advanceClock } from "./system-clock.ts";
 import { prepareSurroundings, type Surroundings, type SurroundingsOptions } from "./system-surroundings.ts";
@@ -27,42 +29,48 @@ export interface SystemOfProcesses extends System {
 }
 
 export interface ProcessOptions extends SurroundingsOptions {
+  /** Of its own, so that it can be killed, which takes seconds to make; otherwise it has a database of the run's shared server. */
+  readonly hasOwnPostgres?: boolean;
   /** How many activities the worker does at once. Few, so that whoever wants to kill something in the middle finds one. */
   readonly concurrency?: number;
 }
 
-/** Starts PostgreSQL on a cluster of its own, the worker and the API, each as a process. */
+/** Starts the worker and the API, each as a process. */
 export async function startSystemOfProcesses({
   concurrency = 2,
+  hasOwnPostgres = false,
   ...options
 }: ProcessOptions = {}): Promise<SystemOfProcesses> {
   const home = mkdtempSync(join(tmpdir(), "reckoner-system-"));
   chmodSync(home, 0o711); // PostgreSQL may run under another account
   const { group, running } = rememberingGroup();
-  const surroundings = await prepareSurroundings(options);
-  const postgres = { group, home, port: await freePort(), note: () => {} };
-  const urls = await localDatabase(postgres);
-  await migrate(urls);
+  const [surroundings, database, { codePath }] = await Promise.all([
+    prepareSurroundings(options),
+    hasOwnPostgres ? ownDatabase(group, home) : sharedDatabase(),
+    sharedServer("workflowBundle"),
+  ]);
+  const { appUrl } = database;
   const metricsPort = await freePort();
   const environment = {
-    ...partsEnvironment(surroundings, urls.appUrl, metricsPort),
+    ...partsEnvironment(surroundings, appUrl, metricsPort),
     WORKER_CONCURRENCY: String(concurrency),
+    WORKFLOW_BUNDLE: codePath,
   };
   const program = (name: Part, entry: string, readyUrl: string) => () =>
     startNodeProgram(group, { name, entry, environment, readyUrl, logFile: join(home, `${name}.log`) });
   const starters = {
-    postgres: async () => void (await localDatabase(postgres)),
+    postgres: database.start,
     worker: program("worker", "src/workers/main.ts", `http://${localHost}:${metricsPort}/metrics`),
     api: program("api", "src/api/main.ts", `${surroundings.apiUrl}/readyz`),
   };
   await Promise.all([starters.worker(), starters.api()]);
   const { apiUrl: baseUrl, apiKey, temporalClient } = surroundings;
   const client = createReckonerClient({ baseUrl, apiKey });
-  const db = openDatabase({ url: urls.appUrl, poolSize: 2, applicationName: "reckoner-test" });
+  const db = openDatabase({ url: appUrl, poolSize: 2, applicationName: "reckoner-test" });
   return {
     client,
     surroundings,
-    appUrl: urls.appUrl,
+    appUrl,
     db,
     advance: (clockId, to, options) => advanceClock(client, temporalClient, clockId, to, options),
     async kill(part) {
@@ -74,10 +82,30 @@ export async function startSystemOfProcesses({
     async stop() {
       await db.close();
       await group.stopAll();
-      await surroundings.close();
+      await Promise.all([surroundings.close(), database.drop()]);
       rmSync(home, { recursive: true, force: true });
     },
   };
+}
+
+interface ProcessDatabase {
+  readonly appUrl: string;
+  /** After it was killed. */
+  start(): Promise<void>;
+  drop(): Promise<void>;
+}
+
+async function ownDatabase(group: ServiceGroup, home: string): Promise<ProcessDatabase> {
+  const place = { group, home, port: await freePort(), note: () => {} };
+  const urls = await localDatabase(place);
+  await migrate(urls);
+  // It goes with the folder that it is in.
+  return { appUrl: urls.appUrl, start: async () => void (await localDatabase(place)), drop: async () => {} };
+}
+
+async function sharedDatabase(): Promise<ProcessDatabase> {
+  const start = () => Promise.reject(new Error("a server that others use is neither killed nor started"));
+  return { ...(await cloneDatabase()), start };
 }
 
 /** A group that knows which service is which part. */
@@ -110,7 +138,10 @@ function partsEnvironment(
     STRIPE_API_KEY: stripe.apiKey,
     STRIPE_API_BASE: stripeUrl,
     STRIPE_WEBHOOK_SECRETS: stripe.webhookSecrets.join(),
+    STRIPE_COLLECT_BY: stripe.collecting.by,
+    ...(stripe.collecting.by === "payment_intent" ? { STRIPE_RETURN_URL: stripe.collecting.returnUrl } : {}),
     STRIPE_REQUESTS_PER_SECOND: "1000",
+    STRIPE_ENDPOINT_REQUESTS_PER_SECOND: "1000",
     API_PORT: String(apiPort),
     API_BOOTSTRAP_KEY: apiKey,
     TEST_CLOCKS: "allowed",

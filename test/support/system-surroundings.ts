@@ -6,6 +6,7 @@ import { freePort, localHost } from "../../src/sandbox/local-services/ports.ts";
 import { randomSecret } from "../../src/sandbox/local-services/secrets.ts";
 import { prepareGivenTemporal } from "../../src/sandbox/local-services/temporal-server.ts";
 import { startStripeSandbox } from "../../src/sandbox/stripe/index.ts";
+import type { Collecting } from "../../src/stripe/index.ts";
 import { connectTemporal, type TemporalTarget } from "../../src/temporal/connect.ts";
 import { accountOf } from "../stripe/support/sandbox.ts";
 import { sharedServer } from "./shared-servers.ts";
@@ -31,16 +32,26 @@ const webhookRetryDelaysMs = [100, 200, 500, 1_000, 1_000, 2_000, 2_000, 5_000, 
 export interface SurroundingsOptions {
   /** The address of a Temporal server of one's own; the run's shared one when left out. */
   readonly temporalAddress?: string;
+  /** One that is there already and that nobody else uses; a new one when left out. */
+  readonly temporalNamespace?: string;
   /** Two systems that are asked the same under the same key give the same ids; a new one when left out. */
   readonly apiKey?: string;
+  /** How invoices are collected; by their copies at Stripe when left out. */
+  readonly collecting?: Collecting;
 }
 
 /** A namespace of a Temporal server and a stand-in for Stripe that sends its webhooks to the API's address. */
 export async function prepareSurroundings({
   temporalAddress,
+  temporalNamespace,
   apiKey = `reckoner_${randomSecret()}`,
+  collecting = { by: "invoice" },
 }: SurroundingsOptions = {}): Promise<Surroundings> {
-  const temporal = await newNamespace(temporalAddress ?? (await sharedServer("temporal")).address);
+  const address = temporalAddress ?? (await sharedServer("temporal")).address;
+  const temporal =
+    temporalNamespace === undefined
+      ? await newNamespace(address)
+      : { ...targetOf(address, temporalNamespace), taskQueue };
   const temporalClient = await connectTemporal(temporal);
   const sandbox = await startStripeSandbox({ port: 0, webhookRetryDelaysMs });
   const apiPort = await freePort();
@@ -55,7 +66,15 @@ export async function prepareSurroundings({
   return {
     temporal,
     temporalClient,
-    stripe: { apiKey: stripeKey, isLive: false, apiBase, webhookSecrets: [secret] },
+    stripe: {
+      apiKey: stripeKey,
+      isLive: false,
+      apiBase,
+      webhookSecrets: [secret],
+      collecting,
+      meters: { of: [], by: "event" },
+      pace: { perSecond: 1_000, perEndpoint: 1_000 },
+    },
     stripeUrl: sandbox.url,
     account: { stripe, control },
     apiPort,
@@ -71,7 +90,7 @@ export async function prepareSurroundings({
 /** Systems on one server have the same ids of runs and schedules, so each has a namespace of its own. */
 async function newNamespace(address: string): Promise<TemporalTarget> {
   const namespace = `test-${randomBytes(6).toString("hex")}`;
-  const target = { address, namespace, apiKey: undefined, tls: false };
+  const target = targetOf(address, namespace);
   const { connection } = await connectTemporal({ ...target, taskQueue: "" });
   try {
     const day = { seconds: 86_400 as never };
@@ -80,5 +99,13 @@ async function newNamespace(address: string): Promise<TemporalTarget> {
     await connection.close();
   }
   await prepareGivenTemporal(target);
-  return { ...target, taskQueue: "reckoner" };
+  return { ...target, taskQueue };
 }
+
+const taskQueue = "reckoner";
+const targetOf = (address: string, namespace: string) => ({
+  address,
+  namespace,
+  apiKey: undefined,
+  tls: false,
+});

@@ -7,11 +7,13 @@ import { openIngest } from "../../src/api/ingest/ingest.ts";
 import { webhookReceiver } from "../../src/api/webhook-receiver.ts";
 import { compose, type Parts } from "../../src/compose.ts";
 import type { Database } from "../../src/db/database.ts";
+import { openReservationWriter } from "../../src/db/entitlements/reservation-writer.ts";
 import { instantOfEpochMs } from "../../src/domain/calendar/index.ts";
 import { money } from "../../src/domain/money/index.ts";
 import { createLogger } from "../../src/logger.ts";
 import { localHost } from "../../src/sandbox/local-services/ports.ts";
 import { createReckonerClient, type ReckonerClient } from "../../src/sdk/index.ts";
+import type { Collecting } from "../../src/stripe/index.ts";
 import { startWorkers } from "../../src/workers/billing-workers.ts";
 import { followStripe } from "../../src/workers/stripe-upkeep.ts";
 import { startWebhookInbox } from "../../src/workers/webhook-inbox.ts";
@@ -45,6 +47,8 @@ export interface SystemOptions {
   readonly logLevel?: string;
   /** Who closes periods of customers on the wall clock: a run for each, when left out. */
   readonly closing?: ClosingPolicy;
+  /** How invoices are collected; by their copies at Stripe when left out. */
+  readonly collecting?: Collecting;
 }
 
 const usd = money(50_000n, "usd");
@@ -55,16 +59,18 @@ const approvalLimits = new Map([[usd.currency, usd]]);
 export async function startSystem({
   logLevel = "silent",
   closing = { by: "workflow", windowSeconds: 0 },
+  collecting = { by: "invoice" },
 }: SystemOptions = {}): Promise<SystemHere> {
   installQuietRuntime();
-  const [database, surroundings] = await Promise.all([cloneDatabase(), prepareSurroundings()]);
+  const [database, surroundings] = await Promise.all([cloneDatabase(), prepareSurroundings({ collecting })]);
   const { stripe, temporalClient, temporal, apiUrl, apiKey } = surroundings;
   const at = { url: database.appUrl, poolSize: 10 };
   const parts = compose(at, stripe, temporalClient, temporal.taskQueue, "reckoner-test");
   const logger = createLogger({ level: logLevel, format: "json" }, "test");
   const metrics = new Registry();
   const ingest = openIngest({ url: database.appUrl, metrics });
-  const api = await startApi({ ...parts, ingest, metrics }, surroundings, logger);
+  const reservations = openReservationWriter({ url: database.appUrl });
+  const api = await startApi({ ...parts, ingest, reservations, metrics }, surroundings, logger);
   const workers = await startWorkers(parts, {
     temporal,
     activityConcurrency: 20,
@@ -89,6 +95,7 @@ export async function startSystem({
       await api.close();
       await ingest.writer.close();
       await ingest.backfills.close();
+      await reservations.close();
       await surroundings.close();
       await parts.db.close();
       await database.drop();
@@ -104,8 +111,9 @@ async function startApi(
     queues,
     rail,
     ingest,
+    reservations,
     metrics,
-  }: Parts & Pick<ApiDependencies, "ingest" | "metrics">,
+  }: Parts & Pick<ApiDependencies, "ingest" | "reservations" | "metrics">,
   { apiKey, apiPort, stripe }: Surroundings,
   logger: ReturnType<typeof createLogger>,
 ) {
@@ -114,6 +122,7 @@ async function startApi(
   const api = await buildApi({
     ...commands({ db, gateway, operators, queues, rail, now, testClocksAllowed: true, approvalLimits }),
     ingest,
+    reservations,
     db,
     now,
     logger,
@@ -121,6 +130,7 @@ async function startApi(
     readinessChecks: [{ name: "temporal", check: () => gateway.check() }],
     webhookEndpoints: { sealingKeys: [Buffer.alloc(32, 7)], privateAllowed: true },
     receiveWebhook: webhookReceiver(db, { secrets: stripe.webhookSecrets, isLive: false }),
+    stripeMeters: rail.meters,
   });
   await api.listen({ host: localHost, port: apiPort });
   return api;

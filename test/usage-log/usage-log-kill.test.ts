@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { expectInvariants } from "../db/usage-fixture.ts";
+import { whileRepeating } from "../support/while-repeating.ts";
 import { type ReaderProcess, startReaderProcess } from "./support/reader-process.ts";
 import {
   acceptedSince,
@@ -75,19 +76,11 @@ class Production {
 
   /** For so long, without haste. */
   async during(work: () => Promise<void>): Promise<void> {
-    let isOver = false;
-    const producing = (async () => {
-      while (!isOver) {
-        await this.produce();
-        await delay(20);
-      }
-    })();
-    try {
-      await work();
-    } finally {
-      isOver = true;
-      await producing;
-    }
+    const produce = async () => {
+      await this.produce();
+      await delay(20);
+    };
+    await whileRepeating([produce], work);
   }
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Producer } from "@platformatic/kafka";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Instant, instantOfEpochMs } from "../../src/domain/calendar/index.ts";
+import { whileRepeating } from "../support/while-repeating.ts";
 import {
   acceptedSince,
   eventually,
@@ -166,21 +167,18 @@ describe("what goes away comes back", () => {
     const log = await fixture.topic("cut", 4);
     const accepted = await acceptedSince(fixture.usage);
     const reading = log.read({ batchMax: 50 });
-    let isOver = false;
-    const cutting = (async () => {
-      while (!isOver) {
-        await delay(150);
-        await fixture.usage.db.sql`
-          select pg_terminate_backend(pid) from pg_stat_activity
-          where application_name = 'reckoner usage log' and datname = current_database()`;
+    const cut = async () => {
+      await delay(150);
+      await fixture.usage.db.sql`
+        select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = 'reckoner usage log' and datname = current_database()`;
+    };
+    await whileRepeating([cut], async () => {
+      for (let message = 0; message < 60; message++) {
+        await log.send({ value: sentEvents(`cut/${message}`, 20), partition: message % 4 });
+        await delay(15);
       }
-    })();
-    for (let message = 0; message < 60; message++) {
-      await log.send({ value: sentEvents(`cut/${message}`, 20), partition: message % 4 });
-      await delay(15);
-    }
-    isOver = true;
-    await cutting;
+    });
     await log.readToEnd();
     expect(await reading.metric("reckoner_usage_log_failures_total")).toBeGreaterThan(0);
     await reading.stop();

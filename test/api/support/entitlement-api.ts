@@ -1,4 +1,5 @@
 import { openSubscription } from "../../../src/activities/open-subscription.ts";
+import type { ApiDependencies } from "../../../src/api/dependencies.ts";
 import { isoOf } from "../../../src/domain/calendar/index.ts";
 import { addCustomer } from "../../db/usage-fixture.ts";
 import { type Answer, type RunningApi, startApi, wallClock } from "./running-api.ts";
@@ -103,8 +104,8 @@ interface Used {
   readonly agoMs?: number;
 }
 
-export async function startEntitlementApi(): Promise<EntitlementApi> {
-  const api = await startApi();
+export async function startEntitlementApi(parts: Partial<ApiDependencies> = {}): Promise<EntitlementApi> {
+  const api = await startApi(parts);
   const published = await api.call("PUT", "/v1/catalog", entitlementCatalog);
   if (published.status !== 200) throw new Error(published.text);
   let events = 0;

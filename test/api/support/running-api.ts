@@ -9,6 +9,7 @@ import type { ApiDependencies } from "../../../src/api/dependencies.ts";
 import { type IngestOptions, openIngest } from "../../../src/api/ingest/ingest.ts";
 import { admitBootstrapKey, insertApiKey, type Scope } from "../../../src/db/access.ts";
 import { type Database, openDatabase } from "../../../src/db/database.ts";
+import { openReservationWriter } from "../../../src/db/entitlements/reservation-writer.ts";
 import type { ApprovalLimits } from "../../../src/domain/adjustments/index.ts";
 import { type Instant, instant } from "../../../src/domain/calendar/index.ts";
 import { money } from "../../../src/domain/money/index.ts";
@@ -68,6 +69,7 @@ export async function startApi(
   const now = () => wallClock;
   const metrics = new Registry();
   const ingest = openIngest({ url: database.appUrl, metrics, ...ingestOptions });
+  const reservations = openReservationWriter({ url: database.appUrl });
   const api = await buildApi({
     ...refusingParts,
     // Needs nothing but the database.
@@ -75,6 +77,7 @@ export async function startApi(
     recurringGrants: recurringGrantCommands({ db, now, approvalLimits }),
     creditNotes: creditNoteCommands({ db, now, approvalLimits }, { startRefund: async () => {} }),
     ingest,
+    reservations,
     db,
     now,
     logger,
@@ -97,6 +100,7 @@ export async function startApi(
       await api.close();
       await ingest.writer.close();
       await ingest.backfills.close();
+      await reservations.close();
       await db.close();
       await database.drop();
     },
@@ -153,7 +157,7 @@ const notHere = async (): Promise<never> => {
 const refusingParts = {
   readinessChecks: [],
   testClocks: { areAllowed: true, create: notHere, advance: notHere },
-  payments: { attachPaymentMethod: notHere },
+  payments: { attachPaymentMethod: notHere, openSetupPage: notHere, openPortalPage: notHere },
   dunning: { command: notHere, choosePolicy: notHere },
   credits: { purchase: notHere },
   invoices: { voidInvoice: notHere },
@@ -181,5 +185,15 @@ const refusingParts = {
     work: notHere,
   },
   receiveWebhook: notHere,
+  stripeMeters: { counted: notHere, list: notHere },
+  signIn: {
+    provider: undefined,
+    localPassword: "a password for tests",
+    idleMsMax: 3_600_000,
+    lifetimeMsMax: 12 * 3_600_000,
+    publicUrl: "http://127.0.0.1",
+    isSecure: false,
+  },
+  requestsPerSecondMax: 1_000_000,
   webhookEndpoints: { sealingKeys: [Buffer.alloc(32, 7)], privateAllowed: true },
 };
