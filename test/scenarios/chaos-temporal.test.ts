@@ -38,7 +38,7 @@ const disturbances: readonly Disturbance[] = [
     usedAt: "04-15",
     closedAt: "05-01 02:00",
     meanwhile: async () => {
-      const letGo = await holdCustomers();
+      const letGo = await holdCloses();
       await temporal.kill();
       await letGo();
       await closings(1);
@@ -106,17 +106,20 @@ async function closings(more: number, before = 0): Promise<void> {
   while ((await closedPeriods(system.db)) < before + more) await delay(2);
 }
 
-/** Keeps every period from being closed once it has been begun; answers, when some have, with what lets them. */
-async function holdCustomers(): Promise<() => Promise<void>> {
-  const holding = openDatabase({ url: system.appUrl, poolSize: 1 });
-  await holding.sql.unsafe("begin; select from billing.customer for update");
-  const waiting = async () => {
-    const [row] = await system.db.sql<{ count: number }[]>`
-      select count(*)::int as count from pg_locks join pg_stat_activity using (pid)
-      where not granted and datname = current_database()`;
-    return row?.count ?? 0;
+/**
+ * Keeps every period from being closed once it has been begun; answers, when one has, with what lets them. What only closes
+ * write is held: a notice too waits for a customer's row, and where only notices wait, no close has begun.
+ */
+async function holdCloses(): Promise<() => Promise<void>> {
+  const holding = openDatabase({ url: system.ownerUrl, poolSize: 1 });
+  await holding.sql.unsafe("begin; lock table billing.rating_run in share mode");
+  const areHeld = async () => {
+    const rows = await system.db.sql`
+      select from pg_locks where not granted and relation = 'billing.rating_run'::regclass
+        and database = (select oid from pg_database where datname = current_database())`;
+    return rows.length > 0;
   };
-  while ((await waiting()) === 0) await delay(5);
+  while (!(await areHeld())) await delay(5);
   return async () => {
     await holding.sql.unsafe("commit");
     await holding.close();

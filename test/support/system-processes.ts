@@ -22,6 +22,8 @@ export type Part = "postgres" | "worker" | "api";
 export interface SystemOfProcesses extends System {
   /** Connects to its database as the application's role. */
   readonly appUrl: string;
+  /** Connects as the role that owns the schema. */
+  readonly ownerUrl: string;
   /** kill -9; waits until the part is gone. */
   kill(part: Part): Promise<void>;
   /** Starts a part again as it was, and waits until it is ready. */
@@ -49,7 +51,7 @@ export async function startSystemOfProcesses({
     hasOwnPostgres ? ownDatabase(group, home) : sharedDatabase(),
     sharedServer("workflowBundle"),
   ]);
-  const { appUrl } = database;
+  const { appUrl, ownerUrl } = database;
   const metricsPort = await freePort();
   const environment = {
     ...partsEnvironment(surroundings, appUrl, metricsPort),
@@ -71,6 +73,7 @@ export async function startSystemOfProcesses({
     client,
     surroundings,
     appUrl,
+    ownerUrl,
     db,
     advance: (clockId, to, options) => advanceClock(client, temporalClient, clockId, to, options),
     async kill(part) {
@@ -90,6 +93,7 @@ export async function startSystemOfProcesses({
 
 interface ProcessDatabase {
   readonly appUrl: string;
+  readonly ownerUrl: string;
   /** After it was killed. */
   start(): Promise<void>;
   drop(): Promise<void>;
@@ -100,7 +104,7 @@ async function ownDatabase(group: ServiceGroup, home: string): Promise<ProcessDa
   const urls = await localDatabase(place);
   await migrate(urls);
   // It goes with the folder that it is in.
-  return { appUrl: urls.appUrl, start: async () => void (await localDatabase(place)), drop: async () => {} };
+  return { ...urls, start: async () => void (await localDatabase(place)), drop: async () => {} };
 }
 
 async function sharedDatabase(): Promise<ProcessDatabase> {
