@@ -6,10 +6,17 @@ import { runCommand } from "../src/sandbox/local-services/child-process.ts";
 import { createProgress } from "../src/sandbox/local-services/progress.ts";
 import { loadNow, thisMachine, writeFigures } from "./figures.ts";
 import type { RateRun } from "./ledger/calls.ts";
-import { type LatencyRun, runCallers, runSchedule } from "./ledger/complete-path.ts";
+import { runCallers, runSchedule } from "./ledger/complete-path.ts";
 import { openLedgerUnderTest } from "./ledger/ledger-under-test.ts";
 import type { Limit } from "./ledger/limit.ts";
-import { goalsOf, medianRate, summary } from "./ledger/report.ts";
+import {
+  completePathGoal,
+  goalsOf,
+  type HalfLoadRun,
+  type HalfOf,
+  medianRate,
+  summary,
+} from "./ledger/report.ts";
 import { besideUpkeep } from "./ledger/upkeep.ts";
 import { fillUp, measureStorage, proveLedger, recompute } from "./ledger/whole-ledger.ts";
 import type { Workload } from "./ledger/workload.ts";
@@ -65,7 +72,7 @@ const progress = createProgress(process.stderr);
 const ledger = await progress.step("the ledger", (note) => openLedgerUnderTest(customers, note));
 const writer = openLedgerWriter({ url: ledger.server.appUrl, ...writerOptions });
 const rates: Record<string, RateRun[]> = {};
-const latencies: LatencyRun[] = [];
+const latencies: HalfLoadRun[] = [];
 const loads: number[] = [];
 
 /** What is measured in each round, so that what one meets of the machine the others meet too. */
@@ -124,12 +131,15 @@ async function measureLatency(): Promise<void> {
     const { name, run } = complete("uniform");
     await measureRate(name, run);
   }
-  const perSecond = Math.round((medianRate(rates["complete, uniform"]) ?? 0) / 2);
+  const fullLoads = { asked: completePathGoal, measured: medianRate(rates["complete, uniform"]) ?? 0 };
   await settle();
   for (let round = 1; round <= runs; round++) {
-    const latency = await runSchedule(ledger, writer, { perSecond, seconds });
-    latencies.push(latency);
-    progress.line(`  ${perSecond} calls a second: p50 ${latency.p50} ms, p99 ${latency.p99} ms`);
+    for (const [halfOf, full] of Object.entries(fullLoads) as [HalfOf, number][]) {
+      const latency = await runSchedule(ledger, writer, { perSecond: Math.round(full / 2), seconds });
+      latencies.push({ ...latency, halfOf });
+      const { perSecond, p50, p99 } = latency;
+      progress.line(`  ${perSecond} calls a second, half of what is ${halfOf}: p50 ${p50} ms, p99 ${p99} ms`);
+    }
   }
 }
 

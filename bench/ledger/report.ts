@@ -3,9 +3,17 @@ import type { RateRun } from "./calls.ts";
 import type { LatencyRun } from "./complete-path.ts";
 import type { StorageFigures } from "./whole-ledger.ts";
 
+/** Half of the rate that is asked of the complete path, or of what it did in this run. */
+export type HalfOf = "asked" | "measured";
+
+export type HalfLoadRun = LatencyRun & { readonly halfOf: HalfOf };
+
+/** Entries a second. */
+export const completePathGoal = 10_000;
+
 interface Measured {
   readonly rates: Readonly<Record<string, readonly RateRun[]>>;
-  readonly latencies: readonly LatencyRun[];
+  readonly latencies: readonly HalfLoadRun[];
 }
 
 export interface Goal {
@@ -22,18 +30,16 @@ export const medianRate = (runs: readonly RateRun[] | undefined): number | undef
 /** Each figure that has a goal, beside it; without those that were not measured. */
 export function goalsOf({ rates, latencies }: Measured): Goal[] {
   const rate = (name: string) => medianRate(rates[name]);
-  const p99 = latencies.length === 0 ? undefined : median(latencies.map((run) => run.p99));
   const goals: (Goal | undefined)[] = [
-    atLeast("complete path, entries a second", rate("complete, uniform"), 10_000),
+    atLeast("complete path, entries a second", rate("complete, uniform"), completePathGoal),
     atLeast(
       "complete path, hot account, share of uniform",
       shareOf(rates, "complete, hot", "complete, uniform"),
       0.9,
     ),
     atLeast("in the database, 1,000 a call, entries a second", rate("uniform, 1000 a call"), 20_000),
-    p99 === undefined
-      ? undefined
-      : { what: "single call at half that rate, p99 in ms", measured: p99, goal: "≤ 15", isMet: p99 <= 15 },
+    singleCalls("asked", latencies),
+    singleCalls("measured", latencies),
     atLeast("recompute, postings a second", rate("recompute"), 400_000),
     ...[1, 100, 1_000].map((batch) =>
       atLeast(
@@ -49,6 +55,15 @@ export function goalsOf({ rates, latencies }: Measured): Goal[] {
     ),
   ];
   return goals.filter((goal) => goal !== undefined);
+}
+
+function singleCalls(halfOf: HalfOf, latencies: readonly HalfLoadRun[]): Goal | undefined {
+  const runs = latencies.filter((run) => run.halfOf === halfOf);
+  const [first] = runs;
+  if (first === undefined) return undefined;
+  const p99 = median(runs.map((run) => run.p99));
+  const what = `single call at ${first.perSecond}/s, half of what is ${halfOf}, p99 in ms`;
+  return { what, measured: p99, goal: "≤ 15", isMet: p99 <= 15 };
 }
 
 function atLeast(what: string, measured: number | undefined, goal: number): Goal | undefined {
@@ -79,7 +94,7 @@ export function summary({
   readonly proof: { readonly acknowledged: number; readonly present: number };
 }): string {
   const cells = (...texts: (string | number | undefined)[]) =>
-    texts.map((text, index) => (index === 0 ? `${text}`.padEnd(56) : `${text ?? "–"}`.padStart(14))).join("");
+    texts.map((text, index) => (index === 0 ? `${text}`.padEnd(62) : `${text ?? "–"}`.padStart(14))).join("");
   const cpu = (runs: readonly RateRun[], side: "serverMicros" | "clientMicros") =>
     median(runs.map((run) => run[side] ?? Number.NaN));
   return [
