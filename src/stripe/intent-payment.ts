@@ -45,7 +45,12 @@ export async function payIntent(
   input: IntentToPay,
 ): Promise<PaymentOutcome> {
   const before = await lookedAt(stripe, input);
-  if (before?.state.status === "paid") return before.state;
+  if (before?.state.status === "paid") {
+    // Nobody asks any more what became of calls that were sent and not answered: this did.
+    const calls = callsOf(attemptKey(input.invoiceId, input.attempt));
+    await Promise.all(Object.values(calls).map((key) => log.succeed(key, before.state)));
+    return before.state;
+  }
   const outcome =
     before === undefined
       ? await create(stripe, log, input)
@@ -54,6 +59,13 @@ export async function payIntent(
   const { stripePaymentIntentId: intentId } = outcome;
   return intentId === undefined ? outcome : await askCustomer(stripe, log, input, intentId);
 }
+
+/** Under which the calls of an attempt are recorded. */
+const callsOf = (attempt: string) => ({
+  charge: attempt,
+  withCustomer: `${attempt}/customer`,
+  amount: `${attempt}/amount`,
+});
 
 /** The invoice's intent as it is before the charge. One that somebody has canceled is as none: another takes its place. */
 async function lookedAt(stripe: Stripe, { stripePaymentIntentId: known }: IntentToPay) {
@@ -122,7 +134,7 @@ async function askCustomer(
   intentId: string,
 ): Promise<PaymentOutcome> {
   const body = { payment_method: stripePaymentMethodId, return_url: returnUrl };
-  const key = `${attemptKey(invoiceId, attempt)}/customer`;
+  const key = callsOf(attemptKey(invoiceId, attempt)).withCustomer;
   return await confirmed(stripe, log, { key, intentId, body, at });
 }
 
@@ -199,7 +211,7 @@ async function agreeOnAmount(
   if (intent.amount === amount) return;
   await recordedCall({
     log,
-    key: `${attemptKey(invoiceId, attempt)}/amount`,
+    key: callsOf(attemptKey(invoiceId, attempt)).amount,
     operation: "POST /v1/payment_intents/{intent}",
     body: { intent: intent.id, amount },
     at,

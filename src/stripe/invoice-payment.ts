@@ -45,7 +45,11 @@ export async function payInvoice(
 ): Promise<PaymentOutcome> {
   const invoice = await readInvoice(stripe, input.stripeInvoiceId);
   const before = invoiceState(invoice);
-  if (before.status === "paid") return before;
+  if (before.status === "paid") {
+    // Nobody asks any more what became of a charge that was sent and not answered: this did.
+    await log.succeed(attemptKey(input.invoiceId, input.attempt), before);
+    return before;
+  }
   assertChargeable(before, input.stripeInvoiceId);
   requireSameAmount(invoice, input);
   if (input.stripePaymentMethodId === undefined && !hasPaymentMethod(invoice)) return noPaymentMethod;

@@ -32,6 +32,7 @@ export type OperationStart = {
  */
 export interface OperationLog {
   begin(start: OperationStart): Promise<OperationState<unknown>>;
+  /** The first outcome stays; one of a call that was never begun is that of nothing. So it is with refusals. */
   succeed(key: string, response: unknown): Promise<void>;
   refuse(key: string, error: StripeFailure): Promise<void>;
 }

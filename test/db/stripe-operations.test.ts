@@ -62,6 +62,16 @@ test("what was answered is given back, each to its own", async () => {
   expect(open).toEqual({ count: 0 });
 });
 
+test("an outcome that is known stays as it is, and one of a call that was never begun is that of nothing", async () => {
+  const log = operationLog(db);
+  const refusal = { kind: "invalid_request", code: "x", message: "no" } as never;
+  await log.begin(start("known"));
+  await log.refuse("known", refusal);
+  await Promise.all([log.succeed("known", { id: "in_1" }), log.succeed("never", { id: "in_2" })]);
+  expect(await log.begin(start("known"))).toEqual({ state: "refused", error: refusal });
+  expect(await isBegun(db.orm, "never")).toBe(false);
+});
+
 test("processes that begin the same calls in another order do not wait for each other for ever", async () => {
   const keys = Array.from({ length: 40 }, (_, number) => `both-${number}`);
   const [one, other] = [operationLog(db), operationLog(db)];

@@ -95,6 +95,27 @@ test("a decline is an outcome; a new card is tried on the same intent, for what 
   expect(intents).toHaveLength(1);
 });
 
+test("an attempt that was never answered is decided by what the customer pays meanwhile; a refusal stays one", async () => {
+  const payer = await customerWith("pm_card_chargeCustomerFail");
+  const declined = await scene.rail.payIntent(invoiceOf(payer));
+  if (declined.status !== "declined") throw new Error("a decline was expected");
+  const stripePaymentIntentId = declined.stripePaymentIntentId ?? "";
+  const second = invoiceOf(payer, { stripePaymentIntentId, attempt: 2, amountMinor: "1500" });
+  for (const match of ["/v1/payment_intents/*", "/v1/payment_intents/*/confirm"]) {
+    await scene.control("faults", { action: "error_before", method: "POST", match });
+    await expect(scene.rail.payIntent(second)).rejects.toMatchObject({ failure: { kind: "unavailable" } });
+  }
+  const recorded = (key: string) => scene.log.entries.get(`invoice/inv_1/attempt/${key}`);
+  expect(recorded("2")).toMatchObject({ outcome: undefined });
+  await scene.stripe.paymentIntents.confirm(stripePaymentIntentId, { payment_method: "pm_card_visa" });
+  const outcome = await scene.rail.payIntent(second);
+  expect(outcome).toMatchObject({ status: "paid", amountMinor: "1500" });
+  await scene.rail.payIntent(invoiceOf(payer, { stripePaymentIntentId }));
+  expect(recorded("2")).toMatchObject({ outcome: { response: { status: "paid" } } });
+  expect(recorded("2/amount")).toMatchObject({ outcome: { response: { amount: 1500 } } });
+  expect(recorded("1")).toMatchObject({ outcome: { error: { kind: "declined" } } });
+});
+
 test("a bank that wants the customer gives a link; confirmed there, it is paid", async () => {
   const payer = await customerWith("pm_card_authenticationRequired");
   const outcome = await scene.rail.payIntent(invoiceOf(payer));

@@ -102,6 +102,21 @@ test("a key that fell silent for more than 20 hours is looked up, never sent aga
   expect(await scene.counts()).toMatchObject({ customers: 1 });
 });
 
+test("a charge that was never answered is decided by what the customer pays meanwhile", async () => {
+  const { stripeInvoiceId } = await scene.rail.mirrorInvoice(
+    invoiceFor(await scene.customerWithCard("pm_card_visa")),
+  );
+  await scene.control("faults", { action: "error_before", method: "POST", match: "/v1/invoices/*/pay" });
+  await expect(scene.pay(stripeInvoiceId)).rejects.toMatchObject({ failure: { kind: "unavailable" } });
+  const charge = scene.log.entries.get("invoice/inv_1/attempt/1");
+  expect(charge).toMatchObject({ outcome: undefined });
+  await scene.stripe.invoices.pay(stripeInvoiceId);
+  const outcome = await scene.pay(stripeInvoiceId);
+  expect(outcome).toMatchObject({ status: "paid", amountMinor: "2500" });
+  expect(charge).toMatchObject({ outcome: { response: { status: "paid" } } });
+  expect(await scene.counts()).toMatchObject({ paidCharges: 1 });
+});
+
 test("one key cannot stand for two requests", async () => {
   await scene.rail.ensureCustomer(ada);
   const changed = scene.rail.ensureCustomer({

@@ -67,7 +67,7 @@ async function finishAll(db: Database, ends: readonly OperationEnd[]): Promise<u
       response = coalesce(finished.response, operation.response), error = coalesce(finished.error, operation.error)
     from jsonb_to_recordset(${JSON.stringify(ends)}::text::jsonb)
       as finished (key text, state text, response jsonb, error jsonb)
-    where operation.key = finished.key`);
+    where operation.key = finished.key and operation.state = 'sent'`);
   return ends.map(() => undefined);
 }
 

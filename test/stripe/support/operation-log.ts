@@ -15,7 +15,7 @@ export function memoryOperationLog(): MemoryOperationLog {
   const entries = new Map<string, Entry>();
   const finish = (key: string, outcome: NonNullable<Entry["outcome"]>) => {
     const entry = entries.get(key);
-    if (!entry) throw new Error(`${key} was never begun`);
+    if (entry === undefined || entry.outcome !== undefined) return;
     entry.outcome = JSON.parse(JSON.stringify(outcome));
   };
   return {
