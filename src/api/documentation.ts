@@ -5,7 +5,7 @@ import { createJsonSchemaTransform, createJsonSchemaTransformObject } from "fast
 import { scopeOf } from "./access/permissions.ts";
 import type { ApiInstance } from "./api-instance.ts";
 import { isKeyed } from "./idempotency.ts";
-import { statusOf } from "./problem.ts";
+import { callerUnknown, statusOf } from "./problem.ts";
 
 const description = `
 Usage billing that can be proved right: usage events come in, exact invoices come out, and every amount is in a ledger.
@@ -71,15 +71,7 @@ export async function documentRoutes(api: ApiInstance): Promise<void> {
   });
 }
 
-const callerRefusals = [
-  "api_key_missing",
-  "api_key_invalid",
-  "api_key_revoked",
-  "api_key_expired",
-  "session_ended",
-  "portal_token_invalid",
-  "too_many_requests",
-];
+const callerRefusals = [...callerUnknown, "too_many_requests"];
 const rightsRefusals = ["scope_missing", "role_missing", "portal_refused"];
 
 /** What holds for every route and is therefore not written at each: keys, headers, errors. */

@@ -34,6 +34,16 @@ export type Problem = z.infer<typeof problemSchema>;
 
 export const problemMediaType = "application/problem+json; charset=utf-8";
 
+/** Said to whoever asks without being known: what every route that is not public may answer. */
+export const callerUnknown: readonly string[] = [
+  "api_key_missing",
+  "api_key_invalid",
+  "api_key_revoked",
+  "api_key_expired",
+  "session_ended",
+  "portal_token_invalid",
+];
+
 /** The status of each code. A code that is not here is a refusal of the billing rules: 422. */
 const codesByStatus: Readonly<Record<number, readonly string[]>> = {
   400: [
@@ -48,15 +58,7 @@ const codesByStatus: Readonly<Record<number, readonly string[]>> = {
     "webhook_signature_invalid",
     "webhook_mode_invalid",
   ],
-  401: [
-    "api_key_missing",
-    "api_key_invalid",
-    "api_key_revoked",
-    "api_key_expired",
-    "session_ended",
-    "portal_token_invalid",
-    "sign_in_refused",
-  ],
+  401: [...callerUnknown, "sign_in_refused"],
   402: ["payment_method_declined"],
   403: [
     "scope_missing",
