@@ -16,6 +16,7 @@ const files = [
   // With the production server, where TEMPORAL_ENGINE says that it is.
   "test/scenarios/chaos-production-temporal.test.ts",
   "test/workflows/signal-flood.test.ts",
+  "test/contract/contract.test.ts",
   "test/scenarios/agents.test.ts",
   // Most of an hour on two cores: two hundred customers live a year twice.
   "test/scenarios/year.test.ts",

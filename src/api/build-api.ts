@@ -8,7 +8,7 @@ import { consoleAssets } from "./console-assets.ts";
 import { customerTimes } from "./customer-time.ts";
 import type { ApiDependencies } from "./dependencies.ts";
 import { documentRoutes } from "./documentation.ts";
-import { handleErrors } from "./error-handler.ts";
+import { handleErrors, refuseUnread } from "./error-handler.ts";
 import { healthRoutes } from "./health.ts";
 import { makeWritesIdempotent } from "./idempotency.ts";
 import { measureWatermarks } from "./ingest/watermark-metrics.ts";
@@ -101,7 +101,9 @@ export async function buildApi(deps: ApiDependencies): Promise<ApiInstance> {
     bodyLimit: bodyBytesMax,
     requestTimeout: requestMsMax,
     connectionTimeout: silenceMsMax,
-    routerOptions: { ignoreTrailingSlash: true },
+    // What is too long for an id is refused as one, not by the router.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 16_384 },
+    frameworkErrors: refuseUnread,
     exposeHeadRoutes: false,
   });
   api.setValidatorCompiler(validatorCompiler);

@@ -28,12 +28,45 @@ const frameworkRefusals: Readonly<Record<string, readonly [code: string, detail:
 
 /** Makes every error of every route, known or not, an answer in one shape. */
 export function handleErrors(api: ApiInstance): void {
-  api.setErrorHandler<Error>((error, request, reply) => sendProblem(reply, problemOf(error, request)));
-  api.setNotFoundHandler((request, reply) => {
-    const path = request.url.split("?", 1)[0];
-    const detail = `there is no ${request.method} ${path}: see /docs`;
-    return sendProblem(reply, problem("route_not_found", detail, request.id));
+  const methodsAt = methodsByPath(api);
+  api.setErrorHandler<Error>((error, request, reply) => {
+    // A method that is there nowhere is asked for a body before it is looked for.
+    const isNowhere = (error as FastifyError).code === "FST_ERR_ROUTE_MISSING_CONTENT_TYPE";
+    return sendProblem(reply, isNowhere ? notThere(request, reply, methodsAt) : problemOf(error, request));
   });
+  api.setNotFoundHandler((request, reply) => sendProblem(reply, notThere(request, reply, methodsAt)));
+}
+
+/** What Fastify refuses before it has a route, such as a wrong percent-encoding. */
+export const refuseUnread = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void =>
+  void sendProblem(reply, problemOf(error, request));
+
+/** Nothing is there at all, or it is not asked for by a method that it has. */
+function notThere(request: FastifyRequest, reply: FastifyReply, methodsAt: MethodsAt): Problem {
+  const path = request.url.split("?", 1)[0] ?? "";
+  const methods = methodsAt(path);
+  if (methods.length > 0) {
+    const allowed = methods.toSorted().join(", ");
+    reply.header("allow", allowed);
+    return problem(
+      "method_not_allowed",
+      `${path} is there for ${allowed}, not for ${request.method}`,
+      request.id,
+    );
+  }
+  return problem("route_not_found", `there is no ${request.method} ${path}: see /docs`, request.id);
+}
+
+type MethodsAt = (path: string) => readonly string[];
+
+function methodsByPath(api: ApiInstance): MethodsAt {
+  const routes: { readonly form: RegExp; readonly methods: readonly string[] }[] = [];
+  api.addHook("onRoute", ({ url, method }) => {
+    if (!url.startsWith("/v1/")) return;
+    const form = new RegExp(`^${url.replaceAll(".", "\\.").replace(/:[a-z_]+/g, "[^/]+")}/?$`);
+    routes.push({ form, methods: [method].flat() });
+  });
+  return (path) => [...new Set(routes.flatMap(({ form, methods }) => (form.test(path) ? methods : [])))];
 }
 
 export function sendProblem(reply: FastifyReply, answer: Problem): FastifyReply {

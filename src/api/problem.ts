@@ -174,6 +174,7 @@ const codesByStatus: Readonly<Record<number, readonly string[]>> = {
     "reservation_not_open",
     "reservation_settled",
   ],
+  405: ["method_not_allowed"],
   413: ["body_too_large"],
   415: ["media_type_unsupported", "encoding_unsupported"],
   429: ["too_many_requests"],

@@ -37,13 +37,15 @@ export const idInput = z.string().regex(idPattern, {
 export const instantInput = parsedBy(z.string().meta({ format: "date-time" }), (text) =>
   instant(text),
 ).describe('ISO 8601 with a zone, such as "2026-01-31T00:00:00Z".');
-export const currencyInput = parsedBy(z.string(), (text) => currency(text)).describe(
-  "Lower-case ISO 4217 code, such as `usd`.",
-);
+export const currencyInput = parsedBy(z.string().meta({ pattern: "^[a-z]{3}$" }), (text) =>
+  currency(text),
+).describe("Lower-case ISO 4217 code, such as `usd`.");
 export const timeZoneInput = parsedBy(z.string(), (text) => timeZone(text)).describe(
   "IANA name, such as `Europe/Berlin`.",
 );
-export const monthInput = parsedBy(z.string(), (text) => accountingMonth(text))
+export const monthInput = parsedBy(z.string().meta({ pattern: "^[0-9]{4}-(0[1-9]|1[0-2])$" }), (text) =>
+  accountingMonth(text),
+)
   .describe("A calendar month in UTC.")
   .meta({ example: "2026-01" });
 export const positiveMinorInput = z

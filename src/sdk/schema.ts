@@ -5774,6 +5774,15 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description `payment_method_invalid` */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** @description `too_many_requests` */
                 429: {
                     headers: {
@@ -20581,7 +20590,7 @@ export interface paths {
                         };
                     };
                 };
-                /** @description `request_invalid` */
+                /** @description `request_invalid`, `cursor_invalid` */
                 400: {
                     headers: {
                         [name: string]: unknown;

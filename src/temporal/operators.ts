@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from "@temporalio/client";
 import { ApplicationFailure } from "@temporalio/common";
 import { BillingError } from "../domain/errors.ts";
@@ -9,8 +10,8 @@ import { type RunDetails, type RunPage, type RunSummary, readRun, runOf } from "
 export class OperationRefusedError extends BillingError {
   readonly code: string;
 
-  constructor(code: string, message: string) {
-    super(message);
+  constructor(code: string, message: string, field?: string) {
+    super(message, field);
     this.code = code;
   }
 }
@@ -36,6 +37,22 @@ const answerMsMax = 10_000;
 /** These two stand for something that exists as long as they do; it is ended through the API. */
 const neverCanceled = ["subscription", "testClock"];
 
+const digestBytes = 12;
+const digestOf = (token: Uint8Array, query: string): Buffer =>
+  createHash("sha256").update(query).update("\0").update(token).digest().subarray(0, digestBytes);
+
+/** The server takes a token for what it is, and answers to any other as if it were broken itself: so ours are told apart here. */
+const cursorOf = (token: Uint8Array, query: string): string =>
+  Buffer.concat([digestOf(token, query), token]).toString("base64url");
+
+function tokenIn(cursor: string, query: string): Uint8Array {
+  const bytes = Buffer.from(cursor, "base64url");
+  const token = bytes.subarray(digestBytes);
+  if (token.length > 0 && digestOf(token, query).equals(bytes.subarray(0, digestBytes))) return token;
+  const message = "is not a cursor of this list: pass next_cursor of the page before as it is";
+  throw new OperationRefusedError("cursor_invalid", message, "cursor");
+}
+
 /** How operators look at runs and act on them, whatever these are about. */
 export class TemporalOperators {
   readonly #client: Client;
@@ -48,19 +65,21 @@ export class TemporalOperators {
 
   /**
    * The runs that a visibility query finds, the newest first, a little behind what happens.
-   * @throws OperationRefusedError when the query cannot be read
+   * @throws OperationRefusedError when the query cannot be read, or the token is not one of this query's
    */
   async list(query: string, page: { readonly limit: number; readonly token?: string }): Promise<RunPage> {
     const { workflowService, options } = this.#client;
+    const nextPageToken = page.token === undefined ? new Uint8Array() : tokenIn(page.token, query);
     try {
-      const { executions, nextPageToken } = await workflowService.listWorkflowExecutions({
+      const { executions, nextPageToken: next } = await workflowService.listWorkflowExecutions({
         namespace: options.namespace,
         pageSize: page.limit,
         query: this.#ours(query),
-        nextPageToken: Buffer.from(page.token ?? "", "base64url"),
+        nextPageToken,
       });
-      const token = Buffer.from(nextPageToken ?? []).toString("base64url");
-      return { runs: (executions ?? []).map(runOf), token: token === "" ? undefined : token };
+      const token =
+        next === null || next === undefined || next.length === 0 ? undefined : cursorOf(next, query);
+      return { runs: (executions ?? []).map(runOf), token };
     } catch (error) {
       const { code, details } = error as { code?: unknown; details?: string };
       // INVALID_ARGUMENT: the only part of the request that a caller writes is the query.

@@ -136,11 +136,46 @@ describe("a request that is not understood says what and where", () => {
 
   test.each([
     { method: "GET", path: "/v1/nothing" },
-    { method: "PUT", path: "/v1/customers" },
     { method: "GET", path: "/" },
   ])("$method $path does not exist", async ({ method, path }) => {
     const answer = await api.call(method, path);
     expect([answer.status, answer.body.code]).toEqual([404, "route_not_found"]);
+  });
+
+  test.each([
+    { method: "PUT", path: "/v1/customers", allow: "GET, POST" },
+    { method: "DELETE", path: "/v1/customers/acme/", allow: "GET, PATCH" },
+    { method: "QUERY", path: "/v1/invoices/inv_1/document.pdf?a=1", allow: "GET" },
+  ])("$method $path is told what is there: $allow", async ({ method, path, allow }) => {
+    const answer = await api.call(method, path);
+    expect([answer.status, answer.body.code]).toEqual([405, "method_not_allowed"]);
+    expect(answer.headers.get("allow")).toBe(allow);
+  });
+
+  // Each was found by `npm run contract`.
+  test.each([
+    {
+      path: "/v1/customers/acme/spending-caps",
+      body: {
+        amount_minor: "__main__",
+        window: { type: "billing_cycle" },
+        spender: { type: "organisation" },
+      },
+      field: "amount_minor",
+    },
+    {
+      path: "/v1/customers/acme/setup-sessions",
+      body: { return_url: "https://\0" },
+      field: "return_url",
+    },
+    {
+      path: `/v1/customers/${"a".repeat(300)}/setup-sessions`,
+      body: { return_url: "https://a" },
+      field: "id",
+    },
+  ])("$path with a wrong $field", async ({ path, body, field }) => {
+    const answer = await api.call("POST", path, body);
+    expect([answer.status, answer.body.code, answer.body.field]).toEqual([400, "request_invalid", field]);
   });
 
   test("a path with a broken percent-encoding", async () => {

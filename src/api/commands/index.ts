@@ -70,13 +70,18 @@ export function commands({
   };
 }
 
-/** Each command runs under the id of its request, which then goes with all that workflows are told. */
+/**
+ * Each command runs under the id of its request, which then goes with all that workflows are told. What only asks tells them
+ * nothing, and is given no context.
+ */
 function underRequestIds<Commands extends object>(commands: Commands): Commands {
   const entries = Object.entries(commands).map(([name, command]) => [
     name,
     typeof command === "function"
-      ? (input: unknown, context: CommandContext) =>
-          withCorrelationId(context.correlationId, () => command(input, context))
+      ? (input: unknown, context?: CommandContext) =>
+          context === undefined
+            ? command(input)
+            : withCorrelationId(context.correlationId, () => command(input, context))
       : command,
   ]);
   return Object.fromEntries(entries) as Commands;

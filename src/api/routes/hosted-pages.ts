@@ -12,7 +12,7 @@ const tags = ["Payment methods"];
 const pageInput = z.strictObject({
   return_url: z
     .string()
-    .regex(/^https?:\/\/\S+$/, { error: "must be an address that begins with https://" })
+    .regex(/^https?:\/\/[!-~]+$/, { error: "must be an address that begins with https://, in ASCII" })
     .max(2000)
     .describe("Where the customer is sent back to.")
     .meta({ example: "https://example.com/account" }),

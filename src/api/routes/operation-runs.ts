@@ -26,7 +26,7 @@ export function operationRunRoutes(api: ApiInstance, { operations }: ApiDependen
   api.get(
     "/v1/operations/runs",
     {
-      config: { scope: "operate", refusals: ["run_query_invalid"] },
+      config: { scope: "operate", refusals: ["run_query_invalid", "cursor_invalid"] },
       schema: {
         tags,
         summary: "List runs, the newest first",

@@ -50,7 +50,10 @@ function attachPaymentMethod(api: ApiInstance, { db, payments }: ApiDependencies
   api.post(
     "/v1/customers/:id/payment-methods",
     {
-      config: { scope: "write", refusals: ["customer_not_found", "payment_method_declined"] },
+      config: {
+        scope: "write",
+        refusals: ["customer_not_found", "payment_method_declined", "payment_method_invalid"],
+      },
       schema: {
         tags,
         summary: "Set what a customer pays with",

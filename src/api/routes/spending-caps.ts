@@ -20,7 +20,6 @@ import { listAnswer, listOf, newestFirst, pageQuery, pageRequest } from "../pagi
 import { found, RequestRefusedError } from "../refusals.ts";
 import { decimalText, idParams, instantInput, instantText, isoOrNull, textInput } from "../wire.ts";
 import { actorText } from "./decisions-wire.ts";
-import { wholeMinor } from "./price-schemas.ts";
 
 type CapDependencies = Pick<ApiDependencies, "db" | "now">;
 
@@ -57,7 +56,11 @@ export const windowInput = z
 
 const capFields = {
   each_user: z.boolean().describe("Each user below has it for himself."),
-  amount_minor: wholeMinor.describe("The most that may be spent in each window; of a raise, that much more."),
+  amount_minor: z
+    .string()
+    .regex(/^(0|[1-9]\d{0,15})$/, { error: 'must be whole minor units as a text, such as "2000"' })
+    .describe("The most that may be spent in each window; of a raise, that much more.")
+    .meta({ example: "2000" }),
   window: windowInput,
   kind: z
     .enum(["cap", "raise"])
