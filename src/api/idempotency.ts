@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { besidesRequest } from "../db/audit.ts";
 import {
   claimIdempotencyKey,
   derivedId,
@@ -50,9 +51,11 @@ export function makeWritesIdempotent(api: ApiInstance, { db }: Pick<ApiDependenc
     // The claim ends here, also when keeping the answer fails and an error is sent in its place.
     delete key.claim;
     const httpStatus = reply.statusCode;
-    if (httpStatus >= 500) await endClaim(db.orm, key, claim);
-    else if (httpStatus >= 400) await forgetClaim(db.orm, key, claim);
-    else await keepAnswer(db.orm, key, { claim, httpStatus, response: keptAnswer(payload, request) });
+    await besidesRequest(async () => {
+      if (httpStatus >= 500) await endClaim(db.orm, key, claim);
+      else if (httpStatus >= 400) await forgetClaim(db.orm, key, claim);
+      else await keepAnswer(db.orm, key, { claim, httpStatus, response: keptAnswer(payload, request) });
+    });
   });
 }
 

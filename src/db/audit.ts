@@ -28,16 +28,29 @@ export function forRequest<T>(request: AuditedRequest, work: () => T): T {
   return requests.run(request, work);
 }
 
+/** Does something besides, of which the trail has nothing to tell: for its database it is of no request. */
+export function besidesRequest<T>(work: () => Promise<T>): Promise<T> {
+  return requests.exit(work);
+}
+
 /** Writes the row of a request that no row of ours tells of, because a workflow did what was asked for. */
 export async function recordAudit(tx: Tx, request: AuditedRequest, answer: unknown): Promise<void> {
   const said = [JSON.stringify(request), JSON.stringify(answer ?? null)];
-  await tx.execute(sql`select access.record_audit(${said[0]}::jsonb, null, ${said[1]}::jsonb)`);
+  await besidesRequest(async () => {
+    await tx.execute(sql`select access.record_audit(${said[0]}::jsonb, null, ${said[1]}::jsonb)`);
+  });
 }
 
 type Client = postgres.Sql<{ bigint: bigint }>;
 type Begin = (work: (sql: postgres.TransactionSql) => unknown) => Promise<unknown>;
 
-/** A client whose transactions say for which request they are; a statement by itself becomes one of them. */
+/** What Drizzle makes of a select, which begins with a column: whatever writes begins otherwise, with a function or another word. */
+const reads = /^select (distinct )?"/;
+
+/**
+ * A client whose transactions say for which request they are; a statement by itself becomes one of them, at the price of three
+ * more, unless it only reads.
+ */
 export function sayingForWhom(client: Client): Client {
   const begin: Begin = (work) => {
     const request = requests.getStore();
@@ -48,7 +61,8 @@ export function sayingForWhom(client: Client): Client {
     });
   };
   const unsafe = (...[text, parameters, options]: Parameters<Client["unsafe"]>) => {
-    if (requests.getStore() === undefined) return client.unsafe(text, parameters, options);
+    if (requests.getStore() === undefined || reads.test(text))
+      return client.unsafe(text, parameters, options);
     return {
       // biome-ignore lint/suspicious/noThenProperty: it stands for the driver's query, which is sent when it is waited for
       then: (fulfilled?: (result: unknown) => unknown, rejected?: (error: unknown) => unknown) =>
