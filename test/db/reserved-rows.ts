@@ -27,7 +27,9 @@ export async function reserveForEveryTable({ sql }: Pick<Database, "sql">): Prom
       select id, gen_random_uuid(), 'nobody', 'request', '{}', '[]', 'usd', 0, '{}', false, now(), now() + interval '1 hour'
       from unnest(array['req_open', 'req_expired', 'req_released']) as id`;
     await keepSpending();
-    await tx`insert into billing.open_reservation values ('req_open', now() + interval '1 hour', false, 0, '{}')`;
+    await tx`
+      insert into billing.open_reservation (reservation_id, customer_id, expires_at, is_on_test_clock, held_minor, counters)
+      values ('req_open', 'nobody', now() + interval '1 hour', false, 0, '{}')`;
     await tx`insert into billing.reservation_extension values ('req_open', now() + interval '1 hour', now())`;
     await tx`insert into billing.reservation_expiry values ('req_expired', now())`;
     await tx`

@@ -257,6 +257,14 @@ const calls: Readonly<Record<string, { call: string; answer: unknown; before?: s
     call: "select count(*)::int as answer from billing.settle_reservations('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
     answer: 0,
   },
+  "billing.write_reservations": {
+    call: `select count(*)::int as answer from billing.write_reservations('{}', '{}',
+      row('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')::billing.reservation_settling,
+      row(0, '{}', '{}', '{}', '{}', '{}', '{}', '', '{}', '{}', '{}', '{}', '{}', '{}', '{}')::billing.reservation_metering,
+      row('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')
+        ::billing.reservation_placing)`,
+    answer: 0,
+  },
   "billing.extend_reservation": {
     call: "select billing.extend_reservation('r', now(), now()) as answer",
     answer: false,

@@ -152,6 +152,12 @@ test("no cap is exceeded, nothing stays reserved, and every cent is in a receipt
       const used = { outcome: "completed", data: { ...data, cached: 0 } };
       expect((await api.call("POST", `/v1/reservations/${id}/settle`, used)).status).toBe(200);
     }
+    // And one that is settled when it is too late, whatever becomes of the others.
+    const id = `late-${customer}`;
+    const data = { model: "large", input: 100, output: 100 };
+    const asked = { id, customer, user: "u3", event: { type: "model.request", data } };
+    expect((await api.call("POST", "/v1/reservations", asked)).body).toMatchObject({ granted: true });
+    tooLate.push(() => api.call("POST", `/v1/reservations/${id}/settle`, { data }));
   }
   const watch = async () => {
     expect(await countersOver()).toEqual([]);
@@ -229,7 +235,7 @@ const damages = [
   { rule: "V9: where all usage", sql: "update billing.rated_usage set exact_minor = exact_minor + 1" },
   {
     rule: "V12: every reservation",
-    sql: "insert into billing.open_reservation select id, now() - interval '1 day', false, 0, '{}' from billing.reservation limit 1",
+    sql: "insert into billing.open_reservation select id, now() - interval '1 day', false, 0, '{}', null, null, null, customer_id from billing.reservation limit 1",
   },
 ];
 

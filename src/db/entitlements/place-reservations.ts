@@ -5,7 +5,6 @@ import {
   paysForAll,
   type RequestCharge,
 } from "../../domain/entitlements/index.ts";
-import { invariant } from "../../domain/errors.ts";
 import { accountKey, creditsOfGrant } from "../../domain/ledger/index.ts";
 import type { UsageEvent } from "../../domain/metering/index.ts";
 import { type Decimal, storedDecimal } from "../../domain/money/index.ts";
@@ -60,7 +59,8 @@ export interface HeldPart {
   readonly amount: Decimal;
 }
 
-interface PlacedRow {
+/** What `billing.write_reservations` says of one that was asked. */
+export interface PlacedRow {
   readonly status: PlacementOutcome["status"];
   readonly denied_slots: number[] | null;
   readonly denied_held: string[] | null;
@@ -72,14 +72,8 @@ interface PlacedRow {
 /** More than any cap: what is counted without a limit. */
 const boundless = "1e40";
 
-/**
- * Places requests in their order, each whole or not at all, all in one statement and one commit. @param drafts with different ids
- */
-export async function placeReservations(
-  client: Client,
-  drafts: readonly PlacedDraft[],
-): Promise<PlacementOutcome[]> {
-  const revisions = new Map(drafts.flatMap(({ path }) => [...path.revisions]));
+/** Requests to be placed in their order, each whole or not at all, as `billing.reservation_placing`. @param drafts with different ids */
+export function placingOf(sql: Client, drafts: readonly PlacedDraft[]) {
   const slots = drafts.flatMap(({ path }) => path.slots);
   const counters = [...new Set(slots.map(({ counter }) => counter))].toSorted((one, other) =>
     one < other ? -1 : 1,
@@ -94,9 +88,7 @@ export async function placeReservations(
     arrayLiteral(drafts.map(({ draft, path }) => textOf(draft, path)));
   const paying = drafts.map(payingFor);
   const { grants, places, until } = placedGrants(paying, drafts);
-  const placed = await client<PlacedRow[]>`
-    select * from billing.place_reservations(
-      ${arrayLiteral([...revisions.keys()])}::text::text[], ${arrayLiteral([...revisions.values()].map(String))}::text::int8[],
+  return sql`row(
       ${arrayLiteral(counters.map(String))}::text::int8[],
       ${list(({ id }) => id)}::text::text[], ${list(({ requestHash }) => requestHash)}::text::uuid[],
       ${list(({ customerId }) => customerId)}::text::text[], ${list(({ user }) => user)}::text::text[],
@@ -115,9 +107,7 @@ export async function placeReservations(
       ${arrayLiteral([...grants.keys()])}::text::text[], ${arrayLiteral([...grants.values()])}::text::text[],
       ${arrayLiteral(until)}::text::int4[], ${arrayLiteral(places)}::text::int4[],
       ${arrayLiteral(paying.flat().map(({ bucket }) => bucket))}::text::text[]
-    )`;
-  invariant(placed.length === drafts.length, "every request has an outcome");
-  return placed.map((row, index) => outcomeOf(row, paying[index] ?? []));
+    )::billing.reservation_placing`;
 }
 
 /** What may pay for a request, in its order; nothing need be set aside for one that costs nothing. */
@@ -147,7 +137,8 @@ function placedGrants(paying: readonly (readonly PayingGrant[])[], drafts: reado
   return { grants, until, places: paying.flat().map(({ grant }) => `${placeOf.get(grant.id)}`) };
 }
 
-function outcomeOf(row: PlacedRow, paying: readonly PayingGrant[]): PlacementOutcome {
+export function placementOutcome(draft: PlacedDraft, row: PlacedRow): PlacementOutcome {
+  const paying = payingFor(draft);
   const { status, denied_slots, denied_held, denied_spent, paid_pays, paid_amounts } = row;
   if (status === "placed") {
     return {

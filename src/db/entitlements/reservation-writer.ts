@@ -1,9 +1,9 @@
 import { CommitQueue } from "../commit-queue.ts";
-import { openRenewedConnection } from "../renewed-connection.ts";
 import { type Asked, isPassing, settleHalves, settleWaiting } from "../settle-waiting.ts";
-import { openUsageConnection, type SeenMeters } from "../usage/usage-connection.ts";
-import { type PlacedDraft, type PlacementOutcome, placeReservations } from "./place-reservations.ts";
-import { type SettlementDraft, type SettlementOutcome, settleReservations } from "./settle-reservations.ts";
+import { openUsageConnection } from "../usage/usage-connection.ts";
+import type { PlacedDraft, PlacementOutcome } from "./place-reservations.ts";
+import type { SettlementDraft, SettlementOutcome } from "./settle-reservations.ts";
+import { type ReservationWrite, type WriteOutcome, writeReservations } from "./write-reservations.ts";
 
 export interface ReservationWriter {
   /**
@@ -50,87 +50,75 @@ const usual = {
 /** What a batch costs before anything is in it, in requests. */
 const furtherSizeMin = 10;
 
-interface AskedOf<Draft, Outcome> extends Asked {
-  readonly id: string;
-  readonly draft: Draft;
-  resolve(outcome: Outcome): void;
+interface Writing extends Asked {
+  /** Equal for two that do the same to the same. */
+  readonly key: string;
+  readonly write: ReservationWrite;
+  resolve(outcome: WriteOutcome): void;
 }
 
-/** A client of reservations that makes batches of what concurrent callers ask (group commit). */
+/**
+ * A client of reservations that makes batches of what concurrent callers ask (group commit): those who settle and those who place go
+ * together, one batch after the other, as two at once would only wait for each other's counters.
+ */
 export function openReservationWriter(options: ReservationWriterOptions): ReservationWriter {
   const { url, applicationName, batchMax, queueMax, patienceMs } = { ...usual, ...options };
-  const connection = { url, applicationName, timeLimitMs: patienceMs };
-  const placing = openRenewedConnection(connection);
-  const seen: SeenMeters = { current: undefined };
-  const settling = openUsageConnection(connection, seen);
-  const limits = { batchMax, queueMax, patienceMs };
-  const places = new Batches<PlacedDraft, PlacementOutcome>(limits, (drafts) =>
-    placing.use((client) => placeReservations(client, drafts)),
+  const connection = openUsageConnection(
+    { url, applicationName, timeLimitMs: patienceMs },
+    { current: undefined },
   );
-  const settlements = new Batches<SettlementDraft, SettlementOutcome>(limits, (drafts) =>
-    settling.measured((sql, meters) => settleReservations(sql, drafts, meters)),
-  );
+  const queue = new CommitQueue<Writing, null>({
+    lanes: [null],
+    sizeMax: batchMax,
+    furtherSizeMin,
+    send: (_, asked) => send(asked),
+  });
+  let batches = 0;
+  const write = (writes: readonly ReservationWrite[]) =>
+    connection.byMeters(async (sql, inForce) => {
+      batches += 1;
+      if (isPowerOfFour(batches)) await sql`discard plans`;
+      return await writeReservations(sql, writes, inForce);
+    });
+  /** Each once: who asks a second time at once is answered by what the first one wrote. */
+  const send = async (asked: readonly Writing[]): Promise<void> => {
+    const first = new Map(asked.toReversed().map((each) => [each.key, each]));
+    const again = asked.filter((each) => first.get(each.key) !== each);
+    await settle(asked.filter((each) => first.get(each.key) === each));
+    if (again.length > 0) await send(again);
+  };
+  /** Gives every caller an outcome of his own, or an error, whatever happens. */
+  const settle = (asked: readonly Writing[]): Promise<void> =>
+    settleWaiting(asked, {
+      patienceMs,
+      // Somebody else may have written the same id first.
+      isPassing: (error) => isPassing(error, ["25P02", "23505"]),
+      write: async (waiting) => {
+        const outcomes = await write(waiting.map((each) => each.write));
+        for (const [index, { resolve }] of waiting.entries()) resolve(outcomes[index] as WriteOutcome);
+      },
+      refuse: (waiting, error) => settleHalves(waiting, settle, ({ reject }) => reject(error)),
+      unavailable: (_, cause) => new ReservationsUnavailableError(awayMessage, { cause }),
+    });
+  const add = (id: string, write: ReservationWrite): Promise<WriteOutcome> => {
+    if (queue.size >= queueMax)
+      return Promise.reject(new ReservationsBusyError(`${queue.size} requests wait`));
+    const { promise, resolve, reject } = Promise.withResolvers<WriteOutcome>();
+    const key = `${write.does} ${id}`;
+    queue.add({ size: 1, key, write, takenAt: performance.now(), resolve, reject });
+    return promise;
+  };
   return {
-    place: (draft) => places.add(draft.draft.id, draft),
-    settle: (draft) => settlements.add(draft.reservationId, draft),
+    place: (draft) => add(draft.draft.id, { does: "place", draft }) as Promise<PlacementOutcome>,
+    settle: (draft) => add(draft.reservationId, { does: "settle", draft }) as Promise<SettlementOutcome>,
     async close() {
-      await Promise.all([places.drained(), settlements.drained()]);
-      await Promise.all([placing.close(), settling.close()]);
+      await queue.drained();
+      await connection.close();
     },
   };
 }
 
-type Limits = Required<Pick<ReservationWriterOptions, "batchMax" | "queueMax" | "patienceMs">>;
-
-/** Batches of one kind, one after the other: two at once would only wait for each other's counters. */
-class Batches<Draft, Outcome> {
-  readonly #queue: CommitQueue<AskedOf<Draft, Outcome>, null>;
-  readonly #limits: Limits;
-  readonly #write: (drafts: readonly Draft[]) => Promise<readonly Outcome[]>;
-
-  constructor(limits: Limits, write: (drafts: readonly Draft[]) => Promise<readonly Outcome[]>) {
-    this.#limits = limits;
-    this.#write = write;
-    this.#queue = new CommitQueue({
-      lanes: [null],
-      sizeMax: limits.batchMax,
-      furtherSizeMin,
-      send: (_, asked) => this.#send(asked),
-    });
-  }
-
-  add(id: string, draft: Draft): Promise<Outcome> {
-    const { size } = this.#queue;
-    if (size >= this.#limits.queueMax)
-      return Promise.reject(new ReservationsBusyError(`${size} requests wait`));
-    const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
-    this.#queue.add({ size: 1, id, draft, takenAt: performance.now(), resolve, reject });
-    return promise;
-  }
-
-  drained = (): Promise<void> => this.#queue.drained();
-
-  /** Each id once: who asks a second time at once is answered by what the first one wrote. */
-  async #send(asked: readonly AskedOf<Draft, Outcome>[]): Promise<void> {
-    const first = new Map(asked.toReversed().map((each) => [each.id, each]));
-    const again = asked.filter((each) => first.get(each.id) !== each);
-    await this.#settle(asked.filter((each) => first.get(each.id) === each));
-    if (again.length > 0) await this.#send(again);
-  }
-
-  /** Gives every caller an outcome of his own, or an error, whatever happens. */
-  #settle = (asked: readonly AskedOf<Draft, Outcome>[]): Promise<void> =>
-    settleWaiting(asked, {
-      patienceMs: this.#limits.patienceMs,
-      // Somebody else may have written the same id first.
-      isPassing: (error) => isPassing(error, ["25P02", "23505"]),
-      write: async (waiting) => {
-        const outcomes = await this.#write(waiting.map(({ draft }) => draft));
-        for (const [index, { resolve }] of waiting.entries()) resolve(outcomes[index] as Outcome);
-      },
-      refuse: (waiting, error) => settleHalves(waiting, this.#settle, ({ reject }) => reject(error)),
-      unavailable: (_, cause) => new ReservationsUnavailableError(awayMessage, { cause }),
-    });
-}
+/** Plans that were made while tables were small are made anew, more seldom each time: of an empty table any index seems as good as the right one. */
+const isPowerOfFour = (count: number): boolean => Number.isInteger(Math.log2(count) / 2);
 
 const awayMessage = "it is not known whether this was written, the database is away: ask again";

@@ -1,13 +1,12 @@
 import { type Instant, isoOf } from "../../domain/calendar/index.ts";
 import type { RequestCharge } from "../../domain/entitlements/index.ts";
-import { BillingError, invariant } from "../../domain/errors.ts";
+import { BillingError } from "../../domain/errors.ts";
 import type { UsageEvent } from "../../domain/metering/index.ts";
 import type { Decimal } from "../../domain/money/index.ts";
 import { arrayLiteral } from "../array-literal.ts";
+import type { Client } from "../renewed-connection.ts";
 import type { ReceiptOutcome, StoredPayment } from "../schema/reservations.ts";
-import type { StoredMeter } from "../usage/meters-in-force.ts";
-import type { UsageTransaction } from "../usage/usage-connection.ts";
-import { ingestEvents } from "../usage/usage-ingest.ts";
+import type { SendableEvents } from "../usage/usage-ingest.ts";
 import { storedCharge } from "./place-reservations.ts";
 
 /** What became of a request, and what it cost. */
@@ -42,42 +41,24 @@ export class ReservationEventRefusedError extends BillingError {
   readonly code = "reservation_event_refused";
 }
 
-/**
- * Writes receipts and the usage events behind them in the caller's transaction: a request is metered, and billed, exactly when
- * there is a receipt for it. @param drafts with different reservations
- * @throws ReservationEventRefusedError, after which nothing of the transaction may be kept
- */
-export async function settleReservations(
-  sql: UsageTransaction,
-  drafts: readonly SettlementDraft[],
-  meters: readonly StoredMeter[],
-): Promise<SettlementOutcome[]> {
+/** What became of requests, as `billing.reservation_settling`. @param drafts with different reservations; events: theirs, in their order */
+export function settlingOf(sql: Client, drafts: readonly SettlementDraft[], events: SendableEvents) {
   const list = (textOf: (draft: SettlementDraft) => string) => arrayLiteral(drafts.map(textOf));
-  const revisions = new Map(drafts.flatMap((draft) => [...draft.revisions]));
-  const settled = await sql<{ status: SettlementOutcome["status"]; paid: readonly StoredPayment[] | null }[]>`
-    select status, paid from billing.settle_reservations(
-      ${arrayLiteral([...revisions.keys()])}::text::text[], ${arrayLiteral([...revisions.values()].map(String))}::text::int8[],
+  const places = events.places.values();
+  const placeOf = ({ event }: SettlementDraft) => (event === null ? 0 : (places.next().value ?? -1));
+  return sql`row(
       ${list(({ reservationId }) => reservationId)}::text::text[], ${list(({ requestHash }) => requestHash)}::text::uuid[],
       ${list(({ outcome }) => outcome)}::text::text[], ${list(({ used }) => JSON.stringify(used))}::text::text[],
       ${list(({ charges }) => JSON.stringify(charges.map(storedCharge)))}::text::text[],
-      ${list(({ cost }) => cost.text)}::text::numeric[], ${list(({ settledAt }) => isoOf(settledAt))}::text::timestamptz[]
-    )`;
-  invariant(settled.length === drafts.length, "every settlement has an outcome");
-  const events = drafts.flatMap(({ event }, index) => {
-    const status = settled[index]?.status;
-    return event !== null && (status === "settled" || status === "late") ? [event] : [];
-  });
-  if (events.length > 0) requireCounted(events, await ingestEvents({ sql }, events, meters));
-  return settled.map(({ status, paid }) => ({ status, payments: paid ?? [] }));
+      ${list(({ cost }) => cost.text)}::text::numeric[], ${list(({ settledAt }) => isoOf(settledAt))}::text::timestamptz[],
+      ${list((draft) => `${placeOf(draft)}`)}::text::int4[]
+    )::billing.reservation_settling`;
 }
 
-function requireCounted(
-  events: readonly UsageEvent[],
-  outcomes: Awaited<ReturnType<typeof ingestEvents>>,
-): void {
-  for (const [index, outcome] of outcomes.entries()) {
-    if (outcome.status === "accepted") continue;
-    const why = outcome.status === "invalid" ? outcome.refusal.message : outcome.status;
-    throw new ReservationEventRefusedError(`the usage of ${events[index]?.id} cannot be metered: ${why}`);
-  }
-}
+/** Their usage events, as `billing.reservation_metering`. @param published how many versions of meters there must be still */
+export const meteringOf = (sql: Client, { sent }: SendableEvents, published: bigint) => sql`row(
+      ${`${published}`}::text::int8, ${sent.keys}::text::uuid[], ${sent.hashes}::text::uuid[], ${sent.ids}::text::text[],
+      ${sent.times}::text::int8[], ${sent.customers}::text::int8[], ${sent.customerIds}::text::text[], ${sent.said}::text,
+      ${sent.quantities}::text::text[], ${sent.values}::text::text[], ${sent.kinds}::text::int4[], ${sent.kindTypes}::text::text[],
+      ${sent.kindSources}::text::text[], ${sent.kindMeters}::text::text[], ${sent.kindDimensions}::text::text[]
+    )::billing.reservation_metering`;

@@ -110,6 +110,7 @@ export const ownersFunctions: readonly string[] = [
   "billing.open_counters",
   "billing.place_reservations",
   "billing.settle_reservations",
+  "billing.write_reservations",
   "billing.extend_reservation",
   "billing.expire_reservations",
   "billing.bill_reserved_draws",

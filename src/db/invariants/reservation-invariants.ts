@@ -115,7 +115,7 @@ export function reservationInvariants(limits: InvariantLimits): InvariantQuery[]
     {
       name: "V12: every reservation is settled or expires in time",
       sql: `
-        select placed.reservation_id, customer_id, placed.expires_at
+        select placed.reservation_id, placed.customer_id, placed.expires_at
         from billing.open_reservation as placed join billing.reservation as reservation on reservation.id = placed.reservation_id
         where not placed.is_on_test_clock and placed.expires_at < now() - ${seconds(limits.hold)}`,
     },

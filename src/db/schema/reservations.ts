@@ -143,6 +143,7 @@ export const openReservation = billing.table("open_reservation", {
   grants: text().array(),
   buckets: text().array().$type<readonly HeldBucket[]>(),
   amounts: numeric().array(),
+  customerId: text("customer_id").notNull(),
 });
 
 export const spendingCounter = billing.table("spending_counter", {

@@ -18,6 +18,11 @@ export interface UsageConnection {
    */
   ingest(events: readonly UsageEvent[]): Promise<IngestOutcome[]>;
   /**
+   * Runs `work`, which is one statement that is refused with RK016 when other meters than these are in force: then it runs again
+   * with those.
+   */
+  byMeters<Result>(work: (client: Client, inForce: MetersInForce) => Promise<Result>): Promise<Result>;
+  /**
    * Runs `work` in one transaction, with meters that are those in force when it is committed. What turns out to have been
    * given others is undone and runs again.
    */
@@ -35,16 +40,13 @@ export interface SeenMeters {
 export function openUsageConnection(options: RenewedConnectionOptions, seen: SeenMeters): UsageConnection {
   const connection = openRenewedConnection(options);
   const forecast = new RepeatForecast();
-  const ingest: UsageConnection["ingest"] = (events) =>
+  const byMeters: UsageConnection["byMeters"] = (work) =>
     connection.use(async (client) => {
       for (;;) {
         seen.current ??= await readMeters(client);
         const inForce = seen.current;
         try {
-          return await ingestEvents({ sql: client }, events, inForce.meters, {
-            published: inForce.published,
-            forecast,
-          });
+          return await work(client, inForce);
         } catch (error) {
           if (sqlState(error) !== metersWerePublished) throw error;
           if (seen.current === inForce) seen.current = undefined;
@@ -62,7 +64,11 @@ export function openUsageConnection(options: RenewedConnectionOptions, seen: See
       }
     });
   return {
-    ingest,
+    ingest: (events) =>
+      byMeters((sql, { meters, published }) =>
+        ingestEvents({ sql }, events, meters, { published, forecast }),
+      ),
+    byMeters,
     measured,
     close: () => connection.close(),
   };

@@ -108,6 +108,32 @@ const isKeyThere = (error: unknown) =>
 
 const allAccepted = (batch: readonly MeasuredEvent[]) => batch.map(() => "accepted" as const);
 
+/** Events as `usage.ingest` takes them: where each is among what is sent, or -1 when it cannot be counted. */
+export interface SendableEvents {
+  readonly sent: ReturnType<typeof sentBatch>;
+  readonly places: readonly number[];
+}
+
+/** Prepares events for a statement that takes them in with something else. @param meters every version there is */
+export async function sendableEvents(
+  db: IngestDatabase,
+  events: readonly UsageEvent[],
+  meters: readonly StoredMeter[],
+): Promise<SendableEvents> {
+  const asked = numberSource(db);
+  const times = events.map(({ time }) => time);
+  const isArchived = times.length === 0 ? () => false : await openMonths(asked, meters, times);
+  const measure = measurerOf(meters);
+  const batch: MeasuredEvent[] = [];
+  const places = events.map((event) => {
+    const contributions = measure(event);
+    if (contributions instanceof BillingError || contributions === null || isArchived(event.time)) return -1;
+    return batch.push({ event, contributions });
+  });
+  const kinds = kindsOf(batch);
+  return { sent: sentBatch(batch, kinds, await numbersOf(asked, batch, kinds, meters)), places };
+}
+
 async function numbersOf(
   asked: NumberSource,
   batch: readonly MeasuredEvent[],
